@@ -48,6 +48,7 @@ HOMES: dict[str, str] = {
     "detectable_format:number_bullet_lists": "ifeval.english",
     "detectable_format:number_highlighted_sections": "ifeval.english",
     "detectable_format:title": "ifeval.english",
+    "ended": "builtin.applications.conversation",
     "ends_with": "builtin.text.strings",
     "ends_with_phrase": "builtin.structure.layout",
     "equal": "builtin.applications.values",

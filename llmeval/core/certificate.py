@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from llmeval.core.records import SCHEMA, Case, Message
+from llmeval.core.records import SCHEMA, AnswerTurn, Case, Message
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -85,6 +85,8 @@ class Anchor(msgspec.Struct, frozen=True, kw_only=True):
     """The judge's verdict at the time of the certificate."""
     data: dict[str, Any] | None = None
     """The data of the answer, for prompts that use them."""
+    turns: tuple[AnswerTurn, ...] = ()
+    """The turns of a conversation, for prompts that use them."""
 
 
 class Disagreement(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@
         ├── ModelError                   a model did not answer (kinds: records.ErrorInfo)
         │   └── Retryable                worth another attempt (timeouts, resets, 429, 5xx)
         │       ├── Overloaded           the endpoint asks for less (429, 503 with Retry-After)
+        │       ├── NotConnected         no connection, so the request was never sent
         │       ├── TimedOut             no reply within the model's `timeout`
         │       └── Unreadable           a reply came that can't be read: worth one more attempt
         └── CheckError                   a check could not be carried out (kind: check)
@@ -98,6 +99,9 @@ class Retryable(ModelError):
 
     most_attempts: int | None = None
     """How often such a request is sent at most; None leaves it to the caller."""
+    unprocessed = False
+    """Whether the endpoint certainly did not process the request. Only then a turn of a
+    conversation may be sent again in its session."""
 
 
 class Overloaded(Retryable):
@@ -105,9 +109,17 @@ class Overloaded(Retryable):
     one.
     """
 
+    unprocessed = True
+
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class NotConnected(Retryable):
+    """No connection to the endpoint, so the request was never sent."""
+
+    unprocessed = True
 
 
 class TimedOut(Retryable):

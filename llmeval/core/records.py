@@ -89,6 +89,7 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     - `budget`: the run's own budget is used up (`--max-cost`, `--max-calls`, `--max-minutes`): the
         run ends;
     - `candidate`: the candidate's own code raised, or returned what is no answer;
+    - `user`: the simulated user gave no usable message, or did not keep to its goal;
     - `judge`: the judge replied, and none of its replies is a usable verdict;
     - `check`: the check could not be carried out on this answer.
     """
@@ -127,9 +128,44 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """Further steps, which are not recorded."""
 
 
+class AnswerTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn of a conversation: a message of the user, and the reply."""
+
+    user: str
+    """The message that was sent."""
+    output: str | None = None
+    """The text of the reply; null exactly when `error` gives the reason."""
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    """Tools that the model called in this turn, with their arguments."""
+    data: dict[str, Any] | None = None
+    """What the application returned next to the text of this turn, by name."""
+    trace: Trace | None = None
+    """What the application did in this turn."""
+    latency_ms: float | None = None
+    """Of the successful attempt; null when replayed."""
+    usage: Usage | None = None
+    """Tokens of this turn's call."""
+    error: ErrorInfo | None = None
+    """Why the turn has no output; only the last turn of a conversation can have one."""
+    attempts: int = 0
+    """Calls sent for it in its session; 0 for a reply from the cache. Of a conversation that is
+    reused as a whole, the calls of the run that made it.
+    """
+
+
+Ended = Literal["turns", "until", "max_turns", "user", "empty"]
+"""How a conversation ended: the suite's last turn was played; `until` became true; `max_turns` was
+reached before that; the simulated user ended it; the reply was empty.
+"""
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A model's reply to a case and repeat. An answer with an error keeps what came with the reply
     (usage, finish_reason, reasoning), where a reply came.
+
+    The answer of a conversation has `turns`. Then its output, reasoning, finish_reason and data are
+    those of the last turn; its tool calls are those of all turns in order; its usage, latency and
+    attempts are sums over the turns.
     """
 
     schema: int = SCHEMA
@@ -168,6 +204,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What the application returned next to the text, by name; null where it returns only text."""
     trace: Trace | None = None
     """What the application did for the answer; null where it does not return that."""
+    turns: tuple[AnswerTurn, ...] = ()
+    """Of a conversation, all turns in order; the last one of a missing answer has the error. Empty
+    for an answer to a single prompt.
+    """
+    ended: Ended | None = None
+    """How the conversation ended; null without one, or with an error."""
     error: ErrorInfo | None = None
     """Why there is no output."""
     answered_at: str | None = None

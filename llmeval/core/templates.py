@@ -13,6 +13,7 @@ from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefine
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from llmeval.core.conversation import conversation_values
 from llmeval.core.errors import SuiteError
 from llmeval.core.records import Answer, Case, Fields
 
@@ -188,21 +189,21 @@ def case_values(case: Case) -> Fields:
 
 
 def answer_values(case: Case, answer: Answer) -> Fields:
-    """What a template of a check or a judge can use: `case_values`, and the answer's `data`, where
-    it has any.
+    """What a template of a check or a judge can use: `case_values`, the answer's `data`, where it
+    has any, and of a conversation `transcript` and `turns`.
 
     Raises:
-        SuiteError: the case has a field of this name too.
+        SuiteError: the case has a field of one of these names too.
     """
     values = case_values(case)
-    if answer.data is None:
-        return values
-    if DATA in values:
+    own: dict[str, Any] = {} if answer.data is None else {DATA: answer.data}
+    own |= conversation_values(answer.turns) if answer.turns else {}
+    if both := sorted(own.keys() & values.keys()):
         raise SuiteError(
-            f"{case.source or case.id}: the case has a field `{DATA}`, and so has the answer;"
+            f"{case.source or case.id}: the case has a field `{both[0]}`, and so has the answer;"
             " give the field another name (`cases.map`)"
         )
-    return {**values, DATA: answer.data}
+    return {**values, **own}
 
 
 def variables_in(value: Any) -> frozenset[str]:

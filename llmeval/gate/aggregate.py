@@ -17,7 +17,7 @@ from llmeval.core.attempt import AttemptValues
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.metric_ref import cluster_key
 from llmeval.core.outcome import Outcome
-from llmeval.core.records import Answer, Case, Score, Status, canonical_json, clean_text
+from llmeval.core.records import Answer, Case, Score, Status, canonical_json, clean_text, plain
 from llmeval.core.results import CaseCounts
 from llmeval.gate.audits import Audits, note
 from llmeval.gate.call_counts import RunCalls
@@ -383,12 +383,15 @@ class RunAggregate:
 
 
 def output_digest(answer: Answer) -> str:
-    """The beginning of the sha256 of an answer's text and data, 16 hex digits; zeros for
-    an answer without text.
+    """The beginning of the sha256 of an answer's text and data, of a conversation also of its
+    earlier turns; 16 hex digits; zeros for an answer without text.
     """
     if answer.output is None:
         return "0" * 16
     content = clean_text(answer.output).encode()
     if answer.data is not None:
         content += b"\0" + canonical_json(answer.data)
+    if answer.turns:
+        parts = [[turn.user, turn.output, turn.tool_calls, turn.data] for turn in answer.turns]
+        content += b"\0" + canonical_json(plain(parts))
     return hashlib.sha256(content).hexdigest()[:16]

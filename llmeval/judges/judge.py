@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
+from llmeval.core.conversation import with_output
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status, Usage, digest
 from llmeval.judges.grading import Grade
 from llmeval.judges.injection_filter import NEAR, without_orders
@@ -173,7 +174,7 @@ class Judge:
                 score
                 if shorter is None
                 else await self._checked(
-                    score, structs.replace(answer, output=shorter), case, criteria, asked, spent
+                    score, with_output(answer, shorter), case, criteria, asked, spent
                 )
             )
         except _NoVerdict as error:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from llmeval.core.conversation import TRANSCRIPT, TURNS
 from llmeval.core.records import Answer, Case, Fields, Message, digest
 from llmeval.core.templates import DATA, answer_values
 from llmeval.judges.protocol import Criterion, Protocol
@@ -30,7 +31,7 @@ def prompt_messages(
     fence = fence_of(case, answer)
     values = {
         **_without(answer_values(case, answer), fence),
-        "question": conversation(asked),
+        "question": _dialogue(asked, fence) if len(answer.turns) > 1 else conversation(asked),
         "answer": answer.text.replace(fence, ""),
         "fence": fence,
         "criteria": criteria,
@@ -39,8 +40,11 @@ def prompt_messages(
 
 
 def _without(values: Fields, fence: str) -> Fields:
-    """The values with the fence taken out of the answer's data: it is the application's text."""
-    return {**values, DATA: _stripped(values[DATA], fence)} if DATA in values else values
+    """The values with the fence taken out of the answer's data and of the conversation: they are
+    the application's text.
+    """
+    own = {name: values[name] for name in (DATA, TRANSCRIPT, TURNS) if name in values}
+    return {**values, **_stripped(own, fence)} if own else values
 
 
 def _stripped(value: Any, fence: str) -> Any:
@@ -55,6 +59,13 @@ def state(case: Case, answer: Answer, asked: Sequence[Message]) -> Message:
     """What a decision model sees: question, what is known, and the answer, as JSON, so that no text
     can leave its field."""
     known: dict[str, Any] = {"question": conversation(asked)}
+    if len(answer.turns) > 1:
+        del known["question"]
+        known["conversation"] = [
+            {"role": message.role, "content": message.content}
+            for message in asked
+            if message.role != "system"
+        ]
     if case.references:
         known["reference_answers"] = list(case.references)
     if case.context is not None:
@@ -99,11 +110,27 @@ def conversation(asked: Sequence[Message]) -> str:
     return "\n\n".join(f"{turn.role}: {turn.content}" for turn in turns)
 
 
+def _dialogue(asked: Sequence[Message], fence: str) -> str:
+    """The conversation before the answer. The candidate's earlier replies are its text too, so they
+    are between marker lines as well.
+    """
+    parts = []
+    for message in asked:
+        text = message.content.replace(fence, "")
+        if message.role == "user":
+            parts.append(f"user: {text}")
+        elif message.role == "assistant":
+            parts.append(f"{fence} BEGIN EARLIER REPLY\n{text}\n{fence} END EARLIER REPLY")
+    return "\n\n".join(parts)
+
+
 def fence_of(case: Case, answer: Answer) -> str:
-    """A marker that the answer can't contain: it is made from the answer's own sha256.
+    """A marker that the answer can't contain: it is made from the answer's own sha256, of a
+    conversation also from that of the replies before.
 
     So it differs from call to call as a random one would, while equal answers give equal requests,
     which the cache and the comparison of two runs need.
     """
-    code = hashlib.sha256(f"{case.id}\0{answer.text}".encode()).hexdigest()[:16]
+    earlier = "".join(f"\0{turn.output}" for turn in answer.turns[:-1])
+    code = hashlib.sha256(f"{case.id}\0{answer.text}{earlier}".encode()).hexdigest()[:16]
     return f"=== {code} ==="

@@ -1,12 +1,33 @@
 """The protocol of a model: candidates and judges alike answer requests."""
 
+import secrets
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
 
 from llmeval.core.errors import ModelError
-from llmeval.core.records import Message, Trace, Usage
+from llmeval.core.records import AnswerTurn, Ended, Message, Trace, Usage
+
+if TYPE_CHECKING:
+    from aiohttp import CookieJar
+
+
+@dataclass
+class ChatSession:
+    """What an application keeps from turn to turn of one conversation.
+
+    A conversation that starts again has another session, with another id.
+    """
+
+    id: str = field(default_factory=lambda: secrets.token_hex(12))
+    """24 hexadecimal digits that no other conversation has; requests see it as `run.unique`."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """Of `http`, by the names in `session:`, what the replies contained. A `python` function may
+    keep here what it likes."""
+    cookies: "CookieJar | None" = None
+    """Of `http`, the jar of cookies; made by the model."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +41,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     decision model about the messages, {id: {type, instructions, criteria}}; its reply's text is
     {id: {option: probability}} as JSON. `fields`: the data of the case, for models that read it
     (`ReadsCase`), else empty. `unique`: a text that only this answer of this run has, for sessions
-    and names; never part of the cache key.
+    and names; never part of the cache key. `turn`: which turn of a conversation this is, from 1.
+    `session`: of the conversation, for models that keep one (`KeepsSession`), else None.
     """
 
     messages: tuple[Message, ...]
@@ -31,6 +53,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     questions: Mapping[str, Any] | None = None
     fields: Mapping[str, Any] = {}
     unique: str = ""
+    turn: int = 1
+    session: ChatSession | None = None
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +77,10 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What the application did for it: shown, and not compared."""
     logprobs: list[dict[str, Any]] | None = None
     latency_ms: float | None = None
+    turns: tuple[AnswerTurn, ...] = ()
+    """Of a whole conversation (a recorded one, or one from the cache), its turns."""
+    ended: Ended | None = None
+    """How that conversation ended."""
 
 
 class NoAnswer(ModelError):
@@ -103,3 +131,15 @@ class ReadsCase(Protocol):
     @property
     def case_names(self) -> frozenset[str] | None:
         """Names that its requests use, `run` among them where they use `run.unique`; None: all."""
+
+
+@runtime_checkable
+class KeepsSession(Protocol):
+    """A model that may keep a state between the turns of a conversation. Its turns share a
+    `ChatSession`, are never taken from the cache one by one, and are never sent twice in one
+    session unless the first request was certainly not processed.
+    """
+
+    @property
+    def keeps_session(self) -> bool:
+        """Always true."""

@@ -95,6 +95,7 @@ def _make_http(spec: HttpSpec, base: Path) -> Model:
             model=spec.model,
             trace=spec.trace,
         ),
+        session=spec.session,
         render=lambda value, values: render_value(value, values, "body"),
         params=spec.params,
         timeout=spec.timeout,

@@ -71,6 +71,11 @@ class PythonFunction:
         """All fields of the case, for a function that takes the whole request."""
         return None if self._whole else frozenset()
 
+    @property
+    def keeps_session(self) -> bool:
+        """A function may keep a state, for example in `request.session.values`."""
+        return True
+
     async def answer(self, request: Request) -> Reply:
         """One call.
 

@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec import structs
+
+from llmeval.core.conversation import TURNS, sent_before
 from llmeval.core.errors import LlmevalError, StoreError
-from llmeval.core.records import Answer, Case, Usage
+from llmeval.core.records import Answer, AnswerTurn, Case, Message, Usage
 from llmeval.core.templates import DATA
 from llmeval.judges.assurance.attacks import CASE, asked, attacks_on
 from llmeval.judges.cascade import Cascade
@@ -85,19 +88,39 @@ def _row(
 
 
 def _candidate(planned: RunPlan) -> TypicalUsage:
-    sent = sum(
-        sum(len(message.content) for message in planned.messages(case)) for case in planned.cases
-    )
+    calls = sent = 0
+    for case in planned.cases:
+        answer = _filler(planned, case)
+        requests = [
+            structs.replace(answer, turns=answer.turns[:number])
+            for number in range(1, len(answer.turns) + 1)
+        ]
+        for request in requests or [answer]:
+            calls += 1
+            sent += _size(sent_before(planned.messages(case), request))
     return TypicalUsage(
-        1, sent / max(1, len(planned.cases)) / CHARS_PER_TOKEN, _answer_tokens(planned)
+        calls / max(1, len(planned.cases)),
+        sent / max(1, calls) / CHARS_PER_TOKEN,
+        _answer_tokens(planned),
     )
+
+
+def _filler(planned: RunPlan, case: Case) -> Answer:
+    """An answer of typical length; of a conversation with all its turns."""
+    text = "word " * _answer_tokens(planned)
+    messages = () if planned.script is None else planned.script.texts(case)
+    turns = tuple(AnswerTurn(user=message, output=text) for message in messages)
+    return Answer(case_id=case.id, output=text, turns=turns)
+
+
+def _size(messages: Sequence[Message]) -> int:
+    return sum(len(message.content) for message in messages)
 
 
 def _judge(planned: RunPlan, judge: MemberVerdict) -> TypicalUsage:
     calls = sent = 0
     for case in planned.cases:
-        filler = Answer(case_id=case.id, output="word " * _answer_tokens(planned))
-        prompt = _prompt_size(judge, case, filler, planned)
+        prompt = _prompt_size(judge, case, _filler(planned, case), planned)
         calls += prompt is not None
         sent += prompt or 0
     if not isinstance(judge, Cascade):
@@ -110,10 +133,11 @@ def _judge(planned: RunPlan, judge: MemberVerdict) -> TypicalUsage:
 def _prompt_size(judge: MemberVerdict, case: Case, filler: Answer, planned: RunPlan) -> int | None:
     """Characters that judging one answer sends. The data of an answer are not known before it
     comes, so a prompt that uses them counts with question and answer alone."""
-    sent = planned.messages(case)
+    sent = sent_before(planned.messages(case), filler)
     turns = judge.seats[0].protocol.turns
-    if DATA not in case.fields and any(DATA in template.variables for _, template in turns):
-        return len(filler.text) + sum(len(message.content) for message in sent)
+    unknown = {DATA, TURNS} - case.fields.keys()
+    if any(unknown & template.variables for _, template in turns):
+        return len(filler.text) + _size(sent)
     return judge.prompt_size(case, filler, sent)
 
 
@@ -148,7 +172,11 @@ def _latest(folder: Path, candidate: str) -> PastUsage | None:
 
 def _roles(run: RunDir) -> dict[str, TypicalUsage]:
     answers = list(itertools.islice(run.answers(), LOOKED_AT))
-    roles = {"candidate": _typical(len(answers), [(1, answer.usage) for answer in answers])}
+    roles = {
+        "candidate": _typical(
+            len(answers), [(len(answer.turns) or 1, answer.usage) for answer in answers]
+        )
+    }
     scores = [
         s
         for _, block in itertools.islice(run.scores(), LOOKED_AT)

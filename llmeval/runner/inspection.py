@@ -20,6 +20,7 @@ from llmeval.models.loading import load_function
 from llmeval.runner.application import Application
 from llmeval.runner.judge_factory import protocol_of
 from llmeval.runner.rule_cases import WHOLE, RuleTargets
+from llmeval.runner.script import Script, script_of
 from llmeval.suite.loader import Suite
 from llmeval.suite.yaml_file import Path as KeyPath
 
@@ -44,6 +45,7 @@ class Inspected:
     cases: CaseSet
     warnings: tuple[str, ...]
     judgeless: SuiteError | None = None
+    script: Script | None = None
 
     def check_judges(self) -> None:
         """Refuse a judge that applies to no case. Raises SuiteError."""
@@ -72,8 +74,9 @@ def inspect_cases(
     Raises:
         SuiteError: anything wrong; with file, line, key and the fix.
     """
-    prompt = suite.prompt()
+    prompt, script = suite.prompt(), script_of(suite)
     checks = bound_checks(suite)
+    application = replace(application, script=script)
     if problem := application.problem(checks):
         raise suite.error(_output_key(suite), problem)
     inspector = _Inspector(suite, prompt, checks, application)
@@ -87,7 +90,7 @@ def inspect_cases(
         for case in CaseSet(_unsampled(suite)):
             inspector.targets.look(case, inspector.metrics.of(case, case_checks(suite, case)))
     warnings = inspector.finish(sample=cases.partial, sizing=sizing) if len(cases) else []
-    return Inspected(prompt, checks, cases, tuple(warnings), inspector.judgeless)
+    return Inspected(prompt, checks, cases, tuple(warnings), inspector.judgeless, script)
 
 
 def _output_key(suite: Suite) -> KeyPath:
@@ -203,13 +206,13 @@ class _Inspector:
         self.targets = RuleTargets(self.suite)
         needs = {name: _needs(self.suite, name) for name in self.suite.spec.judges}
         self.metrics = _Metrics(self.suite, self.checks, needs)
-        self.needed = (
-            set().union(*(template.variables for _, template in self.prompt))
-            if self.prompt
-            else set()
-        )
+        templates = [template for _, template in self.prompt]
+        script = self.application.script
+        templates += () if script is None else script.templates
+        self.needed = set[str]().union(*(template.variables for template in templates))
+        self.needed |= set() if script is None else script.variables
         self.braces = {
-            name for _, template in self.prompt for name in _SINGLE_BRACE.findall(template.source)
+            name for template in templates for name in _SINGLE_BRACE.findall(template.source)
         }
         self.used = False
         self.judgeless: SuiteError | None = None
@@ -217,14 +220,14 @@ class _Inspector:
         blank = [
             role for role, template in self.prompt if role == "user" and not template.source.strip()
         ]
-        if blank or (
-            self.prompt and not any(template.source.strip() for _, template in self.prompt)
-        ):
+        if blank or (templates and not any(template.source.strip() for template in templates)):
             raise self.suite.error(self._key, "the prompt is empty: nothing would be asked")
 
     @property
     def _key(self) -> KeyPath:
-        return ("messages",) if self.suite.spec.messages is not None else ("prompt",)
+        spec = self.suite.spec
+        keys = {"turns": spec.turns, "messages": spec.messages}
+        return (next((key for key, value in keys.items() if value is not None), "prompt"),)
 
     def look(self, case: Case) -> None:
         """Try one case. Raises SuiteError."""
@@ -250,13 +253,15 @@ class _Inspector:
         self._try_prompt(case, values)
 
     def _try_prompt(self, case: Case, values: Mapping[str, Any]) -> None:
-        if case.messages:
+        if self.application.script is not None:
+            _try_script(self.application.script, case)
+        elif case.messages:
             if not any(message.content.strip() for message in case.messages):
                 raise SuiteError(
                     f"{case.source}: messages: all of them are empty: nothing would be asked"
                 )
             return
-        if not self.prompt:
+        elif not self.prompt:
             raise SuiteError(
                 f"{case.source}: nothing to ask: the suite has no `prompt`, the case has no"
                 " `messages`"
@@ -264,7 +269,7 @@ class _Inspector:
         self.asked += 1
         self.used = self.used or not self.needed.isdisjoint(values)
         self.single |= self.braces & values.keys()
-        if not self.needed <= values.keys():
+        if not case.messages and not self.needed <= values.keys():
             for _, template in self.prompt:
                 try:
                     template.render(values)
@@ -286,6 +291,7 @@ class _Inspector:
     def _problem(self, bound: BoundCheck, case: Case, values: Mapping[str, Any]) -> str | None:
         """What is wrong with a check's arguments on this case."""
         try:
+            self.application.try_turns(bound, case)
             bound.prepare(case, lambda value: self.application.render(value, values, bound.metric))
         except SuiteError as error:
             return str(error)
@@ -365,6 +371,19 @@ class _Inspector:
 
 def _of(few: _Few, cases: int) -> str:
     return f"{few.n:,} of {cases:,} cases, first {few.first}"
+
+
+def _try_script(script: Script, case: Case) -> None:
+    """Try the turns on a case. Raises SuiteError."""
+    if case.messages and case.messages[-1].role == "user":
+        raise SuiteError(
+            f"{case.source}: messages: they precede `turns`, so they end with a system or assistant"
+            " message"
+        )
+    try:
+        script.check(case)
+    except SuiteError as error:
+        raise SuiteError(f"{case.source}: {error}") from None
 
 
 def _check_facts(case: Case) -> None:

@@ -120,7 +120,9 @@ def digests(plan: RunPlan, cases: str | None = None) -> Digests:
     spec = plan.suite.spec
     cases = cases or plan.cases.digest
     checks = _checks(plan)
-    prompt = [(role, template.source) for role, template in plan.prompt]
+    prompt: list[object] = [(role, template.source) for role, template in plan.prompt]
+    if plan.script is not None:
+        prompt.append(plan.script.identity)
     return Digests(
         suite=digest(
             [cases, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]

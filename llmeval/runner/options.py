@@ -1,8 +1,10 @@
 """What a caller of `run` may choose beyond what the suite says."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmeval.core.errors import UsageError
 from llmeval.runner.sharding import Shard
 
 
@@ -37,3 +39,22 @@ class Options:
     max_minutes: float | None = None
     shard: Shard | None = None
     resume: bool = False
+
+    def check(self) -> None:
+        """Refuse values that are impossible, alone or together. Raises UsageError."""
+        if self.concurrency < 1:
+            raise UsageError(f"--concurrency must be at least 1, not {self.concurrency}")
+        if (not self.use_cache) + self.reuse + self.refresh > 1:
+            raise UsageError(
+                "--no-cache, --reuse and --refresh exclude one another: give one of them"
+            )
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(f"--limit must be at least 1, not {self.limit}")
+        bounds = {
+            "--max-calls": self.max_calls,
+            "--max-cost": self.max_cost,
+            "--max-minutes": self.max_minutes,
+        }
+        for name, most in bounds.items():
+            if most is not None and not 0 <= most < math.inf:  # nan too: no figure is above it
+                raise UsageError(f"{name} must be a number from 0 on, not {most}")

@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
+from llmeval.core.conversation import sent_before
 from llmeval.core.errors import SuiteError
 from llmeval.core.manifest import Ending
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score
 from llmeval.models.base import Reply
 from llmeval.models.client.caller import AskFailed
 from llmeval.runner.budget import cost_of
+from llmeval.runner.conversation import ConversationPlayer
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Progress
 from llmeval.runner.requests import request_for
@@ -83,6 +85,13 @@ class Pipeline:
         self._concurrency, self._progress, self._stopper = concurrency, progress, stopper
         self._verdicts = verdicts
         self._run_id = writer.run.manifest().run_id
+        self._player = (
+            None
+            if plan.script is None
+            else ConversationPlayer(
+                plan.script, plan.candidate.caller, self._spend, recorded=plan.by_case
+            )
+        )
         self._workers: list[asyncio.Task[None]] = []
         self._lost_in_a_row = 0
         self._priced = asyncio.Event()
@@ -182,7 +191,8 @@ class Pipeline:
             self._note_outage(answer, scores)
             return
         if answer.error is None or fails_when_blocked(self._plan, answer):
-            scores = await score_answer(self._plan, case, answer, messages, checked, self._verdicts)
+            sent = sent_before(messages, answer)
+            scores = await score_answer(self._plan, case, answer, sent, checked, self._verdicts)
             if self._plan.budget.stopped is not None and any(
                 _kind(score) == "budget" for score in scores
             ):
@@ -233,7 +243,10 @@ class Pipeline:
             seat.caller.model, case, repeat, messages, self._run_id, by_case=self._plan.by_case
         )
         try:
-            asked = await seat.caller.ask(request)
+            if self._player is None:
+                asked = await seat.caller.ask(request)
+            else:
+                asked = await self._player.play(case, request)
         except AskFailed as error:
             if error.kind == "budget":
                 self._end("budget", self._plan.budget.stopped or "")
@@ -271,7 +284,8 @@ class Pipeline:
             self.returned["fingerprints"].add(reply.fingerprint)
         seat = self._plan.candidate
         cost = cost_of(reply.usage, seat.spec.price) if paid else None
-        self._plan.budget.spend(cost, of=seat.name if paid else None)
+        if self._player is None:  # the turns of a conversation are counted as they are played
+            self._plan.budget.spend(cost, of=seat.name if paid else None)
         return structs.replace(
             answer,
             reasoning=reply.reasoning,
@@ -284,7 +298,14 @@ class Pipeline:
             tool_calls=reply.tool_calls,
             data=reply.data,
             trace=reply.trace,
+            turns=reply.turns,
+            ended=reply.ended,
         )
+
+    def _spend(self, reply: Reply) -> None:
+        """Count the cost of one turn of a conversation."""
+        seat = self._plan.candidate
+        self._plan.budget.spend(cost_of(reply.usage, seat.spec.price), of=seat.name)
 
     def _note_calls(self, scores: list[Score]) -> None:
         for score in scores:

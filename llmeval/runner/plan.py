@@ -3,7 +3,6 @@ before the first call.
 """
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +42,7 @@ from llmeval.runner.judge_factory import (
 )
 from llmeval.runner.model_roles import LOCAL_CONCURRENCY, ModelRole, ModelRoles
 from llmeval.runner.options import Options
+from llmeval.runner.script import Script
 from llmeval.runner.sharding import Shard
 from llmeval.runner.slots import Slots
 from llmeval.store.directory import RunDir
@@ -83,6 +83,8 @@ class RunPlan:
     """Of a baseline scored anew: what it is to be compared as."""
     by_case: bool = False
     """Whether the candidate answers by the id of the case."""
+    script: Script | None = None
+    """The conversation that is played with each case; None where each is a single prompt."""
     in_turn: bool = False
     """All answers first, then all verdicts: candidate and judge do not fit in memory together."""
     may_stop: bool = False
@@ -116,7 +118,7 @@ class RunPlan:
 
     def messages(self, case: Case) -> tuple[Message, ...]:
         """What the candidate is sent for a case: the case's own messages, or the suite's prompt
-        rendered.
+        rendered. Of a conversation, what precedes its first turn.
 
         Raises:
             SuiteError: a template uses what the case does not have.
@@ -163,7 +165,7 @@ def plan(
         UsageError, SuiteError: anything that would go wrong for every case; nothing was called.
         NothingEvaluated: no case is left.
     """
-    _check_options(options)
+    options.check()
     baseline_of(suite, options)
     spec = suite.model(*_candidate(suite, options))[1] if stored is None else None
     inspected = inspect_cases(suite, options.limit, watch, Application(spec), sizing=sizing)
@@ -197,6 +199,7 @@ def plan(
         cache=cache,
         budget=budget,
         by_case=isinstance(candidate.spec, ReplaySpec),
+        script=inspected.script,
         in_turn=not trial and _too_large_together(candidate, asked[1:]),
         may_stop=may_stop,
         closing=tuple(factory.models()),
@@ -206,23 +209,6 @@ def plan(
         whole=whole,
         warnings=(*inspected.warnings, *judge_warnings(suite)),
     )
-
-
-def _check_options(options: Options) -> None:
-    if options.concurrency < 1:
-        raise UsageError(f"--concurrency must be at least 1, not {options.concurrency}")
-    if (not options.use_cache) + options.reuse + options.refresh > 1:
-        raise UsageError("--no-cache, --reuse and --refresh exclude one another: give one of them")
-    if options.limit is not None and options.limit < 1:
-        raise UsageError(f"--limit must be at least 1, not {options.limit}")
-    bounds = {
-        "--max-calls": options.max_calls,
-        "--max-cost": options.max_cost,
-        "--max-minutes": options.max_minutes,
-    }
-    for name, most in bounds.items():
-        if most is not None and not 0 <= most < math.inf:  # nan too: no figure is above it
-            raise UsageError(f"{name} must be a number from 0 on, not {most}")
 
 
 def _selected(

@@ -143,12 +143,12 @@ class Suite:
         """
         if self.spec.messages is not None:
             return [
-                (turn.role, self._template(turn.content, ("messages", i, "content")))
+                (turn.role, self.template(turn.content, ("messages", i, "content")))
                 for i, turn in enumerate(self.spec.messages)
             ]
         if self.spec.prompt is None:
             return []
-        return [("user", self._template(self.spec.prompt, ("prompt",)))]
+        return [("user", self.template(self.spec.prompt, ("prompt",)))]
 
     def read_text(self, name: str, path: yaml_file.Path) -> str:
         """The text of a file named in the suite.
@@ -172,7 +172,8 @@ class Suite:
         """Every secret value in the suite, to be kept out of records, cache and logs."""
         return set(_secrets(self.spec))
 
-    def _template(self, text: str, path: yaml_file.Path) -> Template:
+    def template(self, text: str, path: yaml_file.Path) -> Template:
+        """A template of the suite, or of the file that it names. Raises SuiteError."""
         if _is_one_line(text):
             if text.endswith(_TEMPLATE_SUFFIXES):
                 return Template(self.read_text(text, path), f"{text}")

@@ -184,7 +184,7 @@ class HttpSpec(Generating, Networked):
         default={"input": "{{ prompt }}"},
         description=(
             "The request's JSON; every text in it is a template over prompt, messages, params,"
-            " run.unique and the fields of the case."
+            " run.unique, turn and the fields of the case."
         ),
     )
     output: Annotated[str, AfterValidator(_required_path)] = Field(
@@ -199,6 +199,14 @@ class HttpSpec(Generating, Networked):
         description=(
             "Path to the tool calls: a list of {name, arguments} (or `args`, `input`), or of the"
             " calls of an OpenAI reply."
+        ),
+    )
+    session: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], PathText] = Field(
+        default={},
+        description=(
+            "For `turns`: what the body of the next turn sends back, `{name: path}` into the reply,"
+            ' such as `{id: "conversation.id"}`, as `{{ session.id }}`. It is null in the first'
+            " turn. Cookies are kept without it."
         ),
     )
     usage: PathText | None = Field(
@@ -247,8 +255,9 @@ class ReplaySpec(BaseModelSpec):
     source: str = Field(
         description=(
             "A .jsonl of {id, output, repeat?, tool_calls?, data?, usage?, model?, latency_ms?,"
-            " trace?}; a missing id, an output of null and a line with an `error` are error"
-            " records."
+            " trace?}, or of {id, turns, repeat?} with `turns` as a list of {user, output,"
+            " tool_calls?, data?, usage?, latency_ms?, trace?}; a missing id, an output of null and"
+            " a line with an `error` are error records."
         )
     )
 

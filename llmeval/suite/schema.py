@@ -6,7 +6,7 @@ Strict: a key that is not here is an error that names the nearest one that is.
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from llmeval.suite.gate_schema import GateSpec
@@ -155,6 +155,10 @@ class Environment(Strict):
     allow_self_judge: bool | None = None
 
 
+def _conversation(problem: str) -> PydanticCustomError:
+    return PydanticCustomError("conversation", "{why}", {"why": problem})
+
+
 class SuiteSpec(Strict):
     """The whole file."""
 
@@ -165,7 +169,27 @@ class SuiteSpec(Strict):
         default=None, description="A template, or the path of one (.j2, .txt, .md)."
     )
     messages: list[Turn] | None = Field(
-        default=None, description="Instead of `prompt`: several turns."
+        default=None,
+        description="Instead of `prompt`: several messages. With `turns`, what precedes them.",
+    )
+    turns: str | list[str] | None = Field(
+        default=None,
+        description=(
+            "Instead of `prompt`: messages of a user, each sent after the reply to the one before."
+            " A list of templates, or one expression that gives a list of texts, such as"
+            ' `"{{ questions }}"`.'
+        ),
+    )
+    until: str | None = Field(
+        default=None,
+        description=(
+            "An expression that is true or false after each turn, such as"
+            " `\"{{ 'REF-' in output }}\"`; when it is true, the conversation ends. It sees output,"
+            " data, tool_calls, turn, turns, transcript and the fields of the case."
+        ),
+    )
+    max_turns: int | None = Field(
+        default=None, gt=0, le=100, description="A conversation ends after so many turns."
     )
     models: dict[Name, ModelSpec] = {}
     prices: str | dict[str, Price] = Field(
@@ -191,6 +215,36 @@ class SuiteSpec(Strict):
         ),
     )
     environments: dict[Name, Environment] = {}
+
+    @field_validator("turns")
+    @classmethod
+    def _only_turns(
+        cls, value: str | list[str] | None, info: ValidationInfo
+    ) -> str | list[str] | None:
+        if value is None:
+            return None
+        if info.data.get("prompt") is not None:
+            raise _conversation(
+                "give `prompt` or `turns`, not both; a system prompt is a message of `messages`"
+            )
+        messages = info.data.get("messages")
+        if messages and messages[-1].role == "user":
+            raise _conversation("with `turns`, `messages` end with a system or assistant message")
+        if not value:
+            raise _conversation("there is no turn, so nothing would be sent")
+        return value
+
+    @field_validator("until", "max_turns")
+    @classmethod
+    def _ends_turns(cls, value: str | int | None, info: ValidationInfo) -> str | int | None:
+        if value is None or "turns" not in info.data:
+            return value
+        turns = info.data["turns"]
+        if turns is None:
+            raise _conversation("this ends a conversation, so it needs `turns`")
+        if isinstance(value, int) and isinstance(turns, list) and len(turns) > value:
+            raise _conversation(f"`turns` has {len(turns)} messages, and {value} would be sent")
+        return value
 
     @field_validator("cases", mode="before")
     @classmethod

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import aiohttp
 import pytest
 
-from llmeval.core.errors import ModelError, Retryable, SuiteError, Unreadable
+from llmeval.core.errors import ModelError, NotConnected, Retryable, SuiteError, Unreadable
 from llmeval.models.client.failed_reply import failure
 from llmeval.models.client.http_client import HttpClient, Response, authorised, read_url, with_path
 from llmeval.models.client.network_errors import network_error
@@ -327,7 +327,7 @@ def test_a_proxy_that_can_not_be_used_is_named(monkeypatch: pytest.MonkeyPatch, 
 
 def test_names_that_are_not_there() -> None:
     key = SimpleNamespace(host="nowhere.example", port=443, ssl=True, is_ssl=True)
-    for number, kind in ((socket.EAI_NONAME, ModelError), (socket.EAI_AGAIN, Retryable)):
+    for number, kind in ((socket.EAI_NONAME, ModelError), (socket.EAI_AGAIN, NotConnected)):
         cause = OSError("can't resolve")
         cause.__cause__ = socket.gaierror(number, "x")
         error = network_error(

@@ -86,9 +86,7 @@ def _conversation(identifier: str, spans: list[OtelSpan]) -> RecordedConversatio
         )
     _complete(turns[-1], spans)
     named = next((text for span in spans if (text := span.text(*_CONVERSATION))), "")
-    return RecordedConversation(
-        named or identifier, turns, system, model=model, trace=[_written(span) for span in spans]
-    )
+    return RecordedConversation(named or identifier, turns, system, model=model)
 
 
 def _exchange(spans: Sequence[OtelSpan]) -> tuple[Messages, Messages, str]:
@@ -139,6 +137,7 @@ def _complete(turn: RecordedTurn, spans: Sequence[OtelSpan]) -> None:
     starts = [span.start_ns for span in spans if span.start_ns]
     if starts:
         turn.latency_ms = max(0.0, (max(span.end_ns for span in spans) - min(starts)) / 1e6)
+    turn.trace = [_written(span) for span in spans]
     if turn.output is None:
         turn.error = next((span.error for span in spans if span.error), "")
 
@@ -203,6 +202,5 @@ def joined(parts: Iterable[RecordedConversation]) -> list[RecordedConversation]:
         first = conversations.setdefault(part.id, part)
         if first is not part:
             first.turns.append(part.turns[-1])
-            first.trace += part.trace
             first.scores = part.scores or first.scores
     return list(conversations.values())

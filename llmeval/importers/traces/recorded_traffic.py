@@ -51,6 +51,8 @@ class RecordedTurn:
     latency_ms: float | None = None
     error: str = ""
     """Why there is no output; empty where there is one."""
+    trace: list[Mapping[str, object]] = field(default_factory=list)
+    """The spans of this turn, as OTLP-JSON writes spans."""
 
 
 @dataclass
@@ -65,5 +67,3 @@ class RecordedConversation:
     tags: dict[str, str] = field(default_factory=dict)
     scores: dict[str, ToolScore] = field(default_factory=dict)
     """By metric, what the tool recorded about the last reply."""
-    trace: list[Mapping[str, object]] = field(default_factory=list)
-    """The spans of all turns, as OTLP-JSON writes spans."""

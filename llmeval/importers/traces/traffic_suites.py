@@ -142,8 +142,6 @@ def _answer(
         row |= _reply(each.turns[0], retrieved=retrieved)
         if each.model:
             row["model"] = each.model
-    if each.trace:
-        row["trace"] = each.trace
     return row
 
 
@@ -157,4 +155,6 @@ def _reply(turn: RecordedTurn, *, retrieved: bool) -> dict[str, object]:
         reply["usage"] = {"input_tokens": turn.input_tokens, "output_tokens": turn.output_tokens}
     if turn.latency_ms is not None:
         reply["latency_ms"] = round(turn.latency_ms, 3)
+    if turn.trace:
+        reply["trace"] = turn.trace
     return reply

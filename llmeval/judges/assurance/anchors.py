@@ -76,7 +76,12 @@ async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[
         try:
             found: Score = await fresh.score(
                 anchor.case,
-                Answer(case_id=anchor.case.id, output=anchor.answer, data=anchor.data),
+                Answer(
+                    case_id=anchor.case.id,
+                    output=anchor.answer,
+                    data=anchor.data,
+                    turns=anchor.turns,
+                ),
                 anchor.asked,
             )
         except LlmevalError:

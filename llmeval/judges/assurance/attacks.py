@@ -12,7 +12,7 @@ import json
 from typing import Any, NamedTuple
 
 from llmeval.core.errors import LlmevalError
-from llmeval.core.records import Answer, Case, Message, Score
+from llmeval.core.records import Answer, AnswerTurn, Case, Message, Score
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.judges.protocol import Criterion, Protocol
 
@@ -129,7 +129,10 @@ async def attack(judge: MemberVerdict) -> list[Attack]:
 
 async def _tried(judge: MemberVerdict, name: str, text: str) -> Score | None:
     try:
-        return await judge.score(CASE, Answer(case_id=f"attack: {name}", output=text), asked())
+        # the single turn is for a template that shows the transcript and not the answer
+        turn = AnswerTurn(user=str(CASE.fields["question"]), output=text)
+        answer = Answer(case_id=f"attack: {name}", output=text, turns=(turn,))
+        return await judge.score(CASE, answer, asked())
     except LlmevalError:
         return None  # a template of the user's own that needs more than this case has
 

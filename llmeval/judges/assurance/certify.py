@@ -207,6 +207,7 @@ async def _anchors(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> tupl
             answer=each.item.answer.text,
             passed=bool(each.score.passed),
             data=each.item.answer.data,
+            turns=each.item.answer.turns,
         )
         for each in chosen
     )

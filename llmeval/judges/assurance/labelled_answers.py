@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from llmeval.core.conversation import sent_before
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Answer, Case, Message
 from llmeval.core.thresholds import RANDOM_SAMPLING
@@ -188,7 +189,7 @@ def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[Labe
         items.append(
             LabelledAnswer(
                 case=unit.case,
-                asked=asked(unit.case),
+                asked=sent_before(asked(unit.case), unit.answer),
                 answer=unit.answer,
                 people={each.reviewer: each.verdict for each in group if not each.adjudication},
                 decided=decided[-1] if decided else None,

@@ -12,6 +12,7 @@ from dataclasses import replace
 import msgspec
 
 from llmeval.core.certificate import Probe
+from llmeval.core.conversation import with_output
 from llmeval.judges.assurance.certify import judge_all
 from llmeval.judges.assurance.labelled_answers import LabelledAnswer
 from llmeval.judges.ensemble import MemberVerdict
@@ -28,7 +29,7 @@ Change = Callable[[LabelledAnswer], LabelledAnswer | None]
 
 
 def _with_answer(item: LabelledAnswer, text: str) -> LabelledAnswer:
-    return replace(item, answer=msgspec.structs.replace(item.answer, output=text))
+    return replace(item, answer=with_output(item.answer, text))
 
 
 def longer(item: LabelledAnswer) -> LabelledAnswer:

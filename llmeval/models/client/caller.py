@@ -41,7 +41,7 @@ class AskFailed(ModelError):
     """A request without an answer after all attempts.
 
     `attempts`: calls sent. `key`: the request's digest. `reply`: what the endpoint sent instead of
-    an answer, or None.
+    an answer, or None. `cause`: the model's own error.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class AskFailed(ModelError):
         super().__init__(str(error) if message is None else message, kind=error.kind)
         self.key = key
         self.attempts = attempts
+        self.cause = error
         self.reply: Reply | None = error.reply if isinstance(error, NoAnswer | AskFailed) else None
 
 
@@ -132,6 +133,8 @@ class Caller:
             sent.append(request.questions)
         if request.fields:
             sent.append({"fields": request.fields})
+        if request.session is not None:
+            sent.append({"session": request.session.id, "turn": request.turn})
         if self._reasoning not in (None, THINK):
             sent.append(self._reasoning)  # replies are kept with the reasoning taken off
         return hashlib.sha256(self._identity + canonical_json(sent)).digest()
@@ -151,10 +154,8 @@ class Caller:
         """
         key = self.key(request)
         name = "sha256:" + key.hex()
-        if self._cache is not None:
-            kept = self._cache.get(key, self._since)
-            if kept is not None:
-                return self._result(kept, name, 0)
+        if request.session is None and (cached := self.stored(key)) is not None:
+            return cached
         flying = self._flying.get(key)
         if flying is not None:
             try:
@@ -163,6 +164,33 @@ class Caller:
                 raise AskFailed(error, name, 0) from None
         return await self._fly(request, key, name, usable)
 
+    def conversation_key(self, first: Request, script: object) -> bytes:
+        """sha256 over what precedes a conversation, and over everything that decides how it goes
+        on.
+        """
+        whole = canonical_json(["conversation", script])
+        return hashlib.sha256(self.key(first) + whole).digest()
+
+    def stored(self, key: bytes) -> CallResult | None:
+        """The reply that the cache has under a key: of a request, or of a whole conversation."""
+        kept = None if self._cache is None else self._cache.get(key, self._since)
+        return None if kept is None else self._result(kept, "sha256:" + key.hex(), 0)
+
+    async def store(self, key: bytes, reply: Reply, attempts: int, *, whole: bool) -> CallResult:
+        """The result of a conversation, after it was put into the cache.
+
+        Args:
+            key: of the conversation. reply: with its turns. attempts: calls sent.
+            whole: whether all its replies are whole; else it is not cached.
+        """
+        if self._cache is None or not whole:
+            kept = CachedReply(
+                reply, int(time.time()), "" if self._cache is None else self._cache.run
+            )
+        else:
+            kept = await self._cache.put(key, reply, self._name, self._since)
+        return self._result(kept, "sha256:" + key.hex(), attempts)
+
     async def _fly(
         self, request: Request, key: bytes, name: str, usable: Callable[[Reply], bool]
     ) -> CallResult:
@@ -170,7 +198,8 @@ class Caller:
         self._flying[key] = future
         attempts = RequestAttempts()
         try:
-            kept = await self._keep(key, await self.sender.send(request, attempts), usable)
+            reply = await self.sender.send(request, attempts)
+            kept = await self._keep(None if request.session else key, reply, usable)
             future.set_result(kept)
         except ModelError as error:
             failed = AskFailed(error, name, attempts.count, self._redact(str(error)))
@@ -183,13 +212,15 @@ class Caller:
             del self._flying[key]
         return self._result(kept, name, attempts.count)
 
-    async def _keep(self, key: bytes, reply: Reply, usable: Callable[[Reply], bool]) -> CachedReply:
+    async def _keep(
+        self, key: bytes | None, reply: Reply, usable: Callable[[Reply], bool]
+    ) -> CachedReply:
         """Put a whole and usable reply into the cache; what is kept there, or else the reply as it
-        came.
+        came. A turn of a session has no key: without its session it means nothing.
         """
         if self._cache is None:
             return CachedReply(reply, int(time.time()), "")
-        if not (_is_whole(reply) and usable(reply)):
+        if key is None or not (is_whole(reply) and usable(reply)):
             return CachedReply(reply, int(time.time()), self._cache.run)
         return await self._cache.put(key, reply, self._name, self._since)
 
@@ -209,6 +240,6 @@ _utc_time = lru_cache(maxsize=256)(utc_time)
 """Times are kept to the second, in which many replies come."""
 
 
-def _is_whole(reply: Reply) -> bool:
+def is_whole(reply: Reply) -> bool:
     """Whether a reply says something, and was neither cut off nor blocked."""
     return is_finished(reply.finish_reason) and bool(reply.text.strip() or reply.tool_calls)

@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from llmeval.core.errors import ModelError, SuiteError, TimedOut
+from llmeval.models.base import ChatSession
 from llmeval.models.client.failed_reply import failure, one_line
 from llmeval.models.client.network_errors import network_error
 
@@ -80,13 +81,19 @@ class HttpClient:
         self._tls = _tls(ca_file) if parts.scheme == "https" else None
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, data: bytes) -> Response:
+    async def send(self, data: bytes, chat: ChatSession | None = None) -> Response:
         """Send one request; gives a reply with a status of 2xx.
+
+        Args:
+            data: the body.
+            chat: the conversation that the request belongs to. Its cookies are sent, and those of
+                the reply are kept for its next turn. Without it cookies are ignored.
 
         Raises:
             Overloaded, Retryable, ModelError: by what went wrong, see docs/endpoints.md.
         """
         import aiohttp
+        from yarl import URL
 
         session = self._session or self._open()
         body = None if self._method in _NO_BODY else data
@@ -99,11 +106,14 @@ class HttpClient:
                 self._url,
                 data=body,
                 headers=self._headers,
+                cookies=None if chat is None else _jar(chat).filter_cookies(URL(self._url)),
                 allow_redirects=False,
                 proxy=self._proxy,
             ) as response:
                 received = await self._body(response)
                 status, headers = response.status, response.headers
+                if chat is not None:
+                    _jar(chat).update_cookies(response.cookies, response.url)
         except TimeoutError:
             raise TimedOut(
                 f"{self.host}: no answer within {self._timeout:g} s", after=self._timeout
@@ -167,6 +177,16 @@ class HttpClient:
         target = one_line(urljoin(self._url, location))
         address = target.partition("?")[0].removesuffix(self._suffix) if self._suffix else target
         return ModelError(f"{self.host}: HTTP {status} to {target}: set `{self._key}` to {address}")
+
+
+def _jar(chat: ChatSession) -> "aiohttp.CookieJar":
+    """The cookies of a conversation."""
+    import aiohttp
+
+    if chat.cookies is None:
+        # all its requests go to one address, which may be an IP address, as in tests
+        chat.cookies = aiohttp.CookieJar(unsafe=True)
+    return chat.cookies
 
 
 def read_url(value: str, key: str) -> SplitResult:

@@ -72,6 +72,20 @@ class Sender:
         self._reasoning = reasoning
         self._params: Mapping[str, Any] = model.identity.get("params") or {}
 
+    def abandon(self, calls: int) -> None:
+        """Count calls of a conversation that has neither an answer nor an error."""
+        self.unfinished += calls
+
+    def starts_again(self, error: ModelError, failures: int) -> bool:
+        """Whether a conversation may start again in a new session, after so many failures."""
+        if not isinstance(error, Retryable) or error.unprocessed:
+            return False
+        return failures < min(self._attempts, error.most_attempts or self._attempts)
+
+    async def pause(self, error: ModelError, failures: int) -> None:
+        """Wait before the next session, as before another attempt."""
+        await self._rest(self._wait_after(error, failures))
+
     def take_unfinished(self) -> int:
         """The number of `unfinished` calls, which is 0 from then on."""
         count, self.unfinished = self.unfinished, 0
@@ -111,21 +125,23 @@ class Sender:
         try:
             return await self._attempt(request, attempts)
         except Retryable as error:
-            if not self._goes_on(error, attempts):
+            if not self._goes_on(error, attempts, request):
                 raise
             await self._rest(self._wait_after(error, attempts.count))
         retrying = AsyncRetrying(
-            retry=retry_if_exception(lambda error: self._goes_on(error, attempts)),
+            retry=retry_if_exception(lambda error: self._goes_on(error, attempts, request)),
             wait=lambda state: self._wait_after(_error_of(state), attempts.count),
             sleep=self._rest,
         )
         reply: Reply = await retrying(self._attempt, request, attempts)
         return reply
 
-    def _goes_on(self, error: BaseException, attempts: RequestAttempts) -> bool:
+    def _goes_on(self, error: BaseException, attempts: RequestAttempts, request: Request) -> bool:
         """Whether another attempt is allowed and may help."""
         if not isinstance(error, Retryable):
             return False
+        if request.session is not None and not error.unprocessed:
+            return False  # the session may have processed it: only a new session is certain
         most = error.most_attempts or self._attempts
         # failures of other classes do not use up the few attempts that one class is worth
         return attempts.count < self._attempts and attempts.failures.get(type(error), 0) < most

@@ -5,6 +5,7 @@ import { h, number } from "./dom.js";
 import { visible } from "./hidden.js";
 import { textBlock } from "./text.js";
 import { callList } from "./tool_calls.js";
+import { traceSection } from "./trace_steps.js";
 import { tree } from "./tree.js";
 
 /** @import { Answer, CaseView, Mark, RecordedError, Turn } from "./types.js" */
@@ -66,6 +67,7 @@ function turnItem(turn, i, side, marks, problems, last) {
     callList(turn.tool_calls ?? [], problems),
     h("div", { class: "message reply" }, h("h4", {}, "Reply"), reply),
     data ? h("details", {}, h("summary", {}, "Data of this turn"), tree(data)) : null,
+    traceSection(turn.trace, 0),
   );
 }
 

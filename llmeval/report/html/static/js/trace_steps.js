@@ -15,16 +15,19 @@ const TELLING = [
 ];
 
 /**
+ * The steps of a trace, folded if there are many of them; null without one.
+ *
  * @param {Trace | null | undefined} trace
+ * @param {number} most Steps that are shown at once.
  */
-export function traceSection(trace) {
+export function traceSection(trace, most = 30) {
   if (!trace || !(trace.url || trace.steps?.length)) return null;
   const steps = trace.steps ?? [];
   const total = Math.max(1e-9, ...steps.map((step) => (step.start_ms ?? 0) + duration(step)));
   const left = trace.left_out ?? 0;
   return h(
     "details",
-    { class: "about trace", open: steps.length <= 30 },
+    { class: "about trace", open: steps.length <= most },
     h("summary", {}, "Trace", h("span", { class: "quiet" }, traceSize(steps))),
     trace.url ? h("p", {}, traceLink(trace.url)) : null,
     steps.length
