@@ -39,7 +39,11 @@ export function detail(data, row, full, view) {
     "article",
     { class: "detail" },
     caseHeading(data, row, full, view, hidden),
-    question(full.case, lang),
+    question(
+      full.case,
+      lang,
+      (full.now.answer.turns ?? []).map((turn) => turn.user),
+    ),
     answers(full, findings, wrong.problems, view, lang),
     calls(full, wrong),
     passages,

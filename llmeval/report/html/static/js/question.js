@@ -3,6 +3,7 @@
 import { h, number } from "./dom.js";
 import { visible } from "./hidden.js";
 import { textBlock } from "./text.js";
+import { callList } from "./tool_calls.js";
 import { plainText, tree } from "./tree.js";
 
 /** @import { Case, Json } from "./types.js" */
@@ -21,15 +22,17 @@ const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 /**
  * @param {Case} item
  * @param {string | null} lang
+ * @param {string[]} said The messages of the user in a conversation, which shows them itself.
  */
-export function question(item, lang) {
-  const parts = inputs(item, lang);
+export function question(item, lang, said) {
+  const parts = inputs(item, lang, said);
   const expected = expectations(item, lang);
+  if (said.length && !parts.length && !expected.length && !item.context) return null;
   return h(
     "section",
     { class: "asked" },
     h("h3", {}, "Input"),
-    sideBySide(parts, expected),
+    said.length && !parts.length ? expected : sideBySide(parts, expected),
     item.context ? folded("context", item.context, lang) : null,
   );
 }
@@ -48,12 +51,16 @@ function sideBySide(parts, expected) {
 /**
  * @param {Case} item
  * @param {string | null} lang
+ * @param {string[]} said
  */
-function inputs(item, lang) {
+function inputs(item, lang, said) {
   if (item.messages?.length) {
     return item.messages.map((message) => block(message.role, message.content, lang));
   }
-  const fields = ownFields(item).filter(([, value]) => !isRecord(value));
+  const shown = said.length ? JSON.stringify(said) : "";
+  const fields = ownFields(item).filter(
+    ([, value]) => !isRecord(value) && JSON.stringify(value) !== shown,
+  );
   fields.sort(([a], [b]) => rank(a) - rank(b));
   return fields.map(([name, value]) => block(name, fieldText(value), lang));
 }
@@ -71,6 +78,18 @@ function ownFields(item) {
 function isRecord(value) {
   const first = Array.isArray(value) ? value[0] : value;
   return first !== null && typeof first === "object" && !Array.isArray(first);
+}
+
+/**
+ * Whether a value is a list of tool calls.
+ *
+ * @param {Json} value
+ */
+function isCalls(value) {
+  const list = Array.isArray(value) ? /** @type {any[]} */ (value) : [];
+  return (
+    list.length > 0 && list.every((item) => typeof item?.name === "string" && "arguments" in item)
+  );
 }
 
 /**
@@ -111,7 +130,9 @@ function expectations(item, lang) {
     if (!isRecord(value)) continue;
     const folds = JSON.stringify(value).length > FOLDABLE;
     const summary = h("summary", {}, h("h4", {}, visible(name)));
-    const box = h("div", { class: "text" }, tree(value));
+    const box = isCalls(value)
+      ? callList(/** @type {any} */ (value))
+      : h("div", { class: "text" }, tree(value));
     parts.push(h("details", { class: "block", open: !folds }, summary, box));
   }
   return parts;
