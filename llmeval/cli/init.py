@@ -63,7 +63,13 @@ def init(
     name: Annotated[str, typer.Option(help="The suite's name.")] = "first",
     example: Annotated[
         str | None,
-        typer.Option(help="Copy a shipped suite: qa, format or grounded.", autocompletion=examples),
+        typer.Option(
+            help=(
+                "Copy a shipped suite: rag, agent or extract (each with a small application), qa,"
+                " format or grounded."
+            ),
+            autocompletion=examples,
+        ),
     ] = None,
     base_url: Annotated[
         str | None,
@@ -185,6 +191,7 @@ def _example(directory: Path, name: str) -> dict[Path, str]:
     text = source.read_text(encoding="utf-8").replace("../prompts/", "prompts/")
     files = {directory / source.name: text}
     for folder, path in (
+        (".", shipped / f"{name}_app.py"),
         ("data", shipped / "data" / f"{name}.jsonl"),
         ("prompts", resource("prompts", f"{name}.j2")),
     ):

@@ -1,5 +1,7 @@
 """References to metrics in a gate (`metric`, or `metric @ tag=value`), and clusters of cases."""
 
+from collections.abc import Sequence
+
 Slice = tuple[str, str]
 """A tag and its value."""
 
@@ -28,3 +30,29 @@ def slice_label(where: Slice) -> str:
 def cluster_key(case_id: str, cluster: str | None) -> str:
     """The key that the cases of a cluster share. A case without a cluster has its own key."""
     return f"\0{case_id}" if cluster is None else cluster
+
+
+def owner_of(metric: str, others: Sequence[str]) -> str | None:
+    """The metric that another one is a part of: of `json_fields.total` it is `json_fields`, where
+    that is among the others; else None.
+    """
+    owners = [other for other in others if metric.startswith(f"{other}.")]
+    return max(owners, key=len, default=None)
+
+
+def named_metric(metrics: Sequence[str]) -> str:
+    """The first of several metrics with those that are a part of it: `json_fields.total`, or
+    `json_fields: date, total`.
+
+    Args:
+        metrics: at least one.
+    """
+    first = metrics[0]
+    parts = [name.removeprefix(f"{first}.") for name in metrics if name.startswith(f"{first}.")]
+    if len(parts) < 2:
+        return f"{first}.{parts[0]}" if parts else first
+    more = f" and {len(parts) - _NAMED} more" if len(parts) > _NAMED else ""
+    return f"{first}: {', '.join(parts[:_NAMED])}{more}"
+
+
+_NAMED = 3

@@ -18,3 +18,17 @@ def question_of(case: Case) -> str:
         if isinstance(value, str):
             return value
     return ""
+
+
+def shown_question(case: Case) -> str:
+    """What reports show as the question: `question_of`, else the first field that is a text, else
+    the first list of texts, such as the messages of a conversation; empty where there is none.
+    """
+    values = list(case.fields.values())
+    texts = [value for value in values if isinstance(value, str)]
+    lists = [
+        " / ".join(value)
+        for value in values
+        if isinstance(value, list) and value and all(isinstance(item, str) for item in value)
+    ]
+    return question_of(case) or next(iter((*texts, *lists)), "")

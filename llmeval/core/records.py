@@ -102,6 +102,34 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     """For people; its wording may change."""
 
 
+class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step that an application took for an answer: a span of OpenTelemetry."""
+
+    name: str
+    """Name of the span."""
+    depth: int = 0
+    """How deep it is in the tree of spans, from 0; a step comes after its parent."""
+    start_ms: float = 0
+    """Milliseconds from the start of the first step."""
+    duration_ms: float = 0
+    """Milliseconds that it took."""
+    error: str | None = None
+    """What its status says, if that is an error."""
+    attributes: dict[str, Any] = {}
+    """Its attributes, long texts cut."""
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True):
+    """What an application did for an answer. It is shown, and no check or judge sees it."""
+
+    url: str | None = None
+    """Where it is shown, for an application that returns an address."""
+    steps: tuple[TraceStep, ...] = ()
+    """Its steps, for an application that returns spans."""
+    left_out: int = 0
+    """Further steps, which are not recorded."""
+
+
 class AnswerTurn(msgspec.Struct, frozen=True, kw_only=True):
     """One turn of a conversation: a message of the user, and the reply."""
 
@@ -113,6 +141,8 @@ class AnswerTurn(msgspec.Struct, frozen=True, kw_only=True):
     """Tools that the model called in this turn, with their arguments."""
     data: dict[str, Any] | None = None
     """What the application returned next to the text of this turn, by name."""
+    trace: Trace | None = None
+    """What the application did in this turn."""
     latency_ms: float | None = None
     """Of the successful attempt; null when replayed."""
     usage: Usage | None = None
@@ -169,9 +199,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str | None = None
     """Build fingerprint that the endpoint returned."""
     tool_calls: tuple[dict[str, Any], ...] = ()
-    """Tools that the model called, with their arguments."""
+    """Tools that the model called: `name`, `arguments` and, where the application returns it,
+    `result`.
+    """
     data: dict[str, Any] | None = None
     """The data that the application returned next to the text, by name; null for text alone."""
+    trace: Trace | None = None
+    """What the application did for the answer; null where it does not return that."""
     turns: tuple[AnswerTurn, ...] = ()
     """Of a conversation, all turns in order; the last one of a missing answer has the error. Empty
     for an answer to a single prompt.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import msgspec
 
 from llmeval.core.errors import ModelError
-from llmeval.core.records import AnswerTurn, Ended, Message, Usage
+from llmeval.core.records import AnswerTurn, Ended, Message, Trace, Usage
 
 if TYPE_CHECKING:
     from aiohttp import CookieJar
@@ -73,6 +73,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     tool_calls: tuple[dict[str, Any], ...] = ()
     data: dict[str, Any] | None = None
     """Data next to the text, by name: part of the answer, of its record and of the cache."""
+    trace: Trace | None = None
+    """What the application did for it: shown, and not compared."""
     logprobs: list[dict[str, Any]] | None = None
     latency_ms: float | None = None
     turns: tuple[AnswerTurn, ...] = ()

@@ -87,7 +87,11 @@ def _make_http(spec: HttpSpec, base: Path) -> Model:
         body=spec.body,
         output=spec.output,
         parts=ReplyPaths(
-            data=spec.data, tool_calls=spec.tool_calls, usage=spec.usage, model=spec.model
+            data=spec.data,
+            tool_calls=spec.tool_calls,
+            usage=spec.usage,
+            model=spec.model,
+            trace=spec.trace,
         ),
         session=spec.session,
         render=lambda value, values: render_value(value, values, "body"),

@@ -16,8 +16,9 @@ from llmeval.models.base import Reply, Request
 from llmeval.models.identity import without_keys
 from llmeval.models.openai_replies import read_name, read_usage
 from llmeval.models.reply_parts import ReplyPaths, read_tool_calls
+from llmeval.models.traces import read_trace
 
-_KEYS = ("output", "data", "tool_calls", "usage", "model")
+_KEYS = ("output", "data", "tool_calls", "usage", "model", "trace")
 """Keys of a dict that a function returns."""
 
 
@@ -26,9 +27,9 @@ class PythonFunction:
 
     A parameter with the name `request` gets the whole `Request`. A parameter with any other name
     gets the text of the last user message. A dict has the text as `output`, and optionally `data`,
-    `tool_calls`, `usage` and `model`. With `data` paths it may have any keys. A sync function runs
-    in a thread. An exception is recorded as the candidate's error, unless it is one of llmeval's
-    own.
+    `tool_calls`, `usage`, `model` and `trace`. With `data` paths it may have any keys. A sync
+    function runs in a thread. An exception is recorded as the candidate's error, unless it is one
+    of llmeval's own.
 
     Args:
         function: the function.
@@ -151,6 +152,7 @@ class PythonFunction:
             data=paths.get("data", data),
             usage=read_usage(result.get("usage")),
             model=read_name(result.get("model")),
+            trace=read_trace(plain(result.get("trace")), f"{self._name}: trace", "candidate"),
         )
 
     def _wrong(self, what: str) -> ModelError:

@@ -1,6 +1,6 @@
 """Recorded answers, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?, data?,
-usage?, latency_ms?, error?}; of a conversation {id, turns, repeat?} with a list of
-{user, output, tool_calls?, data?}.
+usage?, model?, latency_ms?, trace?, error?}; of a conversation {id, turns, repeat?} with a list of
+{user, output, tool_calls?, data?, usage?, latency_ms?, trace?}.
 """
 
 import hashlib
@@ -11,11 +11,13 @@ from typing import Annotated, Any
 
 import msgspec
 
+from llmeval.core.conversation import total_usage
 from llmeval.core.errors import ModelError, SuiteError
-from llmeval.core.records import AnswerTurn, Ended, Usage
+from llmeval.core.records import AnswerTurn, Ended, Trace, Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.failed_reply import error_message, states_error
 from llmeval.models.endings import is_broken
+from llmeval.models.traces import read_trace
 
 
 class _RecordedTurn(msgspec.Struct):
@@ -25,6 +27,7 @@ class _RecordedTurn(msgspec.Struct):
     data: dict[str, Any] | None = None
     latency_ms: float | None = None
     usage: Usage | None = None
+    trace: object = None
     error: Any = None
 
 
@@ -35,10 +38,12 @@ class _Recorded(msgspec.Struct):
     finish_reason: str | None = None
     tool_calls: list[dict[str, Any]] = []
     data: dict[str, Any] | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    latency_ms: float | None = None
+    trace: object = None
     turns: list[_RecordedTurn] = []
     ended: Ended | None = None
-    usage: Usage | None = None
-    latency_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
     error: Any = None
 
 
@@ -119,7 +124,9 @@ class Replay:
             tool_calls=tuple(recorded.tool_calls),
             data=recorded.data,
             usage=recorded.usage,
+            model=recorded.model,
             latency_ms=recorded.latency_ms,
+            trace=self._trace(recorded.trace),
         )
 
     def _conversation(self, recorded: _Recorded, output: str) -> Reply:
@@ -143,17 +150,26 @@ class Replay:
                 data=turn.data,
                 latency_ms=turn.latency_ms,
                 usage=turn.usage,
+                trace=self._trace(turn.trace),
             )
             for turn in recorded.turns
         )
+        times = [turn.latency_ms for turn in turns]
+        known = [time for time in times if time is not None]
         return Reply(
             text=output,
             finish_reason=recorded.finish_reason,
             tool_calls=tuple(call for turn in turns for call in turn.tool_calls),
             data=last.data,
+            usage=recorded.usage or total_usage(turn.usage for turn in turns),
+            model=recorded.model,
+            latency_ms=recorded.latency_ms or (sum(known) if len(known) == len(times) else None),
             turns=turns,
             ended=recorded.ended,
         )
+
+    def _trace(self, value: object) -> Trace | None:
+        return read_trace(value, f"{self._path.name}: trace", "candidate")
 
     async def close(self) -> None:
         """Close the file."""

@@ -7,9 +7,12 @@ from typing import Any
 from llmeval.core.errors import ModelError
 from llmeval.core.json_paths import JsonPath, NoMatch
 from llmeval.models.openai_replies import called, read_name, read_usage
+from llmeval.models.traces import read_trace
 
 _ARGUMENTS = ("arguments", "args", "input")
 """Names that applications use for the arguments of a tool call."""
+_RESULTS = ("result", "output")
+"""What applications call the result of a tool call."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class ReplyPaths:
     tool_calls: str | None = None
     usage: str | None = None
     model: str | None = None
+    trace: str | None = None
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -30,6 +34,7 @@ class ReplyPaths:
             "tool_calls": self.tool_calls,
             "usage": self.usage,
             "model": self.model,
+            "trace": self.trace,
         }
         stated = {name: part for name, part in parts.items() if part is not None}
         return {"parts": stated} if stated else {}
@@ -67,12 +72,14 @@ class ReplyPaths:
             fields["usage"] = read_usage(at("usage", self.usage))
         if self.model is not None:
             fields["model"] = read_name(at("model", self.model))
+        if self.trace is not None:
+            fields["trace"] = read_trace(at("trace", self.trace), f"{where}: trace", kind)
         return fields
 
 
 def read_tool_calls(value: object, where: str, kind: str) -> tuple[dict[str, Any], ...]:
     """Tool calls as {name, arguments}, from a list of {name, arguments} (or `args`, `input`) or of
-    the calls of an OpenAI reply. Null means no calls.
+    the calls of an OpenAI reply. Null means no calls. A `result` (or `output`) of a call is kept.
 
     Raises:
         ModelError: the value is not such a list.
@@ -91,7 +98,8 @@ def _tool_call(call: object, where: str, kind: str) -> dict[str, object]:
             key = next((name for name in _ARGUMENTS if name in call), "arguments")
             read = {"name": call.get("name"), "arguments": call.get(key)}
         if isinstance(read["name"], str) and read["name"]:
-            return read
+            result = next((call[name] for name in _RESULTS if name in call), None)
+            return read if result is None else {**read, "result": result}
     raise ModelError(
         f"{where}: a tool call is an object with `name` and `arguments` (or `args`, `input`), or"
         " one of an OpenAI reply",

@@ -7,12 +7,12 @@ may have processed is never sent twice in one session. If it is not certain whet
 processed (a time-out, an error of the server), the conversation starts again in a new session.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from msgspec import structs
 
-from llmeval.core.conversation import messages_of
+from llmeval.core.conversation import messages_of, total_usage
 from llmeval.core.errors import ModelError, SuiteError
 from llmeval.core.records import AnswerTurn, Case, Ended, ErrorInfo, Message, Usage
 from llmeval.models.base import ChatSession, KeepsSession, Reply, Request
@@ -49,6 +49,7 @@ class _Played:
                 output=reply.text,
                 tool_calls=reply.tool_calls,
                 data=reply.data,
+                trace=reply.trace,
                 latency_ms=_rounded(reply.latency_ms),
                 usage=reply.usage,
                 attempts=call.attempts,
@@ -233,26 +234,13 @@ def _reply(played: _Played, last: Reply, ended: Ended | None) -> Reply:
     return structs.replace(
         last,
         tool_calls=tuple(call for turn in turns for call in turn.tool_calls),
-        usage=_sum(played.usages),
+        usage=total_usage(played.usages),
         latency_ms=sum(times) if times else None,
         logprobs=None,
+        trace=None,  # each turn has its own
         turns=turns,
         ended=ended,
     )
-
-
-def _sum(usages: Iterable[Usage | None]) -> Usage | None:
-    """The tokens of several replies; a count that one of them lacks is not known."""
-    each = list(usages)
-    if not each or any(usage is None for usage in each):
-        return None
-    counted = [usage for usage in each if usage is not None]
-
-    def total(name: str) -> int | None:
-        counts = [getattr(usage, name) for usage in counted]
-        return None if None in counts else sum(counts)
-
-    return Usage(total("input_tokens"), total("output_tokens"), total("reasoning_tokens"))
 
 
 def _rounded(latency_ms: float | None) -> float | None:

@@ -302,6 +302,7 @@ class Pipeline:
             fingerprint=reply.fingerprint,
             tool_calls=reply.tool_calls,
             data=reply.data,
+            trace=reply.trace,
             turns=reply.turns,
             ended=reply.ended,
         )

@@ -229,6 +229,13 @@ class HttpSpec(Generating, Networked):
         default=None, description="Path to the name of the model that answered."
     )
     on_error: OnError = "missing"
+    trace: PathText | None = Field(
+        default=None,
+        description=(
+            "Path to what the application did for the answer: spans of OpenTelemetry (OTLP-JSON),"
+            " or the address of a page. The report shows it; no check sees it."
+        ),
+    )
 
     @property
     def stated_model(self) -> None:
@@ -261,9 +268,11 @@ class ReplaySpec(BaseModelSpec):
     provider: Literal["replay"]
     source: str = Field(
         description=(
-            "A .jsonl of {id, output, repeat?, tool_calls?, data?}, or of {id, turns, repeat?} with"
-            " `turns` as a list of {user, output, tool_calls?, data?, usage?, latency_ms?}; a"
-            " missing id, an output of null and a line with an `error` are error records."
+            "A .jsonl of {id, output, repeat?, tool_calls?, data?, usage?, model?, latency_ms?,"
+            " trace?}, or of {id, turns, repeat?} with `turns` as a list of {user, output,"
+            " tool_calls?, data?, usage?, latency_ms?, trace?, usage?, latency_ms?}; a"
+            " missing id, an output of null and"
+            " a line with an `error` are error records."
         )
     )
 
