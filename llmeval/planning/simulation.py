@@ -195,6 +195,7 @@ def simulate_regression(
         margin=margin,
         youden=shape.youden_lower,
         spent=shape.j_alpha,
+        shift=shape.shift,
     )
     setup = SimulationSetup(
         worlds={shape.metric: world}, claims=(claim,), terms=ErrorRates(alpha, beta, 1, sequential)

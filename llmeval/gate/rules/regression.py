@@ -69,6 +69,17 @@ class RegressionRule:
 
     labels: LabelCounts | None = None
     """The labels behind the bound of J; None for checks, and on the judge's own scale."""
+    shift: float = 0.0
+    """By how much the judge's sensitivity and specificity may differ between the two sides
+    (`gate.judge_shift`); 0 for checks, and on the judge's own scale.
+    """
+
+    @property
+    def judged_margin(self) -> float:
+        """The margin on the scale of the judge's verdicts: J times it, less what the judge may
+        favour the candidate by. Negative where a judged rise is needed.
+        """
+        return self.margin * self.youden - self.shift
 
     @property
     def slice_(self) -> str | None:
@@ -99,6 +110,7 @@ class RegressionRule:
             beta=beta,
             j_lower=self.youden,
             j_alpha=self.spent,
+            shift=self.shift,
             sequential=rules > 0,
         )
 
@@ -231,9 +243,10 @@ def _comparison(
     untrusted = distrust_of(manifest, metric)
     labels = None if judge is None or judge.labels is None else label_counts(judge.labels)
     youden, spent = scale(labels, manifest.gate.beta) if untrusted is None else (1.0, 0.0)
+    judged = judge is not None and untrusted is None
     return RegressionRule(
         name, metric, where, margin.value, youden, spent, judge is not None, untrusted,
-        labels=labels if untrusted is None else None,
+        labels=labels if judged else None, shift=manifest.gate.judge_shift if judged else 0.0,
     )  # fmt: skip
 
 
