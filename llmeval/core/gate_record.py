@@ -89,6 +89,10 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Largest share of cases without a result; above it the run is INVALID."""
     stop: Literal["early", "never"] = "never"
     """early: the cases are in a random order, and the run may end before the last of them."""
+    judge_shift: Share = 0.02
+    """By how much a judge's sensitivity and specificity may differ between the two sides of a
+    comparison.
+    """
     attempts: Attempts = 1
     """How many attempts of one change the error rates cover together."""
     about: About = "cases_like_these"

@@ -27,7 +27,7 @@ digest.
 _NAMED = 10
 _NOT_RULES = frozenset(["quarantine", "retired", "stop"])
 """Keys of a gate that hold a path, or say when a run ends: they make no rule easier or harder."""
-_EASIER_UP = frozenset(["beta", "max_unscored", "max_gone", "judge_shift"])
+_EASIER_UP = frozenset(["beta", "max_unscored", "max_gone"])
 """Settings by which more runs pass the larger they are."""
 _STRICTNESS = ("pass", "warn", "fail")
 _JUDGE = ("prompt", "when", "certificate", "attacks")
@@ -212,6 +212,8 @@ def _settings(before: GateTerms, now: GateTerms) -> Iterator[GateChange]:
     one, two = _flat(before), _flat(now)
     for key in [*one, *(key for key in two if key not in one)]:
         old, new = one.get(key), two.get(key)
+        if key == "judge_shift" and not (before.judges and now.judges):
+            continue  # it says nothing without a judge
         if old != new:
             yield _change(
                 key, _direction(key, old, new, now), f"{key} {_shown(old)} -> {_shown(new)}"
@@ -228,7 +230,8 @@ def _flat(terms: GateTerms) -> dict[str, object]:
         if key not in ("never", "floors", "limits", "regression", "must_pass")
     }
     found |= {key: value for key, value in regression.items() if key != "margins"}
-    return {"attempts": 1, "about": "cases_like_these", **found, "repeats": terms.repeats}
+    defaults = {"attempts": 1, "about": "cases_like_these", "judge_shift": 0.0}
+    return {**defaults, **found, "repeats": terms.repeats}
 
 
 def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
@@ -238,7 +241,7 @@ def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
         return "looser" if new > old else "tighter"
     if key == "on_inconclusive" and {old, new} <= set(_STRICTNESS):
         return "looser" if _STRICTNESS.index(new) < _STRICTNESS.index(old) else "tighter"
-    if key == "attempts":
+    if key in ("attempts", "judge_shift"):
         return "looser" if new < old else "tighter"
     if key == "alpha" and (now.gate.get("floors") or now.gate.get("limits")) and new > old:
         # a floor or a limit PASSes more easily; less alpha makes FAIL harder too, so it is neither

@@ -25,7 +25,7 @@ class _RecordedTurn(msgspec.Struct):
     output: str | None
     tool_calls: list[dict[str, Any]] = []
     data: dict[str, Any] | None = None
-    latency_ms: float | None = None
+    latency_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
     usage: Usage | None = None
     trace: object = None
     error: Any = None
@@ -40,7 +40,7 @@ class _Recorded(msgspec.Struct):
     data: dict[str, Any] | None = None
     usage: Usage | None = None
     model: str | None = None
-    latency_ms: float | None = None
+    latency_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
     trace: object = None
     turns: list[_RecordedTurn] = []
     ended: Ended | None = None

@@ -88,6 +88,8 @@ class SimulatedRegression:
     margin: float
     youden: float = 1.0
     spent: float = 0.0
+    shift: float = 0.0
+    """`gate.judge_shift` where the metric is judged."""
 
     def evaluate(
         self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates
@@ -95,8 +97,9 @@ class SimulatedRegression:
         """The rule on one run. `labels`: of the judge's certificate."""
         youden, spent = (self.youden, self.spent) if labels is None else _scale(labels, terms.beta)
         compared = RegressionRule(
-            self.name, self.metric, None, self.margin, youden, spent, labels is not None, None
-        )
+            self.name, self.metric, None, self.margin, youden, spent, labels is not None, None,
+            shift=self.shift,
+        )  # fmt: skip
         plan = compared.plan(
             terms.alpha,
             terms.beta,

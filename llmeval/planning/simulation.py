@@ -197,6 +197,7 @@ def simulate_regression(
         margin=margin,
         youden=shape.youden_lower,
         spent=shape.j_alpha,
+        shift=shape.shift,
     )
     setup = SimulationSetup(
         verdict_models={shape.metric: verdict_model},

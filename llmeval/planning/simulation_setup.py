@@ -52,7 +52,7 @@ def setups_for(
         members = _members(profile, key, where, cases, clusters)
         margin = own if detect is None and own is not None else margin_for(profile, metric, detect)
         return members and SimulatedRegression(
-            name=key, metric=metric, members=members, margin=margin
+            name=key, metric=metric, members=members, margin=margin, shift=metrics[metric].shift
         )
 
     def setup(rules: "list[SimulatedRule]", metrics: "dict[str, MetricProfile]") -> SimulationSetup:

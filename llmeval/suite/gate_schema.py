@@ -106,6 +106,16 @@ class GateSpec(Strict):
         default=0.02,
         description="Largest share of cases without a result; above it the run is INVALID.",
     )
+    judge_shift: float = Field(
+        default=0.02,
+        ge=0,
+        lt=0.5,
+        description=(
+            "By how much a judge's sensitivity and specificity may differ between the answers of"
+            " the baseline and those of the candidate: a judge may prefer a new style. Rules of"
+            " regression on a judged metric allow for it; human labels of the run replace it."
+        ),
+    )
     stop: Literal["never", "early"] = Field(
         default="never",
         description=(

@@ -86,6 +86,17 @@ class RegressionRule:
     passes: bool = False
     """Whether the rule is about the pass rate, and not about the mean."""
     on_inconclusive: OnInconclusive | None = None
+    shift: float = 0.0
+    """By how much the judge's sensitivity and specificity may differ between the two sides
+    (`gate.judge_shift`); 0 for checks, and on the judge's own scale.
+    """
+
+    @property
+    def judged_margin(self) -> float:
+        """The margin on the scale of the judge's verdicts: J times it, less what the judge may
+        favour the candidate by. Negative where a judged rise is needed.
+        """
+        return self.margin * self.youden - self.shift
 
     @property
     def slice_(self) -> str | None:
@@ -116,6 +127,7 @@ class RegressionRule:
             beta=beta,
             j_lower=self.youden,
             j_alpha=self.spent,
+            shift=self.shift,
             sequential=rules > 0,
         )
 
@@ -242,12 +254,14 @@ def _comparison(
     untrusted = distrust_of(manifest, metric)
     labels = None if judge is None or judge.labels is None else label_counts(judge.labels)
     youden, spent = scale(labels, manifest.gate.beta) if untrusted is None else (1.0, 0.0)
+    judged = judge is not None and untrusted is None
     scored = RegressionRule(
         name, metric, where, margin.value, youden, spent, judge is not None, untrusted
     )
     return replace(
         scored,
-        labels=labels if untrusted is None else None,
+        labels=labels if judged else None,
+        shift=manifest.gate.judge_shift if judged else 0.0,
         passes=passes,
         on_inconclusive=margin.on_inconclusive,
     )
