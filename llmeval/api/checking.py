@@ -34,14 +34,19 @@ def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     gate = loaded.spec.gate
     alpha, _ = gate.first_rates
-    reach = Attainability(floor_rates(gate.record().floors), alpha, early=gate.stop == "early")
-    planned = plan(loaded, Options(), watch=reach.add, trial=True)
+    attainability = Attainability(
+        floor_rates(gate.record().floors), alpha, early=gate.stop == "early"
+    )
+    planned = plan(loaded, Options(), watch=attainability.add, trial=True)
     try:
         check_retired(loaded, planned.retired, planned.cases)
         facts = facts_of(planned)
     finally:
         asyncio.run(planned.close())
-    return {**facts, "warnings": [*facts["warnings"], *_baseline(loaded), *reach.warnings()]}
+    return {
+        **facts,
+        "warnings": [*facts["warnings"], *_baseline(loaded), *attainability.warnings()],
+    }
 
 
 def _baseline(suite: Suite) -> list[str]:

@@ -77,14 +77,14 @@ def inspect_cases(
         raise suite.error(_output_key(suite), problem)
     inspector = _Inspector(suite, prompt, checks, application)
 
-    def look(case: Case) -> None:
-        inspector.look(case)
+    def inspect(case: Case) -> None:
+        inspector.inspect(case)
         watch(case)
 
-    cases = CaseSet(suite, limit, inspect=look)
+    cases = CaseSet(suite, limit, inspect=inspect)
     if cases.partial and inspector.targets.unmet():  # a rule may be about cases that were not drawn
         for case in CaseSet(_unsampled(suite)):
-            inspector.targets.look(case, inspector.metrics.of(case, case_checks(suite, case)))
+            inspector.targets.inspect(case, inspector.metrics.of(case, case_checks(suite, case)))
     warnings = inspector.finish(sample=cases.partial, sizing=sizing) if len(cases) else []
     return Inspected(prompt, checks, cases, tuple(warnings), inspector.judgeless)
 
@@ -225,7 +225,7 @@ class _Inspector:
     def _key(self) -> KeyPath:
         return ("messages",) if self.suite.spec.messages is not None else ("prompt",)
 
-    def look(self, case: Case) -> None:
+    def inspect(self, case: Case) -> None:
         """Try one case. Raises SuiteError."""
         self.cases += 1
         if case.facts:
@@ -240,7 +240,7 @@ class _Inspector:
         self._try_checks(case, own, values)
         self.application.try_body(case, values)
         metrics = self.metrics.of(case, own)
-        self.targets.look(case, metrics)
+        self.targets.inspect(case, metrics)
         if not metrics:
             self.unscored.add(case)
         for name in [bound.metric for bound in self.checks] + list(self.suite.spec.judges):
