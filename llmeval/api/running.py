@@ -89,7 +89,6 @@ def _carry_out(
     from llmeval.gate.missing_cases import note_undrawn
     from llmeval.gate.stopping import stopper
     from llmeval.history.anchor_history import past_anchors
-    from llmeval.runner.attempts import runs_of
     from llmeval.runner.execute import execute
     from llmeval.runner.manifest import scoring_of
     from llmeval.runner.plan import baseline_of
@@ -112,7 +111,7 @@ def _carry_out(
     outcome = execute(planned, options, observers, stored, services)
     attempt = outcome.run.manifest().attempt
     if stored is None or not copy_earlier(stored.path, outcome.run.path, attempt):
-        keep_earlier(outcome.run.path, runs_of(attempt, folder))
+        keep_earlier(outcome.run.path, outcome.attempts)
     done = finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,

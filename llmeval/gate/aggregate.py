@@ -5,10 +5,11 @@ reduced within their case first, so that n counts cases. Sums are exact (`math.f
 order of records does not matter to the last bit.
 """
 
+import copy
 import hashlib
 import math
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -96,12 +97,8 @@ class RunAggregate:
         quarantined: Collection[str] = (),
         ordered: bool = False,
     ) -> None:
-        self.path, self.repeats, self.people, self.drawn = (
-            path,
-            repeats,
-            people or {},
-            frozenset(drawn),
-        )
+        self.path, self.repeats = path, repeats
+        self.people, self.drawn = people or {}, frozenset(drawn)
         self.by_people: set[str] = set()
         self._rows: dict[str, int] = {}
         self._seen = array("H")
@@ -126,6 +123,12 @@ class RunAggregate:
         for case in planned:
             self.add_case(case)
         self._ordered = ordered
+
+    def pooled_with(self, earlier: Sequence[AttemptValues]) -> "RunAggregate":
+        """The same results, for rules that pool them with earlier attempts: nothing is copied."""
+        pooled = copy.copy(self)
+        pooled.earlier = tuple(earlier)
+        return pooled
 
     @property
     def cases(self) -> int:

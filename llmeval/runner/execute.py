@@ -15,7 +15,7 @@ from llmeval.core.manifest import Digests, Ending, Manifest, Session
 from llmeval.core.records import Case, Status, utc_now
 from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
-from llmeval.runner.attempts import attempt_of
+from llmeval.runner.attempts import attempts_seen
 from llmeval.runner.executor import work
 from llmeval.runner.manifest import digests, make_manifest, new_run_id
 from llmeval.runner.observers import Observers
@@ -45,6 +45,8 @@ class RunEnd:
     reason: str
     wall_s: float
     warnings: tuple[str, ...] = ()
+    attempts: tuple[RunDir, ...] = ()
+    """Earlier attempts of the same change that can be read, the oldest first."""
 
 
 def execute(
@@ -89,6 +91,11 @@ async def _execute(
     try:
         before = writer.run.manifest() if writer.run.exists() else None
         manifest = _manifest(plan, options, writer, run_id, stored)
+        # Attempts that were decided since it began count too: else runs that are interrupted, and
+        # ended one after another, would each be a first one.
+        source = None if stored is None else stored.manifest()
+        seen = attempts_seen(manifest, run_folder(plan, options), parent=source)
+        manifest = structs.replace(manifest, attempt=seen.record)
         _refuse_ended(plan, writer, before)
         if plan.may_stop:
             plan.cases.shuffle(_order_seed(manifest))
@@ -143,7 +150,8 @@ async def _execute(
         _end_session(manifest, writer, (ending, pipeline.reason), wall)
     finally:
         writer.close()
-    return RunEnd(RunDir(writer.path), ending, pipeline.reason, wall, _warnings(plan, ending))
+    warnings = _warnings(plan, ending)
+    return RunEnd(RunDir(writer.path), ending, pipeline.reason, wall, warnings, seen.runs)
 
 
 def _warnings(plan: RunPlan, ending: Ending) -> tuple[str, ...]:
@@ -316,8 +324,6 @@ def _manifest(
                 " these records are of. Name another directory with --out"
             )
         made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
-        counted = attempt_of(made, run_folder(plan, options), parent=source)
-        made = structs.replace(made, attempt=counted)
         if stored is None or not plan.may_stop:
             return made
         # The stored answers are those of the first cases in the order of their run.
@@ -344,9 +350,6 @@ def _manifest(
         raise UsageError(
             f"{run.path} holds a run with answers of its own; name another directory with --out"
         )
-    # Attempts that were decided since it began count too: else runs that are interrupted, and ended
-    # one after another, would each be a first one.
-    counted = attempt_of(manifest, run_folder(plan, options), parent=source)
     # the records that it states are those of the run as it was
     return structs.replace(
         manifest,
@@ -355,7 +358,6 @@ def _manifest(
         ending=None,
         ending_reason=None,
         records=None,
-        attempt=counted,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from llmeval.checks.bound import BoundCheck
 from llmeval.checks.spec import SpecError, bind, merge
 from llmeval.core.errors import LlmevalError, SuiteError
+from llmeval.core.formatting import cases_word
 from llmeval.core.records import Case
 from llmeval.core.templates import Template, case_values, is_template
 from llmeval.data.cases import CaseSet
@@ -365,7 +366,7 @@ class _Inspector:
 
 
 def _of(few: _Few, cases: int) -> str:
-    return f"{few.n:,} of {cases:,} cases, first {few.first}"
+    return f"{few.n:,} of {cases:,} {cases_word(cases)}, first {few.first}"
 
 
 def _check_facts(case: Case) -> None:
