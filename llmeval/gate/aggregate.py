@@ -25,6 +25,7 @@ from llmeval.gate.call_counts import RunCalls
 from llmeval.gate.human_labels import DecidedUnit, decide_unit
 from llmeval.gate.metric_column import MetricColumn
 from llmeval.gate.missing_causes import MissingCauses
+from llmeval.gate.null_data import NullData
 from llmeval.store.directory import CaseOutline, Unit
 from llmeval.store.labels import AnswerKey
 
@@ -112,7 +113,7 @@ class RunAggregate:
         self.slices: dict[tuple[str, str], int] = {}
         self.units = self.waiting = 0
         self.calls = RunCalls()
-        self.causes = MissingCauses()
+        self.causes, self.data = MissingCauses(), NullData()
         self.attacks: dict[str, dict[str, bool | None]] = {}
         self.quarantined = frozenset(quarantined)
         self.aside: dict[str, bool] = {}
@@ -330,6 +331,7 @@ class RunAggregate:
             self._set_aside(unit, outcome)
             return
         self.causes.add(unit)
+        self.data.add(unit.answer.data or {})
         row = self._row(unit.case)
         if not self._seen[row]:
             for tag in self._tags[row]:

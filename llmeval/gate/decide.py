@@ -41,7 +41,8 @@ def decide(
         ]
     tested = step_down(asked, now.gate.alpha)
     rules = [*validity(aggregate, now), *must_pass_rules(aggregate, now), *tested]
-    return _told(outcome(rules, now.gate.on_inconclusive), attempts.sentence(manifest))
+    decided = outcome(rules, now.gate.on_inconclusive)
+    return _with_remarks(decided, [attempts.sentence(manifest), aggregate.data.sentence])
 
 
 def _alone(aggregate: RunAggregate, manifest: Manifest, now: Manifest) -> tuple[RuleDecision, ...]:
@@ -56,13 +57,13 @@ def _tests(aggregate: RunAggregate, manifest: Manifest) -> tuple[Rule, ...]:
     return (*floor_rules(aggregate, manifest), *regression_rules(aggregate, manifest))
 
 
-def _told(gate: GateResult, sentence: str) -> GateResult:
-    """The decision with a sentence on its attempt, whatever it is."""
-    if not sentence or gate.decision is None:
+def _with_remarks(gate: GateResult, sentences: Sequence[str]) -> GateResult:
+    """The decision with sentences that stand beside it, whatever it is; empty ones are left out."""
+    remarks = [sentence for sentence in sentences if sentence]
+    if not remarks or gate.decision is None:
         return gate
-    return structs.replace(
-        gate, remarks=(*gate.remarks, sentence), reason=f"{gate.reason} {sentence}"
-    )
+    reason = " ".join([gate.reason, *remarks])
+    return structs.replace(gate, remarks=(*gate.remarks, *remarks), reason=reason)
 
 
 def _part(shard: ShardRecord, manifest: Manifest, absent: Sequence[RuleDecision]) -> GateResult:

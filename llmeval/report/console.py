@@ -66,7 +66,7 @@ class _Bar(Progress):
 
 class ProgressDisplay:
     """A progress bar on a terminal, a line every ten seconds elsewhere: a `RunObserver` that reads
-    the counters in a thread of its own, so the run never waits for it.
+    the counters in a second thread, so the run never waits for it.
 
     Args:
         stream: where to show it; standard error by default.
