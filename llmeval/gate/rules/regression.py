@@ -232,9 +232,16 @@ def _comparison(
     labels = None if judge is None or judge.labels is None else label_counts(judge.labels)
     youden, spent = scale(labels, manifest.gate.beta) if untrusted is None else (1.0, 0.0)
     return RegressionRule(
-        name, metric, where, margin.value, youden, spent, judge is not None, untrusted,
+        name,
+        metric,
+        where,
+        margin.value,
+        youden,
+        spent,
+        judge is not None,
+        untrusted,
         labels=labels if untrusted is None else None,
-    )  # fmt: skip
+    )
 
 
 def _question(

@@ -156,8 +156,16 @@ def _cause(aggregate: RunAggregate, manifest: Manifest) -> str:
     )
 
 
-def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
-    return RuleDecision(rule=rule, decision=Decision.INVALID, reason=reason, **numbers)  # type: ignore[arg-type]
+def _invalid(
+    rule: str, reason: str, *, estimate: float | None = None, threshold: float | None = None
+) -> RuleDecision:
+    return RuleDecision(
+        rule=rule,
+        decision=Decision.INVALID,
+        reason=reason,
+        estimate=estimate,
+        threshold=threshold,
+    )
 
 
 def floor_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:

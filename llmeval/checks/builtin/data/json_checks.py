@@ -6,6 +6,7 @@ here (RFC 8259 sections 4 and 6, RFC 7493 section 2).
 
 import json as stdlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from llmeval.checks.arguments import clip
@@ -67,8 +68,8 @@ def _told(error: ValueError) -> str:
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        times = Counter(key for key, _ in pairs)
+        twice = next(key for key in times if times[key] > 1)
         raise Malformed(f"the key {clip(twice)} appears twice")
     return result
 
