@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from llmeval.checks.arguments import clip
 from llmeval.checks.base import Result, check, verdict
-from llmeval.checks.builtin.data.schemas import Schema, problems, told
+from llmeval.checks.builtin.data.schemas import Schema, listed_problems, problems
 from llmeval.checks.reading.payload import (
     MAX_CHARS,
     MAX_DEPTH,
@@ -156,7 +156,9 @@ def contains_json(case: Case, answer: Answer, *, schema: Schema | None = None) -
     if schema is None:
         return verdict(False, "contains no JSON object or list")
     return verdict(
-        False, "contains no JSON that follows the schema" + (f" ({told(best)})" if best else "")
+        False,
+        "contains no JSON that follows the schema"
+        + (f" ({listed_problems(best)})" if best else ""),
     )
 
 
@@ -197,5 +199,7 @@ def _held_against(schema: Schema, value: object, what: str) -> Result:
     if not wrong:
         return verdict(True, "is valid and follows the schema")
     return verdict(
-        False, f"{what} does not follow the schema: {told(wrong)}", details={"problems": wrong[:50]}
+        False,
+        f"{what} does not follow the schema: {listed_problems(wrong)}",
+        details={"problems": wrong[:50]},
     )
