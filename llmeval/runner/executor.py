@@ -24,7 +24,7 @@ class Executor(Protocol):
 
     Results come in batches: handing over each by itself would wake the reader once a unit, and on
     another machine it would cost a message a unit. The pipeline hands over what became ready in
-    one turn of the event loop.
+    ten milliseconds.
     """
 
     @property
