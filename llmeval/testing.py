@@ -25,12 +25,12 @@ _EVERY = 2**31
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What became of one case. `told`: why, for people."""
+    """What became of one case. `message`: why, for people."""
 
     outcome: str
     """`passed`, `failed`, `missing` (no usable answer or verdict), `allowed` (it did not pass, and
     the gate or a quarantine allows that) or `needs_review` (a person decides)."""
-    told: str = ""
+    message: str = ""
 
 
 def assert_suite(
@@ -53,14 +53,14 @@ def assert_suite(
     done = run(path, environment=environment, options=options)
     if done.interrupted:
         raise KeyboardInterrupt
-    told = gate_trouble(done)
-    if told is None and done.decision is None and done.troubles:
-        told = (
+    message = gate_trouble(done)
+    if message is None and done.decision is None and done.troubles:
+        message = (
             f"{done.summary.suite}: {count(len(done.troubles), 'case')} did not pass"
             f" ({done.summary.gate.reason})"
         )
-    if told is not None:
-        raise AssertionError("\n".join([told, *_worst(done), f"Report: {done.report}"]))
+    if message is not None:
+        raise AssertionError("\n".join([message, *_worst(done), f"Report: {done.report}"]))
     return done
 
 

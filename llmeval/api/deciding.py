@@ -136,7 +136,7 @@ def merge(
     from msgspec.structs import replace
 
     from llmeval.gate.attempts import keep_earlier
-    from llmeval.runner.attempts import attempt_of, runs_of
+    from llmeval.runner.attempts import attempts_seen
     from llmeval.runner.merge import (
         check_parts,
         differing_environments,
@@ -155,8 +155,9 @@ def merge(
     join(parts, path, manifest)
     whole, warnings = _ruled(load_run(path), suite, environment, baseline)
     folder = reports / whole.suite
-    whole = replace(whole, attempt=attempt_of(whole, folder))
-    keep_earlier(path, runs_of(whole.attempt, folder))
+    seen = attempts_seen(whole, folder)
+    whole = replace(whole, attempt=seen.record)
+    keep_earlier(path, seen.runs)
     write_manifest(path, whole)
     return finish(load_run(path), (*warnings, *differing_environments(parts)))
 

@@ -190,8 +190,8 @@ def _print_changes(path: Path, changes: "Changes | None") -> None:
                 f"  {what}: {', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''}",
                 markup=False,
             )
-    for told in changes.gate:
-        out.print(f"  gate: {told}", markup=False)
+    for change in changes.gate:
+        out.print(f"  gate: {change}", markup=False)
 
 
 def _head(baseline: "BaselineLock") -> dict[str, Any]:

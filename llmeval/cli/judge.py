@@ -277,7 +277,7 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
         if each.note:
             table.add_row(each.name, "–", "–", "–", "–", "–", "–", "not tried")
             continue
-        told = "[yellow]yes[/]" if each.found else "none"
+        bias = "[yellow]yes[/]" if each.found else "none"
         table.add_row(
             each.name,
             str(each.n),
@@ -286,7 +286,7 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
             f"{each.adjusted:.2g}",
             f"{100 * (each.detectable or 0):.1f} pt",
             f"{each.needed or 0:,}",
-            told,
+            bias,
         )
     console().print(table)
     console().print(

@@ -39,7 +39,9 @@ def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Pa
             else f"--rejudge: there is no {path}"
         )
     try:
-        child = rejudge(suite, _answers_of(path, options), options=options, show=ProgressDisplay)
+        child = rejudge(
+            suite, _answers_of(path, options), options=options, observers=[ProgressDisplay()]
+        )
     except NothingEvaluated:
         print(
             "llmeval: no case is as the baseline had it, so nothing can be rejudged: approve a run"

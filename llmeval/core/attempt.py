@@ -18,8 +18,10 @@ class EarlierAttempt(msgspec.Struct, frozen=True):
 
     run_id: str
     """The id of that run."""
-    decision: Decision
-    """Its decision."""
+    decision: Decision | None
+    """Its decision; None where its records can't be read, so that it is an attempt with an unknown
+    result.
+    """
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,3 +36,8 @@ def round_points(share: float) -> str:
 def points(share: float) -> str:
     """A size in percentage points: 2.5 points."""
     return f"{100 * share:.1f} points"
+
+
+def cases_word(n: int) -> str:
+    """`case` after 1, else `cases`."""
+    return "case" if n == 1 else "cases"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from llmeval.core.errors import UsageError
+
 MAX_MATCHES = 100_000
 """Values that one path may select at each step."""
 _FIRST = re.compile(r"\$?\.?(?P<name>[^.\[\]$]+)|\$?\[\s*(?P<quote>['\"])(?P<quoted>.*?)(?P=quote)")
@@ -47,9 +49,16 @@ class JsonPath:
 
         Raises:
             ValueError: the text is not a path, or it has a filter or `..`.
+            UsageError: the parser of paths is not installed.
         """
-        import jsonpath
-        from jsonpath import segments, selectors
+        try:
+            import jsonpath
+            from jsonpath import segments, selectors
+        except ImportError:
+            raise UsageError(
+                f"the path {self.text!r} needs the package python-jsonpath, which is not installed:"
+                " pip install python-jsonpath"
+            ) from None
 
         bare = self.text.strip().removesuffix("?").rstrip()
         if bare.startswith(("..", "$..")):

@@ -5,9 +5,10 @@ reduced within their case first, so that n counts cases. Sums are exact (`math.f
 order of records does not matter to the last bit.
 """
 
+import copy
 import math
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from llmeval.gate.call_counts import RunCalls
 from llmeval.gate.human_labels import DecidedUnit, decide_unit
 from llmeval.gate.metric_column import MetricColumn
 from llmeval.gate.missing_causes import MissingCauses
+from llmeval.gate.null_data import NullData
 from llmeval.gate.run_numbers import NumberInputs, RunNumbers
 from llmeval.store.directory import CaseOutline, Unit
 from llmeval.store.labels import AnswerKey
@@ -105,8 +107,8 @@ class RunAggregate:
         ordered: bool = False,
         numbers: NumberInputs | None = None,
     ) -> None:
-        self.path, self.repeats, self.people = path, repeats, people or {}
-        self.drawn = frozenset(drawn)
+        self.path, self.repeats = path, repeats
+        self.people, self.drawn = people or {}, frozenset(drawn)
         self.numbers = RunNumbers(numbers, repeats)
         self.by_people: set[str] = set()
         self._rows: dict[str, int] = {}
@@ -121,7 +123,7 @@ class RunAggregate:
         self.slices: dict[tuple[str, str], int] = {}
         self.units = self.waiting = 0
         self.calls = RunCalls()
-        self.causes = MissingCauses()
+        self.causes, self.data = MissingCauses(), NullData()
         self.attacks: dict[str, dict[str, bool | None]] = {}
         self.quarantined = frozenset(quarantined)
         self.aside: dict[str, bool] = {}
@@ -132,6 +134,12 @@ class RunAggregate:
         for case in planned:
             self.add_case(case)
         self._ordered = ordered
+
+    def pooled_with(self, earlier: Sequence[AttemptValues]) -> "RunAggregate":
+        """The same results, for rules that pool them with earlier attempts: nothing is copied."""
+        pooled = copy.copy(self)
+        pooled.earlier = tuple(earlier)
+        return pooled
 
     @property
     def cases(self) -> int:
@@ -338,6 +346,7 @@ class RunAggregate:
             self._set_aside(unit, outcome)
             return
         self.causes.add(unit)
+        self.data.add(unit.answer.data or {})
         row = self._row(unit.case)
         if not self._seen[row]:
             for tag in self._tags[row]:

@@ -10,7 +10,7 @@ results, so for what follows it the rates are approximate.
 Attempts with the same answers are one: a model that always answers alike has one chance only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,14 +93,15 @@ class Attempts(NamedTuple):
 
 def _earlier(record: AttemptRecord) -> str:
     """Such as `1 and 2 were INCONCLUSIVE, 3 was FAIL`."""
-    numbers: dict[Decision, list[int]] = {}
+    numbers: dict[Decision | None, list[int]] = {}
     for number, each in enumerate(record.earlier, start=1):
         numbers.setdefault(each.decision, []).append(number)
     parts = []
     for decision, which in numbers.items():
         *first, last = map(str, which)
         listed = f"{', '.join(first)} and {last}" if first else last
-        parts.append(f"{listed} {'were' if first else 'was'} {decision}")
+        was = "can't be read" if decision is None else f"{'were' if first else 'was'} {decision}"
+        parts.append(f"{listed} {was}")
     return ", ".join(parts)
 
 
@@ -259,23 +260,27 @@ def when_spent(rule: Rule, attempts: Attempts, manifest: Manifest) -> Rule:
     return decided
 
 
-def when_alone_fails(rule: Rule, alone: RuleDecision) -> Rule:
+def when_alone_fails(rule: Rule, alone: Callable[[], RuleDecision]) -> Rule:
     """A rule that does not PASS where this run's answers alone FAIL: good answers of earlier
     attempts say nothing about a model that has become worse since. It withholds a PASS only, so it
     takes no share of the error rates.
 
     Args:
         rule: on the answers of all attempts.
-        alone: the same rule on this run's answers, at the whole rates.
+        alone: decides the same rule on this run's answers, at the whole rates; asked only where
+            the rule would PASS.
     """
 
     def decided(level: float) -> RuleDecision:
         made = rule(level)
-        if made.decision is not Decision.PASS or alone.decision is not Decision.FAIL:
+        if made.decision is not Decision.PASS:
             return made
-        reason = f"{made.reason} But this run's answers alone FAIL: {alone.reason}"
+        own = alone()
+        if own.decision is not Decision.FAIL:
+            return made
+        reason = f"{made.reason} But this run's answers alone FAIL: {own.reason}"
         return structs.replace(
-            made, decision=Decision.INCONCLUSIVE, reason=reason, tipping_point=None, fell=alone.fell
+            made, decision=Decision.INCONCLUSIVE, reason=reason, tipping_point=None, fell=own.fell
         )
 
     return decided

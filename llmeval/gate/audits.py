@@ -69,23 +69,23 @@ class Audits:
         try:
             estimate = estimate_rate(counts, sure_passed, sure, Provenance.BY_VERDICT)
         except RefusedEstimate as error:
-            told = str(error).replace(
+            message = str(error).replace(
                 "is labelled: label some at random", "is audited; a larger `audit` would tell"
             )
             return Audit(
-                **shared, reason=f"{seen}; what it would say of all can't be estimated: {told}"
+                **shared, reason=f"{seen}; what it would say of all can't be estimated: {message}"
             )
         share, rest = sure / answers, (passed - sure_passed) / answers
         rate, low, high = (
             share * value + rest for value in (estimate.rate, estimate.low, estimate.high)
         )
-        told = f"had it judged every answer, {rate:.1%} would pass ({low:.1%} to {high:.1%})"
+        message = f"had it judged every answer, {rate:.1%} would pass ({low:.1%} to {high:.1%})"
         return Audit(
             **shared,
             rate=rate,
             low=low,
             high=high,
-            reason=f"{seen}; {told}, where {passed / answers:.1%} do",
+            reason=f"{seen}; {message}, where {passed / answers:.1%} do",
         )
 
     def _count(self, most: int, verdict: bool | None = None) -> int:

@@ -1,5 +1,6 @@
 """The run's decision: what it says by itself, and beside its baseline."""
 
+import functools
 from collections.abc import Sequence
 
 from msgspec import structs
@@ -9,7 +10,7 @@ from llmeval.core.manifest import Manifest, ShardRecord
 from llmeval.core.results import GateResult, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.attempts import attempts_of, when_alone_fails, when_spent
-from llmeval.gate.holm import step_down
+from llmeval.gate.holm import Rule, step_down
 from llmeval.gate.rules.regression import regression_rules
 from llmeval.gate.rules.single_run import fact_rules, outcome, rate_rules, validity
 
@@ -29,33 +30,39 @@ def decide(
         return outcome([*absent, *validity(aggregate, manifest)], manifest.gate.on_inconclusive)
     attempts = attempts_of(aggregate, manifest)
     now = attempts.manifest(manifest)
-    alone = _alone(aggregate, manifest, now) if attempts.values else ()
-    aggregate.earlier = attempts.values
-    pooled = (*rate_rules(aggregate, now), *regression_rules(aggregate, now))
+    pooled = _tests(aggregate.pooled_with(attempts.values), now)
     asked = [when_spent(rule, attempts, manifest) for rule in pooled]
-    if alone:
-        asked = [when_alone_fails(*pair) for pair in zip(asked, alone, strict=True)]
+    if attempts.values:
+        alone = functools.cache(lambda: _alone(aggregate, manifest, now))
+        asked = [
+            when_alone_fails(rule, lambda number=number: alone()[number])  # type: ignore[misc]
+            for number, rule in enumerate(asked)
+        ]
     tested = step_down(asked, now.gate.alpha)
     rules = [*validity(aggregate, now), *fact_rules(aggregate, now), *tested]
-    return _told(outcome(rules, now.gate.on_inconclusive), attempts.sentence(manifest))
+    decided = outcome(rules, now.gate.on_inconclusive)
+    return _with_remarks(decided, [attempts.sentence(manifest), aggregate.data.sentence])
 
 
 def _alone(aggregate: RunAggregate, manifest: Manifest, now: Manifest) -> tuple[RuleDecision, ...]:
     """What the rules say on this run's answers alone, each at the whole error rates."""
-    aggregate.earlier = ()
     rates = manifest.gate
     whole = structs.replace(now, gate=structs.replace(now.gate, alpha=rates.alpha, beta=rates.beta))
-    rules = (*rate_rules(aggregate, whole), *regression_rules(aggregate, whole))
-    return tuple(rule(rates.alpha) for rule in rules)
+    return tuple(rule(rates.alpha) for rule in _tests(aggregate, whole))
 
 
-def _told(gate: GateResult, sentence: str) -> GateResult:
-    """The decision with a sentence on its attempt, whatever it is."""
-    if not sentence or gate.decision is None:
+def _tests(aggregate: RunAggregate, manifest: Manifest) -> tuple[Rule, ...]:
+    """Floors and regression, which share alpha as one family."""
+    return (*rate_rules(aggregate, manifest), *regression_rules(aggregate, manifest))
+
+
+def _with_remarks(gate: GateResult, sentences: Sequence[str]) -> GateResult:
+    """The decision with sentences that stand beside it, whatever it is; empty ones are left out."""
+    remarks = [sentence for sentence in sentences if sentence]
+    if not remarks or gate.decision is None:
         return gate
-    return structs.replace(
-        gate, remarks=(*gate.remarks, sentence), reason=f"{gate.reason} {sentence}"
-    )
+    reason = " ".join([gate.reason, *remarks])
+    return structs.replace(gate, remarks=(*gate.remarks, *remarks), reason=reason)
 
 
 def _part(shard: ShardRecord, manifest: Manifest, absent: Sequence[RuleDecision]) -> GateResult:

@@ -148,10 +148,10 @@ def sample_note(found: MissingCases, manifest: Manifest) -> str:
     """The sentence that says that a sample was compared; empty where all cases were."""
     if found.of is None:
         return ""
-    told = f" Compared on a sample of {manifest.cases.n:,} of {found.of:,} cases."
+    sentence = f" Compared on a sample of {manifest.cases.n:,} of {found.of:,} cases."
     if found.unknown:
-        told += (
+        sentence += (
             " Whether cases of this baseline are gone from the suite is not known: run it with this"
             " baseline to see."
         )
-    return told
+    return sentence

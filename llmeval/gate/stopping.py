@@ -16,8 +16,8 @@ from llmeval.gate.rules.threshold import floors_in
 from llmeval.store.directory import Unit
 from llmeval.store.run_store import RunStore
 
-LOOK = 10
-"""Answers between two looks."""
+ANALYSIS_EVERY = 10
+"""Answers between two interim analyses."""
 
 
 class GateStopper:
@@ -42,7 +42,7 @@ class GateStopper:
         """
         self._aggregate.add(unit)
         self._since += 1
-        return self._since % LOOK == 0 and self.enough()
+        return self._since % ANALYSIS_EVERY == 0 and self.enough()
 
     def enough(self) -> bool:
         """Whether every rule is decided."""

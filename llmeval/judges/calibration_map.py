@@ -44,7 +44,7 @@ class Calibration(NamedTuple):
             return score
         stated = score.confidence if score.passed else 1 - score.confidence
         probability = self(stated)
-        told = {
+        calibrated = {
             "stated": round(stated, 6),
             "probability": round(probability, 6),
             "method": self.method,
@@ -52,7 +52,7 @@ class Calibration(NamedTuple):
         return structs.replace(
             score,
             confidence=max(0.5, probability if score.passed else 1 - probability),
-            details={**(score.details or {}), "calibrated": told},
+            details={**(score.details or {}), "calibrated": calibrated},
         )
 
 

@@ -109,8 +109,10 @@ class Cascade:
             why = last.unscored or f"the last judge is not sure ({last.reason})"
             answered = last.passed is not None or last.undecided
             status = Status.NEEDS_REVIEW if answered else Status.UNSCORED
-            told = f"{FOR_A_PERSON}: {why}" if answered else why
-            return Score(status=status, unscored=told, error=last.error, details=details, **shared)
+            message = f"{FOR_A_PERSON}: {why}" if answered else why
+            return Score(
+                status=status, unscored=message, error=last.error, details=details, **shared
+            )
         return Score(
             status=decided.status,
             value=decided.value,

@@ -16,7 +16,8 @@ _SENTENCE = re.compile(
 )
 """A sentence, or what stands between the mark that turns text round and its end."""
 _TO_THE_JUDGE = re.compile(
-    r"\b(grad(e|er|ed|ing)|verdicts?|rubric|evaluat(or|ion)|judges?|instructions?|approved|reviewed|certified"
+    r"\b(grad(e|er|ed|ing)|verdicts?|rubric|evaluat(or|ion)|judges?|instructions?|approved"
+    r"|reviewed|certified"
     r"|system prompt"
     r"|correct answer|reference answers?|full marks|urteil|bewert\w+|anweisung\w*"
     r"|instrucciones|calific\w+|veredicto|consignes?|jugement)\b"

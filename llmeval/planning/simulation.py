@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from llmeval.core.results import Decision
 from llmeval.gate.holm import step_down
-from llmeval.gate.stopping import LOOK
+from llmeval.gate.stopping import ANALYSIS_EVERY
 from llmeval.planning.metric_profile import MetricProfile
 from llmeval.planning.simulated_rules import (
     ErrorRates,
@@ -385,4 +385,4 @@ def _wrong(row: SimulatedRates, error: float, limit: float) -> SimulatedRates:
 
 
 def _rounded(used: int, cases: int) -> int:
-    return min(cases, math.ceil(used / LOOK) * LOOK)
+    return min(cases, math.ceil(used / ANALYSIS_EVERY) * ANALYSIS_EVERY)

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +15,18 @@ from llmeval.core.manifest import Digests, Ending, Manifest, Session
 from llmeval.core.records import Case, Status, utc_now
 from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
-from llmeval.runner.attempts import attempt_of
+from llmeval.runner.attempts import attempts_seen
+from llmeval.runner.executor import work
 from llmeval.runner.manifest import digests, make_manifest, new_run_id
+from llmeval.runner.observers import Observers
 from llmeval.runner.options import Options
 from llmeval.runner.pipeline import Pipeline, RecordedAnswers
 from llmeval.runner.plan import RunPlan
-from llmeval.runner.progress import Display, NoDisplay, Progress
+from llmeval.runner.progress import Progress
 from llmeval.runner.scoring import counts_as_failed
 from llmeval.runner.services import RunServices
 from llmeval.store.directory import ANSWERS, CASES, RECORDS, RunDir
+from llmeval.store.run_observer import RunObserver, RunStart
 from llmeval.store.writer import RunWriter
 
 _IN_TURN = "first all answers, then all verdicts: both models do not fit in memory together"
@@ -42,12 +45,14 @@ class RunEnd:
     reason: str
     wall_s: float
     warnings: tuple[str, ...] = ()
+    attempts: tuple[RunDir, ...] = ()
+    """Earlier attempts of the same change that can be read, the oldest first."""
 
 
 def execute(
     plan: RunPlan,
     options: Options,
-    show: Callable[[Progress], Display] = lambda progress: NoDisplay(),
+    observers: Iterable[RunObserver] = (),
     stored: RunDir | None = None,
     services: RunServices = RunServices(),  # noqa: B008 (frozen)
 ) -> RunEnd:
@@ -56,7 +61,7 @@ def execute(
     Args:
         plan: from `build.plan`; closed at the end.
         options: where the run goes and how far.
-        show: makes the display of the progress.
+        observers: follow the run until it ended; see `RunObserver`.
         stored: a run whose answers are scored again.
         services: what other rooms do for it.
 
@@ -66,7 +71,7 @@ def execute(
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            return runner.run(_execute(plan, options, show, stored, services))
+            return runner.run(_execute(plan, options, Observers(observers), stored, services))
         finally:
             runner.run(plan.close())
 
@@ -74,20 +79,23 @@ def execute(
 async def _execute(
     plan: RunPlan,
     options: Options,
-    show: Callable[[Progress], Display],
+    observers: Observers,
     stored: RunDir | None,
     services: RunServices,
 ) -> RunEnd:
     run_id = new_run_id()
     path = options.out or run_folder(plan, options) / run_id
     if RunDir(path).exists():
-        RunDir(
-            path
-        ).verify()  # before anything is appended: new digests would hide what was changed
+        RunDir(path).verify()  # before anything is added: new digests would hide what was changed
     writer = RunWriter(path)
     try:
         before = writer.run.manifest() if writer.run.exists() else None
         manifest = _manifest(plan, options, writer, run_id, stored)
+        # Attempts that were decided since it began count too: else runs that are interrupted, and
+        # ended one after another, would each be a first one.
+        source = None if stored is None else stored.manifest()
+        seen = attempts_seen(manifest, run_folder(plan, options), parent=source)
+        manifest = structs.replace(manifest, attempt=seen.record)
         _refuse_ended(plan, writer, before)
         if plan.may_stop:
             plan.cases.shuffle(_order_seed(manifest))
@@ -113,18 +121,27 @@ async def _execute(
             for _ in order:  # all of it is written, whether a stopper takes it or not
                 pass
         pipeline = Pipeline(
-            plan, writer, recorded, options.concurrency, progress, services.verdicts, stopper
+            plan,
+            writer,
+            recorded,
+            options.concurrency,
+            progress,
+            services.verdicts,
+            stopper,
+            scoring=not plan.in_turn,
         )
         gc.freeze()  # what is here now stays: the collector need not look at it again and again
         started = time.monotonic()
-        with show(progress):
+        with observers.following(RunStart(manifest, progress)) as following:
             if plan.in_turn:
                 progress.stated = _IN_TURN
-                ending = await pipeline.run(scoring=False)
+                ending = await work(pipeline, pipeline.items(), progress, following)
                 if ending == "complete":
                     rest = await _after_the_answers(plan, writer, progress)
                     pipeline = pipeline.going_on(rest)
-            ending = await pipeline.run()
+                    ending = await work(pipeline, pipeline.items(), progress, following)
+            else:
+                ending = await work(pipeline, pipeline.items(), progress, following)
             if ending in _WHOLE and plan.tries_judges:
                 manifest = await judge_anchors(plan, writer, manifest, services.past_anchors)
                 await try_attacks(plan, writer)
@@ -133,7 +150,8 @@ async def _execute(
         _end_session(manifest, writer, (ending, pipeline.reason), wall)
     finally:
         writer.close()
-    return RunEnd(RunDir(writer.path), ending, pipeline.reason, wall, _warnings(plan, ending))
+    warnings = _warnings(plan, ending)
+    return RunEnd(RunDir(writer.path), ending, pipeline.reason, wall, warnings, seen.runs)
 
 
 def _warnings(plan: RunPlan, ending: Ending) -> tuple[str, ...]:
@@ -306,8 +324,6 @@ def _manifest(
                 " these records are of. Name another directory with --out"
             )
         made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
-        counted = attempt_of(made, run_folder(plan, options), parent=source)
-        made = structs.replace(made, attempt=counted)
         if stored is None or not plan.may_stop:
             return made
         # The stored answers are those of the first cases in the order of their run.
@@ -334,9 +350,6 @@ def _manifest(
         raise UsageError(
             f"{run.path} holds a run with answers of its own; name another directory with --out"
         )
-    # Attempts that were decided since it began count too: else runs that are interrupted, and ended
-    # one after another, would each be a first one.
-    counted = attempt_of(manifest, run_folder(plan, options), parent=source)
     # the records that it states are those of the run as it was
     return structs.replace(
         manifest,
@@ -345,7 +358,6 @@ def _manifest(
         ending=None,
         ending_reason=None,
         records=None,
-        attempt=counted,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from llmeval.checks.bound import AwaitsAnswer, BoundCheck
 from llmeval.checks.spec import SpecError, bind, merge
 from llmeval.core.errors import LlmevalError, SuiteError
+from llmeval.core.formatting import cases_word
 from llmeval.core.records import Case
 from llmeval.core.templates import Template, case_values, is_template
 from llmeval.data.cases import CaseSet
@@ -80,14 +81,14 @@ def inspect_cases(
         raise suite.error(_output_key(suite), problem)
     inspector = _Inspector(suite, prompt, checks, application)
 
-    def look(case: Case) -> None:
-        inspector.look(case)
+    def inspect(case: Case) -> None:
+        inspector.inspect(case)
         watch(case)
 
-    cases = CaseSet(suite, limit, inspect=look)
+    cases = CaseSet(suite, limit, inspect=inspect)
     if cases.partial and inspector.targets.unmet():  # a rule may be about cases that were not drawn
         for case in CaseSet(_unsampled(suite)):
-            inspector.targets.look(case, inspector.metrics.of(case, case_checks(suite, case)))
+            inspector.targets.inspect(case, inspector.metrics.of(case, case_checks(suite, case)))
     warnings = inspector.finish(sample=cases.partial, sizing=sizing) if len(cases) else []
     return Inspected(prompt, checks, cases, tuple(warnings), inspector.judgeless, script)
 
@@ -228,7 +229,7 @@ class _Inspector:
         keys = {"turns": spec.turns, "messages": spec.messages}
         return (next((key for key, value in keys.items() if value is not None), "prompt"),)
 
-    def look(self, case: Case) -> None:
+    def inspect(self, case: Case) -> None:
         """Try one case. Raises SuiteError."""
         self.cases += 1
         if case.facts:
@@ -244,7 +245,7 @@ class _Inspector:
         self.application.try_body(case, values)
         self._try_measure(case, values)
         metrics = self.metrics.of(case, own)
-        self.targets.look(case, metrics)
+        self.targets.inspect(case, metrics)
         if not metrics:
             self.unscored.add(case)
         for name in [bound.metric for bound in self.checks] + list(self.suite.spec.judges):
@@ -383,7 +384,7 @@ class _Inspector:
 
 
 def _of(few: _Few, cases: int) -> str:
-    return f"{few.n:,} of {cases:,} cases, first {few.first}"
+    return f"{few.n:,} of {cases:,} {cases_word(cases)}, first {few.first}"
 
 
 def _try_script(script: Script, case: Case) -> None:

@@ -28,8 +28,10 @@ def make_judge(suite: Suite, name: str, model_roles: tuple[ModelRole, ...]) -> M
     spec, protocol = suite.judge(name), protocol_of(suite, name)
     criteria = criteria_of(suite, name, protocol)
     if spec.votes > 1 and all(_decides(spec, model_role.spec) for model_role in model_roles):
-        told = "a decision model says the same each time; `votes` is for judges that write a reply"
-        raise suite.error(("judges", name, "votes"), told)
+        message = (
+            "a decision model says the same each time; `votes` is for judges that write a reply"
+        )
+        raise suite.error(("judges", name, "votes"), message)
     judges = []
     for model_role in model_roles:
         decides = _decides(spec, model_role.spec)

@@ -143,8 +143,8 @@ def _check_cases(parts: Sequence[ShardRun]) -> None:
             for part in parts
             if sum(1 for _ in part.run.cases()) != part.manifest.cases.n
         ]
-        told = "; ".join(short[:_NAMED]) or "their content is not that of the suite"
-        raise StoreError(f"the shards hold {len(seen):,} of {expected.n:,} cases: {told}")
+        differences = "; ".join(short[:_NAMED]) or "their content is not that of the suite"
+        raise StoreError(f"the shards hold {len(seen):,} of {expected.n:,} cases: {differences}")
 
 
 def merged_manifest(parts: Sequence[ShardRun]) -> Manifest:
@@ -200,7 +200,7 @@ def differing_environments(parts: Sequence[ShardRun]) -> tuple[str, ...]:
     """What is not wrong but worth saying: shards that did not run on the same software, commit or
     endpoints.
     """
-    told = []
+    differences = []
     first = _origin(parts[0])
     for part in parts[1:]:
         origin = _origin(part)
@@ -212,11 +212,11 @@ def differing_environments(parts: Sequence[ShardRun]) -> tuple[str, ...]:
         if names:
             words = {"git": "commit", "llmeval": "Python or packages", "hosts": "endpoints"}
             what = ", ".join(words[name] for name in names)
-            told.append(
+            differences.append(
                 f"{part} ran with other {what} than shard 1, where the judges' attacks and anchors"
                 " were tried"
             )
-    return tuple(told)
+    return tuple(differences)
 
 
 def join(parts: Sequence[ShardRun], out: Path, manifest: Manifest) -> Manifest:

@@ -11,7 +11,7 @@ model's endpoint allows is its limiter's business, not the workers'.
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import structs
@@ -24,6 +24,7 @@ from llmeval.models.base import Reply
 from llmeval.models.client.caller import AskFailed
 from llmeval.runner.budget import cost_of
 from llmeval.runner.conversation import ConversationPlayer
+from llmeval.runner.executor import WorkItem
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Progress
 from llmeval.runner.requests import request_for
@@ -38,6 +39,8 @@ GRACE_SECONDS = 2.0
 """How long calls in flight may finish after the first Ctrl-C, or after a quota is used up."""
 STOP_SECONDS = 60.0
 """The same after a used-up budget or an outage: the calls in flight are paid for."""
+GATHER_SECONDS = 0.01
+"""Finished units are gathered this long: waking the reader for each costs 10 microseconds."""
 OUTAGE = 20
 """So many answers missing in a row, or one a worker, and the endpoint counts as down."""
 _OUTAGES = ("provider",)
@@ -59,7 +62,7 @@ class RecordedAnswers:
 
 
 class Pipeline:
-    """Runs a plan into a run directory.
+    """Runs a plan into a run directory: the `Executor` of one machine.
 
     Args:
         plan: what to run.
@@ -69,6 +72,7 @@ class Pipeline:
         progress: is kept up to date.
         verdicts: those that stand without a call.
         stopper: may end the run before its last case.
+        scoring: False only asks the candidate, and no unit is done; `going_on` then scores.
     """
 
     def __init__(
@@ -80,6 +84,8 @@ class Pipeline:
         progress: Progress,
         verdicts: Verdicts,
         stopper: Stopper | None = None,
+        *,
+        scoring: bool = True,
     ) -> None:
         self._plan, self._writer, self._recorded = plan, writer, recorded
         self._concurrency, self._progress, self._stopper = concurrency, progress, stopper
@@ -95,8 +101,10 @@ class Pipeline:
         self._workers: list[asyncio.Task[None]] = []
         self._missing_in_a_row = 0
         self._priced = asyncio.Event()
-        self._scoring = True
+        self._scoring = scoring
         self._stop: Ending | None = None
+        self._done: list[Unit] = []
+        self._ready = asyncio.Event()
         self.reason = ""
         self.returned: dict[str, set[str]] = {"returned_models": set(), "fingerprints": set()}
 
@@ -114,44 +122,58 @@ class Pipeline:
         rest.returned = self.returned
         return rest
 
-    async def run(self, *, scoring: bool = True) -> Ending:
-        """Everything that is left to do; how it ended.
+    @property
+    def ending(self) -> Ending:
+        """See `Executor.ending`."""
+        return self._stop or "complete"
 
-        Args:
-            scoring: False only asks the candidate; another pipeline then scores what this one
-                recorded.
-
-        Raises:
-            StoreError: the run directory can't be written; nothing recorded is lost.
-        """
-        self._scoring = scoring
-        if scoring and self._enough_recorded():
-            return "decided"
-        units = self._units()
+    async def results(self, items: Iterable[WorkItem]) -> AsyncGenerator[Sequence[Unit], None]:
+        """See `Executor.results`."""
+        if self._scoring and self._enough_recorded():
+            self._stop = "decided"
+            return
+        units = iter(items)
         numbers = range(WORKERS_PER_SLOT * self._concurrency)
         workers = self._workers = [
             asyncio.create_task(self._worker(units, leads=n == 0)) for n in numbers
         ]
+        ended = asyncio.ensure_future(asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION))
+        ended.add_done_callback(lambda _: self._ready.set())
         with self._interruptible(workers):
-            done, pending = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
-        for task in done:
-            if not task.cancelled() and task.exception() is not None:
-                raise task.exception()  # type: ignore[misc]
-        return self._stop or "complete"
+            try:
+                while not ended.done():
+                    await self._ready.wait()
+                    if not ended.done():
+                        await asyncio.sleep(GATHER_SECONDS)
+                    self._ready.clear()
+                    if batch := self._taken():
+                        yield batch
+            finally:
+                ended.cancel()
+                for task in workers:
+                    task.cancel()
+                await asyncio.gather(*workers, return_exceptions=True)
+        if batch := self._taken():
+            yield batch
+        for task in workers:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
 
-    def _units(self) -> Iterator[tuple[Case, int]]:
+    def _taken(self) -> list[Unit]:
+        """The units that became ready since the last call."""
+        batch, self._done = self._done, []
+        return batch
+
+    def items(self) -> Iterator[WorkItem]:
         """What is left to do; a case is recorded before its first unit is handed out."""
         for case in self._plan.cases:
             if case.id not in self._recorded.cases:
                 self._writer.case(case)
             for repeat in range(self._plan.suite.spec.repeats):
                 if (case.id, repeat) not in self._recorded.scored:
-                    yield case, repeat
+                    yield WorkItem(case, repeat)
 
-    async def _worker(self, units: Iterator[tuple[Case, int]], *, leads: bool) -> None:
+    async def _worker(self, units: Iterator[WorkItem], *, leads: bool) -> None:
         """Unit after unit. With --max-cost only the first worker starts before a cost is known."""
         if not leads and self._plan.budget.unpriced:
             await self._priced.wait()
@@ -200,9 +222,11 @@ class Pipeline:
                 return
             self._writer.scores(scores)
             self._note_calls(scores)
-        self._progress.scored(answer, scores)
+        unit = Unit(case, answer, tuple(scores))
+        self._done.append(unit)
+        self._ready.set()
         self._note_outage(answer, scores)
-        if self._stopper is not None and self._stopper.add(Unit(case, answer, tuple(scores))):
+        if self._stopper is not None and self._stopper.add(unit):
             self._end("decided", "")
             self._cancel_others()
 

@@ -287,13 +287,8 @@ def inspect_suite(
         criteria_of(suite, name, protocol_of(suite, name))
     inspected.check_judges()
     quarantine = _quarantine(suite, inspected.cases)
-    return _facts(
-        suite,
-        inspected.cases,
-        inspected.checks,
-        quarantine,
-        (*inspected.warnings, *judge_warnings(suite)),
-    )
+    warnings = (*inspected.warnings, *judge_warnings(suite))
+    return _facts(suite, inspected.cases, inspected.checks, quarantine, warnings)
 
 
 def facts_of(planned: RunPlan) -> dict[str, Any]:
@@ -359,9 +354,11 @@ def _stored_candidate(stored: RunDir) -> ModelRole:
 
 def _too_large_together(candidate: ModelRole, judges: Iterable[ModelRole]) -> bool:
     """Whether the candidate has to leave memory before a judge of local weights can be loaded."""
-    local = [model_role for model_role in judges if isinstance(model_role.spec, TransformersSpec)]
+    local = [role for role in judges if isinstance(role.spec, TransformersSpec)]
     if not local or not isinstance(candidate.spec, TransformersSpec):
         return False
     from llmeval.models.local.memory import fit_together
+    from llmeval.models.local.provider import TransformersModel
 
-    return not fit_together(model_role.caller.model.key for model_role in (candidate, *local))  # type: ignore[attr-defined]
+    models = [role.caller.model for role in (candidate, *local)]
+    return not fit_together(each.key for each in models if isinstance(each, TransformersModel))

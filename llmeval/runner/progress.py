@@ -1,14 +1,11 @@
-"""How a run is going, for whoever shows it. The pipeline only counts; showing happens elsewhere, at
-its own pace.
-"""
+"""How a run is going, in counters that a display reads at its own pace."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from llmeval.core.outcome import Outcome, answer_outcome
-from llmeval.core.records import Answer, Score
+from llmeval.store.units import Unit
 
 
 @dataclass
@@ -34,10 +31,10 @@ class Progress:
     stated: str = ""
     """What the run itself has to say; it goes before the traffic."""
 
-    def scored(self, answer: Answer, scores: list[Score]) -> None:
-        """One more unit, with these scores."""
+    def count(self, unit: Unit) -> None:
+        """One more unit."""
         self.done += 1
-        outcome = answer_outcome(answer, (score.status for score in scores))
+        outcome = answer_outcome(unit.answer, (score.status for score in unit.scores))
         if outcome.missing:
             self.troubled += 1
         elif outcome is Outcome.NEEDS_REVIEW:
@@ -61,24 +58,3 @@ class Progress:
     def rate(self) -> float:
         """Units a second since the start of this process's part."""
         return (self.done - self.resumed) / max(1e-9, time.monotonic() - self.started)
-
-
-class Display(Protocol):
-    """Shows a `Progress` while the context is open."""
-
-    def __enter__(self) -> "Display":
-        """Begin."""
-
-    def __exit__(self, *details: object) -> None:
-        """End."""
-
-
-class NoDisplay:
-    """Shows nothing."""
-
-    def __enter__(self) -> "NoDisplay":
-        """Begin."""
-        return self
-
-    def __exit__(self, *details: object) -> None:
-        """End."""

@@ -71,7 +71,7 @@ class RuleTargets:
                 path, f"`scale` is for judged metrics, and no judge gives {target.metric!r}"
             )
 
-    def look(self, case: Case, metrics: Collection[str]) -> None:
+    def inspect(self, case: Case, metrics: Collection[str]) -> None:
         """Take a case. `metrics`: those that apply to it."""
         self._metrics.update(metrics)
         for tag, value in case.tags.items():

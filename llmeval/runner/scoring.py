@@ -112,7 +112,8 @@ def check_answer(bound: BoundCheck, case: Case, answer: Answer) -> list[Score]:
         return _all_broken(bound, answer, kind, str(error))
     except RecursionError:
         return _all_broken(bound, answer, "check", "the answer is nested too deeply for this check")
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, asyncio.CancelledError) as error:
+        # Nothing is awaited here: a CancelledError is the check's own, never that of the run.
         return _all_broken(
             bound, answer, "check", f"the check crashed: {type(error).__name__}: {error}"
         )
@@ -180,8 +181,10 @@ async def _judged(
 
 
 def _broken(answer: Answer, metric: str, kind: str, message: str, **more: object) -> Score:
+    # Where a score is shown, the metric stands beside it; an error is also shown by itself.
+    unscored = message.removeprefix(f"{metric}: ")
     return _score(
-        answer, metric, Status.ERROR, unscored=message, error=ErrorInfo(kind, message), **more
+        answer, metric, Status.ERROR, unscored=unscored, error=ErrorInfo(kind, message), **more
     )
 
 

@@ -63,8 +63,8 @@ def entries_of(document: yaml_file.Document, kind: type[Entry], file: EntryFile)
     except ValidationError as error:
         first: Any = error.errors(include_url=False)[0]
         path = tuple(part for part in first["loc"] if part not in ("str", "int"))
-        told = _WRONG.get(first["type"], first["msg"])
-        raise document.error(path, f"{told}; the file is a list of {file.form}") from None
+        message = _WRONG.get(first["type"], first["msg"])
+        raise document.error(path, f"{message}; the file is a list of {file.form}") from None
 
 
 def day_of(document: yaml_file.Document, path: yaml_file.Path, text: str) -> date:

@@ -89,11 +89,11 @@ def read_quarantine(
         )
         if day > day_of(document, (number, "expires"), entry.expires):
             ended.append(entered)
-            told = (
+            message = (
                 f"the quarantine of {case_id} ended on {entry.expires}: it counts again."
                 f" {entry.owner} fixes the case, or removes the entry"
             )
-            warnings.append(str(document.error((number, "expires"), told)))
+            warnings.append(str(document.error((number, "expires"), message)))
             continue
         found[case_id] = entered
     return Quarantine(tuple(found.values()), tuple(ended), tuple(warnings))

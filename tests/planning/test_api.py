@@ -30,7 +30,7 @@ def test_simulate_returns_what_the_command_prints(tmp_path: Path) -> None:
 
 def test_doctor_returns_what_the_command_prints(tmp_path: Path) -> None:
     suite = write_suite(tmp_path, NOWHERE, 3, FLOOR, judge=False)
-    findings = api.doctor(suite, evaluate=False, reports=tmp_path / "reports")
+    findings = api.doctor(suite, ask=False, reports=tmp_path / "reports")
     done = llmeval("doctor", suite, "--no-ask", "--json", cwd=tmp_path)
     shown = json.loads(done.stdout)["findings"]
     assert [each.what for each in findings] == [each["what"] for each in shown]

@@ -126,7 +126,7 @@ def test_clusters_need_not_be_of_one_size() -> None:
 
 
 def test_what_is_proved_is_the_test_that_a_run_decides_by() -> None:
-    """Every case, once, at the whole rates: as `gate.rules.regression.ask` plans it."""
+    """Every case, once, at the whole rates: as `gate.rules.regression.evaluate` plans it."""
     values = (-1.0, 0.0, 0.0, 1.0) * 100
     clusters = tuple(str(number) for number in range(400))
     compared = RegressionRule("m", "m", None, 0.1, 1.0, 0.0, judged=False, untrusted=None)

@@ -11,7 +11,7 @@ correlation .3 they let 8 to 11 % wrong PASSes through at a nominal 5 %.
 import math
 from dataclasses import replace
 
-from llmeval.core.formatting import percent, percent_of
+from llmeval.core.formatting import cases_word, percent, percent_of
 from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.rules.open_hints import few_note, likely_floor_cases, more_sentence
@@ -205,7 +205,8 @@ def between(low: float, high: float, alpha: float, strict: float) -> str:
 
 def _seen(name: str, selection: MetricSample, rate: float, by: str = "") -> str:
     """`by`: who says so, where that is not the check itself."""
-    seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases){by}"
+    n = selection.n
+    seen = f"{name}: {percent(rate)} pass ({selection.passed} of {n} {cases_word(n)}){by}"
     if missing_in(selection):
         seen += f", {missing_in(selection):,} more are missing and may have passed or failed"
     if selection.needs_review:

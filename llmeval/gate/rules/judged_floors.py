@@ -8,7 +8,7 @@ valid follows from where they came from (`stats.estimation.correction`).
 import math
 from typing import NamedTuple
 
-from llmeval.core.formatting import percent, percent_of
+from llmeval.core.formatting import cases_word, percent, percent_of
 from llmeval.core.manifest import Manifest
 from llmeval.core.model_records import LabelTable
 from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
@@ -188,8 +188,8 @@ def decide_judged_floor(
     )
     seen = (
         f"{name}: the judge passes {percent(selection.passed / selection.n)} ({selection.passed:,}"
-        f" of {selection.n:,} cases){missing}; corrected by {evidence.shown}, people would pass"
-        f" {percent(rate)}"
+        f" of {selection.n:,} {cases_word(selection.n)}){missing}; corrected by {evidence.shown},"
+        f" people would pass {percent(rate)}"
     )
     hint = _hint(selection, evidence, floor, (alpha, strict or alpha))
     return RuleDecision(

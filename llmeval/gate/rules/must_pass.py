@@ -10,6 +10,7 @@ count.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from llmeval.core.formatting import cases_word
 from llmeval.core.gate_record import MustPass
 from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import named_metric, slice_label
@@ -60,7 +61,7 @@ def must_pass_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDec
         reason += aggregate.causes.sentence
     of = manifest.sampled_of
     if decision is Decision.PASS and not isinstance(wanted, list) and of is not None:
-        reason += f" A sample of {manifest.cases.n:,} of {of:,} cases was asked."
+        reason += f" A sample of {manifest.cases.n:,} of {of:,} {cases_word(of)} was asked."
     if cases.quarantined:
         reason += f" In quarantine, so not counted: {list_names(cases.quarantined)}."
     where = _tag(wanted)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from llmeval.core.attempt import AttemptValues
-from llmeval.core.formatting import percent, percent_of
+from llmeval.core.formatting import cases_word, percent, percent_of
 from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.rules.floors import MISSING_WORST
@@ -152,7 +152,7 @@ def _reason(asked: PooledFloor, verdict: TestVerdict, n: int, missing: int) -> s
     of_them = f", {missing:,} of them missing in this run" if missing else ""
     seen = (
         f"{asked.name}: {percent(verdict.estimate)} pass over {asked.attempts} attempts"
-        f" ({n:,} cases{of_them})"
+        f" ({n:,} {cases_word(n)}{of_them})"
     )
     limit = f"the floor is {percent(asked.limit)}"
     if verdict.decision is Decision.PASS:

@@ -307,7 +307,7 @@ def _question(
         compared = replace(compared, note=pooled_note(aggregate.earlier) + compared.note)
     verdict = None if walk is None else walk.verdict()
     if walk is None or walk.test is None or verdict is None:
-        return ask(compared, pairs, gate.alpha, gate.beta)
+        return evaluate(compared, pairs, gate.alpha, gate.beta)
     return RegressionTest(compared, pairs, walk.test.plan, verdict, walk.planned)
 
 
@@ -337,7 +337,9 @@ def walk_of(
     )
 
 
-def ask(compared: RegressionRule, pairs: PairedCases, alpha: float, beta: float) -> RegressionTest:
+def evaluate(
+    compared: RegressionRule, pairs: PairedCases, alpha: float, beta: float
+) -> RegressionTest:
     """The test of one rule on all its pairs, read once, at the gate's error rates."""
     sizes = Counter(pairs.clusters)
     plan = compared.plan(alpha, beta, len(sizes), len(pairs.differences), max(sizes.values()))

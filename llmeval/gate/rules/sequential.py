@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from llmeval.core.formatting import percent, percent_of
+from llmeval.core.formatting import cases_word, percent, percent_of
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import parse_metric_ref, slice_label
@@ -210,7 +210,8 @@ def _floor_reason(
     metric, where = parse_metric_ref(key)
     name = metric if where is None else f"{metric} on {'='.join(where)}"
     of_them = f", {missing:,} of them missing, which may have passed or failed" if missing else ""
-    seen = f"{name}: {percent(verdict.estimate)} pass ({verdict.cases:,} cases{of_them})"
+    cases = f"{verdict.cases:,} {cases_word(verdict.cases)}"
+    seen = f"{name}: {percent(verdict.estimate)} pass ({cases}{of_them})"
     stopped = (
         f" Decided early: {walk.planned:,} were planned." if verdict.cases < walk.planned else ""
     )

@@ -125,24 +125,24 @@ def validity(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
     for metric, tried in aggregate.attacks.items():
         fell = [name for name, passed in tried.items() if passed]
         if fell:
-            told = (
+            message = (
                 f"The judge of {metric} is open to prompt injection: it passed {len(fell)} of"
                 f" {len(tried)} known attacks"
             )
             invalid.append(
                 _invalid(
                     "attacks",
-                    f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''});"
+                    f"{message} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''});"
                     " judge_probes.jsonl lists them.",
                 )
             )
         missing = sum(passed is None for passed in tried.values())
         if 2 * missing > len(tried):
-            told = (
+            message = (
                 f"{missing} of {len(tried)} known attacks on the judge of {metric} got no answer:"
                 " whether it withstands them"
             )
-            invalid.append(_invalid("attacks", f"{told} is not known."))
+            invalid.append(_invalid("attacks", f"{message} is not known."))
     limit = manifest.gate.max_unscored
     missing = counts.errors + counts.unscored
     if counts.cases and missing / counts.cases > limit:
@@ -173,8 +173,16 @@ def _cause(aggregate: RunAggregate, manifest: Manifest) -> str:
     )
 
 
-def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
-    return RuleDecision(rule=rule, decision=Decision.INVALID, reason=reason, **numbers)  # type: ignore[arg-type]
+def _invalid(
+    rule: str, reason: str, *, estimate: float | None = None, threshold: float | None = None
+) -> RuleDecision:
+    return RuleDecision(
+        rule=rule,
+        decision=Decision.INVALID,
+        reason=reason,
+        estimate=estimate,
+        threshold=threshold,
+    )
 
 
 def rate_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:

@@ -112,7 +112,8 @@ def _from_files(
     name = str(item.value)
     if name.startswith("huggingface://"):
         raise UnmappedError(
-            "a data set of the hub: name it in the suite, `cases: {source: hf://owner/name?split=test}`"
+            "a data set of the hub: name it in the suite, `cases: {source: "
+            "hf://owner/name?split=test}`"
         )
     if "://" in name and not name.startswith("file://"):
         raise UnmappedError("tests from the network: save them as CSV and name that file")

@@ -185,7 +185,7 @@ def _probes(certificate: Certificate) -> str:
         if probe.note:
             rows.append((probe.name, "–", "–", "–", "–", "–", _text(probe.note)))
             continue
-        told = "bias found" if probe.found else "no bias found"
+        bias = "bias found" if probe.found else "no bias found"
         rows.append(
             (
                 probe.name,
@@ -194,7 +194,7 @@ def _probes(certificate: Certificate) -> str:
                 f"{probe.adjusted:.2g}",
                 f"{100 * (probe.detectable or 0):.1f} points",
                 _needed(probe),
-                told,
+                bias,
             )
         )
     shifts = ("smallest shift found at 80 %", "answers to find 5 points")

@@ -104,7 +104,8 @@ _MONEY = re.compile(
         rf"(?:insufficient|not[\s_-]+enough)[\s_-]+(?:\w+\s+)?{_THING}",
         rf"\bout\s+of\s+(?:\w+\s+)?{_THING}|\bno\s+(?:\w+\s+)?{_THING}",
         rf"{_THING}\b[^.]{{0,40}}\b{_GONE}",
-        r"(?:used|exhausted|depleted|exceeded|spent|more|additional|purchase|add|buy)\b[^.]{0,40}\bcredits?\b",
+        r"(?:used|exhausted|depleted|exceeded|spent|more|additional|purchase|add"
+        r"|buy)\b[^.]{0,40}\bcredits?\b",
         r"\bcredit\s+limit|spend(?:ing)?[\s_-]+(?:limit|cap)",
         r"\bbudget\b[^.]{0,40}\b(?:exceeded|exhausted|reached|used\s+up)",
         r"(?:exceed\w*|over|exhausted)[\s_-]+(?:\w+(?:'s)?\s+){0,3}budget",
@@ -125,7 +126,8 @@ _OWNED = (
 _QUOTA = re.compile(
     _any(
         rf"{_USED_UP}\b[^.]{{0,60}}\b{_OWNED}|{_OWNED}\b[^.]{{0,60}}\b{_USED_UP}",
-        r"current\s+quota|insufficient[\s_-]+quota|quota[\s_-]?exceeded|\bno\s+(?:remaining\s+)?quota",
+        r"current\s+quota|insufficient[\s_-]+quota|quota[\s_-]?exceeded"
+        r"|\bno\s+(?:remaining\s+)?quota",
         r"out\s+of\s+(?:\w+\s+){0,3}quota|check\s+your\s+plan|upgrade\s+your\s+plan",
         r"额度|配额|(?:kontingent|quota)\s+(?:ist\s+)?(?:aufgebraucht|erschöpft|überschritten)",
         r"(?:cuota|quota)\s+(?:agotad|superad|excedid|dépass|épuis|esaurit)|квот",

@@ -55,8 +55,10 @@ _DURATION = rf"(?:\d+(?:\.\d+)?\s*(?:{_UNIT})(?![a-z])(?:\s*(?:,|and)?\s*))+"
 _WHOLE = re.compile(_DURATION.replace("(?![a-z])", ""), re.IGNORECASE)
 _CLOCK = r"\d{1,3}:\d\d:\d\d"
 _WAIT_AFTER_VERB = re.compile(
-    r"(?:try(?:ing)?(?:\s+it)?\s+again|retry(?:ing)?|wait|available(?:\s+again)?|resets?|replenished|重试)"
-    rf"[\s:]*(?:in|after|for|at\s+least)?\s*(?:about|another|approximately|~)?\s*({_CLOCK}|{_DURATION})",
+    r"(?:try(?:ing)?(?:\s+it)?\s+again|retry(?:ing)?|wait|available(?:\s+again)?|resets?"
+    r"|replenished|重试)"
+    rf"[\s:]*(?:in|after|for|at\s+least)?\s*(?:about|another|approximately|~)?\s*({_CLOCK}"
+    rf"|{_DURATION})",
     re.IGNORECASE,
 )
 _WAIT_BEFORE_VERB = re.compile(

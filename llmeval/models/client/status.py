@@ -41,12 +41,15 @@ _PARAMETERS = (
 )
 _ALSO_WORDS = frozenset(["n", "stop", "user", "seed"])
 _REFUSED = re.compile(
-    r"unsupported|not\s+support|n't\s+support|unrecogni[sz]ed|unknown\s+(?:name|field|parameter|argument|key)|unexpected"
-    r"|not\s+(?:permitted|allowed|available|compatible|accepted|a\s+valid)|only\s+the\s+default|deprecated|invalid"
+    r"unsupported|not\s+support|n't\s+support|unrecogni[sz]ed|unknown\s+(?:name|field|parameter"
+    r"|argument|key)|unexpected"
+    r"|not\s+(?:permitted|allowed|available|compatible|accepted|a\s+valid)|only\s+the\s+default"
+    r"|deprecated|invalid"
     r"|cannot\s+be|can't\s+be|must\s+be|removed|no\s+longer|extra_forbidden|instead"
 )
 _FORMAT = re.compile(
-    r"response_?format|json_?schema|response_?schema|structured[\s_]output|text\.format|additionalproperties"
+    r"response_?format|json_?schema|response_?schema|structured[\s_]output|text\.format"
+    r"|additionalproperties"
 )
 _TOO_LARGE = re.compile(r"request too large|reduce the (?:length|size)|must be reduced")
 """The text of a 429 from OpenAI and Groq for a single request above the limit per minute. It would

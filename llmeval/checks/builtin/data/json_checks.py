@@ -6,11 +6,12 @@ here (RFC 8259 sections 4 and 6, RFC 7493 section 2).
 
 import json as stdlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from llmeval.checks.arguments import clip
 from llmeval.checks.base import Result, check, verdict
-from llmeval.checks.builtin.data.schemas import Schema, problems, told
+from llmeval.checks.builtin.data.schemas import Schema, listed_problems, problems
 from llmeval.checks.reading.payload import (
     MAX_CHARS,
     MAX_DEPTH,
@@ -67,8 +68,8 @@ def _told(error: ValueError) -> str:
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        times = Counter(key for key, _ in pairs)
+        twice = next(key for key in times if times[key] > 1)
         raise Malformed(f"the key {clip(twice)} appears twice")
     return result
 
@@ -155,7 +156,9 @@ def contains_json(case: Case, answer: Answer, *, schema: Schema | None = None) -
     if schema is None:
         return verdict(False, "contains no JSON object or list")
     return verdict(
-        False, "contains no JSON that follows the schema" + (f" ({told(best)})" if best else "")
+        False,
+        "contains no JSON that follows the schema"
+        + (f" ({listed_problems(best)})" if best else ""),
     )
 
 
@@ -196,5 +199,7 @@ def _held_against(schema: Schema, value: object, what: str) -> Result:
     if not wrong:
         return verdict(True, "is valid and follows the schema")
     return verdict(
-        False, f"{what} does not follow the schema: {told(wrong)}", details={"problems": wrong[:50]}
+        False,
+        f"{what} does not follow the schema: {listed_problems(wrong)}",
+        details={"problems": wrong[:50]},
     )

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from llmeval.checks.arguments import clip
 from llmeval.checks.base import Result, check, graded, not_applicable
 from llmeval.checks.builtin.data.json_checks import parse_json
-from llmeval.checks.builtin.data.schemas import place, told
+from llmeval.checks.builtin.data.schemas import listed_problems, place
 from llmeval.checks.reading.payload import Fence, Malformed, body, malformed_fails, read, too_long
 from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
@@ -28,7 +28,7 @@ class JsonDifference(NamedTuple):
     asked for.
     """
 
-    told: str
+    message: str
     missing: int = 0
     surplus: int = 0
 
@@ -103,8 +103,10 @@ def compared(
         return graded(1.0, True, same)
     leaves = _leaves(expected)
     share = (leaves - sum(d.missing for d in matches)) / (leaves + sum(d.surplus for d in matches))
-    wrong = [difference.told for difference in matches]
-    return graded(share, False, f"differs: {told(wrong)}", details={"differences": wrong[:50]})
+    wrong = [difference.message for difference in matches]
+    return graded(
+        share, False, f"differs: {listed_problems(wrong)}", details={"differences": wrong[:50]}
+    )
 
 
 @check(group="json")

@@ -85,7 +85,7 @@ def place(path: Sequence[str | int]) -> str:
     )
 
 
-def told(wrong: Sequence[str]) -> str:
+def listed_problems(wrong: Sequence[str]) -> str:
     """The first three problems, and how many more there are."""
     more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
     return "; ".join(wrong[:3]) + more

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from llmeval.checks.arguments import Count, Text, clip, counted
 from llmeval.checks.base import Result, check, verdict
-from llmeval.checks.builtin.data.schemas import Schema, problems, told
+from llmeval.checks.builtin.data.schemas import Schema, listed_problems, problems
 from llmeval.checks.reading.payload import MAX_DEPTH, Fence, Malformed, body, malformed_fails, read
 from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
@@ -204,7 +204,7 @@ def _held_against(value: object, keys: list[str], schema: Schema | None, what: s
         return verdict(False, f"the key {clip(missing[0])} is missing")
     wrong = [] if schema is None else problems(schema, _plain(value))
     if wrong:
-        return verdict(False, f"the {what} does not follow the schema: {told(wrong)}")
+        return verdict(False, f"the {what} does not follow the schema: {listed_problems(wrong)}")
     return verdict(True, f"is valid {what}")
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from llmeval.checks.arguments import Count, Most, Share, Text, clip
 from llmeval.checks.base import Result, check, graded, verdict
 from llmeval.checks.builtin.data.json_checks import parse_json
-from llmeval.checks.builtin.data.schemas import Schema, problems, told
+from llmeval.checks.builtin.data.schemas import Schema, listed_problems, problems
 from llmeval.checks.reading.payload import Malformed
 from llmeval.core.records import Answer, Case
 
@@ -76,7 +76,9 @@ def tool_call(
     if max is not None and len(calls) > max:
         return verdict(False, f"{often}; expected at most {max}")
     for call in calls:
-        why = call.broken or (told(problems(schema, call.arguments)) if schema is not None else "")
+        why = call.broken or (
+            listed_problems(problems(schema, call.arguments)) if schema is not None else ""
+        )
         if why:
             return verdict(False, f"the arguments of {clip(name)}: {why}")
     if arguments is not None and not any(_has(call, arguments) for call in calls):
@@ -100,7 +102,7 @@ def tool_calls_valid(
     for call in calls:
         if call.name not in tools:
             return verdict(False, f"called {clip(call.name)}, which is not one of the tools")
-        why = call.broken or told(problems(tools[call.name], call.arguments))
+        why = call.broken or listed_problems(problems(tools[call.name], call.arguments))
         if why:
             return verdict(False, f"the arguments of {clip(call.name)}: {why}")
     return verdict(
