@@ -1,5 +1,5 @@
-"""A panel: several judges of one answer, and the strict majority over all seats (Verga et al. 2024,
-PoLL).
+"""A panel: several judges of one answer. The strict majority of all judges decides (Verga et al.
+2024, PoLL).
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from llmeval.judges.protocol import Criterion
 
 
 class Panel:
-    """Judges with one metric. A seat without a verdict stays in the denominator: it can only
+    """Judges with one metric. A judge without a verdict stays in the denominator: it can only
     prevent a majority.
     """
 
@@ -31,8 +31,8 @@ class Panel:
         return Panel(self.metric, [one.on_criteria(criteria) for one in self.seats])
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
-        """The majority's verdict and mean value, with every seat in the details; unscored without a
-        majority.
+        """The majority's verdict and mean value, with every judge in the details. It is unscored
+        without a majority.
         """
         scores = await asked_together(self.seats, case, answer, asked)
         shared = common(self.metric, self.digest, answer, scores)
@@ -68,6 +68,6 @@ class Panel:
         )
 
     def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
-        """Characters that all seats together would be sent."""
+        """Characters in the prompts of all judges together."""
         sizes = [one.prompt_size(case, answer, asked) for one in self.seats]
         return None if all(size is None for size in sizes) else sum(size or 0 for size in sizes)
