@@ -1,4 +1,4 @@
-"""From what a suite says to what runs: models, limiters, checks and judges, all of it checked
+"""Builds the plan of a run from a suite: models, limiters, checks and judges. Everything is checked
 before the first call.
 """
 
@@ -55,14 +55,14 @@ from llmeval.suite.yaml_file import Path as KeyPath
 
 @dataclass(frozen=True)
 class RunPlan:
-    """Everything a run needs. `close` releases models and cache.
+    """Everything that a run needs. `close` releases models and cache.
 
-    What other rooms do while it runs is in `RunServices`.
+    `RunServices` has the functions of other packages that are called during the run.
     """
 
     suite: Suite
     cases: CaseSet
-    """The cases of this run, in the order they are asked."""
+    """The cases of this run, in the order in which they run."""
     prompt: tuple[tuple[str, Template], ...]
     """(role, template) of each message."""
     candidate: ModelRole
@@ -78,9 +78,9 @@ class RunPlan:
     quarantine: Quarantine = field(default_factory=Quarantine)
     retired: Retirement = field(default_factory=Retirement)
     undrawn: Undrawn | None = None
-    """Of a sample: which cases of its baseline the whole suite lacks."""
+    """Of a sample: the cases of its baseline that the whole suite lacks."""
     rejudged: Rejudged | None = None
-    """Of a baseline scored anew: what it is to be compared as."""
+    """Of a run that scores a baseline's answers again: what it keeps of that baseline."""
     by_case: bool = False
     """Whether the candidate answers by the id of the case."""
     in_turn: bool = False
@@ -88,38 +88,38 @@ class RunPlan:
     may_stop: bool = False
     """The cases are in a random order, and the run ends as soon as every rule is decided."""
     shard: Shard | None = None
-    """The part of the cases that `cases` is."""
+    """The shard that `cases` belongs to."""
     whole: tuple[int, str] = (0, "")
-    """How many cases all shards have together, and their digest."""
+    """The number of cases in all shards together, and their digest."""
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     """By metric, the map that corrects a judge's probabilities."""
     warnings: tuple[str, ...] = ()
-    """What is odd about the suite, for people."""
+    """Warnings about the suite, for people."""
     closing: tuple[Model, ...] = ()
     """Models to close at the end."""
     traffic: Callable[[], str] = lambda: ""
-    """What holds the endpoints up, in words for the progress line."""
+    """Why requests to the endpoints wait, as a phrase for the progress line."""
     slots: Slots = field(default_factory=lambda: Slots(1))
-    """Cases worked on at a time."""
+    """Cases in flight at the same time."""
 
     @property
     def sampled(self) -> bool:
-        """Whether the suite has more cases than this run, or all its shards together, ask."""
+        """Whether the suite has more cases than this run, or than all its shards together."""
         return self.whole[0] < self.cases.of
 
     @property
     def tries_judges(self) -> bool:
-        """Whether this run tries the judges' attacks and anchors; of several shards the first does,
-        for all.
+        """Whether this run tests the judges with attacks and anchors. Of several shards only the
+        first does.
         """
         return self.shard is None or self.shard.first
 
     def messages(self, case: Case) -> tuple[Message, ...]:
-        """What the candidate is sent for a case: the case's own messages, or the suite's prompt
-        rendered.
+        """The messages for the candidate: the case's own messages, or the rendered prompt of the
+        suite.
 
         Raises:
-            SuiteError: a template uses what the case does not have.
+            SuiteError: a template uses a name that the case does not have.
         """
         if case.messages:
             return case.messages
@@ -151,13 +151,13 @@ def plan(
     """Build and check everything.
 
     Args:
-        suite: what to ask, and how to score.
-        options: where the run goes and how far.
-        stored: a run whose answers are scored again; then no candidate is made or asked.
-        only: which cases; all by default.
-        watch: is given each case of the suite.
-        trial: the plan is only to be checked, so no local weights are read or downloaded.
-        sizing: the plan is only to be sized, so a rule may be about a slice that has no case yet.
+        suite: the suite.
+        options: the options of the run.
+        stored: a run whose answers are scored again; then the candidate is not made or called.
+        only: selects cases; all by default.
+        watch: called with each case of the suite.
+        trial: the plan is only checked, so no local weights are read or downloaded.
+        sizing: the plan is only sized, so a rule may be about a slice that has no case yet.
 
     Raises:
         UsageError, SuiteError: anything that would go wrong for every case; nothing was called.
@@ -221,7 +221,9 @@ def _check_options(options: Options) -> None:
         "--max-minutes": options.max_minutes,
     }
     for name, most in bounds.items():
-        if most is not None and not 0 <= most < math.inf:  # nan too: no figure is above it
+        if (
+            most is not None and not 0 <= most < math.inf
+        ):  # also refuses NaN, which no figure exceeds
             raise UsageError(f"{name} must be a number from 0 on, not {most}")
 
 
@@ -231,7 +233,7 @@ def _selected(
     only: Callable[[Case], bool] | None,
     cases: CaseSet,
 ) -> tuple[Quarantine, tuple[int, str]]:
-    """Leaves the cases of this run in `cases`; how many all shards have together, and their
+    """Reduce `cases` to those of this run. Returns the number of cases in all shards, and their
     digest.
     """
     if only is not None:
@@ -250,18 +252,17 @@ def _trust(suite: Suite, name: str, judge: MemberVerdict) -> Trust:
 
 
 def baseline_of(suite: Suite, options: Options) -> Path | None:
-    """What the run is compared with: a lock file or a run's directory; None without a rule of
-    regression.
+    """The baseline of the run: a lock file or a run's directory; None without a regression rule.
 
     Raises:
-        UsageError: one is given but nothing uses it, or is needed but not given, or `--baseline`
-            does not exist.
+        UsageError: a baseline is named but no rule uses it, or a rule needs one and none is named,
+            or `--baseline` does not exist.
     """
     regression, given = suite.spec.gate.regression, options.baseline
     if regression is None:
         if given is not None:
             raise UsageError(
-                f"--baseline {given}: {suite.path} compares nothing; say what with `gate:"
+                f"--baseline {given}: {suite.path} has no regression rule; add one with `gate:"
                 " {regression: {margins: ...}}`"
             )
         return None
@@ -278,18 +279,18 @@ def baseline_of(suite: Suite, options: Options) -> Path | None:
 
 
 def _may_stop(suite: Suite, options: Options) -> bool:
-    """Whether the run may stop before its last case. A shard may not: the looks at the data would
-    be several.
+    """Whether the run may stop before its last case. A shard may not, because each shard would need
+    its own interim analyses.
 
     Raises:
-        UsageError: it is asked to, and there is no rule to be decided, or it is a shard.
+        UsageError: early stopping is requested for a shard, or without a rule.
     """
     gate = suite.spec.gate
     if options.shard is not None:
         if options.stop == "early":
             raise UsageError(
-                "--shard with --stop early: a part can't tell when the whole is decided; leave one"
-                " away"
+                "--shard with --stop early: a shard can't show when the whole run is decided;"
+                " remove one of the two"
             )
         return False
     early = (options.stop or gate.stop) == "early"
@@ -303,10 +304,10 @@ def _may_stop(suite: Suite, options: Options) -> bool:
 def inspect_suite(
     suite: Suite, watch: Callable[[Case], None] = lambda case: None
 ) -> dict[str, Any]:
-    """Check a suite and every case without making any model; what it consists of.
+    """Check a suite and every case without making a model. Returns the parts of the suite.
 
     Args:
-        watch: is given each case.
+        watch: called with each case.
 
     Raises:
         SuiteError: anything wrong.
@@ -366,8 +367,8 @@ def _quarantine(suite: Suite, cases: CaseSet) -> Quarantine:
 
 
 def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath]:
-    """What is under test: the suite's candidate, or `--candidate NAME` or `--candidate '{provider:
-    ...}'`.
+    """The candidate: that of the suite, or `--candidate NAME`, or `--candidate
+    '{provider: ...}'`.
     """
     given = options.candidate
     if given is None:
@@ -382,7 +383,7 @@ def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath
 
 
 def _stored_candidate(stored: RunDir) -> ModelRole:
-    """The candidate of a stored run, which is not asked again."""
+    """The candidate of a stored run, which is not called again."""
     candidate = stored.manifest().candidate
     model = StoredAnswers(candidate.identity, str(stored.path))
     spec = ReplaySpec(provider="replay", source=str(stored.path), params=candidate.params)
@@ -391,7 +392,7 @@ def _stored_candidate(stored: RunDir) -> ModelRole:
 
 
 def _too_large_together(candidate: ModelRole, judges: Iterable[ModelRole]) -> bool:
-    """Whether the candidate has to leave memory before a judge of local weights can be loaded."""
+    """Whether the candidate must be freed before a local judge can be loaded."""
     local = [seat for seat in judges if isinstance(seat.spec, TransformersSpec)]
     if not local or not isinstance(candidate.spec, TransformersSpec):
         return False

@@ -77,7 +77,7 @@ def trust(
     if certificate is None:
         return Trust(
             "UNTRUSTED",
-            "it has no certificate, so it is unknown how often this judge is right",
+            "no labels show how often this judge is right: it has no certificate",
         )
     found = read_certificate(certificate)
     if found.judge != judge_digest:
