@@ -35,8 +35,9 @@ def run(
         options: where the run goes and how far; see `llmeval.runner.options.Options`.
         show: makes a display of the progress; none by default.
         only: which cases; all by default.
-        warn: is told, before the first call, what is odd about the suite, each floor that so few
-            cases can never PASS, and the unfinished run that is gone on with (`Options.resume`).
+        warn: called before the first call with each warning about the suite, each floor that can
+            never PASS with so few cases, and the unfinished run that this run continues
+            (`Options.resume`).
 
     Raises:
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the

@@ -60,7 +60,7 @@ def must_pass_rules(tally: RunAggregate, manifest: Manifest) -> list[RuleDecisio
         reason += tally.causes.sentence
     of = manifest.sampled_of
     if decision is Decision.PASS and not isinstance(wanted, list) and of is not None:
-        reason += f" A sample of {manifest.cases.n:,} of {of:,} cases was asked."
+        reason += f" A sample of {manifest.cases.n:,} of {of:,} cases ran."
     if cases.quarantined:
         reason += f" In quarantine, so not counted: {_names(cases.quarantined)}."
     where = _tag(wanted)

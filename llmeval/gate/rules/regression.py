@@ -48,7 +48,7 @@ J.
 
 @dataclass(frozen=True)
 class RegressionRule:
-    """One rule before its data: a metric over a slice beside its baseline, by a margin."""
+    """One rule before its data: a metric over a slice, its baseline, and a margin."""
 
     name: str
     metric: str
@@ -154,7 +154,7 @@ def _asked(tally: RunAggregate, manifest: Manifest) -> list[_Asked]:
     if baseline.expired():
         until = baseline.approved.expires if baseline.approved is not None else None
         told = (
-            f"The baseline {baseline.run_id} expired on {until}. Approve a run anew:"
+            f"The baseline {baseline.run_id} expired on {until}. Approve a run again:"
             f" {_approve(tally)}"
         )
         return [_invalid(None, baseline, told)]

@@ -23,7 +23,7 @@ class Threshold(NamedTuple):
     value: float
     """Of a floor the pass rate to reach, of a margin the drop that must not pass; in [0, 1]."""
     judge_scale: bool = False
-    """Whether the rule is about the judge's own verdicts, and not about what people would say."""
+    """Whether the rule is about the judge's own verdicts, and not about the human pass rate."""
 
     @property
     def scale(self) -> str:
@@ -79,5 +79,5 @@ def own_scale_note(manifest: Manifest, metric: str) -> str:
     """The sentence of a rule with `scale: judge`: whose scale it is."""
     judge = manifest.judges.get(metric)
     trusted = judge is not None and judge.trust == "TRUSTED"
-    more = "what people would say may differ" if trusted else "the judge is UNTRUSTED"
+    more = "the human pass rate may differ" if trusted else "the judge is UNTRUSTED"
     return f" This is on the judge's own scale; {more}."

@@ -49,11 +49,11 @@ class TestVerdict:
     """The outcome. `p_fail`, `p_pass`: p-values valid at this stopping time; FAIL is p_fail <=
     alpha.
 
-    `cases`, `units`: used. `estimate`: the mean over cases so far, lost ones halfway. `low`,
+    `cases`, `units`: used. `estimate`: the mean over cases so far, missing ones halfway. `low`,
     `high`: one-sided bounds, `low` at the rate of PASS and `high` at the rate of FAIL: PASS means
-    low >= pass_null, FAIL means high <= fail_null.
-    `leg`: what decided, "betting", a "look" on the way or the "final" one; "" when nothing did.
-    `method`: of the test that was read last at a look; "" when none was.
+    low >= pass_null, FAIL means high <= fail_null. `leg`: what decided, "betting", a "look" on the
+    way or the "final" one; "" when nothing did. `method`: the test of the last interim analysis; ""
+    before the first one.
     """
 
     __test__: ClassVar[bool] = False
@@ -306,7 +306,7 @@ def decide(
         plan: made for them before they were seen.
         values: the score (or difference) of each case, its repeats reduced first
             (`clusters.per_case`); NaN for a case without a result.
-        clusters: which cases are not independent; None is a case of its own.
+        clusters: which cases are not independent; None: an independent case.
         upper: the most that each value may be, where `values` has the least; default `values`.
 
     Raises:
