@@ -1,6 +1,4 @@
-"""Builds the plan of a run from a suite: models, limiters, checks and judges. Everything is checked
-before the first call.
-"""
+"""Builds the plan of a run from a suite, and checks all of it before the first call."""
 
 import itertools
 import math
