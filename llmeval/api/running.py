@@ -36,8 +36,9 @@ def run(
         observers: follow the run, such as a display of its progress; see
             `llmeval.store.run_observer.RunObserver`.
         only: which cases; all by default.
-        warn: is told, before the first call, what is odd about the suite, each rule that so few
-            cases can never PASS, and the unfinished run that is gone on with (`Options.resume`).
+        warn: called before the first call with each warning about the suite, each rule that can
+            never PASS with so few cases, and the unfinished run that this run continues
+            (`Options.resume`).
 
     Raises:
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the

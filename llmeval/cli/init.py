@@ -14,7 +14,7 @@ from llmeval.cli.common import Json, console, emit
 from llmeval.cli.completion import examples
 
 _STARTER = """\
-# A suite: what is asked, of whom, and what counts as good. Every key: docs/suite-reference.md
+# A suite: cases, prompt, model, checks and gate. Every key: docs/suite-reference.md
 suite: {name}
 description: Say in one line what these cases are about.
 
@@ -167,7 +167,7 @@ def _model(endpoint: _Endpoint) -> str:
 
     parts = urlsplit(endpoint.base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{endpoint.base_url!r} is no address such as https://host/v1")
+        raise UsageError(f"{endpoint.base_url!r} is not an address such as https://host/v1")
     key = f"${{{endpoint.key}{':-none' if parts.hostname in _ON_THIS_MACHINE else ''}}}"
     return (
         f"  api: {{provider: openai, model: {json.dumps(endpoint.model)}, base_url:"

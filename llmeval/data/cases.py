@@ -100,8 +100,8 @@ class CaseSet:
         return len(self._order) < self.of
 
     def everything(self) -> Iterator[Case]:
-        """All cases of the source, in its order: also those that were not drawn, but for rows that
-        are no valid case.
+        """All cases of the source in its order, also those outside the sample. Invalid rows are
+        left out.
         """
         for index in range(self.of):
             try:

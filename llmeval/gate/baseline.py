@@ -1,5 +1,5 @@
-"""The baseline: a run that a person approved, kept as one small file beside the suite. The run that
-gates never writes it.
+"""The baseline: a run that a person approved, kept as one small file next to the suite. The run
+that gates never writes it.
 """
 
 import math
@@ -61,10 +61,10 @@ def baseline_of_run(run: RunStore, approved: Approval | None = None) -> Baseline
 
 
 def rejudged_of(run: RunStore, kept: Collection[str]) -> Rejudged:
-    """What the manifest of a run that scores a baseline's answers anew keeps of it.
+    """What the manifest of a run that scores a baseline's answers again keeps of it.
 
     Args:
-        run: the baseline's run. kept: ids of its cases that are scored anew.
+        run: the baseline's run. kept: ids of its cases that are scored again.
     """
     manifest = run.manifest()
     left_out = {
@@ -162,7 +162,7 @@ def approval(by: str, reason: str, expires: str | None, today: date | None = Non
     """An approval given now.
 
     Raises:
-        UsageError: no name, no reason, or a last day that is no date or over.
+        UsageError: no name, no reason, or a last day that is not a date, or is over.
     """
     if not by.strip() or not reason.strip():
         raise UsageError("an approval needs a name and a reason: --by NAME --reason TEXT")
@@ -190,7 +190,7 @@ def read_baseline(path: Path) -> BaselineLock:
     if found.gate is None:
         raise SuiteError(
             f"{path}: was approved before lock files held the gate, so a gate that was loosened"
-            " would not be seen: approve a run anew: `llmeval baseline approve RUN --by NAME"
+            " would not be seen: approve a run again: `llmeval baseline approve RUN --by NAME"
             f" --reason TEXT` (its run was {found.run_id})"
         )
     return found

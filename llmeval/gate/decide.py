@@ -1,4 +1,4 @@
-"""The run's decision: what it says by itself, and beside its baseline."""
+"""The decision of a run, by itself and compared with its baseline."""
 
 import functools
 from collections.abc import Sequence

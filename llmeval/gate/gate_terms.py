@@ -88,7 +88,7 @@ def limits_of(terms: GateTerms) -> StatedLimits:
     """The limits that a gate states.
 
     Raises:
-        ValueError: one of them is no limit.
+        ValueError: one of them is not a limit.
     """
     return msgspec.convert(terms.gate, StatedLimits)
 

@@ -117,7 +117,7 @@ def gone_rule(
         reason=(
             f"Cases of the baseline {baseline.run_id} are not asked as they were:"
             f" {', '.join(parts)}, {allowed}. Whether they got worse is not known: {shown}. Ask"
-            " them again, list them with a reason in retired.yaml beside the suite, or approve a"
+            " them again, list them with a reason in retired.yaml next to the suite, or approve a"
             f" new baseline: {approve}"
         ),
     )

@@ -78,7 +78,7 @@ def pair(
     *,
     passes: bool = False,
 ) -> PairedCases:
-    """One metric of a run beside its baseline, over one slice of the run's cases (None: all).
+    """One metric of a run and its baseline, over one slice of the run's cases (None: all).
 
     Args:
         only: the cases that were used, where a rule was decided before the last one.

@@ -80,7 +80,8 @@ class SimulatedResult(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class SimulatedRegression:
     """Not worse than the baseline by `margin`. `youden`, `spent`: the bound of the judge's J and
-    the rate spent on it, where no labels are drawn anew."""
+    the rate spent on it, if no labels are drawn again.
+    """
 
     name: str
     metric: str

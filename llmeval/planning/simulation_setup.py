@@ -24,7 +24,7 @@ def setups_for(
 
     Args:
         profile: the suite.
-        detect: the margin of all regression rules, instead of their own.
+        detect: the margin of all regression rules, instead of their stated ones.
         early: whether the run may stop early.
 
     Returns:

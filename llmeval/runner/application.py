@@ -1,5 +1,5 @@
-"""The candidate as its suite describes it, before it answers: which data it will give, and what its
-requests take from the case.
+"""The candidate as its suite describes it, before it answers: the data that it will return, and the
+fields of the case that its requests use.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +17,12 @@ from llmeval.suite.model_schema import BaseModelSpec, HttpSpec, PythonSpec, Repl
 
 _WHOLE_REPLY = ("", "$")
 _READ_TEXT = ("facts", "grounding")
-"""Checks that would read the keys and the other parts of a whole reply as the answer."""
+"""Checks that would treat the keys and other parts of a whole reply as the answer's text."""
 
 
 @dataclass(frozen=True)
 class Application:
-    """A candidate's specification; None where only its answers are there."""
+    """A candidate's specification; None if only its recorded answers exist."""
 
     spec: BaseModelSpec | None
     script: Script | None = None
@@ -30,7 +30,7 @@ class Application:
 
     @property
     def data(self) -> frozenset[str] | None:
-        """Names of the data that each of its answers has; None where only the answer tells."""
+        """Names of the data in each of its answers; None if only the answer shows them."""
         if isinstance(self.spec, HttpSpec | PythonSpec) and self.spec.data is not None:
             return frozenset(self.spec.data)
         known = self.spec is not None and not isinstance(self.spec, PythonSpec | ReplaySpec)
@@ -41,7 +41,7 @@ class Application:
 
         Raises:
             AwaitsAnswer: they use the data of the answer.
-            SuiteError: they use what neither the case nor the answer will have.
+            SuiteError: they use a name that neither the case nor the answer will have.
         """
         names = variables_in(value)
         if asked := sorted(names & {TRANSCRIPT, TURNS} - values.keys()):
@@ -128,7 +128,7 @@ class Application:
             )
 
     def problem(self, checks: Sequence[BoundCheck]) -> str | None:
-        """Why the candidate's `output` is wrong for these checks; None where it is not."""
+        """Why the candidate's `output` is wrong for these checks; None if it is right."""
         if not isinstance(self.spec, HttpSpec) or self.spec.output.strip() not in _WHOLE_REPLY:
             return None
         name = next((name for name in _names(checks) if name in _READ_TEXT), None)
@@ -155,7 +155,7 @@ def stated_application(suite: Suite) -> Application:
 
 
 def _names(checks: Sequence[BoundCheck]) -> Iterator[str]:
-    """Names of the checks, those in groups too."""
+    """Names of the checks, also of those in groups."""
     for check in checks:
         for one in _single(check):
             if isinstance(one, SingleCheck):

@@ -1,8 +1,8 @@
-"""A suite and each of its cases, checked before the first call: one that can't fail or run is
-refused.
+"""Checks a suite and each of its cases before the first call. A suite that can't run or can't fail
+is refused.
 
-It is an error where all cases are asked the same, or nothing could be scored or decided. Where only
-some cases are concerned, a warning says how many and names the first.
+It is an error if all cases get the same prompt, or if nothing can be scored or decided. If this
+concerns only some cases, a warning states their number and names the first.
 """
 
 import re
@@ -34,10 +34,10 @@ _DATA = {
 
 @dataclass(frozen=True)
 class Inspected:
-    """A suite whose cases were all tried.
+    """The result of inspecting a suite and its cases.
 
-    `warnings`: what is odd about some of them. `judgeless`: the error of a judge that applies to no
-    case; what is wrong with the judge itself is told before it.
+    `warnings`: problems of some cases. `judgeless`: the error for a judge that applies to no case.
+    Errors of the judge itself are raised before it.
     """
 
     prompt: list[tuple[str, Template]]
@@ -61,15 +61,15 @@ def inspect_cases(
     *,
     sizing: bool = False,
 ) -> Inspected:
-    """Try prompt, checks and rules on every case.
+    """Render prompt and checks, and match the rules, for every case.
 
     Args:
         suite: the suite.
-        limit: at most so many cases, a seeded sample. What no case of a sample has (this one or the
-            suite's own), another case may have, so that is no error then.
-        watch: is given each case.
+        limit: the most cases, as a seeded sample. In a sample (this one or the suite's own) a
+            missing field is not an error, because another case may have it.
+        watch: called with each case.
         application: the candidate.
-        sizing: the suite is being planned: a rule may be about a slice that has no case yet.
+        sizing: the suite is only planned: a rule may be about a slice that has no case yet.
 
     Raises:
         SuiteError: anything wrong; with file, line, key and the fix.
@@ -86,7 +86,7 @@ def inspect_cases(
         watch(case)
 
     cases = CaseSet(suite, limit, inspect=inspect)
-    if cases.partial and inspector.targets.unmet():  # a rule may be about cases that were not drawn
+    if cases.partial and inspector.targets.unmet():  # a rule may be about cases outside the sample
         for case in CaseSet(_unsampled(suite)):
             inspector.targets.inspect(case, inspector.metrics.of(case, case_checks(suite, case)))
     warnings = inspector.finish(sample=cases.partial, sizing=sizing) if len(cases) else []
@@ -94,7 +94,7 @@ def inspect_cases(
 
 
 def _output_key(suite: Suite) -> KeyPath:
-    """Where the suite says what of the candidate's reply is the answer."""
+    """The key of the suite that selects the answer from the candidate's reply."""
     name = suite.spec.candidate
     return ("models", name, "output") if isinstance(name, str) else ("candidate", "output")
 
@@ -151,7 +151,7 @@ def _loader(suite: Suite) -> Callable[[str], Callable[..., object]]:
 
 @dataclass(frozen=True)
 class _Metrics:
-    """Which metrics apply to a case, without looking at an answer. `needs`: of each judge."""
+    """Which metrics apply to a case, without an answer. `needs`: what each judge needs."""
 
     suite: Suite
     checks: tuple[BoundCheck, ...]
@@ -165,7 +165,7 @@ class _Metrics:
 
 
 def _needs(suite: Suite, name: str) -> str:
-    """What a judge takes from the case: references, context, criteria or nothing."""
+    """What a judge needs from the case: references, context, criteria or nothing."""
     protocol = protocol_of(suite, name)
     given = protocol.needs == "criteria" and (suite.judge(name).criteria or protocol.criteria)
     return "nothing" if given else protocol.needs
@@ -179,7 +179,7 @@ def _has(case: Case, needs: str) -> bool:
 
 @dataclass
 class _Few:
-    """Cases that something is true of: how many, and the first."""
+    """The cases with some property: their number, and the first."""
 
     n: int = 0
     first: str = ""
@@ -191,7 +191,7 @@ class _Few:
 
 @dataclass
 class _Inspector:
-    """What is tried on every case, and what is odd over all of them."""
+    """The inspection of every case, and of all cases together."""
 
     suite: Suite
     prompt: list[tuple[str, Template]]
@@ -221,7 +221,7 @@ class _Inspector:
             role for role, template in self.prompt if role == "user" and not template.source.strip()
         ]
         if blank or (templates and not any(template.source.strip() for template in templates)):
-            raise self.suite.error(self._key, "the prompt is empty: nothing would be asked")
+            raise self.suite.error(self._key, "the prompt is empty, so the model would get no text")
 
     @property
     def _key(self) -> KeyPath:
@@ -230,7 +230,7 @@ class _Inspector:
         return (next((key for key, value in keys.items() if value is not None), "prompt"),)
 
     def inspect(self, case: Case) -> None:
-        """Try one case. Raises SuiteError."""
+        """Inspect one case. Raises SuiteError."""
         self.cases += 1
         if case.facts:
             _check_facts(case)
@@ -259,13 +259,13 @@ class _Inspector:
         elif case.messages:
             if not any(message.content.strip() for message in case.messages):
                 raise SuiteError(
-                    f"{case.source}: messages: all of them are empty: nothing would be asked"
+                    f"{case.source}: messages: all of them are empty, so the model would get no"
+                    " text"
                 )
             return
         elif not self.prompt:
             raise SuiteError(
-                f"{case.source}: nothing to ask: the suite has no `prompt`, the case has no"
-                " `messages`"
+                f"{case.source}: no prompt: add a `prompt` to the suite, or `messages` to the case"
             )
         self.asked += 1
         self.used = self.used or not self.needed.isdisjoint(values)
@@ -315,10 +315,10 @@ class _Inspector:
         return None
 
     def finish(self, *, sample: bool, sizing: bool) -> list[str]:
-        """What is odd, over all cases. `sample`: there are more than those that were tried.
+        """Warnings about all cases together. `sample`: the suite has more cases than these.
 
         Raises:
-            SuiteError: it makes the suite one that can't fail, or can't be decided.
+            SuiteError: the suite can't fail, or can't be decided.
         """
         if self.unscored.n == self.cases:
             raise self.suite.error(
@@ -334,18 +334,18 @@ class _Inspector:
         name = min(self.single, default="")
         fix = f"write {{{{ {name or 'question'} }}}} where the case's field goes"
         if not self.used and (self.asked > 1 or name):
-            what = f"{{{name}}} has single braces, so it is sent as it stands: " if name else ""
+            what = f"{{{name}}} has single braces, so it is sent literally: " if name else ""
             raise self.suite.error(
                 self._key,
-                f"{what}the prompt uses no field of the case, so all cases would be asked the same;"
-                f" {fix}",
+                f"{what}the prompt uses no field of the case, so all cases would get the same"
+                f" prompt; {fix}",
             )
         if not name:
             return []
         return [
             str(
                 self.suite.error(
-                    self._key, f"{{{name}}} has single braces, so it is sent as it stands; {fix}"
+                    self._key, f"{{{name}}} has single braces, so it is sent literally; {fix}"
                 )
             )
         ]
@@ -353,8 +353,8 @@ class _Inspector:
     def _scoring_warnings(self, *, sample: bool) -> Iterator[str]:
         if self.unscored.n:
             yield (
-                f"no check or judge applies to {_of(self.unscored, self.cases)}: nothing to score"
-                " there, so an error"
+                f"no check or judge applies to {_of(self.unscored, self.cases)}: each of them"
+                " will be an error"
             )
         for name, few in self.without.items():
             if few.n == self.cases and not sample:
@@ -373,7 +373,7 @@ class _Inspector:
         return ("checks", [bound.metric for bound in self.checks].index(name))
 
     def _lacks(self, name: str | None = None) -> str:
-        """What the cases would need."""
+        """What the cases lack."""
         needs = None if name is None else self.metrics.needs.get(name)
         if needs is not None:
             return f"Its prompt needs {_DATA[needs]} in the case."
@@ -401,7 +401,7 @@ def _try_script(script: Script, case: Case) -> None:
 
 
 def _check_facts(case: Case) -> None:
-    """A fact that is written wrongly would make its check an error for this case in every run."""
+    """Refuse an invalid fact: it would make the check an error for this case in every run."""
     from llmeval.checks.facts.schema import parse_facts
 
     try:

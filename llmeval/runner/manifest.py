@@ -1,4 +1,6 @@
-"""The manifest: who, what, with what. Written before the first call, completed after the last."""
+"""Makes the manifest of a run. It is written before the first call, and
+completed after the last.
+"""
 
 import hashlib
 import importlib.metadata
@@ -114,14 +116,14 @@ def _is_function(role: ModelRole) -> bool:
 
 
 def _shard(plan: RunPlan, shard: Shard) -> ShardRecord:
-    """Which part this is, and what it is a part of."""
+    """The shard of this run, with the digests of the whole."""
     n, cases = plan.whole
     return ShardRecord(index=shard.index, of=shard.of, n=n, digests=digests(plan, cases))
 
 
 def digests(plan: RunPlan, cases: str | None = None) -> Digests:
-    """What two runs must share to be the same experiment. `cases`: of the cases; default: those of
-    the plan.
+    """The digests that two runs must share to be the same experiment. `cases`: the digest of the
+    cases; default: that of the plan.
     """
     return _digests(plan, _checks(plan), cases)
 
@@ -157,13 +159,13 @@ def _digests(
 
 
 def _checks(plan: RunPlan) -> tuple[dict[str, object], ...]:
-    """The suite's checks as a manifest lists them, then the own functions of single cases."""
+    """The suite's checks in the form of the manifest, then your own functions of single cases."""
     return (*checks_record(plan.checks), *_case_functions(plan))
 
 
 def _case_functions(plan: RunPlan) -> list[dict[str, object]]:
-    """The source of own checks that single cases name, by metric: the cases' digests hold only
-    their names. Each shard lists those of all cases, so that shards agree.
+    """The digest of the source of your own checks in single cases, by metric. The cases' digests
+    contain only their names. Each shard lists the checks of all cases, so that shards agree.
     """
     cases = plan.cases.with_own_checks() if plan.shard is None else plan.cases.everything()
     sources = {
@@ -180,7 +182,7 @@ def _case_functions(plan: RunPlan) -> list[dict[str, object]]:
 
 
 def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, object], ...]:
-    """Checks as a manifest lists them, in plain JSON: an entry for each metric."""
+    """Checks in the form of the manifest, in plain JSON: an entry for each metric."""
     return tuple(
         msgspec.json.decode(msgspec.json.encode({"metric": metric, **bound.identity}))
         for bound in checks
@@ -189,7 +191,7 @@ def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, object], ...]
 
 
 def gate_of(suite: Suite, options: Options) -> GateRecord:
-    """The suite's gate, with the place of its baseline as seen from anywhere.
+    """The suite's gate, with the absolute path of its baseline.
 
     Raises:
         UsageError, SuiteError: as `plan.baseline_of`.
@@ -221,7 +223,9 @@ def _candidate(role: ModelRole) -> CandidateRecord:
 
 
 def _host(role: ModelRole) -> str | None:
-    """Where it ran, whether or not that is a part of what it is; None for what is no endpoint."""
+    """The host of a model, also if it is not a part of its identity; None for a model without an
+    endpoint.
+    """
     address = getattr(role.spec, "base_url", None) or getattr(role.spec, "url", None)
     return None if address is None else urlsplit(address).netloc.rpartition("@")[2]
 
@@ -255,7 +259,7 @@ def _judge(plan: RunPlan, name: str) -> JudgeRecord:
 
 
 def _labels(counts: Mapping[str, float]) -> LabelTable | None:
-    """The labels of a certificate; None where it states none."""
+    """The labels of a certificate; None if it states none."""
     return msgspec.convert(counts, LabelTable) if counts else None
 
 
@@ -275,8 +279,9 @@ def _software() -> SoftwareRecord:
 
 
 def _git(directory: Path) -> GitRecord | None:
-    """Commit, branch and whether there are changes, of the repository that the suite lies in;
-    `changes` is the sha256 of the changes to its files, None where there are none."""
+    """Commit, branch and uncommitted changes of the suite's repository. `changes` is the sha256 of
+    the uncommitted changes, None without any.
+    """
 
     def git(*arguments: str) -> bytes:
         environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}

@@ -1,6 +1,4 @@
-"""From what a suite says to what runs: models, limiters, checks and judges, all of it checked
-before the first call.
-"""
+"""Builds the plan of a run from a suite, and checks all of it before the first call."""
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping
@@ -56,14 +54,14 @@ from llmeval.suite.yaml_file import Path as KeyPath
 
 @dataclass(frozen=True)
 class RunPlan:
-    """Everything a run needs. `close` releases models and cache.
+    """Everything that a run needs. `close` releases models and cache.
 
-    What other rooms do while it runs is in `RunServices`.
+    `RunServices` has the functions of other packages that are called during the run.
     """
 
     suite: Suite
     cases: CaseSet
-    """The cases of this run, in the order they are asked."""
+    """The cases of this run, in the order in which they run."""
     prompt: tuple[tuple[str, Template], ...]
     """(role, template) of each message."""
     candidate: ModelRole
@@ -79,9 +77,9 @@ class RunPlan:
     quarantine: Quarantine = field(default_factory=Quarantine)
     retired: Retirement = field(default_factory=Retirement)
     undrawn: Undrawn | None = None
-    """Of a sample: which cases of its baseline the whole suite lacks."""
+    """Of a sample: the cases of its baseline that the whole suite lacks."""
     rejudged: Rejudged | None = None
-    """Of a baseline scored anew: what it is to be compared as."""
+    """Of a run that scores a baseline's answers again: what it keeps of that baseline."""
     by_case: bool = False
     """Whether the candidate answers by the id of the case."""
     script: Script | None = None
@@ -91,38 +89,38 @@ class RunPlan:
     may_stop: bool = False
     """The cases are in a random order, and the run ends as soon as every rule is decided."""
     shard: Shard | None = None
-    """The part of the cases that `cases` is."""
+    """The shard that `cases` belongs to."""
     whole: tuple[int, str] = (0, "")
-    """How many cases all shards have together, and their digest."""
+    """The number of cases in all shards together, and their digest."""
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     """By metric, the map that corrects a judge's probabilities."""
     warnings: tuple[str, ...] = ()
-    """What is odd about the suite, for people."""
+    """Warnings about the suite, for people."""
     closing: tuple[Model, ...] = ()
     """Models to close at the end."""
     traffic: Callable[[], str] = lambda: ""
-    """What holds the endpoints up, in words for the progress line."""
+    """Why requests to the endpoints wait, as a phrase for the progress line."""
     slots: Slots = field(default_factory=lambda: Slots(1))
-    """Cases worked on at a time."""
+    """Cases in flight at the same time."""
 
     @property
     def sampled(self) -> bool:
-        """Whether the suite has more cases than this run, or all its shards together, ask."""
+        """Whether the suite has more cases than this run, or than all its shards together."""
         return self.whole[0] < self.cases.of
 
     @property
     def tries_judges(self) -> bool:
-        """Whether this run tries the judges' attacks and anchors; of several shards the first does,
-        for all.
+        """Whether this run tests the judges with attacks and anchors. Of several shards only the
+        first does.
         """
         return self.shard is None or self.shard.first
 
     def messages(self, case: Case) -> tuple[Message, ...]:
-        """What the candidate is sent for a case: the case's own messages, or the suite's prompt
-        rendered. Of a conversation, what precedes its first turn.
+        """The messages for the candidate: the case's own messages, or the rendered prompt of the
+        suite. Of a conversation, what precedes its first turn.
 
         Raises:
-            SuiteError: a template uses what the case does not have.
+            SuiteError: a template uses a name that the case does not have.
         """
         if case.messages:
             return case.messages
@@ -154,13 +152,13 @@ def plan(
     """Build and check everything.
 
     Args:
-        suite: what to ask, and how to score.
-        options: where the run goes and how far.
-        stored: a run whose answers are scored again; then no candidate is made or asked.
-        only: which cases; all by default.
-        watch: is given each case of the suite.
-        trial: the plan is only to be checked, so no local weights are read or downloaded.
-        sizing: the plan is only to be sized, so a rule may be about a slice that has no case yet.
+        suite: the suite.
+        options: the options of the run.
+        stored: a run whose answers are scored again; then the candidate is not made or called.
+        only: selects cases; all by default.
+        watch: called with each case of the suite.
+        trial: the plan is only checked, so no local weights are read or downloaded.
+        sizing: the plan is only sized, so a rule may be about a slice that has no case yet.
 
     Raises:
         UsageError, SuiteError: anything that would go wrong for every case; nothing was called.
@@ -222,7 +220,7 @@ def _selected(
     only: Callable[[Case], bool] | None,
     cases: CaseSet,
 ) -> tuple[Quarantine, tuple[int, str]]:
-    """Leaves the cases of this run in `cases`; how many all shards have together, and their
+    """Reduce `cases` to those of this run. Returns the number of cases in all shards, and their
     digest.
     """
     if only is not None:
@@ -241,18 +239,17 @@ def _trust(suite: Suite, name: str, judge: MemberVerdict) -> Trust:
 
 
 def baseline_of(suite: Suite, options: Options) -> Path | None:
-    """What the run is compared with: a lock file or a run's directory; None without a rule of
-    regression.
+    """The baseline of the run: a lock file or a run's directory; None without a regression rule.
 
     Raises:
-        UsageError: one is given but nothing uses it, or is needed but not given, or `--baseline`
-            does not exist.
+        UsageError: a baseline is named but no rule uses it, or a rule needs one and none is named,
+            or `--baseline` does not exist.
     """
     regression, given = suite.spec.gate.regression, options.baseline
     if regression is None:
         if given is not None:
             raise UsageError(
-                f"--baseline {given}: {suite.path} compares nothing; say what with `gate:"
+                f"--baseline {given}: {suite.path} has no regression rule; add one with `gate:"
                 " {regression: {margins: ...}}`"
             )
         return None
@@ -271,10 +268,10 @@ def baseline_of(suite: Suite, options: Options) -> Path | None:
 def inspect_suite(
     suite: Suite, watch: Callable[[Case], None] = lambda case: None
 ) -> dict[str, Any]:
-    """Check a suite and every case without making any model; what it consists of.
+    """Check a suite and every case without making a model. Returns the parts of the suite.
 
     Args:
-        watch: is given each case.
+        watch: called with each case.
 
     Raises:
         SuiteError: anything wrong.
@@ -323,8 +320,8 @@ def _quarantine(suite: Suite, cases: CaseSet) -> Quarantine:
 
 
 def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath]:
-    """What is under test: the suite's candidate, or `--candidate NAME` or `--candidate '{provider:
-    ...}'`.
+    """The candidate: that of the suite, or `--candidate NAME`, or `--candidate
+    '{provider: ...}'`.
     """
     given = options.candidate
     if given is None:
@@ -339,7 +336,7 @@ def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath
 
 
 def _stored_candidate(stored: RunDir) -> ModelRole:
-    """The candidate of a stored run, which is not asked again."""
+    """The candidate of a stored run, which is not called again."""
     candidate = stored.manifest().candidate
     model = StoredAnswers(candidate.identity, str(stored.path))
     spec = ReplaySpec(provider="replay", source=str(stored.path), params=candidate.params)
@@ -353,7 +350,7 @@ def _stored_candidate(stored: RunDir) -> ModelRole:
 
 
 def _too_large_together(candidate: ModelRole, judges: Iterable[ModelRole]) -> bool:
-    """Whether the candidate has to leave memory before a judge of local weights can be loaded."""
+    """Whether the candidate must be freed before a local judge can be loaded."""
     local = [role for role in judges if isinstance(role.spec, TransformersSpec)]
     if not local or not isinstance(candidate.spec, TransformersSpec):
         return False

@@ -61,7 +61,7 @@ def must_pass_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDec
         reason += aggregate.causes.sentence
     of = manifest.sampled_of
     if decision is Decision.PASS and not isinstance(wanted, list) and of is not None:
-        reason += f" A sample of {manifest.cases.n:,} of {of:,} {cases_word(of)} was asked."
+        reason += f" A sample of {manifest.cases.n:,} of {of:,} {cases_word(of)} ran."
     if cases.quarantined:
         reason += f" In quarantine, so not counted: {list_names(cases.quarantined)}."
     where = _tag(wanted)

@@ -62,7 +62,7 @@ J.
 
 @dataclass(frozen=True)
 class RegressionRule:
-    """One rule before its data: a metric over a slice beside its baseline, by a margin."""
+    """One rule before its data: a metric over a slice, its baseline, and a margin."""
 
     name: str
     metric: str
