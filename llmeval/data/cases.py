@@ -110,7 +110,7 @@ class CaseSet:
                 continue  # a row that was drawn was refused before; no other one can be asked
 
     def with_own_checks(self) -> Iterator[Case]:
-        """The cases that name checks of their own. No other case is read again."""
+        """The cases that name checks besides the suite's. No other case is read again."""
         for index in self._order:
             if index in self._with_checks:
                 yield self._case(index)

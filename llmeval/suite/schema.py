@@ -226,7 +226,7 @@ class SuiteSpec(Strict):
         description=(
             "Numbers of an answer by name: one expression each, such as `{{ data.steps }}` or"
             " `{{ tool_calls | length }}`. `gate.limits` and `margins` use them as `steps.p95`. A"
-            " value that is no number is missing."
+            " value that is not a number is missing."
         ),
     )
     allow_self_judge: bool = Field(default=False, description="Let a model judge its own answers.")
