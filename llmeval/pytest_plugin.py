@@ -209,7 +209,7 @@ class CaseItem(SuiteItem):
     """One case, all its metrics and repeats."""
 
     def runtest(self) -> None:
-        """Fails as the case does, unless the gate's rules hold all the same: then it is xfailed."""
+        """Fails if the case fails. If the gate's rules still hold, the item is xfailed."""
         found = self.suite.shared().cases.get(self.name)
         if found is None:
             pytest.skip("not asked: every rule of the gate was decided without it")

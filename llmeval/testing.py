@@ -25,7 +25,7 @@ _EVERY = 2**31
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What became of one case. `message`: why, for people."""
+    """The outcome of one case. `message`: why, for people."""
 
     outcome: str
     """`passed`, `failed`, `missing` (no usable answer or verdict), `allowed` (it did not pass, and
@@ -154,8 +154,8 @@ def _without_rules(suite: Suite) -> Suite:
 
 
 def case_results(done: Run) -> dict[str, CaseResult]:
-    """What became of each case of a run. A case that did not pass is allowed where the gate's rules
-    hold all the same.
+    """The outcome of each case of a run. A case that did not pass is allowed if the gate's rules
+    still hold.
     """
     summary = done.summary
     holds = summary.gate.decision is not None and summary.gate.exit_code == 0

@@ -28,6 +28,7 @@ def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict
     """
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.attainability import Attainability
+    from llmeval.planning.margin_reach import counted, never_decided, rules_of
     from llmeval.runner.options import Options
     from llmeval.runner.plan import facts_of, plan
 
@@ -43,10 +44,8 @@ def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict
         facts = facts_of(planned)
     finally:
         asyncio.run(planned.close())
-    return {
-        **facts,
-        "warnings": [*facts["warnings"], *_baseline(loaded), *attainability.warnings()],
-    }
+    warnings = [*facts["warnings"], *_baseline(loaded), *attainability.warnings()]
+    return {**facts, "warnings": [*warnings, *never_decided(rules_of(planned), counted(planned))]}
 
 
 def _baseline(suite: Suite) -> list[str]:

@@ -163,10 +163,11 @@ def merge(
 
 
 def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run:
-    """A run's summary.json and reports, written anew from its records.
+    """Write a run's summary.json and reports again from its records.
 
-    Its `warnings` say where the summary.json that was there had other values: it was edited, or
-    what the decision rests on has changed since (labels, the baseline, the version of llmeval).
+        Its `warnings` name values that differ from the old summary.json. Then that file was edited,
+        or the inputs of the decision have changed since (labels, the baseline, the version of
+        llmeval).
 
     Args:
         path: the run's directory.

@@ -36,8 +36,9 @@ def run(
         observers: follow the run, such as a display of its progress; see
             `llmeval.store.run_observer.RunObserver`.
         only: which cases; all by default.
-        warn: is told, before the first call, what is odd about the suite, each floor that so few
-            cases can never PASS, and the unfinished run that is gone on with (`Options.resume`).
+        warn: called before the first call with each warning about the suite, each rule that can
+            never PASS with so few cases, and the unfinished run that this run continues
+            (`Options.resume`).
 
     Raises:
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the
@@ -45,6 +46,7 @@ def run(
     """
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.attainability import out_of_reach
+    from llmeval.planning.margin_reach import counted, never_decided, rules_of
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
 
@@ -56,10 +58,12 @@ def run(
     if only is None:
         check_retired(loaded, planned.retired, planned.cases, chosen.baseline)
     if planned.shard is None:
-        gate, aside = planned.suite.spec.gate, {entry.case_id for entry in planned.quarantine.cases}
+        gate, cases = planned.suite.spec.gate, counted(planned)
         rates = floor_rates(gate.record().floors)
-        counted = (case for case in planned.cases if case.id not in aside)
-        for line in out_of_reach(rates, gate.first_rates[0], counted, early=planned.may_stop):
+        for line in (
+            *out_of_reach(rates, gate.first_rates[0], cases, early=planned.may_stop),
+            *never_decided(rules_of(planned), cases),
+        ):
             warn(line)
     if chosen.resume and chosen.out is None:
         from llmeval.runner.resume import find_unfinished
@@ -174,6 +178,7 @@ def rejudge(
     import asyncio
 
     from llmeval.gate.baseline import rejudged_of, scorer_digest
+    from llmeval.planning.margin_reach import rate_margins, rules_of
     from llmeval.runner.manifest import scoring_of
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
@@ -191,7 +196,9 @@ def rejudge(
         retired=Retirement(),  # retired from the run that is compared, not from its baseline
     )
     now = scoring_of(planned)
-    metrics = {metric_of(key) for key in (regression.margins if regression else ())}
+    rules = rules_of(planned)._replace(gate=suite.spec.gate.record())
+    margins = rate_margins(rules, planned.cases) if regression is not None else {}
+    metrics = {metric_of(key) for key in margins}
     if all(scorer_digest(now, metric) == scorer_digest(old.manifest, metric) for metric in metrics):
         asyncio.run(planned.close())
         return None

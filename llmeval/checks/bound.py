@@ -1,7 +1,7 @@
 """A check with its arguments: alone, negated, or in a group.
 
-Negation and groups stand here, once, so that no check has to know of them. Only a pass or a fail
-is turned round; "not applicable" and errors stay what they are.
+Negation and groups stand here, once, so that no check has to know of them. Only a pass or a fail is
+reversed; "not applicable" and errors stay unchanged.
 """
 
 from abc import ABC, abstractmethod

@@ -3,7 +3,9 @@
     name | name: argument | name: {option: ...} | module:function | module:function: {...}
     not: <check> | any: [<check>, ...] | all: [...] | at_least: {k: 2, of: [...]}
 
-Every check takes `metric:` among its options, the name it is reported under.
+Every check takes two more options: `metric:`, the name it is reported under, and `turn:`, the turn
+of a conversation that it sees (`turns.py`). `not` of a check with `turn: all` passes if no turn
+passes the check.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +17,7 @@ from llmeval.checks.base import CheckType
 from llmeval.checks.bound import BoundCheck, CheckGroup, NegatedCheck, SingleCheck
 from llmeval.checks.own import own_check
 from llmeval.checks.registry import all_checks, find
+from llmeval.checks.turns import TurnCheck, read_turn
 from llmeval.core.errors import SuiteError
 
 Loader = Callable[[str], Callable[..., Any]]
@@ -111,7 +114,10 @@ def _bind(
     path = (*path, name)
     if name == "not":
         inner = _bind(argument, path, is_template, load)
-        return NegatedCheck(f"not {inner.metric}", inner)
+        metric = f"not {inner.metric}"
+        if isinstance(inner, TurnCheck):
+            return replace(inner, metric=metric, inner=NegatedCheck(metric, inner.inner))
+        return NegatedCheck(metric, inner)
     if name in _GROUPS and not (isinstance(argument, dict) and "got" in argument):
         return _group(name, argument, path, is_template, load)
     return _one(name, argument, path, is_template, load)
@@ -148,12 +154,13 @@ def _one(
     path: Path,
     is_template: Callable[[object], bool],
     load: Loader | None,
-) -> SingleCheck:
+) -> BoundCheck:
     try:
         kind = check_type(name, load)
     except ValueError as error:
         raise SpecError(path, str(error)) from None
     arguments, metric = _arguments(kind, argument, path)
+    turn = None if "turn" in kind.parameters else arguments.pop("turn", None)
     static = None
     if not is_template(arguments):
         try:
@@ -162,7 +169,13 @@ def _one(
             raise SpecError(path, str(error)) from None
     else:
         _known_arguments(kind, arguments, path)
-    return SingleCheck(metric, kind, arguments, static)
+    single = SingleCheck(metric, kind, arguments, static)
+    if turn is None:
+        return single
+    try:
+        return TurnCheck(metric, single, read_turn(turn))
+    except ValueError as error:
+        raise SpecError((*path, "turn"), str(error)) from None
 
 
 def _registered(name: str) -> bool:

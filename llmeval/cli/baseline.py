@@ -1,4 +1,4 @@
-"""`llmeval baseline`: the run that others are compared with, approved by a person and kept beside
+"""`llmeval baseline`: the run that others are compared with, approved by a person and kept next to
 the suite.
 """
 

@@ -103,7 +103,7 @@ def show_run(
     """Print how a run came out, for people, machines and the CI server; gives the exit code it
     means.
 
-    `resumes`: the same command goes on with this run by itself.
+    `resumes`: the same command continues this run automatically.
     """
     import msgspec
 

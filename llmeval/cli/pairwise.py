@@ -59,7 +59,7 @@ def preferences(runs: "list[RunDir]", name: str, suite: Path | None) -> "list[Pr
 
 
 def pairs_of(first: "RunDir", other: "RunDir", messages: Any) -> "list[Pair]":
-    """The answers of two runs to the same cases, in the first run's order; lost answers are left
+    """The answers of two runs to the same cases, in the first run's order; missing answers are left
     out.
 
     Args:

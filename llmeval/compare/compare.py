@@ -37,7 +37,7 @@ class _Tested:
 
 
 def compare(runs: Sequence[RunStore], level: float = LEVEL) -> Comparison:
-    """The first run beside each other one, and from three on their ranking.
+    """The first run compared with each other one, and from three runs on their ranking.
 
     Raises:
         UsageError: fewer than two runs, more than 26, or one of them twice. StoreError: a run can't

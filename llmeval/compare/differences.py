@@ -18,7 +18,8 @@ _TESTED = (
     "llmeval.platform",
 )
 """What may differ between two runs without touching what is measured. The suite's digest changes
-with its gate too; what is measured has digests of its own."""
+with its gate too; the measurement has separate digests.
+"""
 _JUDGE = ("model", "identity", "params", "prompt", "prompt_version", "trust")
 _TWICE = "candidate.identity.params"
 

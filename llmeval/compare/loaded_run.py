@@ -116,8 +116,8 @@ def warnings(loaded: LoadedRun) -> list[str]:
     stopped = 0 if loaded.summary is None else loaded.summary.counts.not_needed
     if stopped:
         found.append(
-            f"{loaded.name} stopped early, {stopped:,} cases were not asked: its intervals here do"
-            " not allow for that, its own gate does."
+            f"{loaded.name} stopped early, and {stopped:,} cases did not run: the intervals here do"
+            " not account for that, its own gate does."
         )
     gate = None if loaded.summary is None else loaded.summary.gate
     for rule in () if gate is None else gate.rules:

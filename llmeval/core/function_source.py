@@ -1,5 +1,5 @@
-"""The source of a function that a suite names as `module:function`: a part of what a model or a
-check is.
+"""The source code of a function that a suite names as `module:function`. It is a part of the
+identity of a model or a check.
 """
 
 import functools
@@ -13,10 +13,9 @@ from llmeval.core.records import digest
 
 
 def function_source(name: str, function: Callable[..., object]) -> str | None:
-    """The sha256 over the files that a function `module:function` comes from: the module that is
-    named, and the one that the function is written in. None without a file, as for a built-in one.
-
-    Modules that these import are not read.
+    """The sha256 over the files of a function `module:function`: the module that the suite names,
+    and the module that defines the function. None without a file, such as for a built-in function.
+    Modules that these files import are not read.
     """
     module = sys.modules.get(name.partition(":")[0])
     places = [getattr(module, "__file__", None), file_of(function)]

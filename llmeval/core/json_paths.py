@@ -17,15 +17,15 @@ _FIRST = re.compile(r"\$?\.?(?P<name>[^.\[\]$]+)|\$?\[\s*(?P<quote>['\"])(?P<quo
 
 
 class NoMatch(ValueError):
-    """A path leads nowhere in a document; the message says at which place."""
+    """A path does not match a document; the message names the place."""
 
 
 @dataclass(frozen=True)
 class JsonPath:
     """A path, parsed when it is first used.
 
-    A path of names and indices selects one value; one with `[*]`, `.*`, a slice or several names
-    selects a list. A `?` at the end makes it optional: what is missing is null, instead of an
+    A path of names and indices selects one value. A path with `[*]`, `.*`, a slice or several names
+    selects a list. A `?` at the end makes the path optional: a missing value is null instead of an
     error.
     """
 
@@ -105,7 +105,7 @@ class JsonPath:
         """The value at the path, a list for a path that selects several.
 
         Raises:
-            NoMatch: a step leads nowhere, for any of the values it is taken from.
+            NoMatch: a step does not match one of the values that it is applied to.
         """
         from jsonpath.match import JSONPathMatch
 

@@ -65,7 +65,7 @@ def record_schema(file: FileOfRecords) -> dict[str, object]:
         _describe(schema, _records(file.record).get(name))
     own = components.pop(file.record.__name__)
     properties = own["properties"]
-    # keys of a newer writer stand beside the others, not in a mapping of their own
+    # keys of a newer writer are next to the other keys, not in a separate mapping
     properties.pop("other_keys", None)
     own["required"] = sorted({*own.get("required", ()), "schema"} & properties.keys())
     if file.checksum:
@@ -93,7 +93,7 @@ def _records(record: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
 
 
 def nested(record: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
-    """A record and every record within it, in the order in which they come up."""
+    """A record and every record within it, in the order of their first use."""
     found: list[type[msgspec.Struct]] = []
 
     def visit(kind: msgspec.inspect.Type) -> None:

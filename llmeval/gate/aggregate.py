@@ -6,7 +6,6 @@ order of records does not matter to the last bit.
 """
 
 import copy
-import hashlib
 import math
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,14 +17,16 @@ from llmeval.core.attempt import AttemptValues
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.metric_ref import cluster_key
 from llmeval.core.outcome import Outcome
-from llmeval.core.records import Answer, Case, Score, Status, canonical_json, clean_text
+from llmeval.core.records import Case, Score, Status
 from llmeval.core.results import CaseCounts
+from llmeval.gate.answer_digest import output_digest
 from llmeval.gate.audits import Audits, note
 from llmeval.gate.call_counts import RunCalls
 from llmeval.gate.human_labels import DecidedUnit, decide_unit
 from llmeval.gate.metric_column import MetricColumn
 from llmeval.gate.missing_causes import MissingCauses
 from llmeval.gate.null_data import NullData
+from llmeval.gate.run_numbers import NumberInputs, RunNumbers
 from llmeval.store.directory import CaseOutline, Unit
 from llmeval.store.labels import AnswerKey
 
@@ -66,6 +67,12 @@ class CaseValue(NamedTuple):
     value: float
     passed: bool
 
+    def score(self, passes: bool) -> float:
+        """The value; if `passes`, 1 of a case that passed and 0 of another, NaN without a
+        result.
+        """
+        return float(self.passed) if passes and not math.isnan(self.value) else self.value
+
 
 class RunAggregate:
     """The numbers of one run, of a finished one (`aggregate_run`) or while it goes on.
@@ -86,6 +93,7 @@ class RunAggregate:
         quarantined: ids of cases that count nowhere; `aside` says of those with a record whether
             they pass.
         ordered: whether planned cases are still to come, by `add_case`.
+        numbers: what `numbers` are computed from; None where nobody reads them.
     """
 
     def __init__(
@@ -97,9 +105,11 @@ class RunAggregate:
         drawn: Collection[AnswerKey] = (),
         quarantined: Collection[str] = (),
         ordered: bool = False,
+        numbers: NumberInputs | None = None,
     ) -> None:
         self.path, self.repeats = path, repeats
         self.people, self.drawn = people or {}, frozenset(drawn)
+        self.numbers = RunNumbers(numbers, repeats)
         self.by_people: set[str] = set()
         self._rows: dict[str, int] = {}
         self._seen = array("H")
@@ -232,6 +242,11 @@ class RunAggregate:
                 found.setdefault(cluster_key(name, self._clusters[row]), []).append(name)
         return list(found.values())
 
+    def place(self, case_id: str) -> tuple[int, int, str | None]:
+        """The number of a case, how many of its answers came, and its cluster."""
+        row = self._rows[case_id]
+        return row, self._seen[row], self._clusters[row]
+
     def done(self, case_id: str) -> bool:
         """Whether every repeat of a case has its record."""
         return self._seen[self._rows[case_id]] >= self.repeats
@@ -336,6 +351,8 @@ class RunAggregate:
         if not self._seen[row]:
             for tag in self._tags[row]:
                 self.slices[tag] = self.slices.get(tag, 0) + 1
+        counted = unit.answer.error is not None and outcome is Outcome.FAIL
+        self.numbers.take(row, self._seen[row], unit.case, unit.answer, counted=counted)
         self._seen[row] += 1
         self._outputs[row] = int(output_digest(unit.answer), 16)
         for judged, score in zip(unit.scores, decided.scores, strict=True):
@@ -386,15 +403,3 @@ class RunAggregate:
                 None if judge_probe.failed else judge_probe.passed is True
             )
         self.calls.add_judge_probe(judge_probe)
-
-
-def output_digest(answer: Answer) -> str:
-    """The beginning of the sha256 of an answer's text and data, 16 hex digits; zeros for
-    an answer without text.
-    """
-    if answer.output is None:
-        return "0" * 16
-    content = clean_text(answer.output).encode()
-    if answer.data is not None:
-        content += b"\0" + canonical_json(answer.data)
-    return hashlib.sha256(content).hexdigest()[:16]

@@ -1,9 +1,9 @@
-"""The baseline: a run that a person approved, kept as one small file beside the suite. The run that
-gates never writes it.
+"""The baseline: a run that a person approved, kept as one small file next to the suite. The run
+that gates never writes it.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from llmeval.core.records import canonical_json, digest, utc_now
 from llmeval.core.results import Decision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.gate_terms import limits_of, terms_of
+from llmeval.gate.kept_numbers import kept_numbers
 from llmeval.gate.rules.single_run import missing, outcome, own_rules
 from llmeval.gate.run_pass import aggregate_run
 from llmeval.store.directory import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
@@ -60,10 +61,10 @@ def baseline_of_run(run: RunStore, approved: Approval | None = None) -> Baseline
 
 
 def rejudged_of(run: RunStore, kept: Collection[str]) -> Rejudged:
-    """What the manifest of a run that scores a baseline's answers anew keeps of it.
+    """What the manifest of a run that scores a baseline's answers again keeps of it.
 
     Args:
-        run: the baseline's run. kept: ids of its cases that are scored anew.
+        run: the baseline's run. kept: ids of its cases that are scored again.
     """
     manifest = run.manifest()
     left_out = {
@@ -111,6 +112,7 @@ def values_of(
             )
             for name in aggregate.columns
         },
+        numbers=kept_numbers(aggregate, manifest),
     )
 
 
@@ -120,13 +122,13 @@ def _values(aggregate: RunAggregate, metric: str) -> tuple[KeptValue, ...]:
 
 
 def _passed(aggregate: RunAggregate, metric: str, judged: Collection[str]) -> str:
-    if metric not in judged:
-        return ""
     found = {
         result.case_id: result
         for result in aggregate.results(metric)
         if not math.isnan(result.value)
     }
+    if metric not in judged and all(each.value == each.passed for each in found.values()):
+        return ""
     return "".join(
         "-" if name not in found else "ny"[found[name].passed] for name in aggregate.case_digests()
     )
@@ -160,7 +162,7 @@ def approval(by: str, reason: str, expires: str | None, today: date | None = Non
     """An approval given now.
 
     Raises:
-        UsageError: no name, no reason, or a last day that is no date or over.
+        UsageError: no name, no reason, or a last day that is not a date, or is over.
     """
     if not by.strip() or not reason.strip():
         raise UsageError("an approval needs a name and a reason: --by NAME --reason TEXT")
@@ -188,7 +190,7 @@ def read_baseline(path: Path) -> BaselineLock:
     if found.gate is None:
         raise SuiteError(
             f"{path}: was approved before lock files held the gate, so a gate that was loosened"
-            " would not be seen: approve a run anew: `llmeval baseline approve RUN --by NAME"
+            " would not be seen: approve a run again: `llmeval baseline approve RUN --by NAME"
             f" --reason TEXT` (its run was {found.run_id})"
         )
     return found
@@ -229,6 +231,8 @@ def _read(path: Path, stamp: tuple[int, ...]) -> BaselineLock:
         )
     if found.schema < 2:
         found = structs.replace(found, gate=None)
+    if any(len(column.values) != len(found.cases) for column in found.numbers.values()):
+        raise SuiteError(f"{path}: a number has not one value a case; approve it again")
     for name, column in found.metrics.items():
         if len(column.values) != len(found.cases) or len(column.passed) not in (
             0,
@@ -256,15 +260,21 @@ def lock_bytes(baseline: BaselineLock) -> bytes:
     """
     whole: dict[str, Any] = msgspec.to_builtins(baseline)
     cases, outputs, metrics = whole.pop("cases"), whole.pop("outputs"), whole.pop("metrics")
+    numbers = _rows(whole.pop("numbers"))
     if not whole["left_out"]:
         del whole["left_out"]
     head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
-    rows = ",\n".join(
-        f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in metrics.items()
-    )
+    kept = f'"numbers": {{\n{numbers}\n  }},\n  ' if numbers else ""
     return (
-        f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  "metrics":'
-        f" {{\n{rows}\n  }}\n}}\n".encode()
+        f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  {kept}'
+        f'"metrics": {{\n{_rows(metrics)}\n  }}\n}}\n'
+    ).encode()
+
+
+def _rows(columns: Mapping[str, object]) -> str:
+    """A line for each column."""
+    return ",\n".join(
+        f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in columns.items()
     )
 
 

@@ -1,4 +1,4 @@
-"""The run's decision: what it says by itself, and beside its baseline."""
+"""The decision of a run, by itself and compared with its baseline."""
 
 import functools
 from collections.abc import Sequence
@@ -11,16 +11,15 @@ from llmeval.core.results import GateResult, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.attempts import attempts_of, when_alone_fails, when_spent
 from llmeval.gate.holm import Rule, step_down
-from llmeval.gate.rules.must_pass import must_pass_rules
 from llmeval.gate.rules.regression import regression_rules
-from llmeval.gate.rules.single_run import floor_rules, outcome, validity
+from llmeval.gate.rules.single_run import fact_rules, outcome, rate_rules, validity
 
 
 def decide(
     aggregate: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecision]
 ) -> GateResult:
-    """Apply the suite's gate to what was measured; see `single_run.outcome`. Floors and regression
-    are one family of tests.
+    """Apply the suite's gate to what was measured; see `single_run.outcome`. Floors, limits
+    and regression are one family of tests.
 
     `absent`: INVALID where answers that are needed are not there (`single_run.missing`, unless the
         run may have stopped there).
@@ -40,7 +39,7 @@ def decide(
             for number, rule in enumerate(asked)
         ]
     tested = step_down(asked, now.gate.alpha)
-    rules = [*validity(aggregate, now), *must_pass_rules(aggregate, now), *tested]
+    rules = [*validity(aggregate, now), *fact_rules(aggregate, now), *tested]
     decided = outcome(rules, now.gate.on_inconclusive)
     return _with_remarks(decided, [attempts.sentence(manifest), aggregate.data.sentence])
 
@@ -54,7 +53,7 @@ def _alone(aggregate: RunAggregate, manifest: Manifest, now: Manifest) -> tuple[
 
 def _tests(aggregate: RunAggregate, manifest: Manifest) -> tuple[Rule, ...]:
     """Floors and regression, which share alpha as one family."""
-    return (*floor_rules(aggregate, manifest), *regression_rules(aggregate, manifest))
+    return (*rate_rules(aggregate, manifest), *regression_rules(aggregate, manifest))
 
 
 def _with_remarks(gate: GateResult, sentences: Sequence[str]) -> GateResult:

@@ -8,12 +8,13 @@ sample can't tell by itself which cases the suite lacks: the run notes that befo
 the whole source (`Undrawn`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec import structs
 
 from llmeval.core.baseline_lock import BaselineLock
+from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import Manifest, Undrawn
 from llmeval.core.records import Case
 from llmeval.core.results import Decision, Retired, RuleDecision
@@ -116,9 +117,30 @@ def gone_rule(
         reason=(
             f"Cases of the baseline {baseline.run_id} are not asked as they were:"
             f" {', '.join(parts)}, {allowed}. Whether they got worse is not known: {shown}. Ask"
-            " them again, list them with a reason in retired.yaml beside the suite, or approve a"
+            " them again, list them with a reason in retired.yaml next to the suite, or approve a"
             f" new baseline: {approve}"
         ),
+    )
+
+
+def dropped_reason(
+    names: Sequence[str], gate: GateRecord, rule: str, baseline: BaselineLock
+) -> str | None:
+    """Why a rule is INVALID whose metric does not apply any more to cases of the baseline; None
+    where no more of them are dropped than may be gone. Not compared is not unchanged.
+
+    Args:
+        names: ids of these cases. rule: its name.
+    """
+    most = 0 if gate.regression is None else gate.regression.max_gone
+    if len(names) <= most:
+        return None
+    shown = ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")
+    return (
+        f"{rule}: the metric does not apply any more to {len(names):,} cases that the baseline"
+        f" {baseline.run_id} has a result for; at most {most:,} may be so (`max_gone`). Whether"
+        f" they got worse is not known: {shown}. Let the check apply to them, or approve a new"
+        " baseline."
     )
 
 

@@ -42,6 +42,8 @@ class PairedCases(NamedTuple):
     most: tuple[float, ...] = ()
     undrawn: int = 0
     """Cases of the baseline that a sample did not draw."""
+    dropped: tuple[str, ...] = ()
+    """Of `one_sided`, the cases that the metric applied to in the baseline only."""
 
     @property
     def missing(self) -> int:
@@ -73,14 +75,17 @@ def pair(
     slice_: tuple[str, str] | None = None,
     only: Collection[str] | None = None,
     gone: MissingCases | None = None,
+    *,
+    passes: bool = False,
 ) -> PairedCases:
-    """One metric of a run beside its baseline, over one slice of the run's cases (None: all).
+    """One metric of a run and its baseline, over one slice of the run's cases (None: all).
 
     Args:
         only: the cases that were used, where a rule was decided before the last one.
         gone: what is known of the cases that are not paired.
+        passes: whether a case counts by whether it passes, and not by its value.
     """
-    now, before = aggregate.case_digests(), baseline.results(metric)
+    now, before = aggregate.case_digests(), baseline.results(metric, passes=passes)
     gone = gone or MissingCases()
     retired = tuple(entry.case_id for entry in gone.retired)
     kept, here = baseline.everything(), aggregate.members(slice_)
@@ -91,7 +96,7 @@ def pair(
         for name in same
         if name in results and name in before and (only is None or name in only)
     ]
-    moved = [(results[name].value - before[name], name) for name in both]
+    moved = [(results[name].score(passes) - before[name], name) for name in both]
     return PairedCases(
         differences=tuple(difference for difference, _ in moved),
         clusters=tuple(cluster_key(name, results[name].cluster) for name in both),
@@ -103,6 +108,7 @@ def pair(
             name for name in here if kept.get(name, now[name]) != now[name] and name not in retired
         ),
         one_sided=tuple(name for name in same if (name in results) != (name in before)),
+        dropped=tuple(name for name in same if name in before and name not in results),
         cases=tuple(both),
         retired=retired,
         undrawn=gone.undrawn,
@@ -114,18 +120,24 @@ def _fell(moved: Sequence[tuple[float, str]]) -> tuple[str, ...]:
 
 
 def with_attempts(
-    pairs: PairedCases, aggregate: RunAggregate, baseline: BaselineLock, metric: str, pool: Pool
+    pairs: PairedCases,
+    aggregate: RunAggregate,
+    baseline: BaselineLock,
+    metric: str,
+    pool: Pool,
+    *,
+    passes: bool = False,
 ) -> PairedCases:
     """The pairs with the mean of several attempts in place of this run's values.
 
-    Cases that fell or rose stay those of this run.
+    Cases that fell or rose stay those of this run. `passes`: as in `pair`.
     """
-    before, digests = baseline.results(metric), aggregate.case_digests()
+    before, digests = baseline.results(metric, passes=passes), aggregate.case_digests()
     least, most, middle = [], [], []
     for name, difference in zip(pairs.cases, pairs.differences, strict=True):
         then = before[name]
         own = aggregate.result(metric, name)
-        span = pool(name, digests[name], math.nan if own is None else own.value)
+        span = pool(name, digests[name], math.nan if own is None else own.score(passes))
         missing = math.isnan(then)
         least.append(-1.0 if missing else span.least - then)
         most.append(1.0 if missing else span.most - then)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from llmeval.core.manifest import Manifest
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
+from llmeval.gate.run_numbers import NumberInputs
 from llmeval.store.directory import CaseOutline
 from llmeval.store.labels import AnswerKey
 from llmeval.store.run_store import RunStore
@@ -71,6 +72,7 @@ def aggregate_run(
         drawn=drawn,
         quarantined=manifest.quarantined,
         ordered=manifest.may_stop,
+        numbers=NumberInputs(manifest.measure, manifest.candidate.price),
     )
     read_run(run, people, (aggregate.add_case, *on_case), (aggregate.take, *on_unit))
     for judge_probe in run.judge_probes():

@@ -81,7 +81,7 @@ def _walks(aggregate: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustP
     baseline = read_baseline(path) if path is not None and path.exists() else None
     if baseline is None or baseline.expired():
         return []
-    for compared in comparisons(manifest, baseline):
+    for compared in comparisons(aggregate, manifest, baseline):
         if not isinstance(compared, RegressionRule) or compared.untrusted is not None:
             return []
         found.append(walk_of(aggregate, manifest, baseline, compared))

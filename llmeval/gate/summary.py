@@ -10,6 +10,7 @@ from llmeval.core.results import Audit, Calls, CaseCounts, Metric, Summary
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.baseline_notices import against, with_remarks
 from llmeval.gate.decide import decide
+from llmeval.gate.number_summary import number_metrics
 from llmeval.gate.rules.floors import bounds, is_clustered
 from llmeval.gate.rules.single_run import missing
 from llmeval.gate.run_pass import aggregate_run
@@ -66,6 +67,8 @@ def summary_of(aggregate: RunAggregate, manifest: Manifest) -> Summary:
         reuse=aggregate.calls.reuse(),
         wall_s=manifest.wall_s,
         metrics=tuple(metrics),
+        numbers=number_metrics(aggregate),
+        drops=compared.drops if complete and manifest.shard is None else (),
         gate=with_remarks(decide(aggregate, manifest, absent), compared, manifest),
         quarantine=tuple(
             structs.replace(entry, passed=aggregate.aside.get(entry.case_id))

@@ -1,9 +1,9 @@
-"""A cascade: each judge is asked only where the one before was not sure; what stays open is for a
-person.
+"""A cascade: each judge is called only if the one before was not sure. If the last judge is not
+sure, a person decides.
 
-Outside the band a share of the answers is asked of the next judge all the same, drawn by the
-answer's own hash. Those verdicts decide nothing: with their inclusion probability they say how
-often the cheaper judge is wrong where it is sure (Horvitz & Thompson 1952).
+The next judge also audits a share of the sure verdicts, drawn by the answer's hash. Audits decide
+nothing. Weighted by their inclusion probability, they estimate how often the cheaper judge is wrong
+when it is sure (Horvitz & Thompson 1952).
 """
 
 import hashlib
@@ -19,14 +19,13 @@ FOR_A_PERSON = "for a person"
 
 
 class Cascade:
-    """Judges in the order asked.
+    """Judges in the order of their calls.
 
     Args:
-        metric: the name its scores carry.
+        metric: the metric of its scores.
         members: the judges, the cheapest first.
-        band: a probability of passing strictly between these two is not sure.
-        audit: share of the sure verdicts that the next judge is asked about all the same, in [0,
-            1].
+        band: a judge is not sure if its probability of passing is strictly between these two.
+        audit: share of the sure verdicts that the next judge audits, in [0, 1].
     """
 
     def __init__(
@@ -51,8 +50,8 @@ class Cascade:
         )
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
-        """The first sure verdict. `details.cascade`: every judge asked, each with the probability
-        of asking it.
+        """The first sure verdict. `details.cascade`: every judge that was called, with the
+        probability of its call.
         """
         trail: list[dict[str, Any]] = []
         scores: list[Score] = []
@@ -73,13 +72,13 @@ class Cascade:
         return self._combined(answer, decided, scores, trail)
 
     def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
-        """Characters that the first judge would be sent: who else is asked depends on what it
-        says.
-        """
+        """Characters in the prompt of the first judge. Further calls depend on its verdict."""
         return self.members[0].prompt_size(case, answer, asked)
 
     def _sure(self, score: Score) -> bool:
-        """A verdict without a probability is final; no verdict never is."""
+        """Whether a score is sure. A verdict without a probability is sure; a missing verdict is
+        not.
+        """
         if score.passed is None:
             return False
         if score.confidence is None:

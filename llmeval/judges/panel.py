@@ -1,4 +1,4 @@
-"""A panel: several judges of one answer, and the strict majority over all of them (Verga et al.
+"""A panel: several judges of one answer. The strict majority of all judges decides (Verga et al.
 2024, PoLL).
 """
 
@@ -31,8 +31,8 @@ class Panel:
         return Panel(self.metric, [one.on_criteria(criteria) for one in self.members])
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
-        """The majority's verdict and mean value, with every judge in the details; unscored without
-        a majority.
+        """The majority's verdict and mean value, with every judge in the details. It is unscored
+        without a majority.
         """
         scores = await asked_together(self.members, case, answer, asked)
         shared = common(self.metric, self.digest, answer, scores)
@@ -70,6 +70,6 @@ class Panel:
         )
 
     def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
-        """Characters that all judges together would be sent."""
+        """Characters in the prompts of all judges together."""
         sizes = [one.prompt_size(case, answer, asked) for one in self.members]
         return None if all(size is None for size in sizes) else sum(size or 0 for size in sizes)

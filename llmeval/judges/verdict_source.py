@@ -19,27 +19,27 @@ from llmeval.models.params import merged, overriding
 
 _DEFAULT_PARAMS = {"temperature": 0, "max_tokens": 512}
 _LIST_TOKENS = 2048
-"""The default `max_tokens` where a reply quotes evidence for each of several verdicts."""
+"""The default `max_tokens` for a reply that quotes evidence for each of several verdicts."""
 _LOGPROBS = {"logprobs": True, "top_logprobs": 10}
 
 
 class VerdictSource(Interface):
-    """How a judge's model is asked, and how its verdict is read."""
+    """How a judge's model is called, and how its verdict is read."""
 
     @property
     def rules(self) -> Mapping[str, Any]:
-        """What of it is a part of the judge's digest besides model, protocol and parameters."""
+        """Its part of the judge's digest, in addition to model, protocol and parameters."""
 
     def params(self, own: Mapping[str, object], stated: Mapping[str, object]) -> dict[str, Any]:
         """The parameters to send. `own`: those of the model; `stated`: those of the judge."""
 
     def form(self, criteria: Sequence[Criterion]) -> dict[str, object]:
-        """The form that a verdict about these criteria has."""
+        """The form of a verdict about these criteria."""
 
     def messages(
         self, criteria: Sequence[Criterion], case: Case, answer: Answer, asked: Sequence[Message]
     ) -> tuple[Message, ...]:
-        """What the model reads.
+        """The input of the model.
 
         Raises:
             SuiteError: the prompt can't be made from this case.
@@ -82,7 +82,9 @@ class ReplyVerdicts:
         self.rules: dict[str, object] = {"erase": NEAR} if logprobs else {}
 
     def params(self, own: Mapping[str, object], stated: Mapping[str, object]) -> dict[str, Any]:
-        """The judge's over the model's own, over the defaults; null leaves one out."""
+        """The judge's parameters replace the model's own, which replace the defaults; null leaves
+        one out.
+        """
         longer = {"max_tokens": _LIST_TOKENS} if self._protocol.each else {}
         logprobs = _LOGPROBS if self._logprobs else {}
         return overriding(merged(_DEFAULT_PARAMS, longer, own, logprobs, stated), own)
@@ -110,8 +112,8 @@ class ReplyVerdicts:
     def retry(
         self, messages: tuple[Message, ...], reply: Reply, problem: str
     ) -> tuple[Message, ...]:
-        """The reply and its problem go with it: an equal request would get the same reply from the
-        cache.
+        """The message contains the reply and its problem. An equal request would get the same reply
+        from the cache.
         """
         return (*messages, Message("assistant", reply.text), Message("user", again(problem)))
 
@@ -165,7 +167,7 @@ class ProbabilityVerdicts:
         params: Mapping[str, object],
         repeat: int,
     ) -> Request:
-        """One request for probabilities; a repeat would get the same ones."""
+        """One request for probabilities. A repeat would return the same ones."""
         return Request(messages=messages, params=params, questions=form)
 
     def retry(
@@ -177,6 +179,6 @@ class ProbabilityVerdicts:
     def grade(
         self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, object]
     ) -> Grade:
-        """The likeliest verdict, with its probability."""
+        """The most likely verdict, with its probability."""
         shares = probabilities_of(reply.text, form)
         return grade(self._protocol, criteria, said(self._protocol, shares), answer.text, shares)

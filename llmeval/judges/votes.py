@@ -1,4 +1,4 @@
-"""Several replies of one judge: asked for only until their majority can't change any more."""
+"""Voting: several replies of one judge. The calls stop when the majority can't change any more."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from llmeval.core.records import Status
 from llmeval.judges.grading import UNDECIDED, Grade
 
 SURE = 0.9
-"""From this confidence on one reply is enough: votes are for what lies near the threshold."""
+"""With this confidence or more, one reply is enough: votes are for answers near the threshold."""
 _TEMPERATURE = 0.7
 
 
@@ -19,9 +19,10 @@ class CountedVote(NamedTuple):
 
 
 def ballots(params: Mapping[str, object], votes: int) -> Iterator[tuple[Mapping[str, object], int]]:
-    """(params, repeat) of each reply. The second and later ones are sampled, or they would say the
-    same again. Where no temperature is sent (reasoning models refuse one), the endpoint's own
-    stands."""
+    """(params, repeat) of each reply. The second and later ones use a temperature, because they
+    would otherwise repeat the first. If no temperature is sent (reasoning models refuse one), the
+    endpoint's default applies.
+    """
     yield params, 0
     warmer = (
         params
@@ -33,10 +34,10 @@ def ballots(params: Mapping[str, object], votes: int) -> Iterator[tuple[Mapping[
 
 
 def counted(votes: Sequence[CountedVote], total: int) -> CountedVote | None:
-    """The majority's first vote, once no further vote can change it; None while it is open.
+    """The first vote of the majority, when no further vote can change it; None before.
 
-    A reply that decides nothing stays in the denominator: without a strict majority of all votes it
-    is the verdict.
+    A reply that decides nothing stays in the denominator. Without a strict majority of all votes,
+    it is the verdict.
     """
     first = votes[0]
     if total == 1 or (len(votes) == 1 and (first.grade.confidence or 0) >= SURE):

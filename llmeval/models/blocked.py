@@ -1,4 +1,4 @@
-"""The words by which endpoints report that a filter withheld the answer, from the vendors'
+"""The codes with which endpoints report that a filter withheld the answer, from the vendors'
 references.
 """
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from llmeval.models.endings import plain_reason
 
 CONTENT_FILTER = "content_filter"
-"""The finish reason that stands for all of them (OpenAI, Azure)."""
+"""The finish reason that replaces all the others in records (it is that of OpenAI and Azure)."""
 _REASONS = frozenset(
     [
         "content_filter",
@@ -40,17 +40,17 @@ _DEPTH = 4
 
 
 def is_blocked(reason: str | None) -> bool:
-    """Whether a finish reason says that a filter ended the reply; `content_filter:
-    PROHIBITED_CONTENT` does too.
+    """Whether a finish reason means that a filter ended the reply. `content_filter:
+    PROHIBITED_CONTENT` counts too.
     """
     return reason is not None and plain_reason(reason.partition(":")[0]) in _REASONS
 
 
 def blocked_words(error: object) -> str | None:
-    """What a filter says in an error object; None where the error is of another kind.
+    """The message of a content filter in an error object; None for an error of another kind.
 
-    A filter shows itself by its code, at any of the places where endpoints write one, or as a
-    gateway's list of the reasons why an input was flagged (OpenRouter: `metadata: {reasons: [...],
+    A filter is recognised by its code, at any of the places where endpoints write one, or by a
+    gateway's list of reasons why an input was flagged (OpenRouter: `metadata: {reasons: [...],
     flagged_input}`).
     """
     words = _find(error, _DEPTH)

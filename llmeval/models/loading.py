@@ -1,4 +1,4 @@
-"""`module:function` as suites write it, imported."""
+"""Imports a function that a suite names as `module:function`."""
 
 import importlib
 import sys
@@ -13,7 +13,7 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., object]:
 
     Args:
         name: e.g. `my_app.answers:reply`.
-        base: a directory to import from besides the installed packages (the suite's own).
+        base: a directory to import from in addition to the installed packages (the suite's own).
 
     Raises:
         SuiteError: no such module or function, or the import failed.
@@ -26,11 +26,12 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., object]:
         value: object = importlib.import_module(module_name)
     except (
         SystemExit
-    ) as error:  # it would end this process, with the exit code of whatever the module says
+    ) as error:  # a SystemExit would end this process, with the exit code that the module chooses
         raise SuiteError(
             f"{name}: importing {module_name} calls"
-            f" sys.exit({error.code if error.code is not None else ''}); put what the module runs"
-            ' as a program under `if __name__ == "__main__":`'
+            f" sys.exit({error.code if error.code is not None else ''}); put the code that runs"
+            " as a"
+            ' program under `if __name__ == "__main__":`'
         ) from None
     except Exception as error:
         raise SuiteError(

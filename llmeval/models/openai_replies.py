@@ -1,9 +1,8 @@
-"""Replies of OpenAI-compatible endpoints, read with tolerance: the answer counts, metadata is read
-where it can be.
+"""Reads replies of OpenAI-compatible endpoints: strict about the answer, tolerant about metadata.
 
-Replies come from dozens of servers that each follow the API in their own way. What belongs to the
-answer (choices, message, text) must have its type; a field of metadata of another type is converted
-or left out, because an answer that was paid for is not lost over it.
+Replies come from dozens of servers that each follow the API in their own way. The parts of the
+answer (choices, message, text) must have the right type. A field of metadata of another type is
+converted or left out: it must not invalidate an answer that was paid for.
 """
 
 from collections.abc import Mapping
@@ -20,12 +19,14 @@ from llmeval.models.client.json_body import peek, read_json
 from llmeval.models.endings import is_broken, is_length
 
 _UNFINISHED = frozenset(["failed", "queued", "cancelled", "in_progress", "expired"])
-"""States of a response that is no answer."""
+"""States of a response without an answer."""
 _MOST_TOKENS = 2**53
 _LOWEST_LOGPROB = -9999.0
-"""What OpenAI writes for a token of no probability; others write -Infinity."""
+"""The value that OpenAI writes for a token of probability 0; others write -Infinity."""
 _ROUNDING = 1e-6
-"""A certain token's log probability is 0, and by rounding a little more."""
+"""The largest log probability that is accepted. A certain token has 0, or slightly more after
+rounding.
+"""
 _SAID = frozenset(
     [
         "refusal",
@@ -37,7 +38,7 @@ _SAID = frozenset(
         "function_call",
     ]
 )
-"""What a message may hold instead of content."""
+"""Fields that a message may have instead of content."""
 _TEXTS = frozenset(["text", "output_text", "refusal"])
 _THOUGHTS = frozenset(
     [
@@ -55,8 +56,9 @@ def chat_reply(host: str, response: Response) -> Reply:
     """The reply of a chat completion.
 
     Raises:
-        ModelError: it is JSON and no chat completion; blocked (NoAnswer). Retryable: the endpoint
-            broke off.
+        ModelError: the JSON is not a chat completion.
+        NoAnswer: a filter blocked the answer.
+        Retryable: the endpoint broke the reply off.
     """
     data = _document(host, response, joined_chat)
     choice = next(iter(data["choices"]), None) if isinstance(data.get("choices"), list) else None
@@ -143,8 +145,8 @@ def response_reply(host: str, response: Response) -> Reply:
 
 
 def _document(host: str, response: Response, join: Any) -> dict[str, Any]:
-    """The reply's JSON object, of one piece or put together from events; one that states an error
-    is raised.
+    """The reply's JSON object, from one document or from the events of a stream. An error object is
+    raised.
     """
     if is_event_stream(response.body, response.content_type):
         data = join(host, response.body)
@@ -160,18 +162,18 @@ def _document(host: str, response: Response, join: Any) -> dict[str, Any]:
 
 
 def _no_answer_in(host: str, data: object, body: bytes, what: str) -> ModelError:
-    """The error for JSON that is not what the API promises. The same would come again."""
+    """The error for JSON that does not follow the API. Another attempt would give the same."""
     named = f"no {what!r}" if isinstance(data, dict) else "no JSON object"
     message = (
         f": {error_message(data)}"
         if isinstance(data, dict) and data.get("message")
         else f": {peek(body)}"
     )
-    return ModelError(f"{host}: the reply is not what the API promises ({named}){message}")
+    return ModelError(f"{host}: the reply does not follow the API ({named}){message}")
 
 
 def _raise_broken(host: str, choice: Mapping[str, object], reason: str | None) -> None:
-    """Raise for a choice that broke off at the endpoint, whatever text came before."""
+    """Raise an error for a choice that the endpoint broke off, also if some text came before."""
     if choice.get("error"):
         raise stated_failure(host, f"finish_reason {reason}", choice["error"])
     if is_broken(reason):
@@ -179,7 +181,7 @@ def _raise_broken(host: str, choice: Mapping[str, object], reason: str | None) -
 
 
 def _unblocked(host: str, reply: Reply, choice: Mapping[str, object]) -> Reply:
-    """The reply; an error with the filter's own words where a filter withheld all of it."""
+    """The reply; if a filter withheld all of it, an error with the filter's own words."""
     if reply.text.strip() or reply.tool_calls:
         return reply
     categories = filtered_categories(choice.get("content_filter_results"))
@@ -199,7 +201,7 @@ def _finish(value: object) -> str | None:
 
 
 def _reasoning(message: Mapping[str, object]) -> str:
-    """What a message holds as its reasoning, in the first field that has some."""
+    """The reasoning of a message, from the first field that has some."""
     for key in ("reasoning_content", "reasoning", "thinking"):
         if text := _text(message.get(key)):
             return text
@@ -208,7 +210,9 @@ def _reasoning(message: Mapping[str, object]) -> str:
 
 
 def _parts(content: object) -> tuple[str, str]:
-    """(text, reasoning) of a message's parts; what is null or of another kind is no text."""
+    """(text, reasoning) of a message's parts. Parts that are null or of another
+    kind are left out.
+    """
     text: list[str] = []
     thoughts: list[str] = []
     for part in content if isinstance(content, list) else [content]:
@@ -222,8 +226,8 @@ def _parts(content: object) -> tuple[str, str]:
 
 
 def _without_text(message: Mapping[str, object]) -> str:
-    """What a message holds that is no text, such as `audio` or `image_url`; empty where there is
-    nothing.
+    """The kinds of a message's parts other than text, such as `audio` or `image_url`; empty if
+    there are none.
     """
     parts = message.get("content")
     kinds = (
@@ -236,9 +240,7 @@ def _without_text(message: Mapping[str, object]) -> str:
 
 
 def _thoughts(item: Mapping[str, object]) -> str:
-    """The text of a reasoning item: its summary, its content, or a `thinking` part, whichever it
-    has.
-    """
+    """The text of a reasoning item: its summary, its content, or a `thinking` part."""
     for key in ("text", "thinking", "summary", "content"):
         value = item.get(key)
         if isinstance(value, str) and value:
@@ -262,7 +264,7 @@ def _tool_calls(message: Mapping[str, object]) -> tuple[dict[str, Any], ...]:
 
 
 def called(call: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A call of a chat completion as {name, arguments}; None for what is none."""
+    """A tool call of a chat completion as {name, arguments}; None for any other value."""
     if isinstance(call.get("function"), dict):
         return _call(call["function"], "arguments")
     return _call(call["custom"], "input") if isinstance(call.get("custom"), dict) else None
@@ -273,7 +275,7 @@ def _call(function: Mapping[str, object], arguments: str) -> dict[str, Any]:
 
 
 def _logprobs(value: object) -> list[dict[str, Any]] | None:
-    """Log probabilities by token; None where one of them is of another shape: half of them would
+    """Log probabilities by token; None if one of them is malformed, because incomplete ones would
     mislead.
     """
     tokens = value.get("content") if isinstance(value, dict) else None
@@ -304,7 +306,7 @@ def _logprob(token: object) -> dict[str, Any] | None:
 
 
 def read_usage(value: object) -> Usage | None:
-    """Counts of tokens by the names of either API; None for what is no object."""
+    """Counts of tokens by the names of either API; None for a value that is not an object."""
     if not isinstance(value, dict):
         return None
     details = [value.get("completion_tokens_details"), value.get("output_tokens_details")]
@@ -342,7 +344,7 @@ def _text(value: object) -> str | None:
 
 
 def read_name(value: object) -> str | None:
-    """What a model or a build calls itself; some use a number."""
+    """The name of a model or a build as text; some endpoints write a number."""
     if isinstance(value, str):
         return value
     return (

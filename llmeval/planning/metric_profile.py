@@ -46,6 +46,8 @@ class MetricProfile:
     youden_lower: float = 1.0
     j_alpha: float = 0.0
     labels: tuple[int, int] | None = None
+    shift: float = 0.0
+    """By how much the judge may differ between the two sides; 0 for checks."""
 
     @property
     def effect(self) -> float:
@@ -123,5 +125,6 @@ class MetricProfile:
             beta=beta,
             j_lower=self.youden_lower,
             j_alpha=self.j_alpha,
+            shift=self.shift,
             sequential=sequential,
         )

@@ -1,8 +1,8 @@
 """How often a gate errs on a suite of this shape: planted drops, played through the very rules that
 decide.
 
-Beside it, on the same verdicts, what usual gates would have said: "the pass rate fell by more than
-t", a test that ignores that both sides answered the same cases, and "the rate is below the floor".
+In addition, on the same verdicts, the results of common gates: "the pass rate fell by more than t",
+a test that ignores that both sides answered the same cases, and "the rate is below the floor".
 """
 
 import math
@@ -47,10 +47,10 @@ class SimulatedRates(NamedTuple):
     """What came of `runs` runs with something planted; shares of them.
 
     `planted`: the drop; of a floor's row people's pass rate; of the whole gate's the drop in
-    margins. `used`: mean share of the cases that were asked before it was decided. `error`: the
-    share of verdicts that are wrong; `se`: its Monte-Carlo standard error; `limit`: the stated
-    rate. `usual`: the share of FAIL of the usual gate, and `unpaired` of the unpaired test (None
-    where there is none); what they don't FAIL they PASS.
+    margins. `used`: mean share of the cases that ran before it was decided. `error`: the share of
+    verdicts that are wrong; `se`: its Monte-Carlo standard error; `limit`: the stated rate.
+    `usual`: the share of FAIL of the usual gate, and `unpaired` of the unpaired test (None where
+    there is none); what they don't FAIL they PASS.
     """
 
     planted: float
@@ -197,6 +197,7 @@ def simulate_regression(
         margin=margin,
         youden=shape.youden_lower,
         spent=shape.j_alpha,
+        shift=shape.shift,
     )
     setup = SimulationSetup(
         verdict_models={shape.metric: verdict_model},
@@ -209,8 +210,8 @@ def simulate_regression(
 
 
 def margins_of(setup: SimulationSetup) -> dict[str, float]:
-    """The margin that each metric's drops are planted in: the least of its own; with floors only,
-    the least of the others'.
+    """The margin for the planted drops of each metric: its smallest margin. For a metric with
+    floors only: the smallest margin of the others.
     """
     found: dict[str, float] = {}
     for rule in setup.rules:

@@ -24,7 +24,7 @@ def setups_for(
 
     Args:
         profile: the suite.
-        detect: the margin of all regression rules, instead of their own.
+        detect: the margin of all regression rules, instead of their stated ones.
         early: whether the run may stop early.
 
     Returns:
@@ -35,7 +35,6 @@ def setups_for(
         UsageError: as `margin_for`.
     """
     from llmeval.core.metric_ref import metric_of, parse_metric_ref
-    from llmeval.gate.rules.threshold import margins_in
     from llmeval.planning.simulated_rules import ErrorRates, SimulatedRegression
     from llmeval.planning.simulation import SimulationSetup
 
@@ -45,7 +44,7 @@ def setups_for(
         _numbers(cases),
         {each.metric: each for each in profile.metrics},
     )
-    margins = {key: margin.value for key, margin in margins_in(spec.gate.record().margins).items()}
+    margins = {key: margin.value for key, margin in profile.margins.items()}
     planned = {key: margin for key, margin in margins.items() if metric_of(key) in metrics}
 
     def rule(key: str, own: float | None) -> "SimulatedRegression | None":
@@ -53,7 +52,7 @@ def setups_for(
         members = _members(profile, key, where, cases, clusters)
         margin = own if detect is None and own is not None else margin_for(profile, metric, detect)
         return members and SimulatedRegression(
-            name=key, metric=metric, members=members, margin=margin
+            name=key, metric=metric, members=members, margin=margin, shift=metrics[metric].shift
         )
 
     def setup(rules: "list[SimulatedRule]", metrics: "dict[str, MetricProfile]") -> SimulationSetup:

@@ -13,8 +13,8 @@ from llmeval.suite.model_schema import ReplaySpec
 
 
 async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:
-    """Try the attacks on every judge that this run has not tried yet. Verdicts come from the cache
-    where it has them.
+    """Test every judge with the attacks, if this run has not tested it yet. Verdicts come from the
+    cache if it has them.
 
     Raises:
         StoreError: the run directory can't be written.

@@ -29,7 +29,8 @@ def make_judge(suite: Suite, name: str, model_roles: tuple[ModelRole, ...]) -> M
     criteria = criteria_of(suite, name, protocol)
     if spec.votes > 1 and all(_decides(spec, model_role.spec) for model_role in model_roles):
         message = (
-            "a decision model says the same each time; `votes` is for judges that write a reply"
+            "a decision model gives the same verdict each time; `votes` is for judges that write a"
+            " reply"
         )
         raise suite.error(("judges", name, "votes"), message)
     judges = []
@@ -41,7 +42,7 @@ def make_judge(suite: Suite, name: str, model_roles: tuple[ModelRole, ...]) -> M
         ):
             raise suite.error(
                 ("judges", name, "prompt"),
-                f"a decision model can't be asked with {protocol.name!r}",
+                f"a decision model can't use the protocol {protocol.name!r}",
             )
         judges.append(
             Judge(
@@ -66,12 +67,12 @@ def pairwise_judge(suite: Suite, name: str, judge: MemberVerdict) -> Judge:
     """The first model of a suite's judge with the protocol `pairwise`.
 
     Raises:
-        SuiteError: it is a decision model, which that protocol has no question for.
+        SuiteError: it is a decision model, and that protocol has no question for one.
     """
     model_role = judge.members[0]
     if isinstance(model_role.source, ProbabilityVerdicts):
         raise suite.error(
-            ("judges", name), "two answers side by side need a judge that writes a reply"
+            ("judges", name), "a comparison of two answers needs a judge that writes a reply"
         )
     return Judge(
         name, model_role.caller, load_protocol("pairwise", suite.base), suite.judge(name).params
@@ -90,7 +91,7 @@ def criteria_of(suite: Suite, name: str, protocol: Protocol) -> tuple[Criterion,
     path: KeyPath = ("judges", name, "criteria")
     if raw and protocol.needs != "criteria" and not protocol.criteria:
         raise suite.error(
-            path, f"the protocol {protocol.name!r} takes no criteria; `rubric` and `style` do"
+            path, f"the protocol {protocol.name!r} has no criteria; use `rubric` or `style`"
         )
     try:
         return parse_criteria(raw, f"judge {name}")
@@ -106,18 +107,18 @@ def protocol_of(suite: Suite, name: str) -> Protocol:
 
 
 def judge_warnings(suite: Suite) -> list[str]:
-    """What is known to go wrong with these judges, before any is asked."""
+    """Warnings about these judges, before any of them is called."""
     return [
-        f"judges.{name}: decides where the facts check is not sure, but has no certificate."
+        f"judges.{name}: decides if the facts check is not sure, but has no certificate."
         " Untrusted judges have made verdicts worse than that check alone: name a `certificate`"
-        " (`llmeval judge certify`), or leave the judge out"
+        " (`llmeval judge certify`), or remove the judge"
         for name, spec in suite.spec.judges.items()
         if spec.when == "uncertain" and spec.certificate is None
     ]
 
 
 def calibrations_of(suite: Suite, judges: Mapping[str, MemberVerdict]) -> dict[str, Calibration]:
-    """By metric, what mends the probabilities of a judge whose certificate holds a map for them."""
+    """By metric, the calibration map for the judge's probabilities, if its certificate has one."""
     paths = {name: path for name in judges if (path := certificate_of(suite, name)) is not None}
     found = {
         name: calibration_of(read_certificate(path), judges[name].digest)
@@ -148,9 +149,8 @@ def refuse_self_judge(
 
 
 def _known_as(suite: Suite, model_role: ModelRole) -> set[str]:
-    """What a model is known by: its build, and its address; local weights by name or folder.
-
-    Parameters make no other judge of it.
+    """What identifies a model: its build and its address; for local weights the name or folder.
+    Other parameters do not make it another judge.
     """
     if isinstance(model_role.spec, TransformersSpec):
         folder = suite.base / model_role.spec.model
@@ -162,7 +162,7 @@ def _known_as(suite: Suite, model_role: ModelRole) -> set[str]:
     known = [["url", place] for place in places] or [[]]
     if identity.get("build"):
         known.append(["build", identity["build"]])
-    # an `http` application is named by its address or its build
+    # an `http` application has no model name: its address or build identifies it
     name = None if identity.get("provider") == "http" else identity.get("model")
     common = [identity.get("provider"), name, identity.get("headers"), identity.get("client")]
     return {digest([*common, *each]) for each in known}

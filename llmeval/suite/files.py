@@ -1,4 +1,4 @@
-"""The files a suite is made of: when one changes, the suite has to be run again."""
+"""The files that a suite consists of. If one of them changes, the suite must run again."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from llmeval.suite.loader import Suite
 
 _FUNCTION = re.compile(r"([A-Za-z_][\w.]*):[A-Za-z_]\w*\Z")
 _LONGEST = 1000
-"""No path is longer; longer texts are prompts."""
+"""A longer text is a prompt, not a path."""
 
 
 def files_of(suite: Suite) -> set[Path]:

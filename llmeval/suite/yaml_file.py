@@ -1,8 +1,8 @@
-"""YAML read safely, with the line of every value kept.
+"""A safe YAML reader that keeps the line of every value.
 
 Scalars follow YAML 1.2's core schema, not 1.1: `no`, `on` and `1:30` stay text (PyYAML's own
-resolver makes them False, True and 90), and dates stay text as well. Anchors and aliases work; an
-alias bomb runs into `MAX_NODES`.
+resolver makes them False, True and 90), and dates stay text as well. Anchors and aliases work.
+`MAX_NODES` stops an alias bomb.
 """
 
 import re
@@ -54,7 +54,7 @@ class Document:
 
 
 def format_path(path: Path) -> str:
-    """`('checks', 2, 'regex')` as people write it: `checks[2].regex`."""
+    """A path such as `('checks', 2, 'regex')` as text: `checks[2].regex`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
@@ -78,7 +78,7 @@ def parse(text: str, file: str) -> Document:
     """
     if len(text) > MAX_BYTES:
         raise SuiteError(
-            f"{file}: larger than {MAX_BYTES // 2**20} MiB; keep large data in a .jsonl file"
+            f"{file}: larger than {MAX_BYTES // 2**20} MiB; put large data into a .jsonl file"
         )
     try:
         node = yaml.compose(text, Loader=_LOADER)

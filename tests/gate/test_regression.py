@@ -47,9 +47,12 @@ def comparison(
     labels: LabelCounts | None = None,
     untrusted: str | None = None,
     judged: bool = False,
+    shift: float = 0.0,
 ) -> RegressionRule:
     youden, spent = scale(labels, BETA) if untrusted is None else (1.0, 0.0)
-    return RegressionRule("m", "m", None, margin, youden, spent, judged, untrusted, labels=labels)
+    return RegressionRule(
+        "m", "m", None, margin, youden, spent, judged, untrusted, labels=labels, shift=shift
+    )
 
 
 @pytest.mark.parametrize(("fell", "rose"), [(0, 0), (10, 10), (12, 3), (30, 5), (4, 0), (3, 20)])
@@ -121,6 +124,37 @@ def test_a_judge_that_errs_takes_a_smaller_margin() -> None:
     assert "as this judge sees them (its J is at least 0.8" in judged.reason
     assert judged.threshold == 0.05
     assert "the judge errs alike on both sides" in judged.assumptions
+    assert "is assumed to err alike on both sides (`judge_shift: 0`)" in judged.reason
+
+
+def test_a_judge_that_may_differ_between_the_sides_widens_both_limits() -> None:
+    """J is at least .83 by these labels: 10 points are 8.3 as judged, 6.3 less a shift of 2."""
+    alike, differs = (
+        rule(pairs(24, 14, 300), 0.1, labels=LABELS, judged=True, shift=shift)
+        for shift in (0.0, 0.02)
+    )
+    assert alike.decision is Decision.PASS
+    assert differs.decision is Decision.INCONCLUSIVE
+    assert "less the 2.0 points that it may differ between the sides (`judge_shift`)" in (
+        differs.reason
+    )
+    assert any(
+        "differ by at most 2.0 points between the two" in each for each in differs.assumptions
+    )
+    alike, differs = (
+        rule(pairs(20, 6, 300), 0.1, labels=LABELS, judged=True, shift=shift)
+        for shift in (0.0, 0.02)
+    )
+    assert alike.decision is Decision.FAIL
+    assert differs.decision is Decision.INCONCLUSIVE
+
+
+def test_a_margin_that_the_shift_takes_whole_needs_a_judged_rise() -> None:
+    open_ = rule(pairs(0, 0, 5000), 0.02, labels=LABELS, judged=True, shift=0.02)
+    assert open_.decision is Decision.INCONCLUSIVE
+    assert "only a judged rise can PASS" in open_.reason
+    risen = rule(pairs(10, 120, 2000), 0.02, labels=LABELS, judged=True, shift=0.02)
+    assert risen.decision is Decision.PASS
 
 
 def test_what_was_lost_counts_against_each_claim() -> None:

@@ -172,7 +172,7 @@ def test_an_unusable_verdict_names_its_cause(reply: Reply, told: str) -> None:
     score = scored(judge_of(Fake(reply)))
     assert score.status is Status.UNSCORED
     assert score.unscored is not None
-    assert score.unscored.startswith("the judge gave no usable verdict, asked 3 times: ")
+    assert score.unscored.startswith("the judge gave no usable verdict in 3 calls: ")
     assert told in score.unscored
     assert score.error is not None
     assert (score.error.kind, score.unanswered, score.undecided) == ("judge", False, False)

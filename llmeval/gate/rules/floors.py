@@ -3,7 +3,7 @@
 PASS when the one-sided lower confidence bound at `alpha` is at least the floor, FAIL when the upper
 one is below it. Bounds are exact for independent cases (Clopper and Pearson 1934); with clusters,
 those of `stats.estimation.bounds.mean_bounds` over clusters. A missing result may have been a pass
-or a fail, and each bound takes it as the worst for its claim: losing answers decides nothing.
+or a fail, and each bound uses the worst case for its claim: missing results never help a decision.
 Exact bounds at an effective sample size would not hold: at a pass rate of .98 and within-cluster
 correlation .3 they let 8 to 11 % wrong PASSes through at a nominal 5 %.
 """
@@ -51,7 +51,7 @@ def bounds_at_worst(selection: MetricSample, alpha: float) -> Interval:
 
 
 def if_all(selection: MetricSample, passed: bool) -> MetricSample:
-    """The cases with those that have no result, each a cluster of its own."""
+    """The cases with those that have no result, each as a separate cluster."""
     unknown = selection.needs_review + missing_in(selection)
     first = max(selection.clusters, default=-1) + 1
     return replace(

@@ -1,8 +1,8 @@
-"""Floors on what people would say: a judge's pass rate corrected for its errors by labels.
+"""Floors on the human pass rate: a judge's pass rate, corrected for its errors by labels.
 
-The judge's own rate is off by what it gets wrong, and no number of cases mends that. Labels do:
-those of this run, drawn at random, or those behind the judge's certificate. Which estimator is
-valid follows from where they came from (`stats.estimation.correction`).
+A judge's errors bias its pass rate, and adding cases does not remove the bias. Labels do: those of
+this run, drawn at random, or those behind the judge's certificate. Which estimator is valid follows
+from where they came from (`stats.estimation.correction`).
 """
 
 import math
@@ -87,7 +87,7 @@ def evidence_for(
 
 
 def label_counts(table: LabelTable) -> LabelCounts:
-    """The labels of a certificate, as statistics take them; weighted ones are no whole numbers."""
+    """The labels of a certificate, as statistics take them; weighted counts need not be whole."""
     return LabelCounts._make((table.pass_pass, table.pass_fail, table.fail_pass, table.fail_fail))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from llmeval.core.formatting import cases_word
 from llmeval.core.gate_record import MustPass
 from llmeval.core.manifest import Manifest
-from llmeval.core.metric_ref import slice_label
+from llmeval.core.metric_ref import named_metric, slice_label
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
@@ -61,9 +61,9 @@ def must_pass_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDec
         reason += aggregate.causes.sentence
     of = manifest.sampled_of
     if decision is Decision.PASS and not isinstance(wanted, list) and of is not None:
-        reason += f" A sample of {manifest.cases.n:,} of {of:,} {cases_word(of)} was asked."
+        reason += f" A sample of {manifest.cases.n:,} of {of:,} {cases_word(of)} ran."
     if cases.quarantined:
-        reason += f" In quarantine, so not counted: {_names(cases.quarantined)}."
+        reason += f" In quarantine, so not counted: {list_names(cases.quarantined)}."
     where = _tag(wanted)
     asked = cases.n - len(cases.not_asked)
     rate = cases.passed / asked if asked else None
@@ -154,7 +154,7 @@ def _cases(aggregate: RunAggregate, wanted: MustPass, untrusted: frozenset[str])
             found.not_asked.append(name)
             continue
         outcome, metrics = became
-        named = (name, metrics[0] if metrics else str(outcome))
+        named = (name, named_metric(metrics) if metrics else str(outcome))
         if outcome.missing:
             found.missing.append(named)
         elif outcome is Outcome.FAIL:
@@ -191,7 +191,7 @@ def _decided(
             Decision.INCONCLUSIVE,
             (
                 f"must_pass can't be decided: {len(cases.not_asked):,} of {of}"
-                f" {_were(cases.not_asked)} not asked in this run: {_names(cases.not_asked)}."
+                f" {_were(cases.not_asked)} not asked in this run: {list_names(cases.not_asked)}."
             ),
         )
     if cases.review:
@@ -199,7 +199,7 @@ def _decided(
             Decision.INCONCLUSIVE,
             (
                 f"must_pass can't be decided: {len(cases.review):,} of {of} need review (`llmeval"
-                f" review`): {_names(cases.review)}."
+                f" review`): {list_names(cases.review)}."
             ),
         )
     passes = f"The {of} passes." if cases.n == 1 else f"All {of} pass."
@@ -233,9 +233,10 @@ def _missing(cases: RuleCases) -> str:
 
 
 def _named(cases: Sequence[tuple[str, str]]) -> str:
-    return _names([f"{name} ({why})" for name, why in cases])
+    return list_names([f"{name} ({why})" for name, why in cases])
 
 
-def _names(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
+    """At most `MAX_NAMED` names, and how many more there are."""
     more = len(names) - MAX_NAMED
     return ", ".join(names[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")

@@ -62,7 +62,7 @@ class RuleWalk:
 
     @property
     def alone(self) -> bool:
-        """Whether each case is a cluster of its own."""
+        """Whether each case is a separate cluster."""
         return self.planned == len(self._groups)
 
     @property
@@ -107,9 +107,9 @@ def rules_in(gate: GateRecord) -> int:
 def decides_early(manifest: Manifest, metric: str, floor: Threshold) -> bool:
     """Whether a floor may be decided before the last case.
 
-    Not one that is about what people would say of a judged metric. Labels correct it, which is read
-    once; and where no label does, an UNTRUSTED judge decides nothing, so that its verdicts must not
-    end a run either.
+    Not one about the human pass rate of a judged metric. Labels correct it, which is read once; and
+    where no label does, an UNTRUSTED judge decides nothing, so that its verdicts must not end a run
+    either.
     """
     return manifest.may_stop and (floor.judge_scale or not is_judged(manifest, metric))
 

@@ -1,4 +1,4 @@
-"""The rules that need only the run itself: validity, `must_pass` and floors."""
+"""The rules that need only the run itself: validity, `must_pass`, `never`, floors and limits."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,7 +14,9 @@ from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.holm import Rule, step_down
 from llmeval.gate.rules.floors import decide_floor
 from llmeval.gate.rules.judged_floors import decide_judged_floor, evidence_for
+from llmeval.gate.rules.limits import limit_rules
 from llmeval.gate.rules.must_pass import must_pass_rules, untrusted_judge
+from llmeval.gate.rules.never import never_rules
 from llmeval.gate.rules.pooled import PooledFloor, pool_of, pooled_floor
 from llmeval.gate.rules.sequential import decides_early, early_floor, is_judged
 from llmeval.gate.rules.threshold import Threshold, distrust_of, floors_in, own_scale_note
@@ -32,9 +34,16 @@ _EXIT = {
 
 
 def own_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
-    """Validity, `must_pass` and floors. Whether all answers are there is for `missing` to say."""
-    floors = step_down(floor_rules(aggregate, manifest), manifest.gate.alpha)
-    return [*validity(aggregate, manifest), *must_pass_rules(aggregate, manifest), *floors]
+    """Validity, `must_pass`, `never`, floors and limits. Whether all answers are there is for
+    `missing` to say.
+    """
+    rates = step_down(rate_rules(aggregate, manifest), manifest.gate.alpha)
+    return [*validity(aggregate, manifest), *fact_rules(aggregate, manifest), *rates]
+
+
+def fact_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
+    """The rules that decide without statistics."""
+    return [*must_pass_rules(aggregate, manifest), *never_rules(aggregate, manifest)]
 
 
 _ENDINGS = {
@@ -88,9 +97,8 @@ def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> GateResult:
             break
     else:
         return GateResult(decision=None, exit_code=ExitCode.PASS, reason=NO_GATE)
-    code = (
-        _ON_INCONCLUSIVE[on_inconclusive] if decision is Decision.INCONCLUSIVE else _EXIT[decision]
-    )
+    inconclusive = decision is Decision.INCONCLUSIVE
+    code = _code(rules, on_inconclusive) if inconclusive else _EXIT[decision]
     first = next(rule for rule in rules if rule.decision is decision)
     reason = (
         first.reason
@@ -98,6 +106,15 @@ def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> GateResult:
         else f"All {len(rules)} rules hold."
     )
     return GateResult(decision=decision, exit_code=code, rules=tuple(rules), reason=reason)
+
+
+def _code(rules: Sequence[RuleDecision], on_inconclusive: str) -> ExitCode:
+    """The exit code of a run whose worst rules are INCONCLUSIVE: each rule may state its own."""
+    return max(
+        _ON_INCONCLUSIVE[rule.on_inconclusive or on_inconclusive]
+        for rule in rules
+        if rule.decision is Decision.INCONCLUSIVE
+    )
 
 
 def validity(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
@@ -168,15 +185,23 @@ def _invalid(
     )
 
 
-def floor_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:
-    """The gate's floors, each to be decided at a level."""
-    return [
+def rate_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:
+    """The gate's floors and limits, each to be decided at a level."""
+    floors = [
         partial(_floor, aggregate, manifest, key, floor)
         for key, floor in floors_in(manifest.gate.floors).items()
     ]
+    return [*floors, *limit_rules(aggregate, manifest)]
 
 
 def _floor(
+    aggregate: RunAggregate, manifest: Manifest, key: str, floor: Threshold, level: float
+) -> RuleDecision:
+    decided = _decided_floor(aggregate, manifest, key, floor, level)
+    return structs.replace(decided, on_inconclusive=floor.on_inconclusive)
+
+
+def _decided_floor(
     aggregate: RunAggregate, manifest: Manifest, key: str, floor: Threshold, level: float
 ) -> RuleDecision:
     """One floor: before the end where the run may stop, on people's scale where labels carry it,

@@ -27,8 +27,8 @@ KEYS = (
     "assert",
 )
 GRADED = frozenset(["bleu", "rouge-n", "tool-call-f1"])
-"""Types whose score is a degree in promptfoo: a test's `threshold` over them is no count of
-passes.
+"""Types whose score is a degree in promptfoo: a test's `threshold` over them
+does not count passes.
 """
 _DIALECTS = {
     "postgresql": "postgres",
@@ -73,7 +73,7 @@ def read_assertion(place: SourcePlace, value: object, ledger: Ledger) -> Asserti
     negated = kind != raw["type"]
     if kind in SILENT_NOT and negated:
         raise UnmappedError(
-            f"`{raw['type']}`: promptfoo takes no notice of `not-` here, so what passed was"
+            f"`{raw['type']}`: promptfoo ignores `not-` here, so what passed was"
             f" `{kind}`; say what you want as a criterion of `llm-rubric`",
             place.at("type"),
         )
@@ -84,7 +84,7 @@ def read_assertion(place: SourcePlace, value: object, ledger: Ledger) -> Asserti
             raise UnmappedError(f"`{key}` of an assertion has no counterpart", place.at(key))
     if raw.get("rubricPrompt") is not None:
         raise UnmappedError(
-            "a judge's own prompt is a protocol file here (docs/judges.md, One of your own)",
+            "a judge's own prompt is a protocol file here (docs/judges.md, Your own protocol)",
             place.at("rubricPrompt"),
         )
     transform = raw.get("transform")
@@ -117,7 +117,7 @@ def as_check(assertion: Assertion) -> object:
     make = CHECKS.get(assertion.kind)
     if make is None:
         raise UnmappedError(
-            f"`{assertion.kind}` is no type of assertion that is known here",
+            f"`{assertion.kind}` is not a type of assertion that llmeval imports",
             assertion.place.at("type"),
         )
     check = _named(_templated(make(assertion)), assertion.metric)

@@ -1,5 +1,5 @@
-"""Tests as cases: what is asked and known in a row of data, checks of its own, criteria and
-references for judges.
+"""Converts tests to cases: the data of a row, the checks of the case, and criteria and references
+for judges.
 """
 
 import math
@@ -230,7 +230,7 @@ class CaseMaker:
         protocol = PROTOCOLS[assertion.kind]
         if assertion.negated:
             raise UnmappedError(
-                f"`not-{assertion.kind}`: a verdict can't be turned round; write the opposite as a"
+                f"`not-{assertion.kind}`: a verdict can't be reversed; write the opposite as a"
                 " criterion",
                 assertion.place.at("type"),
             )

@@ -110,7 +110,7 @@ def _top(config: SourcePlace, ledger: Ledger) -> None:
                 " command line)",
             )
         elif not isinstance(value, int) or value < 1:
-            ledger.leave_out(place, f"is no number from 1 up: {value!r}")
+            ledger.leave_out(place, f"is not a number from 1 up: {value!r}")
 
 
 class _Files:
@@ -306,7 +306,7 @@ class _Files:
             if not 0 <= share <= 1:
                 raise ValueError(rate)
         except (TypeError, ValueError):
-            self._ledger.leave_out(place, f"is no number from 0 to 100: {rate!r}")
+            self._ledger.leave_out(place, f"is not a number from 0 to 100: {rate!r}")
             return every
         if share in (0, 1):
             return every if share else "none"

@@ -35,7 +35,7 @@ def read_csv(path: Path, known: frozenset[str], ledger: Ledger) -> list[SourcePl
         path: the file.
         known: every type of assertion that promptfoo has: a text before `:` that is none of them is
             plain text.
-        ledger: told of columns that mean nothing.
+        ledger: receives the columns without a meaning.
 
     Raises:
         SuiteError: not CSV, or a row with more values than there are columns.

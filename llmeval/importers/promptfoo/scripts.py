@@ -72,8 +72,8 @@ def check_of_script(script: str) -> dict[str, object]:
         if match:
             return make(match)
     raise UnmappedError(
-        "code is not run by an import; write it as a check of your own, `module:function`. Lines"
-        " such as `output.includes('x')` or `output.length < 200` are taken over"
+        "an import does not run code; write it as your own check, `module:function`. Lines"
+        " such as `output.includes('x')` or `output.length < 200` are imported"
     )
 
 

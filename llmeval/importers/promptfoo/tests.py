@@ -103,7 +103,7 @@ def _places(
             with ledger.trying(item):
                 yield from _from_files(item, base, known, ledger)
         else:
-            ledger.leave_out(item, f"is no test: {item.value!r}")
+            ledger.leave_out(item, f"is not a test: {item.value!r}")
 
 
 def _from_files(
@@ -112,7 +112,8 @@ def _from_files(
     name = str(item.value)
     if name.startswith("huggingface://"):
         raise UnmappedError(
-            "a data set of the hub: name it in the suite, `cases: {source: "
+            "a data set of the hub: name it in the suite, `cases: {source:"
+            " "
             "hf://owner/name?split=test}`"
         )
     if "://" in name and not name.startswith("file://"):

@@ -34,8 +34,8 @@ _UNSAID = ToolScore(None, error="none is recorded")
 
 @dataclass
 class RecordedCase:
-    """One case as it was asked. `answers`: by repeat, None where there was none. `scores`: by
-    metric and repeat.
+    """One recorded case. `answers`: by repeat, None if there was none. `scores`: by metric and
+    repeat.
     """
 
     id: str

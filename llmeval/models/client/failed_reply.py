@@ -1,5 +1,5 @@
-"""What a status and a body of an unsuccessful reply mean for a call: ask less, ask again, or give
-up.
+"""The error for an unsuccessful reply, from its status and body: slow down, try
+again, or give up.
 """
 
 import json
@@ -13,7 +13,7 @@ from llmeval.models.client.status import status_error
 
 _LONGEST_MESSAGE = 300
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
-"""Blanks, control characters, and those that change the direction of what follows."""
+"""Blanks, control characters, and characters that change the direction of the text."""
 _TITLE = re.compile(rb"<title[^>]*>(.{0,200}?)</title", re.IGNORECASE | re.DOTALL)
 _PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
@@ -23,9 +23,9 @@ def failure(host: str, status: int, headers: Mapping[str, str], body: bytes) -> 
 
     Args:
         host: who replied, for the message.
-        status: of HTTP, or the one that an error object in a reply of status 200 names.
-        headers: names in any case where the mapping allows it, else in lower case.
-        body: the whole body; what it says about the error goes into the message.
+        status: the HTTP status, or the status that an error object in a reply of status 200 names.
+        headers: the reply's headers; names in lower case, unless the mapping ignores case.
+        body: the whole body; its text about the error goes into the message.
     """
     parsed = _parsed(body)
     blocked = blocked_words(parsed)
@@ -36,13 +36,13 @@ def failure(host: str, status: int, headers: Mapping[str, str], body: bytes) -> 
 
 
 def stated_failure(host: str, how: str, error: object) -> ModelError:
-    """The error for a reply of status 200 that states one. A numeric code counts as the status it
-    stands for.
+    """The error for a reply of status 200 that contains an error. A numeric code counts as the HTTP
+    status.
 
     Args:
         host: who replied, for the message.
-        how: where the reply says it, for the message.
-        error: the error object, or its words; empty where the reply has none.
+        how: the place of the error in the reply, for the message.
+        error: the error object, or its text; empty if the reply has none.
     """
     withheld = blocked_words(error)
     if withheld is not None:
@@ -60,10 +60,10 @@ def stated_failure(host: str, how: str, error: object) -> ModelError:
 
 
 def states_error(error: object) -> bool:
-    """Whether what stands under `error` says that something failed: words, or an object or a list
-    that is not blank.
+    """Whether the value under `error` reports a failure: a text, or an object or a list that is not
+    blank.
 
-    `null`, `false`, `{}` and `{"code": null, "message": ""}` say nothing; a number may be a
+    `null`, `false`, `{}` and `{"code": null, "message": ""}` report none. A number may be a
     measurement.
     """
     if isinstance(error, dict):
@@ -77,7 +77,7 @@ def one_line(text: str) -> str:
 
 
 def page_title(body: bytes) -> str | None:
-    """The title of a web page, empty where it has none; None for what is no web page."""
+    """The title of a web page, empty without a title; None for any other body."""
     if not _PAGE.match(body[:1000]):
         return None
     title = _TITLE.search(body[:20_000])
@@ -85,8 +85,9 @@ def page_title(body: bytes) -> str | None:
 
 
 def error_message(error: object) -> str:
-    """The words of an error object as endpoints write them: a text, {message}, {error: {message}},
-    {detail}, or a list of one. One line."""
+    """The text of an error object on one line. Endpoints write a text, {message}, {error:
+    {message}}, {detail}, or a list with one of these.
+    """
     for _ in range(4):
         if isinstance(error, list) and len(error) == 1:
             error = error[0]
@@ -108,7 +109,7 @@ def error_message(error: object) -> str:
 
 
 def _parsed(body: bytes) -> object:
-    """The body as JSON; None where it is something else."""
+    """The body as JSON; None if it is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

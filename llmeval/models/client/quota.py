@@ -1,7 +1,7 @@
-"""Does a refusal last? A limit per minute passes while a run waits. A quota per day, or an account
-without credit, does not.
+"""Whether waiting helps after a refusal. A limit per minute passes while a run waits. A quota per
+day, or an account without credit, does not.
 
-Endpoints say it in many words. `tests/models/refusals.yaml` is a table of bodies, each with its
+Endpoints word this in many ways. `tests/models/refusals.yaml` is a table of bodies, each with its
 source and verdict. Three rules give the order:
 
 1. Fields and codes that name one kind decide (`quotaId: ...PerDay...`, `insufficient_quota`).
@@ -46,8 +46,9 @@ _CODES = frozenset(
         "budget_exceeded",  # LiteLLM
     ]
 )
-"""Values of `code`, `type`, `status` or `reason` that stand for an account that has nothing
-left."""
+"""Values of `code`, `type`, `status` or `reason` for an account whose credit or
+quota is used up.
+"""
 _NAMED = frozenset(
     [
         "code",
@@ -159,10 +160,10 @@ def lasts(status: int, body: object, text: str, wait: float | None) -> bool:
     """Whether waiting some minutes can't help, so that the run should end.
 
     Args:
-        status: of HTTP.
+        status: the HTTP status.
         body: the reply's JSON, or None.
-        text: the body as text, used where it is no JSON.
-        wait: seconds that the endpoint asks to wait for, where it does.
+        text: the body as text, used if it is not JSON.
+        wait: the wait in seconds that the endpoint states; None without one.
     """
     if any(code in _CODES for code in _codes(body, _DEPTH)) or status == 402:
         return True
@@ -180,8 +181,9 @@ def lasts(status: int, body: object, text: str, wait: float | None) -> bool:
 
 
 def words(body: object, text: str) -> str:
-    """Everything a body says, in lower case, without addresses: some endpoints write "upgrade at
-    .../billing" into every refusal."""
+    """All texts of a body in lower case, without addresses: some endpoints write "upgrade at
+    .../billing" into every refusal.
+    """
     message = " \n".join(_texts(body, _DEPTH)) if body is not None else text
     return _ADDRESS.sub(" ", message[:_LONGEST_TEXT]).lower()
 
@@ -193,7 +195,7 @@ def _empty_account(message: str) -> bool:
 
 
 def _limits(message: str) -> bool:
-    """Whether it is about a limit at all: a 403 is mostly about permissions."""
+    """Whether the refusal is about a limit at all: a 403 is mostly about permissions."""
     return re.search(r"limit|quota|exceed|exhaust", message) is not None
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from llmeval.compare.comparison import ComparedRun, Comparison, Flip, Leaderboard, MetricDifference
 from llmeval.core.files import write_atomically
 from llmeval.core.formatting import percent, signed_points
+from llmeval.core.question import shown_question
 from llmeval.core.records import Case
 from llmeval.report import comparison_words as words
 from llmeval.report.html import assets, strips
-from llmeval.report.html.index import asked
 from llmeval.report.html.page import environment
 from llmeval.report.html.visible import clip, shorten
 from llmeval.store.directory import RunDir
@@ -158,8 +158,8 @@ def _item(flip: Flip, row: MetricDifference, readers: dict[str, UnitReader]) -> 
             if {flip.before, flip.now} <= {0.0, 1.0}
             else f"{flip.before:.2f} → {flip.now:.2f}"
         ),
-        "line": clip(asked(case), 140),
-        "asked": shorten(asked(case), _TEXT),
+        "line": clip(shown_question(case), 140),
+        "asked": shorten(shown_question(case), _TEXT),
         "references": [shorten(reference, _REASON) for reference in case.references[:5]],
         "answers": answers,
     }

@@ -315,7 +315,7 @@ def decide(
         plan: made for them before they were seen.
         values: the score (or difference) of each case, its repeats reduced first
             (`clusters.per_case`); NaN for a case without a result.
-        clusters: which cases are not independent; None is a case of its own.
+        clusters: which cases are not independent; None: an independent case.
         upper: the most that each value may be, where `values` has the least; default `values`.
 
     Raises:

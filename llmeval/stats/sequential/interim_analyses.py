@@ -59,7 +59,8 @@ class InterimAnalyses:
             for rate, placing in ((alpha, spending.FAIL), (beta, spending.PASS))
         )
         floor = plan.low == 0
-        self._fail = _Levels(times, fails, 1 - plan.fail_null if floor else 0.5)
+        even = 0.5 if plan.fail_null == 0 else None  # of a pair that differs to be worse
+        self._fail = _Levels(times, fails, 1 - plan.fail_null if floor else even)
         self._pass = _Levels(times, passes, plan.pass_null if floor else None)
         self._done: list[Level] = []
         self._final: Level | None = None

@@ -13,6 +13,8 @@ from llmeval.core.records import Answer, Case
 MEASURES = ("hit", "recall", "precision", "mrr", "ndcg")
 Measure = Literal["hit", "recall", "precision", "mrr", "ndcg"]
 _SHOWN = 10
+_LISTED = 100
+"""Ids that the details of a result have."""
 
 
 def _id(value: object) -> str:
@@ -86,7 +88,21 @@ def retrieval(
         parts[name] = graded(value, passes, f"{value:.3g}; expected {wanted}")
     failed = [f"{name} {values[name]:.3g}" for name, part in parts.items() if not part.passed]
     reason = f"{', '.join(failed)} too low: {summary}" if failed else summary
-    return graded(values["recall"], not failed, reason, metrics=parts)
+    return graded(
+        values["recall"], not failed, reason, metrics=parts, details=_details(got, relevant, k)
+    )
+
+
+def _details(got: Sequence[str], relevant: Mapping[str, float], k: int | None) -> dict[str, object]:
+    """The ranked list for the report: each id, whether it is relevant and whether it counts."""
+    places = len(got) if k is None else k
+    return {
+        "retrieved": [
+            {"id": name, "relevant": name in relevant, "counts": rank <= places}
+            for rank, name in enumerate(got[:_LISTED], start=1)
+        ],
+        "missing": [name for name in relevant if name not in got[:places]][:_LISTED],
+    }
 
 
 def measures(got: Sequence[str], relevant: Mapping[str, float], k: int | None) -> dict[str, float]:

@@ -175,7 +175,7 @@ def _wrong_columns(parsed: list[Any], columns: list[str] | None) -> str | None:
     for one in parsed:
         own = {alias.alias.lower() for alias in one.find_all(exp.Alias)}
         if any(not isinstance(star.parent, exp.Count) for star in one.find_all(exp.Star)):
-            return "uses *, which stands for columns that may not be among the allowed ones"
+            return "uses *, which may select columns that are not allowed"
         for column in one.find_all(exp.Column):
             if column.name.lower() not in allowed | own:
                 return f"uses the column {clip(column.name)}, which is not among the allowed ones"

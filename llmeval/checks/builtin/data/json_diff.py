@@ -50,7 +50,7 @@ def _from_text(value: object) -> object:
         return parse_json(value)
     except Malformed as error:
         raise ValueError(
-            f"a text must be valid JSON (a JSON string has quotes of its own): {error}"
+            f"a text must be valid JSON (write a JSON string with its own quotes): {error}"
         ) from None
 
 

@@ -41,8 +41,8 @@ def parse_yaml(text: str) -> object:
     """The value of a text that is one YAML document.
 
     Raises:
-        Malformed: it is not; aliases, tags outside the core schema, keys that stand twice or are no
-            scalars, nesting deeper than 200 count as that.
+        Malformed: it is not such a document. Aliases, tags outside the core schema, duplicate keys,
+            keys that are not scalars, and nesting deeper than 200 are refused too.
         CheckError: it has more than 120,000 nodes.
     """
     import yaml
@@ -96,7 +96,7 @@ class _Reader:
                 f"the answer has more than {MAX_NODES:,} YAML nodes, too many to be read"
             )
         if isinstance(event, yaml.AliasEvent):
-            raise Malformed("uses an alias, which can stand for a very large document", at)
+            raise Malformed("uses an alias, which can expand to a very large document", at)
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(event)
         if depth >= MAX_DEPTH:

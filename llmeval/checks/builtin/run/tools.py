@@ -18,7 +18,7 @@ Names = Annotated[list[Text], Field(min_length=1)]
 
 
 class ToolCall(NamedTuple):
-    """One call; `broken`: why its arguments are no JSON object, empty when they are."""
+    """One call. `broken`: why its arguments are not a JSON object; empty if they are one."""
 
     name: str
     arguments: dict[str, Any]

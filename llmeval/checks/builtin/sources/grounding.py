@@ -107,14 +107,20 @@ def _claims(text: str, passages: Sequence[str]) -> list[dict[str, object]]:
     return [_claim(piece, passages) for piece in pieces]
 
 
+def backed_share(claim: Tokens, passage: str) -> float:
+    """The share of a claim's words of meaning that a passage has, in [0, 1]; below `CLAIM_SHARE`
+    where the passage lacks a number of the claim.
+    """
+    source = _source(passage)
+    backed = _overlap(claim, source)[0] if claim.content else 0.0
+    return min(backed, CLAIM_SHARE / 2) if any(_numbers(claim, source)) else backed
+
+
 def _claim(piece: Piece, passages: Sequence[str]) -> dict[str, object]:
     tokens = Tokens(piece.text)
     best, share = None, 0.0
     for number, passage in enumerate(passages, start=1):
-        source = _source(passage)
-        backed = _overlap(tokens, source)[0] if tokens.content else 0.0
-        if any(_numbers(tokens, source)):
-            backed = min(backed, CLAIM_SHARE / 2)
+        backed = backed_share(tokens, passage)
         if backed > share:
             best, share = number, backed
     return {
