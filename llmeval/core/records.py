@@ -16,6 +16,7 @@ import msgspec
 
 from llmeval.core.json_values import clean_text as clean_text
 from llmeval.core.json_values import plain as plain
+from llmeval.core.trace_steps import Trace as Trace
 
 SCHEMA = 3
 
@@ -79,10 +80,8 @@ class ErrorInfo(msgspec.Struct, frozen=True):
 
     `kind` is one of:
 
-    - `config`: the suite can't be carried out for this case (a template lacks a field, a model
-        can't take the request);
-    - `provider`: the endpoint gave no answer (no connection, an error status, a reply that can't be
-        read);
+    - `config`: the case can't be sent (a template lacks a field, a model can't take the request);
+    - `provider`: the endpoint gave no answer (no connection, an error status, no readable reply);
     - `blocked`: the provider's filter withheld the answer;
     - `truncated`: the reply ended before its answer began (all tokens went into reasoning);
     - `quota`: the account's quota or credit is used up, and waiting does not help: the run ends;
@@ -100,34 +99,6 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     """Programs use it for decisions."""
     message: str
     """For people; its wording may change."""
-
-
-class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One step that an application took for an answer: a span of OpenTelemetry."""
-
-    name: str
-    """Name of the span."""
-    depth: int = 0
-    """How deep it is in the tree of spans, from 0; a step comes after its parent."""
-    start_ms: float = 0
-    """Milliseconds from the start of the first step."""
-    duration_ms: float = 0
-    """Milliseconds that it took."""
-    error: str | None = None
-    """What its status says, if that is an error."""
-    attributes: dict[str, Any] = {}
-    """Its attributes, long texts cut."""
-
-
-class Trace(msgspec.Struct, frozen=True, kw_only=True):
-    """What an application did for an answer. It is shown, and no check or judge sees it."""
-
-    url: str | None = None
-    """Where it is shown, for an application that returns an address."""
-    steps: tuple[TraceStep, ...] = ()
-    """Its steps, for an application that returns spans."""
-    left_out: int = 0
-    """Further steps, which are not recorded."""
 
 
 class AnswerTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,9 +170,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str | None = None
     """Build fingerprint that the endpoint returned."""
     tool_calls: tuple[dict[str, Any], ...] = ()
-    """Tools that the model called: `name`, `arguments` and, where the application returns it,
-    `result`.
-    """
+    """Tools that the model called: `name`, `arguments` and, where it is returned, `result`."""
     data: dict[str, Any] | None = None
     """The data that the application returned next to the text, by name; null for text alone."""
     trace: Trace | None = None
