@@ -82,7 +82,7 @@ CASES = [
     Case(id=LOST, fields={"says": ["Hello"]}),
 ]
 ANSWERS = [
-    talk(TALK, "I have refunded 9 euros."),
+    talk(TALK, "I have refunded 9 euros.", ended="user"),
     Answer(
         case_id=SEARCH,
         output="Rita paints fences [d2].",
@@ -205,6 +205,7 @@ def test_a_conversation_is_shown_turn_by_turn(browser: Any, report: Path) -> Non
         assert page.locator(".turn .call.wrong").count() == 1
         assert page.inner_text("[aria-label='Missing calls']").split() == ["log()", "missing"]
         assert page.locator(".turn .trace").count() == 1
+        assert "The conversation ended: the simulated user ended it." in page.inner_text(".answers")
         # The messages are in the conversation, and not a second time under Input.
         assert "Yes." not in page.inner_text(".asked")
         assert 'find_order(order="17")' in page.inner_text(".asked")
