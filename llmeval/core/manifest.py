@@ -11,7 +11,7 @@ import msgspec
 from llmeval.core.attempt import AttemptRecord
 from llmeval.core.gate_record import Count, GateRecord
 from llmeval.core.gate_terms import Rejudged
-from llmeval.core.model_records import CandidateRecord, JudgeRecord
+from llmeval.core.model_records import CandidateRecord, JudgeRecord, SimulatedUserRecord
 from llmeval.core.records import SCHEMA
 from llmeval.core.results import Quarantined, Retired
 
@@ -37,6 +37,10 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
     """All cases, whatever their order."""
     prompt: str = ""
     """Templates of the prompt."""
+    conversation: str = ""
+    """What is said to the candidate in several turns: `turns`, `until`, `max_turns` and the
+    simulated user. Empty where each case is a single prompt.
+    """
     checks: str = ""
     """The checks and their arguments."""
     candidate: str = ""
@@ -240,6 +244,8 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """Which cases the run asks."""
     candidate: CandidateRecord
     """The model under test."""
+    user: SimulatedUserRecord | None = None
+    """Who plays the user of the conversations; null where no model does."""
     concurrency: int | None = None
     """Cases worked on at a time, at most."""
     seed: int | None = None

@@ -2,6 +2,8 @@
 on one another.
 """
 
+from collections.abc import Sequence
+
 Slice = tuple[str, str]
 """A tag and its value."""
 
@@ -30,3 +32,17 @@ def slice_label(where: Slice) -> str:
 def cluster_key(case_id: str, cluster: str | None) -> str:
     """The key that the cases of a cluster share. A case without a cluster has its own key."""
     return f"\0{case_id}" if cluster is None else cluster
+
+
+def most_specific(metrics: Sequence[str]) -> str:
+    """The first metric, or the first of its parts among the others: `json_fields.total` instead of
+    `json_fields`, so that a sentence names the field.
+    """
+    return next((name for name in metrics if is_part(name, metrics[0])), metrics[0])
+
+
+def is_part(metric: str, whole: str) -> bool:
+    """Whether a metric is one of several of the same check: `json_fields.total` of
+    `json_fields`.
+    """
+    return metric.startswith(f"{whole}.")

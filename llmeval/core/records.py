@@ -123,6 +123,25 @@ class AnswerTurn(msgspec.Struct, frozen=True, kw_only=True):
     """
 
 
+class UserPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What a simulated user did in one conversation. Its messages are in the turns."""
+
+    kept_goal: bool | None = None
+    """Whether it kept to its goal, by its judge; null where no judge said so."""
+    reason: str = ""
+    """Why, in a sentence."""
+    judge: str | None = None
+    """Digest of its judge; null without one."""
+    attempts: int = 0
+    """Calls sent for its messages and for its judge."""
+    cached: bool = False
+    """Whether all its messages came from the cache."""
+    usage: Usage | None = None
+    """Tokens of those calls."""
+    cost_usd: float | None = None
+    """Null unless the suite states prices."""
+
+
 Ended = Literal["turns", "until", "max_turns", "user", "empty"]
 """How a conversation ended: the suite's last turn was played; `until` became true; `max_turns` was
 reached before that; the simulated user ended it; the reply was empty.
@@ -176,6 +195,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """
     ended: Ended | None = None
     """How the conversation ended; null without one, or with an error."""
+    user: UserPart | None = None
+    """What the simulated user did; null without one."""
     error: ErrorInfo | None = None
     """Why there is no output."""
     answered_at: str | None = None

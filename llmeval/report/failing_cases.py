@@ -1,8 +1,11 @@
 """The cases that did not pass, the most serious first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from llmeval.core.conversation import sent_before, transcript
 from llmeval.core.manifest import Manifest
+from llmeval.core.metric_ref import is_part
 from llmeval.core.outcome import Outcome, status_outcome
 from llmeval.core.question import question_of
 from llmeval.core.records import Score, Status
@@ -107,7 +110,10 @@ def _failing_case(decided: DecidedUnit[Unit]) -> FailingCase:
     if outcome is Outcome.FAIL:
         severity = sum(1 - (score.value or 0.0) for score in named)
     if scores:
-        reason = "; ".join(map(_reason, named)) or "no check or judge applies to this case"
+        reason = (
+            "; ".join(map(_reason, _without_wholes(named)))
+            or "no check or judge applies to this case"
+        )
     elif answer.error is not None:
         reason = f"{answer.error.kind}: {answer.error.message}"
     else:
@@ -119,10 +125,27 @@ def _failing_case(decided: DecidedUnit[Unit]) -> FailingCase:
         metrics=tuple(score.metric for score in named),
         reason=reason,
         output=answer.text[:4000],
-        question=question_of(unit.case)[:4000],
+        question=_sent(unit)[:4000],
         outcome=outcome,
         source=unit.case.source,
     )
+
+
+def _sent(unit: Unit) -> str:
+    """What the candidate was sent: the question of the case, or the conversation before the
+    answer.
+    """
+    if unit.answer.turns:
+        return transcript(sent_before((), unit.answer))
+    return question_of(unit.case)
+
+
+def _without_wholes(scores: Sequence[Score]) -> list[Score]:
+    """The scores without those whose parts say the same: `json_fields` next to
+    `json_fields.total`.
+    """
+    parts = [score.metric for score in scores if score.reason]
+    return [score for score in scores if not any(is_part(metric, score.metric) for metric in parts)]
 
 
 def _reason(score: Score) -> str:

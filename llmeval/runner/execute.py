@@ -173,6 +173,8 @@ def _with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
     """
     roles = [("candidate", plan.candidate)]
     roles += [(f"judge:{name}", seat) for name, bench in plan.judge_seats.items() for seat in bench]
+    if plan.user is not None:
+        roles += [("user", role) for role in plan.user.roles]
     counts = dict(manifest.unfinished_calls)
     for role, seat in roles:
         if calls := seat.caller.sender.take_unfinished():

@@ -20,7 +20,7 @@ from llmeval.models.loading import load_function
 from llmeval.runner.application import Application
 from llmeval.runner.judge_factory import protocol_of
 from llmeval.runner.rule_cases import WHOLE, RuleTargets
-from llmeval.runner.script import Script, script_of
+from llmeval.runner.script import KEPT_GOAL, Script, script_of
 from llmeval.suite.loader import Suite
 from llmeval.suite.yaml_file import Path as KeyPath
 
@@ -208,7 +208,7 @@ class _Inspector:
         self.metrics = _Metrics(self.suite, self.checks, needs)
         templates = [template for _, template in self.prompt]
         script = self.application.script
-        templates += () if script is None else script.templates
+        templates += () if script is None else script.written
         self.needed = set[str]().union(*(template.variables for template in templates))
         self.needed |= set() if script is None else script.variables
         self.braces = {
@@ -226,7 +226,7 @@ class _Inspector:
     @property
     def _key(self) -> KeyPath:
         spec = self.suite.spec
-        keys = {"turns": spec.turns, "messages": spec.messages}
+        keys = {"turns": spec.turns, "user": spec.user, "messages": spec.messages}
         return (next((key for key, value in keys.items() if value is not None), "prompt"),)
 
     def look(self, case: Case) -> None:
@@ -244,7 +244,8 @@ class _Inspector:
         self._try_checks(case, own, values)
         self.application.try_body(case, values)
         metrics = self.metrics.of(case, own)
-        self.targets.look(case, metrics)
+        simulated = self.application.script is not None and self.application.script.user
+        self.targets.look(case, metrics | {KEPT_GOAL} if simulated else metrics)
         if not metrics:
             self.unscored.add(case)
         for name in [bound.metric for bound in self.checks] + list(self.suite.spec.judges):

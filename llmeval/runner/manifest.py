@@ -29,7 +29,13 @@ from llmeval.core.manifest import (
     ShardRecord,
     SoftwareRecord,
 )
-from llmeval.core.model_records import CandidateRecord, JudgeRecord, LabelTable, ModelRecord
+from llmeval.core.model_records import (
+    CandidateRecord,
+    JudgeRecord,
+    LabelTable,
+    ModelRecord,
+    SimulatedUserRecord,
+)
 from llmeval.core.records import digest, utc_now
 from llmeval.judges.assurance.certificate import read_certificate
 from llmeval.models.identity import modules_below
@@ -37,6 +43,7 @@ from llmeval.runner.judge_factory import certificate_of
 from llmeval.runner.model_roles import ModelRole
 from llmeval.runner.options import Options
 from llmeval.runner.plan import RunPlan, baseline_of
+from llmeval.runner.script import KEPT_GOAL
 from llmeval.runner.sharding import Shard
 from llmeval.suite.loader import Suite
 
@@ -85,6 +92,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
             limit=options.limit,
         ),
         candidate=CandidateRecord(**structs.asdict(_model(plan.candidate))),
+        user=_user(plan),
         judges=scoring.judges,
         checks=scoring.checks,
         repeats=suite.spec.repeats,
@@ -120,18 +128,50 @@ def digests(plan: RunPlan, cases: str | None = None) -> Digests:
     spec = plan.suite.spec
     cases = cases or plan.cases.digest
     checks = _checks(plan)
-    prompt: list[object] = [(role, template.source) for role, template in plan.prompt]
-    if plan.script is not None:
-        prompt.append(plan.script.identity)
+    prompt = [(role, template.source) for role, template in plan.prompt]
+    conversation = conversation_of(plan)
     return Digests(
         suite=digest(
-            [cases, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]
+            [
+                cases,
+                prompt,
+                *([conversation] if conversation else []),
+                checks,
+                spec.repeats,
+                sorted(plan.judges),
+                spec.gate.model_dump(),
+            ]
         ),
         cases=cases,
         prompt=digest(prompt),
+        conversation=conversation,
         checks=digest(checks),
         candidate=digest(plan.candidate.caller.model.identity),
         judges={name: judge.digest for name, judge in plan.judges.items()},
+    )
+
+
+def conversation_of(plan: RunPlan) -> str:
+    """Digest of what is said to the candidate in several turns; empty for single prompts."""
+    if plan.script is None:
+        return ""
+    return digest([plan.script.identity, None if plan.user is None else plan.user.digest])
+
+
+def _user(plan: RunPlan) -> SimulatedUserRecord | None:
+    """The simulated user, as the manifest has it."""
+    if plan.user is None:
+        return None
+    spec, judge = plan.user.spec, plan.user.judge
+    return SimulatedUserRecord(
+        **structs.asdict(_model(plan.user.role)),
+        seed=spec.seed,
+        goal=spec.goal,
+        persona=spec.persona,
+        stop=spec.stop,
+        digest=plan.user.digest,
+        judge=None if judge is None else judge.digest,
+        judge_identity=None if judge is None else dict(judge.caller.model.identity),
     )
 
 
@@ -146,7 +186,8 @@ def scoring_of(plan: RunPlan) -> ScoringInputs:
 
 def _checks(plan: RunPlan) -> tuple[dict[str, Any], ...]:
     """The suite's checks as a manifest lists them, then the own functions of single cases."""
-    return (*checks_record(plan.checks), *_case_functions(plan))
+    user = ({"metric": KEPT_GOAL, "check": KEPT_GOAL},) if plan.user is not None else ()
+    return (*checks_record(plan.checks), *user, *_case_functions(plan))
 
 
 def _case_functions(plan: RunPlan) -> list[dict[str, Any]]:

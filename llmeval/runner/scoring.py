@@ -14,6 +14,7 @@ from llmeval.core.templates import answer_values, render_value
 from llmeval.core.thresholds import CONFIDENT
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.runner.plan import RunPlan
+from llmeval.runner.script import KEPT_GOAL
 from llmeval.runner.services import Verdicts
 
 FACTS = "facts"
@@ -29,7 +30,13 @@ def fails_when_blocked(plan: RunPlan, answer: Answer) -> bool:
 
 def check_scores(plan: RunPlan, case: Case, answer: Answer) -> list[Score]:
     """What code decides about one answer that has an output, in the order of the suite."""
-    return [score for bound in plan.checks_for(case) for score in check_answer(bound, case, answer)]
+    scores = [s for bound in plan.checks_for(case) for s in check_answer(bound, case, answer)]
+    if answer.user is not None:
+        # without this the answer would be missing, and no score of it recorded
+        reason = answer.user.reason or "no rule reports a fault of the simulated user"
+        passed: dict[str, Any] = {"value": 1.0, "passed": True, "reason": reason}
+        scores.append(_score(answer, KEPT_GOAL, Status.PASS, **passed))
+    return scores
 
 
 def not_scored_yet(plan: RunPlan, answer: Answer) -> list[Score]:
@@ -63,7 +70,7 @@ async def score_answer(
     ]
     # a gather makes a task of each, which a single judge does not need
     scores += await asyncio.gather(*judging) if len(judging) > 1 else [await one for one in judging]
-    if all(score.status is Status.NOT_APPLICABLE for score in scores):
+    if all(s.status is Status.NOT_APPLICABLE for s in scores if s.metric != KEPT_GOAL):
         message = "nothing to score: no check or judge applies to this case"
         error = ErrorInfo("config", message)
         scores.append(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from llmeval.core.gate_record import MustPass
 from llmeval.core.manifest import Manifest
-from llmeval.core.metric_ref import slice_label
+from llmeval.core.metric_ref import most_specific, slice_label
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
@@ -151,7 +151,7 @@ def _cases(tally: RunAggregate, wanted: MustPass, untrusted: frozenset[str]) -> 
             found.not_asked.append(name)
             continue
         outcome, metrics = became
-        named = (name, metrics[0] if metrics else str(outcome))
+        named = (name, most_specific(metrics) if metrics else str(outcome))
         if outcome.missing:
             found.missing.append(named)
         elif outcome is Outcome.FAIL:

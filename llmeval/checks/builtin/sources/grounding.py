@@ -109,13 +109,9 @@ def _claims(text: str, passages: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _claim(piece: Piece, passages: Sequence[str]) -> dict[str, Any]:
-    tokens = Tokens(piece.text)
     best, share = None, 0.0
     for number, passage in enumerate(passages, start=1):
-        source = _source(passage)
-        backed = _overlap(tokens, source)[0] if tokens.content else 0.0
-        if any(_numbers(tokens, source)):
-            backed = min(backed, CLAIM_SHARE / 2)
+        backed = backing(piece.text, passage)
         if backed > share:
             best, share = number, backed
     return {
@@ -124,6 +120,15 @@ def _claim(piece: Piece, passages: Sequence[str]) -> dict[str, Any]:
         "nearest": best,
         "share": round(share, 4),
     }
+
+
+def backing(claim: str, passage: str) -> float:
+    """The share of the words of meaning of a claim that a passage has, in [0, 1]; below
+    `CLAIM_SHARE` where it lacks a number of the claim.
+    """
+    tokens, source = Tokens(claim), _source(passage)
+    backed = _overlap(tokens, source)[0] if tokens.content else 0.0
+    return min(backed, CLAIM_SHARE / 2) if any(_numbers(tokens, source)) else backed
 
 
 def _unbacked(claims: Sequence[dict[str, Any]], bare: Sequence[dict[str, Any]]) -> str:
