@@ -80,6 +80,21 @@ class Application:
         if self.script is None and not isinstance(self.spec, ReplaySpec | None):
             raise SuiteError(f"{what} the suite plays none; name its messages under `turns`")
 
+    def problem_of_until(self) -> str | None:
+        """Why `until` can't be evaluated with the data that the candidate gives; None where it
+        can.
+        """
+        until = None if self.script is None else self.script.until
+        if until is None or self.data is None:
+            return None
+        unknown = sorted(members_in(until, DATA) - self.data)
+        if not unknown:
+            return None
+        return (
+            f"the candidate gives no `{DATA}.{unknown[0]}`; name it with"
+            f" `data: {{{unknown[0]}: path}}` on the model"
+        )
+
     def try_turns(self, check: BoundCheck, case: Case) -> None:
         """Refuse a check of a turn that the conversation of a case does not have. Raises
         SuiteError.

@@ -7,6 +7,7 @@ may have processed is never sent twice in one session. If it is not certain whet
 processed (a time-out, an error of the server), the conversation starts again in a new session.
 """
 
+import asyncio
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -87,6 +88,7 @@ class ConversationPlayer:
         self._role, self._caller = plan.candidate, plan.candidate.caller
         self._recorded = plan.by_case
         self._keeps_session = isinstance(self._caller.model, KeepsSession)
+        self._flying: dict[bytes, asyncio.Future[CallResult]] = {}
 
     async def play(self, case: Case, first: Request) -> CallResult:
         """The reply to the last turn, with all turns.
@@ -101,15 +103,40 @@ class ConversationPlayer:
                 at fault. Its `reply` has the turns up to there. Kind `budget`: the budget of the
                 run is used up, and there is nothing to record.
         """
-        played, name = _Played(), ""
+        played = _Played()
         try:
             texts = self._script.texts(case)
             if self._recorded:
                 return await self._from_record(case, first, texts, played)
             key = self._caller.conversation_key(first, self._decides(case, texts))
-            if (stored := self._caller.stored(key)) is not None:
-                return stored
-            name = "sha256:" + key.hex()
+        except SuiteError as error:
+            raise AskFailed(ModelError(str(error), kind="config"), "", 0) from None
+        except AskFailed as error:
+            raise self._missing(played, error.key, error) from None
+        if (stored := self._caller.stored(key)) is not None:
+            return stored
+        if (flying := self._flying.get(key)) is not None:
+            return await _shared(flying)
+        future = self._flying[key] = asyncio.get_running_loop().create_future()
+        try:
+            call = await self._played(case, first, texts, key, played)
+            future.set_result(call)
+        except AskFailed as error:
+            future.set_exception(error)
+            future.exception()  # retrieved: nobody else may be waiting
+            raise
+        finally:
+            if not future.done():
+                future.cancel()
+            del self._flying[key]
+        return call
+
+    async def _played(
+        self, case: Case, first: Request, texts: tuple[str, ...], key: bytes, played: _Played
+    ) -> CallResult:
+        """The conversation, played now. Raises AskFailed, see `play`."""
+        name = "sha256:" + key.hex()
+        try:
             ended = await self._sessions(case, first, texts, played)
             await self._judge_user(case, first.repeat, played)
         except AskFailed as error:
@@ -146,6 +173,8 @@ class ConversationPlayer:
         if self._user is not None:
             calls = sum(call.attempts for call in played.user_calls)
             self._user.role.caller.sender.abandon(calls)
+            if played.user is not None:
+                self._user.roles[-1].caller.sender.abandon(played.user.attempts)
 
     def _paid(self, reply: Reply) -> None:
         """Count the cost of one turn at once, so that a budget can end the run within a
@@ -313,6 +342,15 @@ class ConversationPlayer:
             usage=_sum([*paid, *([part.usage] if part.usage else [])]),
             cost_usd=sum(known) if known else None,
         )
+
+
+async def _shared(flying: "asyncio.Future[CallResult]") -> CallResult:
+    """The result of an equal conversation that is played now. Raises AskFailed."""
+    try:
+        call = await asyncio.shield(flying)
+    except AskFailed as error:
+        raise AskFailed(error, error.key, 0) from None
+    return structs.replace(call, attempts=0, cached=True)
 
 
 def _sum(usages: Iterable[Usage | None]) -> Usage | None:

@@ -77,6 +77,8 @@ def inspect_cases(
     prompt, script = suite.prompt(), script_of(suite)
     checks = bound_checks(suite)
     application = replace(application, script=script)
+    if problem := application.problem_of_until():
+        raise suite.error(("until",), problem)
     if problem := application.problem(checks):
         raise suite.error(_output_key(suite), problem)
     inspector = _Inspector(suite, prompt, checks, application)

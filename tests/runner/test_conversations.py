@@ -362,6 +362,7 @@ SINGLE = {"turns": None, "prompt": "{{ first }}"}
         ({"until": "done"}, "until: 'done' is not one expression"),
         ({"until": "{{ 'x' in }}"}, "suite.yaml:1: until: .*unexpected"),
         ({"until": "{{ 'x' in reply }}"}, "until: `reply` is neither a field of the case nor one of data"),
+        ({"until": "{{ data.state == 1 }}"}, "until: the candidate gives no `data.state`; name it with"),
         ({"checks": [{"contains": {"text": "x", "turn": 0}}]}, "checks.*turn: `turn` is last, all or the number"),
         ({"checks": [{"contains": {"text": "x", "turn": 3}}]}, "turn 3 is never played"),
         ({**SINGLE, "checks": [{"contains": {"text": "x", "turn": 1}}]}, "`turn` names a turn of a conversation, and the suite plays none"),
@@ -538,3 +539,23 @@ def test_a_changed_conversation_is_another_test(shop: Shop, tmp_path: Path) -> N
         result = run(write(tmp_path / decision, http(shop), turns=turns, gate=gate))
         (rule,) = (r for r in result.summary.gate.rules if r.rule == "regression")
         assert rule.decision == decision, rule.reason
+
+
+def test_equal_conversations_are_played_once(shop: Shop, tmp_path: Path) -> None:
+    cases = [{**CASES[0], "id": f"ann{number}"} for number in range(3)]
+    result = run(write(tmp_path, http(shop), cases=cases))
+    assert result.summary.gate.decision == "PASS"
+    assert len(shop.sessions) == 1
+    assert sorted(answer.attempts for answer in answers(result).values()) == [0, 0, 2]
+
+
+def test_stored_conversations_are_scored_again(shop: Shop, tmp_path: Path) -> None:
+    suite = write(tmp_path, http(shop))
+    run(suite)
+    checks = [{"contains": {"text": "Hello", "turn": 1}}, {"ended": "turns"}]
+    write(tmp_path, http(shop), checks=checks)
+    done = command("score", tmp_path / "run", "--suite", suite, "--out", tmp_path / "again")
+    assert done.returncode == 0, done.stderr
+    assert len(shop.sessions) == 2
+    rows = (tmp_path / "again" / "answers.jsonl").read_text().splitlines()
+    assert [len(json.loads(row)["turns"]) for row in rows] == [2, 2]
