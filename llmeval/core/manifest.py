@@ -38,7 +38,7 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str = ""
     """Templates of the prompt."""
     conversation: str = ""
-    """What is said to the candidate in several turns: `turns`, `until`, `max_turns` and the
+    """The messages to the candidate in several turns: `turns`, `until`, `max_turns` and the
     simulated user. Empty where each case is a single prompt.
     """
     checks: str = ""

@@ -127,7 +127,7 @@ class UserPart(msgspec.Struct, frozen=True, kw_only=True):
     """What a simulated user did in one conversation. Its messages are in the turns."""
 
     kept_goal: bool | None = None
-    """Whether it kept to its goal, by its judge; null where no judge said so."""
+    """Whether it kept to its goal, by its judge; null without a verdict."""
     reason: str = ""
     """Why, in a sentence."""
     judge: str | None = None

@@ -45,8 +45,8 @@ class Application:
             SuiteError: they use what neither the case nor the answer will have.
         """
         names = variables_in(value)
-        if asked := sorted(names & {TRANSCRIPT, TURNS} - values.keys()):
-            self._refuse_single(f"{metric}: `{asked[0]}` is a conversation, and")
+        if used := sorted(names & {TRANSCRIPT, TURNS} - values.keys()):
+            self._refuse_single(f"{metric}: `{used[0]}` is a conversation, and")
             raise AwaitsAnswer
         if self.script is not None and (clash := sorted({TRANSCRIPT, TURNS} & names)):
             raise SuiteError(

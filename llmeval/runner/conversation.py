@@ -243,12 +243,12 @@ class ConversationPlayer:
         user = self._user
         assert user is not None, "a script without a simulated user ends with its last message"
 
-        def heard(call: CallResult) -> None:
+        def note(call: CallResult) -> None:
             played.user_calls.append(call)
             if not call.cached:
                 self._budget.spend(user.cost(call.reply.usage), of=user.role.name)
 
-        return await user.says(case, repeat, played.turns, heard)
+        return await user.says(case, repeat, played.turns, note)
 
     async def _judge_user(self, case: Case, repeat: int, played: _Played) -> None:
         """Whether the simulated user kept to its goal. Raises AskFailed where it did not."""
@@ -334,13 +334,13 @@ class ConversationPlayer:
         part, calls = played.user or UserPart(), played.user_calls
         paid = [call.reply.usage for call in calls if not call.cached]
         costs = [part.cost_usd, *(self._user.cost(usage) for usage in paid)]
-        known = [cost for cost in costs if cost is not None]
+        priced = [cost for cost in costs if cost is not None]
         return structs.replace(
             part,
             attempts=part.attempts + sum(call.attempts for call in calls),
             cached=bool(calls) and not paid,
             usage=_sum([*paid, *([part.usage] if part.usage else [])]),
-            cost_usd=sum(known) if known else None,
+            cost_usd=sum(priced) if priced else None,
         )
 
 

@@ -121,8 +121,8 @@ def _user(planned: RunPlan, user: SimulatedUser) -> TypicalUsage:
         if user.judge is not None:
             calls += 1
             sent += 2 * _size(messages_of(turns))
-    given = sent / max(1, calls) / CHARS_PER_TOKEN
-    return TypicalUsage(calls / max(1, len(planned.cases)), given, TYPICAL_VERDICT)
+    tokens = sent / max(1, calls) / CHARS_PER_TOKEN
+    return TypicalUsage(calls / max(1, len(planned.cases)), tokens, TYPICAL_VERDICT)
 
 
 def _filler(planned: RunPlan, case: Case) -> Answer:

@@ -152,7 +152,7 @@ def digests(plan: RunPlan, cases: str | None = None) -> Digests:
 
 
 def conversation_of(plan: RunPlan) -> str:
-    """Digest of what is said to the candidate in several turns; empty for single prompts."""
+    """Digest of the messages to the candidate in several turns; empty for single prompts."""
     if plan.script is None:
         return ""
     return digest([plan.script.identity, None if plan.user is None else plan.user.digest])

@@ -120,13 +120,13 @@ class SimulatedUser:
         case: Case,
         repeat: int,
         turns: Sequence[AnswerTurn],
-        heard: Callable[[CallResult], None],
+        note: Callable[[CallResult], None],
     ) -> str | None:
         """Its next message; None where it ends the conversation.
 
         Args:
             case: the case. repeat: number of the repeat. turns: the conversation so far.
-            heard: is given each reply of its model.
+            note: is called with each reply of its model.
 
         Raises:
             AskFailed: there is no usable message. Kind `user`, or one of the endpoint.
@@ -139,7 +139,7 @@ class SimulatedUser:
                 call = await self.role.caller.ask(request)
             except AskFailed as error:
                 raise _of_endpoint(error) from None
-            heard(call)
+            note(call)
             key = call.key
             try:
                 return _read(call.reply.text, turns)
@@ -186,8 +186,8 @@ class SimulatedUser:
             "persona": prompt.persona,
             "stop": prompt.stop,
         }
-        said = "\n\n".join(turn.user for turn in turns)
-        answer = Answer(case_id=case.id, repeat=repeat, output=said, turns=tuple(turns))
+        messages = "\n\n".join(turn.user for turn in turns)
+        answer = Answer(case_id=case.id, repeat=repeat, output=messages, turns=tuple(turns))
         score = await self.judge.score(Case(case.id, fields), answer, messages_of(turns))
         part = UserPart(
             kept_goal=score.passed,
@@ -252,15 +252,15 @@ def user_of(suite: Suite, roles: ModelRoles) -> SimulatedUser | None:
     spec = suite.spec.user
     if spec is None:
         return None
-    made = [roles.seat("user", spec.model, ("user", "model"))]
+    own_roles = [roles.seat("user", spec.model, ("user", "model"))]
     judge = None
     if spec.judge is not None:
         role = roles.seat(KEPT_GOAL, spec.judge, ("user", "judge"))
-        made.append(role)
+        own_roles.append(role)
         cost = functools.partial(cost_of, price=role.spec.price)
         protocol = load_protocol("kept_goal", suite.base)
         judge = Judge(KEPT_GOAL, role.caller, protocol, {}, cost=cost)
-    for key, role in zip(("model", "judge"), made, strict=False):
+    for key, role in zip(("model", "judge"), own_roles, strict=False):
         if isinstance(role.spec, SystemOneSpec):
             raise suite.error(("user", key), "a decision model writes no text: name one that does")
-    return SimulatedUser(spec, tuple(made), user_templates(suite), judge)
+    return SimulatedUser(spec, tuple(own_roles), user_templates(suite), judge)

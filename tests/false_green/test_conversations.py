@@ -13,8 +13,8 @@ TURNS = '["Good morning.", "{{ question }}", "Thank you, that is all."]'
 
 def polite(body: dict[str, Any], earlier: int = 0) -> Any:
     """The right answer to the second message, and the same again to the third."""
-    asked = [m["content"] for m in body["messages"] if "number " in m["content"]]
-    return right({"messages": [{"content": asked[-1]}]}) if asked else "Good morning."
+    questions = [m["content"] for m in body["messages"] if "number " in m["content"]]
+    return right({"messages": [{"content": questions[-1]}]}) if questions else "Good morning."
 
 
 def project(folder: Path, server: Endpoint, turns: str = TURNS, gate: str = "", **more: str) -> str:
@@ -54,7 +54,7 @@ def test_an_error_in_the_middle_is_missing_and_no_pass(tmp_path: Path) -> None:
 
 
 def test_a_simulated_user_that_leaves_its_goal_is_no_grade(tmp_path: Path) -> None:
-    """Neither the candidate's failure nor a case that passes because nothing was asked."""
+    """Neither the candidate's failure nor a case that passes because no question was sent."""
 
     def town(body: dict[str, Any], earlier: int) -> Any:
         prompt = body["messages"][-1]["content"]

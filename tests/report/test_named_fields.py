@@ -21,8 +21,10 @@ def run(folder: Path, rows: list[dict[str, Any]], **keys: Any) -> Any:
 def failures(folder: Path) -> dict[str, str]:
     """By suite of JUnit, the text of its first failure."""
     root = ET.parse(folder / "run" / "junit.xml").getroot()
-    found = {suite.get("name"): suite.find("testcase/failure") for suite in root}
-    return {str(name): failure.text or "" for name, failure in found.items() if failure is not None}
+    by_name = {suite.get("name"): suite.find("testcase/failure") for suite in root}
+    return {
+        str(name): failure.text or "" for name, failure in by_name.items() if failure is not None
+    }
 
 
 def test_junit_summary_and_the_decision_name_the_field(tmp_path: Path) -> None:

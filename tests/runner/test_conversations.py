@@ -40,19 +40,19 @@ class Shop:
 
     def __call__(self, body: dict[str, Any], earlier: int) -> Any:
         session = self._session(body)
-        heard = self.sessions[session]
-        heard.append(body["q"])
-        fault = self.fault(len(heard), session)
+        messages = self.sessions[session]
+        messages.append(body["q"])
+        fault = self.fault(len(messages), session)
         if fault is not None:
             return fault
-        names = re.findall(r"name is (\w+)", " ".join(heard))
+        names = re.findall(r"name is (\w+)", " ".join(messages))
         text = f"You are {names[-1]}." if names and "?" in body["q"] else "Hello."
         reply = {
             "answer": text,
             "chat": {"id": session},
-            "calls": [{"name": "look_up", "args": {"turn": len(heard)}}],
+            "calls": [{"name": "look_up", "args": {"turn": len(messages)}}],
             "tokens": {"input_tokens": 10, "output_tokens": 2},
-            "heard": len(heard),
+            "heard": len(messages),
         }
         return 200, reply, {"Set-Cookie": f"sid={session}; Path=/; HttpOnly"}
 
@@ -143,8 +143,8 @@ def test_a_turn_that_fails_in_doubt_starts_the_conversation_again(
     shop.fault = lambda turn, session: (status, {"error": "down"}, {}) if (turn, session) == (2, 0) else None  # fmt: skip
     result = run(write(tmp_path, http(shop, **PARTS), cases=CASES[:1]))
     assert result.summary.gate.decision == "PASS"
-    said = [CASES[0]["first"], CASES[0]["then"]]
-    assert shop.sessions == [said, said]
+    messages = [CASES[0]["first"], CASES[0]["then"]]
+    assert shop.sessions == [messages, messages]
     answer = answers(result)["ann"]
     assert (len(answer.turns), answer.attempts) == (2, 4)
     assert result.summary.calls["candidate"].retried == 2
@@ -428,8 +428,8 @@ def test_kill_9_in_the_middle_of_a_conversation(kind: str, tmp_path: Path) -> No
     answer = json.loads(row)
     assert [turn["output"] for turn in answer["turns"]][-1] == "You are Ann."
     if kind == "http":
-        said = [CASES[0]["first"], CASES[0]["then"]]
-        assert shop.sessions == [said[:1], said], "the new session heard turn 1 again"
+        messages = [CASES[0]["first"], CASES[0]["then"]]
+        assert shop.sessions == [messages[:1], messages], "the new session heard turn 1 again"
 
 
 FUNCTION = """
@@ -525,8 +525,8 @@ def test_calls_of_turns_count_in_the_estimate_and_in_the_budget(shop: Shop, tmp_
     assert result.manifest.unfinished_calls == {"candidate": 1}
     result = run(suite)
     assert result.summary.gate.decision == "PASS"
-    said = sorted(len(heard) for heard in shop.sessions)
-    assert said == [1, 2, 2, 2, 2], "the session that the budget cut is not continued"
+    lengths = sorted(len(messages) for messages in shop.sessions)
+    assert lengths == [1, 2, 2, 2, 2], "the session that the budget cut is not continued"
 
 
 def test_a_changed_conversation_is_another_test(shop: Shop, tmp_path: Path) -> None:

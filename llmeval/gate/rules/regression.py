@@ -218,12 +218,12 @@ def _comparison(
         )
     if kept.scorer != scorer_digest(manifest, metric):
         if baseline.digests.conversation != manifest.digests.conversation:
-            told = (
+            reason = (
                 f"{name}: the conversation (`turns`, `until`, `max_turns`, `user`) is not that of"
                 f" the baseline {baseline.run_id}, so the two answers are not to the same"
                 " messages. Approve a baseline with this conversation."
             )
-            return _invalid(metric, baseline, told, slice_)
+            return _invalid(metric, baseline, reason, slice_)
         what = "judge" if judge is not None else "check"
         told = (
             f"{name}: the {what} is not the one that scored the baseline {baseline.run_id}, so a"

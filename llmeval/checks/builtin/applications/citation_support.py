@@ -122,7 +122,7 @@ def _claim(text: str, piece: Piece, cited: list[CitedId], by_id: Mapping[str, st
     for place in cited:  # an id that only `ids` makes one is still there
         start, end = place.start - piece.start, place.end - piece.start
         bare = bare[:start] + " " * (end - start) + bare[end:]
-    known = [by_id[place.id.casefold()] for place in cited if place.id.casefold() in by_id]
-    shares = [backing(bare, passage) for passage in known if passage.strip()]
+    passages = [by_id[place.id.casefold()] for place in cited if place.id.casefold() in by_id]
+    shares = [backing(bare, passage) for passage in passages if passage.strip()]
     cites = ", ".join(dict.fromkeys(place.id for place in cited))
     return _CitedClaim(piece, " ".join(bare.split()), cites, max(shares, default=0.0))
