@@ -38,13 +38,15 @@ class _Played:
     """Calls of all sessions."""
     user_calls: list[CallResult] = field(default_factory=list)
     """Replies of the simulated user, in all sessions."""
+    user_attempts: int = 0
+    """Calls sent for them, those without a reply too."""
     user: UserPart | None = None
     """What the judge of the simulated user says."""
     sent: str = ""
     """The user's message of the turn that is played now; empty before there is one."""
 
     def restart(self) -> None:
-        self.turns, self.calls = [], []
+        self.turns, self.calls, self.sent = [], [], ""
 
     def add(self, call: CallResult) -> None:
         reply = call.reply
@@ -119,7 +121,7 @@ class ConversationPlayer:
             return await _shared(flying)
         future = self._flying[key] = asyncio.get_running_loop().create_future()
         try:
-            call = await self._played(case, first, texts, key, played)
+            call = await self._live(case, first, texts, key, played)
             future.set_result(call)
         except AskFailed as error:
             future.set_exception(error)
@@ -131,7 +133,7 @@ class ConversationPlayer:
             del self._flying[key]
         return call
 
-    async def _played(
+    async def _live(
         self, case: Case, first: Request, texts: tuple[str, ...], key: bytes, played: _Played
     ) -> CallResult:
         """The conversation, played now. Raises AskFailed, see `play`."""
@@ -171,8 +173,7 @@ class ConversationPlayer:
         """Count the calls of a conversation that is not recorded."""
         self._caller.sender.abandon(played.attempts)
         if self._user is not None:
-            calls = sum(call.attempts for call in played.user_calls)
-            self._user.role.caller.sender.abandon(calls)
+            self._user.role.caller.sender.abandon(played.user_attempts)
             if played.user is not None:
                 self._user.roles[-1].caller.sender.abandon(played.user.attempts)
 
@@ -243,9 +244,11 @@ class ConversationPlayer:
         user = self._user
         assert user is not None, "a script without a simulated user ends with its last message"
 
-        def note(call: CallResult) -> None:
-            played.user_calls.append(call)
-            if not call.cached:
+        def note(attempts: int, call: CallResult | None) -> None:
+            played.user_attempts += attempts
+            if call is not None:
+                played.user_calls.append(call)
+            if call is not None and not call.cached:
                 self._budget.spend(user.cost(call.reply.usage), of=user.role.name)
 
         return await user.says(case, repeat, played.turns, note)
@@ -304,7 +307,7 @@ class ConversationPlayer:
         """The error of a conversation that has no answer, with the turns that were played."""
         sent = bool(played.sent)
         played.failed(error)
-        if not (played.turns or played.user_calls):
+        if not (played.turns or played.user_attempts):
             return error
         message = f"turn {len(played.turns)}: {error}" if sent else str(error)
         failed = AskFailed(ModelError(message, kind=error.kind), key, played.attempts)
@@ -337,7 +340,7 @@ class ConversationPlayer:
         priced = [cost for cost in costs if cost is not None]
         return structs.replace(
             part,
-            attempts=part.attempts + sum(call.attempts for call in calls),
+            attempts=part.attempts + played.user_attempts,
             cached=bool(calls) and not paid,
             usage=_sum([*paid, *([part.usage] if part.usage else [])]),
             cost_usd=sum(priced) if priced else None,

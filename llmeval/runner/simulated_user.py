@@ -120,13 +120,14 @@ class SimulatedUser:
         case: Case,
         repeat: int,
         turns: Sequence[AnswerTurn],
-        note: Callable[[CallResult], None],
+        note: Callable[[int, CallResult | None], None],
     ) -> str | None:
         """Its next message; None where it ends the conversation.
 
         Args:
             case: the case. repeat: number of the repeat. turns: the conversation so far.
-            note: is called with each reply of its model.
+            note: is called with the calls sent for each reply of its model, and the reply; None
+                where none came.
 
         Raises:
             AskFailed: there is no usable message. Kind `user`, or one of the endpoint.
@@ -138,8 +139,9 @@ class SimulatedUser:
             try:
                 call = await self.role.caller.ask(request)
             except AskFailed as error:
+                note(error.attempts, None)
                 raise _of_endpoint(error) from None
-            note(call)
+            note(call.attempts, call)
             key = call.key
             try:
                 return _read(call.reply.text, turns)

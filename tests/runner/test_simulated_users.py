@@ -44,7 +44,8 @@ class Town:
         if body["model"] == "judge":
             return json.dumps({"evidence": "", "verdict": self.verdict})
         turn = text.count("BEGIN REPLY")
-        return self.script[min(turn, len(self.script) - 1)].replace("{item}", item)
+        reply = self.script[min(turn, len(self.script) - 1)]
+        return reply.replace("{item}", item) if isinstance(reply, str) else reply
 
     def bodies(self, model: str) -> list[dict[str, Any]]:
         return [body for body in self.server.requests if body["model"] == model]
@@ -233,3 +234,20 @@ def test_validate_names_what_is_wrong_with_a_user(
 
     with pytest.raises(SuiteError, match=message):
         validate(write(tmp_path, town, user, **more))
+
+
+def test_calls_of_a_user_that_is_down_are_counted(town: Town, tmp_path: Path) -> None:
+    town.script = [says("Hello, about {item}."), (503, {"error": "no room"}, {})]
+    suite = write(tmp_path, town, cases=CASES[:1])
+    text = suite.read_text().replace(
+        '"model": "user", "base', '"limits": {"attempts": 2}, "model": "user", "base'
+    )
+    suite.write_text(text)
+    result = run(suite)
+    answer = answers(result)["tea"]
+    assert answer.error is not None
+    assert answer.error.kind == "provider"
+    assert answer.error.message.startswith("the simulated user: ")
+    assert len(answer.turns) == 1
+    calls = result.summary.calls["user"]
+    assert (calls.made, len(town.bodies("user"))) == (3, 3)
