@@ -304,6 +304,8 @@ def _manifest(
                 " these records are of. Name another directory with --out"
             )
         made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
+        if source is not None:
+            made = structs.replace(made, user=source.user)
         counted = attempt_of(made, run_folder(plan, options), parent=source)
         made = structs.replace(made, attempt=counted)
         if stored is None or not plan.may_stop:

@@ -129,13 +129,12 @@ def digests(plan: RunPlan, cases: str | None = None) -> Digests:
     cases = cases or plan.cases.digest
     checks = _checks(plan)
     prompt = [(role, template.source) for role, template in plan.prompt]
-    conversation = conversation_of(plan)
     return Digests(
         suite=digest(
             [
                 cases,
                 prompt,
-                *([conversation] if conversation else []),
+                *([plan.conversation] if plan.conversation else []),
                 checks,
                 spec.repeats,
                 sorted(plan.judges),
@@ -144,18 +143,11 @@ def digests(plan: RunPlan, cases: str | None = None) -> Digests:
         ),
         cases=cases,
         prompt=digest(prompt),
-        conversation=conversation,
+        conversation=plan.conversation,
         checks=digest(checks),
         candidate=digest(plan.candidate.caller.model.identity),
         judges={name: judge.digest for name, judge in plan.judges.items()},
     )
-
-
-def conversation_of(plan: RunPlan) -> str:
-    """Digest of the messages to the candidate in several turns; empty for single prompts."""
-    if plan.script is None:
-        return ""
-    return digest([plan.script.identity, None if plan.user is None else plan.user.digest])
 
 
 def _user(plan: RunPlan) -> SimulatedUserRecord | None:

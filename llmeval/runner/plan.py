@@ -44,7 +44,7 @@ from llmeval.runner.model_roles import LOCAL_CONCURRENCY, ModelRole, ModelRoles
 from llmeval.runner.options import Options
 from llmeval.runner.script import Script
 from llmeval.runner.sharding import Shard
-from llmeval.runner.simulated_user import SimulatedUser, user_of
+from llmeval.runner.simulated_user import SimulatedUser, conversation_digest, user_of
 from llmeval.runner.slots import Slots
 from llmeval.store.directory import RunDir
 from llmeval.suite.loader import Suite
@@ -88,6 +88,9 @@ class RunPlan:
     """The conversation that is played with each case; None where each is a single prompt."""
     user: SimulatedUser | None = None
     """Who plays the user of conversations; None where no model does."""
+    conversation: str = ""
+    """Digest of what the candidate is sent in several turns; of stored answers, what it was sent.
+    """
     in_turn: bool = False
     """All answers first, then all verdicts: candidate and judge do not fit in memory together."""
     may_stop: bool = False
@@ -205,6 +208,11 @@ def plan(
         by_case=isinstance(candidate.spec, ReplaySpec),
         script=inspected.script,
         user=user,
+        conversation=(
+            conversation_digest(inspected.script, user)
+            if stored is None
+            else stored.manifest().digests.conversation
+        ),
         in_turn=not trial and _too_large_together(candidate, judging),
         may_stop=may_stop,
         closing=tuple(factory.models()),

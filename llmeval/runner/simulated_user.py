@@ -23,7 +23,7 @@ from llmeval.models.client.caller import AskFailed, CallResult
 from llmeval.models.params import merged, overriding
 from llmeval.runner.budget import cost_of
 from llmeval.runner.model_roles import ModelRole, ModelRoles
-from llmeval.runner.script import KEPT_GOAL, user_templates
+from llmeval.runner.script import KEPT_GOAL, Script, user_templates
 from llmeval.suite.conversation_schema import UserSpec
 from llmeval.suite.loader import Suite
 from llmeval.suite.model_schema import SystemOneSpec
@@ -243,6 +243,13 @@ def _read(text: str, turns: Sequence[AnswerTurn]) -> str | None:
 
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
+
+
+def conversation_digest(script: Script | None, user: SimulatedUser | None) -> str:
+    """Digest of the messages to the candidate in several turns; empty for single prompts."""
+    if script is None:
+        return ""
+    return digest([script.identity, None if user is None else user.digest])
 
 
 def user_of(suite: Suite, roles: ModelRoles) -> SimulatedUser | None:

@@ -541,6 +541,25 @@ def test_a_changed_conversation_is_another_test(shop: Shop, tmp_path: Path) -> N
         assert rule.decision == decision, rule.reason
 
 
+def test_stored_answers_to_other_messages_are_not_made_comparable(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """Scoring a baseline again does not change what its candidate was sent."""
+    run(write(tmp_path, http(shop)))
+    gate = {"regression": {"baseline": str(tmp_path / "run"), "margins": {"contains": 0.2}}}
+    other = {"turns": ["{{ first }}", "Well? {{ then }}"], "gate": gate}
+    suite = write(tmp_path / "other", http(shop), **other)
+    done = command("run", suite, "--rejudge", "--out", tmp_path / "other" / "run")
+    assert done.returncode == 3, done.stdout
+    assert "is not that of the baseline" in " ".join(done.stdout.replace("│", " ").split())
+    done = command("score", tmp_path / "run", "--suite", suite, "--out", tmp_path / "scored")
+    digests = [
+        json.loads((folder / "manifest.json").read_text())["digests"]["conversation"]
+        for folder in (tmp_path / "run", tmp_path / "scored", tmp_path / "other" / "run")
+    ]
+    assert digests[0] == digests[1] != digests[2]
+
+
 def test_equal_conversations_are_played_once(shop: Shop, tmp_path: Path) -> None:
     cases = [{**CASES[0], "id": f"ann{number}"} for number in range(3)]
     result = run(write(tmp_path, http(shop), cases=cases))

@@ -251,3 +251,43 @@ def test_calls_of_a_user_that_is_down_are_counted(town: Town, tmp_path: Path) ->
     assert len(answer.turns) == 1
     calls = result.summary.calls["user"]
     assert (calls.made, len(town.bodies("user"))) == (3, 3)
+
+
+WITHHELD = {
+    "model": "served",
+    "choices": [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": None},
+            "finish_reason": "content_filter",
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("blocked", "kind", "statuses"),
+    [("bot", "blocked", {"fail"}), ("user", "user", set())],
+)
+def test_only_the_candidate_fails_for_what_its_provider_blocks(
+    blocked: str, kind: str, statuses: set[str], town: Town, tmp_path: Path
+) -> None:
+    """`on_blocked: fail` is about the candidate. A filter that stops the user is not its fault."""
+
+    def handler(body: dict[str, Any], earlier: int) -> Any:
+        second = "assistant" in {m["role"] for m in body["messages"]} or "BEGIN REPLY" in str(body)
+        return WITHHELD if body["model"] == blocked and second else Town.__call__(town, body, 0)
+
+    with serve(handler) as server:
+        town.server = server
+        suite = write(tmp_path, town, cases=CASES[:1])
+        text = suite.read_text().replace(
+            '"model": "bot", "base', '"on_blocked": "fail", "model": "bot", "base'
+        )
+        suite.write_text(text)
+        result = run(suite)
+    answer = answers(result)["tea"]
+    assert answer.error is not None
+    assert answer.error.kind == kind
+    assert set(scores(result).values()) == statuses
+    assert result.summary.gate.decision == ("FAIL" if statuses else "INVALID")
