@@ -15,7 +15,7 @@ HOMES: dict[str, str] = {
     "citations": "builtin.sources.citations",
     "citations_contiguous": "builtin.sources.citations",
     "citations_resolve": "builtin.sources.citations",
-    "citations_support": "builtin.applications.citation_support",
+    "citations_support": "builtin.applications.supported",
     "cites_only": "builtin.applications.cited",
     "code": "builtin.code.syntax",
     "code_fences": "builtin.structure.markdown",

@@ -36,9 +36,9 @@ class SpecError(ValueError):
 
 
 def bind(
-    raw: Sequence[Any],
+    raw: Sequence[object],
     *,
-    is_template: Callable[[Any], bool] = lambda value: False,
+    is_template: Callable[[object], bool] = lambda value: False,
     load: Loader | None = None,
 ) -> tuple[BoundCheck, ...]:
     """The checks of a suite or a case, each under a metric name of its own (a second `contains` is
@@ -91,13 +91,13 @@ def check_type(name: str, load: Loader | None) -> CheckType:
     return own_check(name, _loaded(name, load)) if own else find(name)
 
 
-def arguments_schema() -> dict[str, Any]:
+def arguments_schema() -> dict[str, object]:
     """The JSON Schema of every check's arguments, by name."""
     return {name: model_of(kind).model_json_schema() for name, kind in all_checks().items()}
 
 
 def _bind(
-    raw: Any, path: Path, is_template: Callable[[Any], bool], load: Loader | None
+    raw: object, path: Path, is_template: Callable[[object], bool], load: Loader | None
 ) -> BoundCheck:
     if isinstance(raw, str):
         return _one(raw, {}, path, is_template, load)
@@ -124,7 +124,11 @@ def _bind(
 
 
 def _group(
-    word: str, argument: Any, path: Path, is_template: Callable[[Any], bool], load: Loader | None
+    word: str,
+    argument: object,
+    path: Path,
+    is_template: Callable[[object], bool],
+    load: Loader | None,
 ) -> CheckGroup:
     k, metric, items, below = 1, word, argument, path
     if isinstance(argument, dict):
@@ -145,7 +149,11 @@ def _group(
 
 
 def _one(
-    name: str, argument: Any, path: Path, is_template: Callable[[Any], bool], load: Loader | None
+    name: str,
+    argument: object,
+    path: Path,
+    is_template: Callable[[object], bool],
+    load: Loader | None,
 ) -> BoundCheck:
     try:
         kind = check_type(name, load)
@@ -178,7 +186,7 @@ def _registered(name: str) -> bool:
     return True
 
 
-def _loaded(name: str, load: Loader | None) -> Callable[..., Any]:
+def _loaded(name: str, load: Loader | None) -> Callable[..., object]:
     if load is None:
         raise ValueError(f"unknown check {name!r}")
     try:
@@ -187,7 +195,7 @@ def _loaded(name: str, load: Loader | None) -> Callable[..., Any]:
         raise ValueError(str(error)) from error
 
 
-def _arguments(kind: CheckType, argument: Any, path: Path) -> tuple[dict[str, Any], str]:
+def _arguments(kind: CheckType, argument: object, path: Path) -> tuple[dict[str, Any], str]:
     metric = kind.name
     if isinstance(argument, dict):
         arguments = dict(argument)
@@ -202,7 +210,7 @@ def _arguments(kind: CheckType, argument: Any, path: Path) -> tuple[dict[str, An
     return {first: argument}, metric
 
 
-def _known_arguments(kind: CheckType, arguments: Mapping[str, Any], path: Path) -> None:
+def _known_arguments(kind: CheckType, arguments: Mapping[str, object], path: Path) -> None:
     for name in arguments:
         if name not in kind.parameters:
             raise SpecError(path, no_such_argument(kind, name))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from llmeval.core.records import Answer, AnswerTurn, Message
+from llmeval.core.records import Answer, AnswerTurn, Message, Usage
 
 TRANSCRIPT, TURNS = "transcript", "turns"
 """What templates call the text of a conversation, and the list of its turns."""
@@ -72,3 +72,17 @@ def sent_before(prefix: Sequence[Message], answer: Answer) -> tuple[Message, ...
         return tuple(prefix)
     earlier, last = answer.turns[:-1], answer.turns[-1]
     return (*prefix, *messages_of(earlier), Message("user", last.user))
+
+
+def total_usage(usages: Iterable[Usage | None]) -> Usage | None:
+    """The tokens of several replies; a count that one of them lacks is not known."""
+    each = list(usages)
+    if not each or any(usage is None for usage in each):
+        return None
+    counted = [usage for usage in each if usage is not None]
+
+    def total(name: str) -> int | None:
+        counts = [getattr(usage, name) for usage in counted]
+        return None if None in counts else sum(counts)
+
+    return Usage(total("input_tokens"), total("output_tokens"), total("reasoning_tokens"))

@@ -1,6 +1,4 @@
-"""How a gate names what a rule is about: `metric`, or `metric @ tag=value`; and which cases depend
-on one another.
-"""
+"""References to metrics in a gate (`metric`, or `metric @ tag=value`), and clusters of cases."""
 
 from collections.abc import Sequence
 
@@ -9,8 +7,8 @@ Slice = tuple[str, str]
 
 
 def parse_metric_ref(key: str) -> tuple[str, Slice | None]:
-    """The metric and the slice of `metric` or `metric @ tag=value`; the slice is None for all
-    cases.
+    """The metric and the slice of a reference `metric` or `metric @ tag=value`. The slice is None
+    for all cases.
     """
     metric, at, where = (part.strip() for part in key.partition("@"))
     if not at:
@@ -20,12 +18,12 @@ def parse_metric_ref(key: str) -> tuple[str, Slice | None]:
 
 
 def metric_of(key: str) -> str:
-    """The metric of a reference, whatever its slice."""
+    """The metric of a reference, without its slice."""
     return parse_metric_ref(key)[0]
 
 
 def slice_label(where: Slice) -> str:
-    """`tag=value`, as records and messages name a slice."""
+    """The name of a slice in records and messages: `tag=value`."""
     return "=".join(where)
 
 
@@ -34,15 +32,27 @@ def cluster_key(case_id: str, cluster: str | None) -> str:
     return f"\0{case_id}" if cluster is None else cluster
 
 
-def most_specific(metrics: Sequence[str]) -> str:
-    """The first metric, or the first of its parts among the others: `json_fields.total` instead of
-    `json_fields`, so that a sentence names the field.
+def owner_of(metric: str, others: Sequence[str]) -> str | None:
+    """The metric that another one is a part of: of `json_fields.total` it is `json_fields`, where
+    that is among the others; else None.
     """
-    return next((name for name in metrics if is_part(name, metrics[0])), metrics[0])
+    owners = [other for other in others if metric.startswith(f"{other}.")]
+    return max(owners, key=len, default=None)
 
 
-def is_part(metric: str, whole: str) -> bool:
-    """Whether a metric is one of several of the same check: `json_fields.total` of
-    `json_fields`.
+def named_metric(metrics: Sequence[str]) -> str:
+    """The first of several metrics with those that are a part of it: `json_fields.total`, or
+    `json_fields: date, total`.
+
+    Args:
+        metrics: at least one.
     """
-    return metric.startswith(f"{whole}.")
+    first = metrics[0]
+    parts = [name.removeprefix(f"{first}.") for name in metrics if name.startswith(f"{first}.")]
+    if len(parts) < 2:
+        return f"{first}.{parts[0]}" if parts else first
+    more = f" and {len(parts) - _NAMED} more" if len(parts) > _NAMED else ""
+    return f"{first}: {', '.join(parts[:_NAMED])}{more}"
+
+
+_NAMED = 3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import msgspec
 
 from llmeval.core.errors import ModelError
-from llmeval.core.records import AnswerTurn, Ended, Message, Usage, UserPart
+from llmeval.core.records import AnswerTurn, Ended, Message, Trace, Usage, UserPart
 
 if TYPE_CHECKING:
     from aiohttp import CookieJar
@@ -35,14 +35,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     `params`: sampling parameters by their OpenAI names (temperature, max_tokens, top_p, seed...).
 
-    `schema`: a JSON Schema the reply must follow, for models that can be held to one. `repeat`:
-    which independent sample of the same request this is; part of the cache key, never sent.
-    `case_id`: only for models that answer by case (`replay`), else empty. `questions`: asked of a
-    decision model about the messages, {id: {type, instructions, criteria}}; its reply's text is
-    {id: {option: probability}} as JSON. `fields`: the data of the case, for models that read it
-    (`ReadsCase`), else empty. `unique`: a text that only this answer of this run has, for sessions
-    and names; never part of the cache key. `turn`: which turn of a conversation this is, from 1.
-    `session`: of the conversation, for models that keep one (`KeepsSession`), else None.
+    `schema`: a JSON Schema that the reply must follow, for models that support it. `repeat`: the
+    number of the independent sample of the same request; part of the cache key, never sent.
+    `case_id`: only for models that answer by case (`replay`), else empty. `questions`: questions to
+    a decision model about the messages, {id: {type, instructions, criteria}}; the text of its reply
+    is {id: {option: probability}} as JSON. `fields`: the data of the case, for models that read it
+    (`ReadsCase`), else empty. `unique`: a text that is unique to this answer of this run, for
+    sessions and names; never part of the cache key. `turn`: which turn of a conversation this is,
+    from 1. `session`: of the conversation, for models that keep one (`KeepsSession`), else None.
     """
 
     messages: tuple[Message, ...]
@@ -60,19 +60,21 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A reply of a model.
 
-    `model`, `fingerprint`: as the endpoint states them. `latency_ms`: of this one call.
+    `model`, `fingerprint`: as the endpoint states them. `latency_ms`: the duration of this call.
     """
 
     text: str
     reasoning: str | None = None
-    """The model's thoughts, where they came apart from the text."""
+    """The model's reasoning, if the endpoint returned it separately from the text."""
     finish_reason: str | None = None
     usage: Usage | None = None
     model: str | None = None
     fingerprint: str | None = None
     tool_calls: tuple[dict[str, Any], ...] = ()
     data: dict[str, Any] | None = None
-    """What came next to the text, by name: part of the answer, of its record and of the cache."""
+    """Data next to the text, by name: part of the answer, of its record and of the cache."""
+    trace: Trace | None = None
+    """What the application did for it: shown, and not compared."""
     logprobs: list[dict[str, Any]] | None = None
     latency_ms: float | None = None
     turns: tuple[AnswerTurn, ...] = ()
@@ -84,13 +86,13 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoAnswer(ModelError):
-    """A whole reply came that holds no answer: a filter withheld it, it ended before the answer
+    """A complete reply came without an answer: a filter withheld it, it ended before the answer
     began, or it is empty.
 
     Args:
-        message: the endpoint's words, or what to raise.
+        message: the endpoint's words, or the limit to raise.
         kind: `blocked`, `truncated` or `provider`, as `records.ErrorInfo` describes them.
-        reply: what came; its usage was paid for.
+        reply: the reply as it came; its usage was paid for.
     """
 
     def __init__(self, message: str, kind: str, reply: Reply) -> None:
@@ -105,7 +107,7 @@ class Model(Protocol):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Everything that decides what answers, as JSON: provider, model name, address, headers,
+        """Everything that identifies the model, as JSON: provider, model name, address, headers,
         parameters, file hashes. No keys, no limits.
 
         Part of every cache key and of the manifest: two models that may answer differently differ
@@ -116,8 +118,8 @@ class Model(Protocol):
         """One reply to one request, without retries.
 
         Raises:
-            Overloaded, Retryable: worth another attempt.
-            ModelError: not worth one.
+            Overloaded, Retryable: another attempt may succeed.
+            ModelError: another attempt would fail too.
         """
 
     async def close(self) -> None:
@@ -126,11 +128,11 @@ class Model(Protocol):
 
 @runtime_checkable
 class ReadsCase(Protocol):
-    """A model whose requests hold more of the case than its prompt."""
+    """A model whose requests contain fields of the case in addition to its prompt."""
 
     @property
     def case_names(self) -> frozenset[str] | None:
-        """Names that its requests use, `run` among them where they use `run.unique`; None: all."""
+        """Names that its requests use, with `run` if they use `run.unique`; None: all."""
 
 
 @runtime_checkable

@@ -1,20 +1,23 @@
-"""An application's own JSON endpoint: the request made from a template, the answer read from a
-path.
-"""
+"""An application's own JSON endpoint: a template makes the request, a path selects the answer."""
 
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from llmeval.core.errors import ModelError, SuiteError
+from llmeval.core.errors import ModelError, ServerError, SuiteError
 from llmeval.core.json_paths import JsonPath, NoMatch
 from llmeval.core.records import plain, to_json
 from llmeval.core.templates import variables_in
 from llmeval.models.base import ChatSession, Reply, Request
 from llmeval.models.client.event_stream import is_event_stream
 from llmeval.models.client.failed_reply import stated_failure, states_error
-from llmeval.models.client.http_client import MAX_REPLY_BYTES, HttpClient, read_url
+from llmeval.models.client.http_client import (
+    MAX_REPLY_BYTES,
+    HttpClient,
+    Response,
+    read_url,
+)
 from llmeval.models.client.json_body import peek, read_json
 from llmeval.models.identity import address, without_keys
 from llmeval.models.identity import headers as header_digests
@@ -29,22 +32,23 @@ Render = Callable[[Any, Mapping[str, Any]], Any]
 
 
 class HttpEndpoint:
-    """Any endpoint that takes and gives JSON.
+    """Any endpoint whose requests and replies are JSON.
 
     Args:
-        url, method, headers: where the request goes.
+        url, method, headers: the address, method and headers of each request.
         body: JSON whose texts are templates over `prompt` (the last user message), `messages`,
             `params`, `run.unique`, `turn` and the fields of the case.
         output: path to the answer in the reply, such as `data.choices[0].text`; empty = the whole
             reply.
-        parts: paths to what the reply holds besides.
+        parts: paths to other parts of the reply.
         session: by name, paths to what the next turns of a conversation send back, as
             `{{ session.name }}`.
         render: renders the templates in `body`.
-        build: stands for the address in its identity.
-        timeout: seconds an attempt may take.
-        ca_file: certificates to trust besides the system's.
-        max_reply_bytes: bound of a reply's body.
+        build: replaces the address in its identity.
+        timeout: the time limit of an attempt in seconds.
+        ca_file: certificates to trust in addition to the system's.
+        max_reply_bytes: the limit on the size of a reply's body.
+        errors_fail: whether HTTP 500 is an outcome of the application, which is not asked again.
 
     Raises:
         SuiteError: the address, a header, the CA file or the environment's proxy can't be used.
@@ -56,16 +60,17 @@ class HttpEndpoint:
         *,
         method: str,
         headers: Mapping[str, str],
-        body: Any,
+        body: object,
         output: str,
         render: Render,
-        params: Mapping[str, Any],
+        params: Mapping[str, object],
         timeout: float,
         parts: ReplyPaths = ReplyPaths(),  # noqa: B008 (frozen)
         session: Mapping[str, str] | None = None,
         build: str | None = None,
         ca_file: Path | None = None,
         max_reply_bytes: int = MAX_REPLY_BYTES,
+        errors_fail: bool = False,
     ) -> None:
         read = read_url(url, "url")
         self._method = method
@@ -77,6 +82,7 @@ class HttpEndpoint:
         self._session = {name: JsonPath(path) for name, path in (session or {}).items()}
         self._names = variables_in(body)
         self._params = dict(params)
+        self._errors_fail = errors_fail
         self._http = HttpClient(
             read.geturl(),
             key="url",
@@ -114,7 +120,7 @@ class HttpEndpoint:
 
     @property
     def case_names(self) -> frozenset[str]:
-        """Fields of the case that the body uses, and `run` where it uses `run.unique`."""
+        """Fields of the case that the body uses, and `run` if it uses `run.unique`."""
         own = OWN_NAMES | {"session"} if self._session else OWN_NAMES
         return self._names - (own - {"run"})
 
@@ -122,10 +128,9 @@ class HttpEndpoint:
         """One call, no retries.
 
         Raises:
-            Overloaded, Retryable, ModelError: as for every model; a reply that states an `error`,
-                whatever else it holds, one without the output path or one of the others, or
-                with null at the output and no tool call; a body that can't be rendered (kind
-                `config`).
+            Overloaded, Retryable, ModelError: as for every model. Also for a reply with an `error`,
+                a reply that a path does not match, a reply with null at the output and no tool
+                call, and a body that can't be rendered (kind `config`).
         """
         prompt = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         values = {
@@ -143,7 +148,7 @@ class HttpEndpoint:
             body = self._render(self._body, values)
         except SuiteError as error:
             raise ModelError(str(error), kind="config") from None
-        response = await self._http.send(to_json(body), request.session)
+        response = await self._sent(to_json(body), request.session)
         if is_event_stream(response.body, response.content_type):
             raise ModelError(
                 f"{self._http.host}: the reply is an event stream; the provider http reads one JSON"
@@ -159,6 +164,14 @@ class HttpEndpoint:
         if request.session is not None:
             self._keep(data, request.session)
         return Reply(text=text, latency_ms=response.latency_ms, **parts)
+
+    async def _sent(self, body: bytes, session: ChatSession | None) -> Response:
+        try:
+            return await self._http.send(body, session)
+        except ServerError as error:
+            if self._errors_fail:
+                raise ModelError(str(error), kind="application") from None
+            raise
 
     async def close(self) -> None:
         """Close connections."""
@@ -190,8 +203,10 @@ class HttpEndpoint:
             if value is not None or name not in session.values:
                 session.values[name] = value
 
-    def _text(self, reply: Any, body: bytes, *, called: bool) -> str:
-        """The answer at the output path. `called`: there are tool calls, so a text may lack."""
+    def _text(self, reply: object, body: bytes, *, called: bool) -> str:
+        """The answer at the output path. `called`: there are tool calls, so the text may be
+        missing.
+        """
         try:
             value = self._output.find(reply)
         except NoMatch:

@@ -1,20 +1,23 @@
 """Recorded answers, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?, data?,
-error?}; of a conversation {id, turns, repeat?} with a list of {user, output, tool_calls?, data?}.
+usage?, model?, latency_ms?, trace?, error?}; of a conversation {id, turns, repeat?} with a list of
+{user, output, tool_calls?, data?, usage?, latency_ms?, trace?}.
 """
 
 import hashlib
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from llmeval.core.conversation import total_usage
 from llmeval.core.errors import ModelError, SuiteError
-from llmeval.core.records import AnswerTurn, Ended, Usage
+from llmeval.core.records import AnswerTurn, Ended, Trace, Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.failed_reply import error_message, states_error
 from llmeval.models.endings import is_broken
+from llmeval.models.traces import read_trace
 
 
 class _RecordedTurn(msgspec.Struct):
@@ -22,8 +25,9 @@ class _RecordedTurn(msgspec.Struct):
     output: str | None
     tool_calls: list[dict[str, Any]] = []
     data: dict[str, Any] | None = None
-    latency_ms: float | None = None
+    latency_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
     usage: Usage | None = None
+    trace: object = None
     error: Any = None
 
 
@@ -34,16 +38,20 @@ class _Recorded(msgspec.Struct):
     finish_reason: str | None = None
     tool_calls: list[dict[str, Any]] = []
     data: dict[str, Any] | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    latency_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    trace: object = None
     turns: list[_RecordedTurn] = []
     ended: Ended | None = None
     error: Any = None
 
 
 class Replay:
-    """Recorded answers by case id and repeat; only their places in the file are held.
+    """Recorded answers by case id and repeat. Only their positions in the file are kept in memory.
 
     Raises:
-        SuiteError: a line is not {id, output, repeat?}, or an id and repeat stand twice; names file
+        SuiteError: a line is not {id, output, repeat?}, or an id and repeat occur twice; names file
             and line.
     """
 
@@ -77,7 +85,7 @@ class Replay:
 
         Raises:
             ModelError: there is none for this case and repeat, or the line records an error or null
-                in its place.
+                instead.
         """
         offset = self._offsets.get((request.case_id, request.repeat))
         if offset is None:
@@ -115,6 +123,10 @@ class Replay:
             finish_reason=recorded.finish_reason,
             tool_calls=tuple(recorded.tool_calls),
             data=recorded.data,
+            usage=recorded.usage,
+            model=recorded.model,
+            latency_ms=recorded.latency_ms,
+            trace=self._trace(recorded.trace),
         )
 
     def _conversation(self, recorded: _Recorded, output: str) -> Reply:
@@ -138,17 +150,26 @@ class Replay:
                 data=turn.data,
                 latency_ms=turn.latency_ms,
                 usage=turn.usage,
+                trace=self._trace(turn.trace),
             )
             for turn in recorded.turns
         )
+        times = [turn.latency_ms for turn in turns]
+        known = [time for time in times if time is not None]
         return Reply(
             text=output,
             finish_reason=recorded.finish_reason,
             tool_calls=tuple(call for turn in turns for call in turn.tool_calls),
             data=last.data,
+            usage=recorded.usage or total_usage(turn.usage for turn in turns),
+            model=recorded.model,
+            latency_ms=recorded.latency_ms or (sum(known) if len(known) == len(times) else None),
             turns=turns,
             ended=recorded.ended,
         )
+
+    def _trace(self, value: object) -> Trace | None:
+        return read_trace(value, f"{self._path.name}: trace", "candidate")
 
     async def close(self) -> None:
         """Close the file."""
@@ -175,19 +196,19 @@ class Replay:
 
 
 class StoredAnswers:
-    """The candidate of a run that is scored again: its answers are on record, and no call is made.
+    """The candidate of a run that is scored again. Its answers are recorded, and no call is made.
 
     Args:
-        identity: what the candidate was.
+        identity: the identity of the original candidate.
         where: the run, for messages.
     """
 
-    def __init__(self, identity: Mapping[str, Any], where: str) -> None:
+    def __init__(self, identity: Mapping[str, object], where: str) -> None:
         self.identity = identity
         self._where = where
 
     async def answer(self, request: Request) -> Reply:
-        """Always a ModelError: whatever the run has is read from its directory."""
+        """Always raises a ModelError: the answers of the run are read from its directory."""
         raise ModelError(f"{self._where} has no answer for this case", kind="config")
 
     async def close(self) -> None:

@@ -1,10 +1,9 @@
-"""The candidate as its suite describes it, before it answers: which data it will give, and what its
-requests take from the case.
+"""The candidate as its suite describes it, before it answers: the data that it will return, and the
+fields of the case that its requests use.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from llmeval.checks.bound import AwaitsAnswer, BoundCheck, CheckGroup, NegatedCheck, SingleCheck
 from llmeval.checks.turns import TurnCheck
@@ -18,12 +17,12 @@ from llmeval.suite.model_schema import BaseModelSpec, HttpSpec, PythonSpec, Repl
 
 _WHOLE_REPLY = ("", "$")
 _READ_TEXT = ("facts", "grounding")
-"""Checks that would read the keys and the other parts of a whole reply as the answer."""
+"""Checks that would treat the keys and other parts of a whole reply as the answer's text."""
 
 
 @dataclass(frozen=True)
 class Application:
-    """A candidate's specification; None where only its answers are there."""
+    """A candidate's specification; None if only its recorded answers exist."""
 
     spec: BaseModelSpec | None
     script: Script | None = None
@@ -31,18 +30,18 @@ class Application:
 
     @property
     def data(self) -> frozenset[str] | None:
-        """Names of the data that each of its answers has; None where only the answer tells."""
+        """Names of the data in each of its answers; None if only the answer shows them."""
         if isinstance(self.spec, HttpSpec | PythonSpec) and self.spec.data is not None:
             return frozenset(self.spec.data)
         known = self.spec is not None and not isinstance(self.spec, PythonSpec | ReplaySpec)
         return frozenset() if known else None
 
-    def render(self, value: Any, values: Mapping[str, Any], metric: str) -> Any:
+    def render(self, value: object, values: Mapping[str, object], metric: str) -> object:
         """A check's arguments, rendered for a case.
 
         Raises:
             AwaitsAnswer: they use the data of the answer.
-            SuiteError: they use what neither the case nor the answer will have.
+            SuiteError: they use a name that neither the case nor the answer will have.
         """
         names = variables_in(value)
         if used := sorted(names & {TRANSCRIPT, TURNS} - values.keys()):
@@ -110,12 +109,12 @@ class Application:
                     f" {most}"
                 )
 
-    def try_body(self, case: Case, values: Mapping[str, Any]) -> None:
+    def try_body(self, case: Case, values: Mapping[str, object]) -> None:
         """Refuse a body that uses a field which the case does not have. Raises SuiteError."""
         if not isinstance(self.spec, HttpSpec):
             return
         names = variables_in(self.spec.body)
-        own: dict[str, Any] = {
+        own: dict[str, object] = {
             "prompt": "",
             "messages": [],
             "params": {},
@@ -144,7 +143,7 @@ class Application:
             )
 
     def problem(self, checks: Sequence[BoundCheck]) -> str | None:
-        """Why the candidate's `output` is wrong for these checks; None where it is not."""
+        """Why the candidate's `output` is wrong for these checks; None if it is right."""
         if not isinstance(self.spec, HttpSpec) or self.spec.output.strip() not in _WHOLE_REPLY:
             return None
         name = next((name for name in _names(checks) if name in _READ_TEXT), None)
@@ -171,7 +170,7 @@ def stated_application(suite: Suite) -> Application:
 
 
 def _names(checks: Sequence[BoundCheck]) -> Iterator[str]:
-    """Names of the checks, those in groups too."""
+    """Names of the checks, also of those in groups."""
     for check in checks:
         for one in _single(check):
             if isinstance(one, SingleCheck):

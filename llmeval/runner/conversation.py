@@ -9,12 +9,12 @@ processed (a time-out, an error of the server), the conversation starts again in
 
 import asyncio
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from msgspec import structs
 
-from llmeval.core.conversation import messages_of
+from llmeval.core.conversation import messages_of, total_usage
 from llmeval.core.errors import ModelError, SuiteError
 from llmeval.core.records import AnswerTurn, Case, Ended, ErrorInfo, Message, Usage, UserPart
 from llmeval.models.base import ChatSession, KeepsSession, Reply, Request
@@ -59,6 +59,7 @@ class _Played:
                 output=reply.text,
                 tool_calls=reply.tool_calls,
                 data=reply.data,
+                trace=reply.trace,
                 latency_ms=_rounded(reply.latency_ms),
                 usage=reply.usage,
                 attempts=call.attempts,
@@ -322,9 +323,10 @@ class ConversationPlayer:
         return structs.replace(
             last,
             tool_calls=tuple(call for turn in turns for call in turn.tool_calls),
-            usage=_sum(played.usages),
+            usage=total_usage(played.usages),
             latency_ms=sum(times) if times else None,
             logprobs=None,
+            trace=None,  # each turn has its own
             turns=turns,
             ended=ended,
             user=self._part(played),
@@ -342,7 +344,7 @@ class ConversationPlayer:
             part,
             attempts=part.attempts + played.user_attempts,
             cached=bool(calls) and not paid,
-            usage=_sum([*paid, *([part.usage] if part.usage else [])]),
+            usage=total_usage([*paid, *([part.usage] if part.usage else [])]),
             cost_usd=sum(priced) if priced else None,
         )
 
@@ -354,20 +356,6 @@ async def _shared(flying: "asyncio.Future[CallResult]") -> CallResult:
     except AskFailed as error:
         raise AskFailed(error, error.key, 0) from None
     return structs.replace(call, attempts=0, cached=True)
-
-
-def _sum(usages: Iterable[Usage | None]) -> Usage | None:
-    """The tokens of several replies; a count that one of them lacks is not known."""
-    each = list(usages)
-    if not each or any(usage is None for usage in each):
-        return None
-    counted = [usage for usage in each if usage is not None]
-
-    def total(name: str) -> int | None:
-        counts = [getattr(usage, name) for usage in counted]
-        return None if None in counts else sum(counts)
-
-    return Usage(total("input_tokens"), total("output_tokens"), total("reasoning_tokens"))
 
 
 def _rounded(latency_ms: float | None) -> float | None:

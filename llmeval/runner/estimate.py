@@ -1,7 +1,7 @@
-"""What a run would ask for, before anything is sent.
+"""An estimate of the calls, tokens and cost of a run, before anything is sent.
 
-How long answers are can't be known from the prompts. Where the suite has run before, calls and
-tokens are taken from what that run recorded; else they are assumed, and the estimate says so.
+The length of answers can't be computed from the prompts. If the suite has run before, calls and
+tokens come from the records of that run. Else they are assumed, and the estimate says so.
 """
 
 import itertools
@@ -25,13 +25,13 @@ from llmeval.store.directory import RunDir, complete_runs
 
 CHARS_PER_TOKEN = 4
 TYPICAL_ANSWER, TYPICAL_VERDICT = 150, 60
-"""Tokens assumed for an answer whose length nothing bounds, and for a verdict."""
+"""Assumed tokens of an answer without a limit on its length, and of a verdict."""
 LOOKED_AT = 2000
-"""Records of an earlier run that are read."""
+"""The most records of an earlier run that are read."""
 
 
 class TypicalUsage(NamedTuple):
-    """One role in an earlier run: calls an answer (retries aside), and tokens a call."""
+    """One role in an earlier run: calls per answer (without retries), and tokens per call."""
 
     calls: float
     given: float
@@ -39,19 +39,19 @@ class TypicalUsage(NamedTuple):
 
 
 class PastUsage(NamedTuple):
-    """An earlier run of the suite; `roles`: those whose endpoint counted tokens."""
+    """An earlier run of the suite. `roles`: the roles whose endpoint counted tokens."""
 
     run_id: str
     roles: dict[str, TypicalUsage]
 
 
-def estimate(planned: RunPlan, reports: Path) -> list[dict[str, Any]]:
-    """One row a role: calls, tokens in and out, cost where prices are stated, and what the numbers
-    are `based_on`.
+def estimate(planned: RunPlan, reports: Path) -> list[dict[str, object]]:
+    """One row for each role: calls, input and output tokens, cost if prices are stated, and the
+    source of the numbers (`based_on`).
 
-    Retries and cache hits are not foreseen. Without an earlier run of this candidate below
-    `reports`, tokens are characters / 4 (English text; other scripts need more), an answer is half
-    of what `max_tokens` allows but no more than a typical one, and every answer is judged.
+    Retries and cache hits are not included. Without an earlier run of this candidate below
+    `reports`, tokens are characters / 4 (for English text; other scripts need more). An answer then
+    has half of `max_tokens`, but no more than a typical answer, and every answer is judged.
     """
     units = len(planned.cases) * planned.suite.spec.repeats
     past = _latest(reports / planned.suite.name, planned.candidate.name)
@@ -60,29 +60,33 @@ def estimate(planned: RunPlan, reports: Path) -> list[dict[str, Any]]:
         user = planned.user
         rows.append(_row("user", user.role, units, past, lambda: _user(planned, user)))
     for name, judge in planned.judges.items():
-        seat = planned.judge_seats[name][0]
+        model_role = planned.judge_roles[name][0]
         rows.append(
-            _row(f"judge:{name}", seat, units, past, lambda judge=judge: _judge(planned, judge))
+            _row(
+                f"judge:{name}", model_role, units, past, lambda judge=judge: _judge(planned, judge)
+            )
         )
         if planned.tries_judges and planned.suite.judge(name).attacks:
-            tries = len(attacks_on(judge.seats[0].protocol)) * len(judge.seats)
+            tries = len(attacks_on(judge.members[0].protocol)) * len(judge.members)
             rows.append(
-                _row(f"attacks:{name}", seat, tries, None, lambda judge=judge: _attacked(judge))
+                _row(
+                    f"attacks:{name}", model_role, tries, None, lambda judge=judge: _attacked(judge)
+                )
             )
     return rows
 
 
 def _row(
-    role: str, seat: ModelRole, units: int, past: PastUsage | None, assume: Any
-) -> dict[str, Any]:
+    role: str, model_role: ModelRole, units: int, past: PastUsage | None, assume: Any
+) -> dict[str, object]:
     known = None if past is None else past.roles.get(role)
     typical: TypicalUsage = known or assume()
     calls = round(units * typical.calls)
     given, made = round(calls * typical.given), round(calls * typical.made)
-    price = seat.spec.price
+    price = model_role.spec.price
     return {
         "role": role,
-        "model": seat.name,
+        "model": model_role.name,
         "calls": calls,
         "input_tokens": given,
         "output_tokens": made,
@@ -147,17 +151,20 @@ def _judge(planned: RunPlan, judge: MemberVerdict) -> TypicalUsage:
         calls += prompt is not None
         sent += prompt or 0
     if not isinstance(judge, Cascade):
-        calls *= len(judge.seats)  # who else a cascade asks depends on what the first says
+        calls *= len(
+            judge.members
+        )  # further judges of a cascade depend on the verdict of the first
     return TypicalUsage(
         calls / max(1, len(planned.cases)), sent / max(1, calls) / CHARS_PER_TOKEN, TYPICAL_VERDICT
     )
 
 
 def _prompt_size(judge: MemberVerdict, case: Case, filler: Answer, planned: RunPlan) -> int | None:
-    """Characters that judging one answer sends. The data of an answer are not known before it
-    comes, so a prompt that uses them counts with question and answer alone."""
+    """Characters in the prompts for judging one answer. The data of an answer are unknown before
+    the answer, so a prompt that uses them counts only its question and answer.
+    """
     sent = sent_before(planned.messages(case), filler)
-    turns = judge.seats[0].protocol.turns
+    turns = judge.members[0].protocol.turns
     unknown = {DATA, TURNS} - case.fields.keys()
     if any(unknown & template.variables for _, template in turns):
         return len(filler.text) + _size(sent)
@@ -168,9 +175,9 @@ def _attacked(judge: MemberVerdict) -> TypicalUsage:
     try:
         size = judge.prompt_size(CASE, Answer(case_id="", output="word " * 20), asked())
     except LlmevalError:
-        size = None  # a template that needs more than the attacks' case has is not attacked
+        size = None  # a template that needs fields which the attacks' case lacks is not attacked
     return TypicalUsage(
-        size is not None, (size or 0) / CHARS_PER_TOKEN / len(judge.seats), TYPICAL_VERDICT
+        size is not None, (size or 0) / CHARS_PER_TOKEN / len(judge.members), TYPICAL_VERDICT
     )
 
 
@@ -181,7 +188,7 @@ def _answer_tokens(planned: RunPlan) -> int:
 
 
 def _latest(folder: Path, candidate: str) -> PastUsage | None:
-    """The newest complete run of this candidate below `folder` whose endpoints counted tokens."""
+    """The newest complete run of this candidate below `folder` with counts of tokens."""
     for run, _ in complete_runs(folder):
         try:
             manifest = run.manifest()
@@ -206,7 +213,7 @@ def _roles(run: RunDir) -> dict[str, TypicalUsage]:
         if s.source == "judge"
     ]
     for metric in {score.metric for score in scores}:
-        # a panel's score has the calls and the tokens of all its seats
+        # a panel's score has the calls and the tokens of all its judges
         asked = [
             (s.attempts or 1, s.usage)
             for s in scores
@@ -217,8 +224,8 @@ def _roles(run: RunDir) -> dict[str, TypicalUsage]:
 
 
 def _typical(units: int, asked: Sequence[tuple[int, Usage | None]]) -> TypicalUsage | None:
-    """From (calls, tokens of all of them) of each answer; cached ones have no tokens, and say
-    nothing about them.
+    """The averages from (calls, total tokens) of each answer. Cached answers have no tokens and are
+    left out.
     """
     counted = [(calls, usage) for calls, usage in asked if usage is not None and usage.input_tokens]
     paid = sum(calls for calls, _ in counted)

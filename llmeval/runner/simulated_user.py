@@ -261,10 +261,10 @@ def user_of(suite: Suite, roles: ModelRoles) -> SimulatedUser | None:
     spec = suite.spec.user
     if spec is None:
         return None
-    own_roles = [roles.seat("user", spec.model, ("user", "model"))]
+    own_roles = [roles.model_role("user", spec.model, ("user", "model"))]
     judge = None
     if spec.judge is not None:
-        role = roles.seat(KEPT_GOAL, spec.judge, ("user", "judge"))
+        role = roles.model_role(KEPT_GOAL, spec.judge, ("user", "judge"))
         own_roles.append(role)
         cost = functools.partial(cost_of, price=role.spec.price)
         protocol = load_protocol("kept_goal", suite.base)

@@ -149,7 +149,10 @@ def test_what_is_no_reply(raw: bytes | None, kind: type[ModelError], words: str)
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (reply(b"x" * 100), "longer than 64 bytes; raise `max_reply_bytes`"),
+        (
+            reply(b"x" * 100),
+            "longer than 64 bytes; if such replies are correct, raise `max_reply_bytes`",
+        ),
         (reply(gzip.compress(b"x" * 100_000), "Content-Encoding: gzip"), "longer than 64 bytes"),
         (
             [
@@ -224,8 +227,8 @@ def test_nobody_there() -> None:
         ("ftp://h/v1", "not an http"),
         ("http:///v1", "not an http"),
         ("https://h/v 1", "contains a space"),
-        ("https://me:secret@h/v1", "take it out of the address"),
-        ("https://me:secret@h:x/v1", "take it out of the address"),
+        ("https://me:secret@h/v1", "remove it from the address"),
+        ("https://me:secret@h:x/v1", "remove it from the address"),
     ],
 )
 def test_addresses(url: str, wanted: str) -> None:

@@ -1,5 +1,5 @@
-"""Calls to a model: cache, one call for identical requests, the endpoint's limit, retries by error
-class.
+"""Calls to a model, with the cache, one call for identical requests, the endpoint's limits, and
+retries.
 """
 
 import asyncio
@@ -7,7 +7,6 @@ import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
@@ -34,7 +33,7 @@ class CallResult(msgspec.Struct, frozen=True):
     answered_at: str
     """When the reply came, ISO 8601 in UTC."""
     reused_from: str | None = None
-    """The id of the run that made the call, where it is another one."""
+    """The id of the run that made the call, if it is another run."""
 
 
 class AskFailed(ModelError):
@@ -60,17 +59,16 @@ class Caller:
     Args:
         model: gives the replies.
         limiter: shared by all callers of the same endpoint and model.
-        cache: None = neither read nor written.
-        since: replies of other runs are good from then on (seconds since 1970). `cache.NEVER`: none
-            of them is.
-        may_call: asked before each attempt; False ends the call (a budget is used up).
+        cache: None: no cache.
+        since: the oldest time (seconds since 1970) of replies of other runs that are used.
+            `cache.NEVER`: none of them is used.
+        may_call: called before each attempt; False ends the call (a budget is used up).
         redact: takes secrets out of messages.
         attempts, deadline: most attempts for one request, and seconds for all of them; see
             `sender.Sender`.
         rest: waits before another attempt.
-        reasoning: tags around the reasoning in the model's texts; None leaves the texts as they
-            are.
-        sender: sends the requests, in place of a new one made of the arguments above.
+        reasoning: tags around the reasoning in the model's texts; None leaves the texts unchanged.
+        sender: sends the requests, instead of a new one made from the arguments above.
     """
 
     def __init__(
@@ -108,8 +106,8 @@ class Caller:
         self._flying: dict[bytes, asyncio.Future[CachedReply]] = {}
 
     def uncached(self) -> "Caller":
-        """The same model, limits and budget, past the cache: for measuring what a cache would
-        hide.
+        """The same model, limits and budget without the cache, to measure differences that a cache
+        would hide.
         """
         return Caller(
             self.model,
@@ -121,8 +119,8 @@ class Caller:
         )
 
     def key(self, request: Request) -> bytes:
-        """sha256 over everything sent, who it is sent to, and which repeat it is."""
-        sent: list[Any] = [
+        """sha256 over the request, the model's identity and the number of the repeat."""
+        sent: list[object] = [
             request.messages,
             request.params,
             request.schema,
@@ -136,7 +134,9 @@ class Caller:
         if request.session is not None:
             sent.append({"session": request.session.id, "turn": request.turn})
         if self._reasoning not in (None, THINK):
-            sent.append(self._reasoning)  # replies are kept with the reasoning taken off
+            sent.append(
+                self._reasoning
+            )  # the cache holds replies after their reasoning was removed from the text
         return hashlib.sha256(self._identity + canonical_json(sent)).digest()
 
     async def ask(
@@ -146,11 +146,11 @@ class Caller:
 
         Args:
             request: what is sent.
-            usable: whether a reply can be used. One that can't is given back all the same, but not
-                kept in the cache.
+            usable: whether a reply can be used. One that can't be used is still returned, but not
+                stored in the cache.
 
         Raises:
-            AskFailed: no answer in the end; how often it was tried, and why it failed, are in it.
+            AskFailed: no answer after all attempts; it holds their number and the reason.
         """
         key = self.key(request)
         name = "sha256:" + key.hex()
@@ -204,7 +204,7 @@ class Caller:
         except ModelError as error:
             failed = AskFailed(error, name, attempts.count, self._redact(str(error)))
             future.set_exception(failed)
-            future.exception()  # retrieved: nobody else may be waiting
+            future.exception()  # read the exception, because no other task may wait for it
             raise failed from None
         finally:
             if not future.done():
@@ -215,8 +215,8 @@ class Caller:
     async def _keep(
         self, key: bytes | None, reply: Reply, usable: Callable[[Reply], bool]
     ) -> CachedReply:
-        """Put a whole and usable reply into the cache; what is kept there, or else the reply as it
-        came. A turn of a session has no key: without its session it means nothing.
+        """Store a complete and usable reply in the cache. Returns the stored reply, or else the
+        reply as it came. A turn of a session has no key: without its session it means nothing.
         """
         if self._cache is None:
             return CachedReply(reply, int(time.time()), "")
@@ -237,9 +237,9 @@ class Caller:
 
 
 _utc_time = lru_cache(maxsize=256)(utc_time)
-"""Times are kept to the second, in which many replies come."""
+"""The text of a time. Cached: times have whole seconds, and many replies come in each second."""
 
 
 def is_whole(reply: Reply) -> bool:
-    """Whether a reply says something, and was neither cut off nor blocked."""
+    """Whether a reply has content, and was neither cut off nor blocked."""
     return is_finished(reply.finish_reason) and bool(reply.text.strip() or reply.tool_calls)

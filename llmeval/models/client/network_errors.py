@@ -1,4 +1,4 @@
-"""What an error of the network means for a call: ask again, or give up, and the way out where there
+"""The error for a failure of the network: try again, or give up. The message names the fix if there
 is one.
 """
 
@@ -70,7 +70,7 @@ def network_error(host: str, key: str, error: Exception) -> ModelError:
 
 def _tls_error(error: BaseException) -> ssl.SSLError | None:
     """The error of TLS behind an error of aiohttp."""
-    # aiohttp's own errors are subclasses of ssl.SSLError without its fields: the error inside comes
+    # aiohttp's own errors are subclasses of ssl.SSLError without its fields: the inner error comes
     # first
     for candidate in (
         getattr(error, "certificate_error", None),
@@ -103,8 +103,8 @@ def _untrusted(host: str, key: str, error: ssl.SSLCertVerificationError) -> Mode
     if error.verify_code in (_EXPIRED, _NOT_YET_VALID):
         return ModelError(f"{host}: its certificate is not valid now: {why}")
     return ModelError(
-        f"{host}: its certificate is not trusted: {why}. Name your own authority's certificate with"
-        " `ca_file:` on the model, or in the environment with SSL_CERT_FILE"
+        f"{host}: its certificate is not trusted: {why}. For your own certificate authority, name"
+        " its certificate with `ca_file:` on the model, or in the environment with SSL_CERT_FILE"
     )
 
 
