@@ -258,7 +258,7 @@ class _Inspector:
 
     def _try_prompt(self, case: Case, values: Mapping[str, object]) -> None:
         if self.application.script is not None:
-            _try_script(self.application.script, case)
+            self.application.script.check(case)
         elif case.messages:
             if not any(message.content.strip() for message in case.messages):
                 raise SuiteError(
@@ -388,19 +388,6 @@ class _Inspector:
 
 def _of(few: _Few, cases: int) -> str:
     return f"{few.n:,} of {cases:,} {cases_word(cases)}, first {few.first}"
-
-
-def _try_script(script: Script, case: Case) -> None:
-    """Try the turns on a case. Raises SuiteError."""
-    if case.messages and case.messages[-1].role == "user":
-        raise SuiteError(
-            f"{case.source}: messages: they precede `turns`, so they end with a system or assistant"
-            " message"
-        )
-    try:
-        script.check(case)
-    except SuiteError as error:
-        raise SuiteError(f"{case.source}: {error}") from None
 
 
 def _check_facts(case: Case) -> None:

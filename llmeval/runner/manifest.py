@@ -114,6 +114,25 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
     )
 
 
+def with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
+    """The manifest with the calls that are in no record: calls for cases without an answer or an
+    error when the run ended.
+    """
+    roles = [("candidate", plan.candidate)]
+    roles += [
+        (f"judge:{name}", model_role)
+        for name, model_roles in plan.judge_roles.items()
+        for model_role in model_roles
+    ]
+    if plan.user is not None:
+        roles += [("user", role) for role in plan.user.roles]
+    counts = dict(manifest.unfinished_calls)
+    for role, model_role in roles:
+        if calls := model_role.caller.sender.take_unfinished():
+            counts[role] = counts.get(role, 0) + calls
+    return structs.replace(manifest, unfinished_calls=counts)
+
+
 def _is_function(role: ModelRole) -> bool:
     return role.caller.model.identity.get("provider") == "python"
 

@@ -126,14 +126,23 @@ class Script:
         )
 
     def check(self, case: Case) -> None:
-        """Try the templates on a case. Raises SuiteError."""
+        """Try the templates on a case. Raises SuiteError, which names the case's file and line."""
+        try:
+            self._try(case)
+        except SuiteError as error:
+            raise SuiteError(f"{case.source}: {error}") from None
+
+    def _try(self, case: Case) -> None:
+        if case.messages and case.messages[-1].role == "user":
+            raise SuiteError(
+                "messages: they precede `turns`, so they end with a system or assistant message"
+            )
+        values = case_values(case)
         self.texts(case)
-        goal = self.user.get("goal")
-        for template in self.user.values():
-            text = template.render(case_values(case))
-            if template is goal and not text.strip():
+        for key, template in self.user.items():
+            if not template.render(values).strip() and key == "goal":
                 raise SuiteError(f"{self.where['user']}: the goal is empty")
-        unknown = variables_in(self.until or "") - _SEEN - case_values(case).keys()
+        unknown = variables_in(self.until or "") - _SEEN - values.keys()
         if unknown:
             raise SuiteError(
                 f"{self.where['until']}: `{min(unknown)}` is neither a field of the case nor one of"
