@@ -99,8 +99,8 @@ def _check_scored(run: Run, suite: Suite) -> None:
     Raises:
         UsageError: names the check or judge, and the command that scores by it.
     """
+    from llmeval.runner.inspection import bound_checks
     from llmeval.runner.manifest import checks_record
-    from llmeval.runner.suite_checks import bound_checks
 
     checks = checks_record(bound_checks(suite))
     other = [str(check["metric"]) for check in checks if check not in run.manifest.checks]
