@@ -67,7 +67,7 @@ def summary_of(tally: RunAggregate, manifest: Manifest) -> Summary:
         reuse=tally.calls.reuse(),
         wall_s=manifest.wall_s,
         metrics=tuple(metrics),
-        numbers=number_metrics(tally),
+        numbers=number_metrics(tally, manifest),
         drops=compared.drops if complete and manifest.shard is None else (),
         gate=with_remarks(decide(tally, manifest, absent), compared, manifest),
         quarantine=tuple(
