@@ -23,7 +23,7 @@ from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.missing_cases import MissingCases, sample_note
 from llmeval.gate.number_sample import sample_numbers
 from llmeval.gate.rules.floors import LOST_WORST
-from llmeval.gate.rules.limits import RARE, why_missing
+from llmeval.gate.rules.limits import RARE, seen_at_most, why_missing
 from llmeval.gate.rules.open_hints import few_note
 from llmeval.gate.rules.threshold import Threshold
 from llmeval.stats.estimation.bounds import Interval
@@ -182,7 +182,7 @@ class NumberComparison:
             if self.pairs.alone
             else f"the {count:,} cases or clusters are independent of each other"
         )
-        rare = (RARE,) if self.ref.quantile is None else ()
+        rare = (RARE, *seen_at_most(self.missing)) if self.ref.quantile is None else ()
         load = (SAME_LOAD,) if self.ref.name == "latency" else ()
         lost = (LOST_WORST,) if self.missing else ()
         return (alone, REPRESENTATIVE, *rare, *load, *lost)
