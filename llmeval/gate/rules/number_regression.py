@@ -9,6 +9,7 @@ its own answers, at the error rates of its attempt.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -88,7 +89,7 @@ class NumberComparison:
             and p_smaller(self.pairs, q, 1 + self.margin, self.beta) <= self.beta
         ):
             decision = Decision.PASS
-        bounds = ratio_bounds(self.pairs, q, self.ratio, self.alpha, self.beta)
+        bounds = self.bounds
         return RuleDecision(
             rule="regression",
             metric=self.ref.label,
@@ -106,6 +107,11 @@ class NumberComparison:
             fell=self._slower()[:10],
             number=self.ref.name,
         )
+
+    @cached_property
+    def bounds(self) -> Interval:
+        """Bounds of the ratio. Computed once, as they are the same at every level of FAIL."""
+        return ratio_bounds(self.pairs, self.ref.quantile, self.ratio, self.alpha, self.beta)
 
     @property
     def missing(self) -> int:
