@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import llmeval
+from llmeval.api.deciding import redecide
 from llmeval.core.errors import SuiteError
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.baseline import approval, baseline_of_run, lock_bytes, read_baseline
@@ -303,6 +304,47 @@ def test_margins_of_a_pass_rate_and_of_every_slice(tmp_path: Path) -> None:
         f"json_fields.{name}" for name in "abcde"
     }
     assert {"json_fields @ lang=de", "json_fields @ lang=en"} <= set(found)
+
+
+@pytest.mark.parametrize(("most", "decision"), [(0, Decision.INVALID), (5, Decision.PASS)])
+def test_not_compared_is_not_unchanged(most: int, decision: Decision, tmp_path: Path) -> None:
+    """The check applies to an answer with a source only: five cases have none any more."""
+
+    def sourced(missing: int) -> Values:
+        return lambda i: {"output": "yes", "data": {"steps": 3} if i < missing else {"steps": 4}}
+
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "own.py").write_text(
+            "from llmeval.checks.base import not_applicable, verdict\n\n\n"
+            "def four(case, answer):\n"
+            "    if answer.data['steps'] == 3:\n"
+            "        return not_applicable('no source')\n"
+            "    return verdict(True, 'yes')\n"
+        )
+    shared: dict[str, Any] = {"checks": [{"equals": "yes"}, "own:four"]}
+    first = run(tmp_path / "a", sourced(0), {"floors": {"equals": 0.5}}, **shared)
+    before = lock(first, tmp_path / "b.json")
+    gate = margins(before, **{"own:four": 0.1})
+    gate["regression"]["max_gone"] = most
+    found = run(tmp_path / "b", sourced(5), gate, **shared)
+    (rule,) = found.summary.gate.rules
+    assert rule.decision is decision
+    assert "5 " in rule.reason
+    assert "c0" in rule.reason
+
+
+def test_a_run_decided_again_has_the_numbers_of_that_suite(tmp_path: Path) -> None:
+    first = run(tmp_path / "a", even(), {"limits": {"steps": 9}})
+    run(
+        tmp_path / "b",
+        even(),
+        {"limits": {"double": 9}},
+        measure={"double": "{{ data.steps * 2 }}"},
+    )
+    again = redecide(first.directory.path, tmp_path / "b" / "suite.yaml")
+    (rule,) = again.summary.gate.rules
+    assert (rule.metric, rule.estimate) == ("double.mean", 7.0)
 
 
 def test_the_largest_drops_are_listed_tested_or_not(tmp_path: Path) -> None:
