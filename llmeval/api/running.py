@@ -1,6 +1,6 @@
 """Asking and scoring: a suite is run, a run scored again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from llmeval.suite.loader import Suite, load_suite
 if TYPE_CHECKING:
     from llmeval.runner.options import Options
     from llmeval.runner.plan import RunPlan
-    from llmeval.runner.progress import Display, Progress
+    from llmeval.store.run_observer import RunObserver
 
 
 def run(
@@ -23,7 +23,7 @@ def run(
     *,
     environment: str | None = None,
     options: "Options | None" = None,
-    show: "Callable[[Progress], Display] | None" = None,
+    observers: "Sequence[RunObserver]" = (),
     only: Callable[[Case], bool] | None = None,
     warn: Callable[[str], None] = lambda line: None,
 ) -> Run:
@@ -33,10 +33,12 @@ def run(
         suite: a suite file, or one that is loaded.
         environment: a name under the suite's `environments`.
         options: where the run goes and how far; see `llmeval.runner.options.Options`.
-        show: makes a display of the progress; none by default.
+        observers: follow the run, such as a display of its progress; see
+            `llmeval.store.run_observer.RunObserver`.
         only: which cases; all by default.
-        warn: is told, before the first call, what is odd about the suite, each rule that so few
-            cases can never PASS, and the unfinished run that is gone on with (`Options.resume`).
+        warn: called before the first call with each warning about the suite, each rule that can
+            never PASS with so few cases, and the unfinished run that this run continues
+            (`Options.resume`).
 
     Raises:
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the
@@ -71,13 +73,13 @@ def run(
         if found.line:
             warn(found.line)
         chosen = replace(chosen, out=found.path)
-    return _carry_out(planned, chosen, show)
+    return _carry_out(planned, chosen, observers)
 
 
 def _carry_out(
     planned: "RunPlan",
     options: "Options",
-    show: "Callable[[Progress], Display] | None",
+    observers: "Sequence[RunObserver]",
     stored: RunDir | None = None,
 ) -> Run:
     """Execute a plan, with what the gate knows (verdicts of the baseline that hold, when the run
@@ -92,11 +94,9 @@ def _carry_out(
     from llmeval.gate.missing_cases import note_undrawn
     from llmeval.gate.stopping import stopper
     from llmeval.history.anchor_history import past_anchors
-    from llmeval.runner.attempts import runs_of
     from llmeval.runner.execute import execute
     from llmeval.runner.manifest import scoring_of
     from llmeval.runner.plan import baseline_of
-    from llmeval.runner.progress import NoDisplay
     from llmeval.runner.services import RunServices
 
     path = baseline_of(planned.suite, options)
@@ -113,14 +113,17 @@ def _carry_out(
         if planned.sampled:
             undrawn = note_undrawn(baseline, planned.cases.everything())
             planned = replace(planned, undrawn=undrawn)
-    outcome = execute(planned, options, show or (lambda progress: NoDisplay()), stored, services)
+    outcome = execute(planned, options, observers, stored, services)
     attempt = outcome.run.manifest().attempt
     if stored is None or not copy_earlier(stored.path, outcome.run.path, attempt):
-        keep_earlier(outcome.run.path, runs_of(attempt, folder))
-    return finish(
+        keep_earlier(outcome.run.path, outcome.attempts)
+    done = finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,
     )
+    for observer in observers:
+        observer.decided(done.directory, done.summary)
+    return done
 
 
 def rescore(
@@ -129,7 +132,7 @@ def rescore(
     *,
     environment: str | None = None,
     options: "Options | None" = None,
-    show: "Callable[[Progress], Display] | None" = None,
+    observers: "Sequence[RunObserver]" = (),
 ) -> Run:
     """A new run with the answers of an old one, scored by today's checks and judges; the candidate
     is not asked.
@@ -148,7 +151,7 @@ def rescore(
     old.directory.verify()
     chosen = options or Options()
     loaded = load_suite(suite or old.manifest.suite_file, environment or old.manifest.environment)
-    return _carry_out(plan(loaded, chosen, old.directory), chosen, show, old.directory)
+    return _carry_out(plan(loaded, chosen, old.directory), chosen, observers, old.directory)
 
 
 def rejudge(
@@ -156,7 +159,7 @@ def rejudge(
     baseline: PathLike,
     *,
     options: "Options | None" = None,
-    show: "Callable[[Progress], Display] | None" = None,
+    observers: "Sequence[RunObserver]" = (),
 ) -> Run | None:
     """The baseline's stored answers scored by today's judges and checks: a child run to compare
     with.
@@ -200,4 +203,4 @@ def rejudge(
     if all(scorer_digest(now, metric) == scorer_digest(old.manifest, metric) for metric in metrics):
         asyncio.run(planned.close())
         return None
-    return _carry_out(planned, chosen, show, old.directory)
+    return _carry_out(planned, chosen, observers, old.directory)

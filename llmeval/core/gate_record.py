@@ -19,7 +19,7 @@ MustPass = Literal["all"] | list[str] | dict[str, str] | None
 
 
 class FloorLimit(msgspec.Struct, frozen=True):
-    """A floor that states its scale."""
+    """A floor with its scale."""
 
     min: Share
     """The pass rate to reach."""
@@ -30,7 +30,7 @@ class FloorLimit(msgspec.Struct, frozen=True):
 
 
 class MarginLimit(msgspec.Struct, frozen=True):
-    """A margin that states its scale."""
+    """A margin with its scale."""
 
     margin: Margin
     """The drop of the mean that must not pass; of a number the share by which it may rise."""
@@ -89,10 +89,14 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Largest share of cases without a result; above it the run is INVALID."""
     stop: Literal["early", "never"] = "never"
     """early: the cases are in a random order, and the run may end before the last of them."""
+    judge_shift: Share = 0.02
+    """By how much a judge's sensitivity and specificity may differ between the two sides of a
+    comparison.
+    """
     attempts: Attempts = 1
     """How many attempts of one change the error rates cover together."""
     about: About = "cases_like_these"
-    """What the rules of regression are about: all cases like these, or these alone."""
+    """What the regression rules generalise to: all similar cases, or only these cases."""
     quarantine: str | None = None
     """The quarantine file that the suite names."""
     retired: str | None = None
@@ -113,9 +117,9 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     def rates_at(self, number: int) -> tuple[float, float] | None:
         """The error rates of one attempt of a change: of a wrong FAIL, and of a wrong PASS.
 
-        The first has half of each, the others share the rest, so that the rates of all attempts
-        together are at most `alpha` and `beta` (Bonferroni's inequality). None where an attempt
-        is beyond those that the rates cover.
+        The first attempt has half of each rate, and the others share the rest. The rates of all
+        attempts together are then at most `alpha` and `beta` (Bonferroni's inequality). None for an
+        attempt after the last one that the rates cover.
 
         Args:
             number: 1 for the first attempt.

@@ -11,25 +11,26 @@ from llmeval.core.records import SCHEMA
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """Verdicts of a cascade that were sure, some of them audited by the next judge."""
+    """The sure verdicts of a cascade. The next judge audits some of them."""
 
     sure: int
     """Verdicts of which the judge was sure."""
     audited: int
-    """How many of them the next judge saw too."""
+    """How many of them the next judge judged too."""
     contradicted: int
     """How many of those it contradicted."""
     lost: int = 0
     """Audits without a verdict."""
     rate: float | None = None
-    """The pass rate if the next judge had judged every answer; null where the audits are too few.
+    """The estimated pass rate if the next judge had judged every answer; null if the audits are too
+    few.
     """
     low: float | None = None
     """Lower end of its 95 % interval."""
     high: float | None = None
     """Upper end of its 95 % interval."""
     reason: str = ""
-    """All this in a sentence."""
+    """These results as a sentence."""
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,11 +45,11 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     unscored: int = 0
     """Cases without a usable verdict."""
     errors: int = 0
-    """Cases without an answer, or whose check broke."""
+    """Cases without an answer, or whose check could not be carried out."""
     needs_review: int = 0
     """Cases that a person has to decide."""
     mean: float | None = None
-    """Of the values, repeats reduced within the case first."""
+    """The mean of the values. Repeats of a case are averaged first."""
     passed: int = 0
     """Cases that pass in every repeat."""
     pass_rate: float | None = None
@@ -58,7 +59,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
     """Upper end of it."""
     level: float = 0.95
-    """Of the two-sided interval."""
+    """The confidence level of the two-sided interval."""
     method: str = ""
     """How the interval was computed."""
     source: Literal["check", "judge", "human"] = "check"
@@ -66,7 +67,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     trust: Literal["TRUSTED", "UNTRUSTED"] | None = None
     """Of a judge."""
     audit: Audit | None = None
-    """Of a cascade, over all cases."""
+    """For a cascade, over all cases."""
 
 
 class Decision(StrEnum):
@@ -106,9 +107,9 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     n: int | None = None
     """Cases, or pairs."""
     tipping_point: float | None = None
-    """How much error that favours one side would overturn the decision."""
+    """How large a one-sided error of the judge would have to be to overturn the decision."""
     assumptions: tuple[str, ...] = ()
-    """What the decision rests on."""
+    """The assumptions of the decision."""
     fell: tuple[str, ...] = ()
     """Ids of at most 10 cases that got worse, the worst first."""
     judge_scale: bool = False
@@ -177,12 +178,12 @@ REPRESENTATIVE = "the cases are representative of future ones"
 
 
 class GateChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One way in which a gate differs from the one that its baseline was approved with."""
+    """One difference between a gate and the gate that its baseline was approved with."""
 
     what: str
     """The rule or setting, such as `floor facts`."""
     direction: Literal["looser", "tighter", "changed"]
-    """looser: more runs exit with 0. changed: which way is not known."""
+    """looser: more runs exit with 0. changed: the direction is unknown."""
     text: str
     """All of it in a line: `floor facts 0.90 -> 0.80: looser`."""
 
@@ -191,7 +192,7 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     """The decision of a run."""
 
     decision: Decision | None
-    """Null with `gate: none`, where nothing made the run invalid."""
+    """Null with `gate: none`, unless something made the run invalid."""
     exit_code: int
     """Of the command."""
     rules: tuple[RuleDecision, ...] = ()
@@ -199,8 +200,8 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """One sentence for people."""
     remarks: tuple[str, ...] = ()
-    """Notes to show with a PASS; `reason` has them too: how the gate was loosened,
-    what was left out.
+    """Notes to show with a PASS, such as a looser gate or cases that were left out. `reason`
+    contains them too.
     """
 
 
@@ -216,14 +217,14 @@ class CaseCounts(msgspec.Struct, frozen=True, kw_only=True):
     unscored: int = 0
     """A judge gave no usable verdict."""
     errors: int = 0
-    """No answer, a check that broke, or nothing that applies."""
+    """No answer, a check that could not be carried out, or no check or judge that applies."""
     needs_review: int = 0
     """A person has to decide."""
     not_scored: int = 0
-    """Answers wait for their judge, as the run was interrupted."""
+    """Cases with answers that wait for their judge, because the run was interrupted."""
     not_needed: int = 0
-    """Planned cases that did not run, because every rule was decided without them; `cases` does
-    not count them.
+    """Planned cases that did not run, because every rule was decided without them. `cases` does not
+    include them.
     """
 
 
@@ -252,15 +253,15 @@ class Reused(msgspec.Struct, frozen=True, kw_only=True):
     reused: int = 0
     """How many."""
     of: int = 0
-    """All that there are: answers with an output, or scores for which a judge replied."""
+    """The total: answers with an output, or scores for which a judge replied."""
     oldest: str | None = None
-    """The time of the oldest one that is reused, ISO 8601 in UTC; null where none is, or where one
-    has no time.
+    """The time of the oldest reused one, ISO 8601 in UTC; null if none is reused, or if one has no
+    time.
     """
 
 
 class Reuse(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run took from earlier ones instead of asking."""
+    """The answers and verdicts that a run took from earlier runs instead of calling a model."""
 
     answers: Reused = Reused()
     """Of the candidate."""
@@ -269,12 +270,12 @@ class Reuse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """A case that runs and is shown but does not count: in no rule, no metric, no count."""
+    """A case that runs and is shown, but counts in no rule, metric or total."""
 
     case_id: str
     """The case."""
     reason: str
-    """Why its result says nothing now."""
+    """Why its result is not usable now."""
     owner: str
     """Who is responsible for it."""
     expires: str
@@ -284,7 +285,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Retired(msgspec.Struct, frozen=True, kw_only=True):
-    """A case of the baseline that the suite leaves out, or asks otherwise, on purpose."""
+    """A case of the baseline that was removed from the suite, or changed, on purpose."""
 
     case_id: str
     """The case."""
@@ -293,13 +294,13 @@ class Retired(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     """Who retired it."""
     date: str | None = None
-    """The day it was retired, ISO 8601, where the entry says."""
+    """The day it was retired, ISO 8601; null if the entry does not state it."""
     changed: bool = False
-    """Whether the suite asks a case of this id, with other content."""
+    """Whether the suite has a case with this id and other content."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """`summary.json`: the results of a run, all of it computed from the records."""
+    """`summary.json`: the results of a run, computed from its records."""
 
     schema: int = SCHEMA
     """The format of the run directory."""
@@ -308,13 +309,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     """The run."""
     status: Literal["complete", "incomplete"]
-    """Whether every answer that is needed is there."""
+    """Whether every answer that is needed exists."""
     counts: CaseCounts
     """Cases by outcome."""
     calls: dict[str, Calls] = {}
     """By role: `candidate`, `judge:<metric>`, `attacks:<metric>`, `anchors:<metric>`."""
     reuse: Reuse = Reuse()
-    """What came from earlier runs."""
+    """Answers and verdicts from earlier runs."""
     wall_s: float | None = None
     """Seconds of all sessions."""
     metrics: tuple[Metric, ...] = ()
@@ -326,10 +327,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     gate: GateResult
     """The decision."""
     quarantine: tuple[Quarantined, ...] = ()
-    """Cases that count nowhere."""
+    """Cases in quarantine: they do not count."""
     quarantine_ended: tuple[Quarantined, ...] = ()
-    """Entries whose last day was over: these cases count."""
+    """Quarantine entries whose last day is over: these cases count."""
     retired: tuple[Retired, ...] = ()
-    """Cases of the baseline that are not compared, and are not missed, as they are retired."""
+    """Retired cases of the baseline. They are not compared, and do not count as missing."""
     gate_changes: tuple[GateChange, ...] = ()
     """How the gate differs from the one that the baseline was approved with."""

@@ -5,9 +5,10 @@ reduced within their case first, so that n counts cases. Sums are exact (`math.f
 order of records does not matter to the last bit.
 """
 
+import copy
 import math
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from llmeval.gate.call_counts import RunCalls
 from llmeval.gate.human_labels import DecidedUnit, decide_unit
 from llmeval.gate.metric_column import MetricColumn
 from llmeval.gate.missing_causes import MissingCauses
+from llmeval.gate.null_data import NullData
 from llmeval.gate.run_numbers import NumberInputs, RunNumbers
 from llmeval.store.directory import CaseOutline, Unit
 from llmeval.store.labels import AnswerKey
@@ -73,11 +75,12 @@ class CaseValue(NamedTuple):
 
 
 class RunAggregate:
-    """The numbers of one run, of a finished one (`tally_run`) or while it goes on.
+    """The numbers of one run, of a finished one (`aggregate_run`) or while it goes on.
 
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer.
-    `slices`: {(tag, value): number of cases answered or lost}. `units`: answers taken; `waiting`:
-    answers whose judge has still to answer, which are among them unless the run may stop early.
+    `slices`: {(tag, value): number of cases answered or missing}. `units`: answers taken;
+    `waiting`: answers whose judge has still to answer, which are among them unless the run may stop
+    early.
     `earlier`: attempts of the same change, which its rules are pooled with (`gate.attempts`).
 
     Args:
@@ -104,8 +107,8 @@ class RunAggregate:
         ordered: bool = False,
         numbers: NumberInputs | None = None,
     ) -> None:
-        self.path, self.repeats, self.people = path, repeats, people or {}
-        self.drawn = frozenset(drawn)
+        self.path, self.repeats = path, repeats
+        self.people, self.drawn = people or {}, frozenset(drawn)
         self.numbers = RunNumbers(numbers, repeats)
         self.by_people: set[str] = set()
         self._rows: dict[str, int] = {}
@@ -120,7 +123,7 @@ class RunAggregate:
         self.slices: dict[tuple[str, str], int] = {}
         self.units = self.waiting = 0
         self.calls = RunCalls()
-        self.causes = MissingCauses()
+        self.causes, self.data = MissingCauses(), NullData()
         self.attacks: dict[str, dict[str, bool | None]] = {}
         self.quarantined = frozenset(quarantined)
         self.aside: dict[str, bool] = {}
@@ -131,6 +134,12 @@ class RunAggregate:
         for case in planned:
             self.add_case(case)
         self._ordered = ordered
+
+    def pooled_with(self, earlier: Sequence[AttemptValues]) -> "RunAggregate":
+        """The same results, for rules that pool them with earlier attempts: nothing is copied."""
+        pooled = copy.copy(self)
+        pooled.earlier = tuple(earlier)
+        return pooled
 
     @property
     def cases(self) -> int:
@@ -180,8 +189,8 @@ class RunAggregate:
             elif status is Status.NEEDS_REVIEW:
                 waiting += 1
             elif status is Status.UNSCORED:
-                unscored += 1  # NOT_SCORED is not lost: its run decides nothing (`missing`)
-            elif self._is_lost(row, status):
+                unscored += 1  # NOT_SCORED is not missing: its run decides nothing (`missing`)
+            elif self._is_missing(row, status):
                 errors += 1
         return MetricSample(
             len(values),
@@ -272,7 +281,7 @@ class RunAggregate:
         column, row = self._column(metric), self._rows[case_id]
         status = None if column is None else column.status(row)
         graded = status is Status.PASS or status is Status.FAIL
-        if not graded and status not in _NO_VALUE and not self._is_lost(row, status):
+        if not graded and status not in _NO_VALUE and not self._is_missing(row, status):
             return None
         value = column.mean(row) if graded and column is not None else math.nan
         return CaseValue(
@@ -292,7 +301,7 @@ class RunAggregate:
     def _within(self, row: int, slice_: tuple[str, str] | None) -> bool:
         return slice_ is None or slice_ in self._tags[row]
 
-    def _is_lost(self, row: int, status: Status | None) -> bool:
+    def _is_missing(self, row: int, status: Status | None) -> bool:
         """Whether a metric has no result because something broke: its own check, or the answer."""
         return status is Status.ERROR or (
             status is None and self._whole.status(row) is Status.ERROR
@@ -337,6 +346,7 @@ class RunAggregate:
             self._set_aside(unit, outcome)
             return
         self.causes.add(unit)
+        self.data.add(unit.answer.data or {})
         row = self._row(unit.case)
         if not self._seen[row]:
             for tag in self._tags[row]:

@@ -27,7 +27,7 @@ digest.
 _NAMED = 10
 _NOT_RULES = frozenset(["quarantine", "retired", "stop"])
 """Keys of a gate that hold a path, or say when a run ends: they make no rule easier or harder."""
-_EASIER_UP = frozenset(["beta", "max_unscored", "max_gone", "judge_shift"])
+_EASIER_UP = frozenset(["beta", "max_unscored", "max_gone"])
 """Settings by which more runs pass the larger they are."""
 _STRICTNESS = ("pass", "warn", "fail")
 _JUDGE = ("prompt", "when", "certificate", "attacks")
@@ -88,7 +88,7 @@ def limits_of(terms: GateTerms) -> StatedLimits:
     """The limits that a gate states.
 
     Raises:
-        ValueError: one of them is no limit.
+        ValueError: one of them is not a limit.
     """
     return msgspec.convert(terms.gate, StatedLimits)
 
@@ -188,7 +188,7 @@ def _policy_change(
     return {"looser" if looser else "tighter"}, f", on_inconclusive {before} -> {now}"
 
 
-def _must_pass(before: Any, now: Any) -> Iterator[GateChange]:
+def _must_pass(before: object, now: object) -> Iterator[GateChange]:
     """`all`, a list of ids, {tag: value} or None."""
     if before == now:
         return
@@ -212,13 +212,15 @@ def _settings(before: GateTerms, now: GateTerms) -> Iterator[GateChange]:
     one, two = _flat(before), _flat(now)
     for key in [*one, *(key for key in two if key not in one)]:
         old, new = one.get(key), two.get(key)
+        if key == "judge_shift" and not (before.judges and now.judges):
+            continue  # it says nothing without a judge
         if old != new:
             yield _change(
                 key, _direction(key, old, new, now), f"{key} {_shown(old)} -> {_shown(new)}"
             )
 
 
-def _flat(terms: GateTerms) -> dict[str, Any]:
+def _flat(terms: GateTerms) -> dict[str, object]:
     # Where there is no regression rule, `max_gone` has its default: a rule that came or went is one
     # change, not two.
     gate, regression = terms.gate, terms.gate.get("regression") or {"max_gone": 0}
@@ -228,7 +230,8 @@ def _flat(terms: GateTerms) -> dict[str, Any]:
         if key not in ("never", "floors", "limits", "regression", "must_pass")
     }
     found |= {key: value for key, value in regression.items() if key != "margins"}
-    return {"attempts": 1, "about": "cases_like_these", **found, "repeats": terms.repeats}
+    defaults = {"attempts": 1, "about": "cases_like_these", "judge_shift": 0.0}
+    return {**defaults, **found, "repeats": terms.repeats}
 
 
 def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
@@ -238,7 +241,7 @@ def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
         return "looser" if new > old else "tighter"
     if key == "on_inconclusive" and {old, new} <= set(_STRICTNESS):
         return "looser" if _STRICTNESS.index(new) < _STRICTNESS.index(old) else "tighter"
-    if key == "attempts":
+    if key in ("attempts", "judge_shift"):
         return "looser" if new < old else "tighter"
     if key == "alpha" and (now.gate.get("floors") or now.gate.get("limits")) and new > old:
         # a floor or a limit PASSes more easily; less alpha makes FAIL harder too, so it is neither
@@ -246,7 +249,7 @@ def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
     return "changed"
 
 
-def _checks(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[GateChange]:
+def _checks(before: Mapping[str, object], now: Mapping[str, object]) -> Iterator[GateChange]:
     for name in [*before, *(name for name in now if name not in before)]:
         what = f"check {name}"
         if name not in now:
@@ -259,7 +262,7 @@ def _checks(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[GateC
             )
 
 
-def _difference(old: Any, new: Any) -> str:
+def _difference(old: object, new: object) -> str:
     """Only the arguments that differ, where both are mappings."""
     if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
         return f"{_shown(old)} -> {_shown(new)}"
@@ -330,7 +333,7 @@ def _arguments(check: Mapping[str, Any]) -> Any:
     return found if len(canonical_json(found)) <= _SHORT else digest(found)[:23]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool):

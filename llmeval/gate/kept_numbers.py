@@ -11,19 +11,19 @@ _DIGITS = 6
 """Significant digits of a kept number."""
 
 
-def kept_numbers(tally: RunAggregate, manifest: Manifest) -> dict[str, BaselineNumbers]:
+def kept_numbers(aggregate: RunAggregate, manifest: Manifest) -> dict[str, BaselineNumbers]:
     """The numbers of a run, by name."""
     return {
-        name: BaselineNumbers(_values(tally, name), manifest.measure.get(name, ""))
-        for name in shown_numbers(tally, manifest)
+        name: BaselineNumbers(_values(aggregate, name), manifest.measure.get(name, ""))
+        for name in shown_numbers(aggregate, manifest)
     }
 
 
-def _values(tally: RunAggregate, name: str) -> tuple[KeptNumber, ...]:
+def _values(aggregate: RunAggregate, name: str) -> tuple[KeptNumber, ...]:
     columns: list[KeptNumber] = []
-    for case_id in tally.case_digests():
-        row, seen, _ = tally.place(case_id)
-        kept = tuple(map(_rounded, tally.numbers.values(name, row, seen)))
+    for case_id in aggregate.case_digests():
+        row, seen, _ = aggregate.place(case_id)
+        kept = tuple(map(_rounded, aggregate.numbers.values(name, row, seen)))
         columns.append(kept[0] if len(kept) == 1 else kept)
     return tuple(columns)
 

@@ -24,23 +24,23 @@ _SMALL = 0.0005
 
 
 def largest_drops(
-    tally: RunAggregate, manifest: Manifest, baseline: BaselineLock
+    aggregate: RunAggregate, manifest: Manifest, baseline: BaselineLock
 ) -> tuple[MetricDrop, ...]:
     """At most `MOST` drops of a mean, the largest first. Metrics that something else scored in the
     baseline are left out, as a difference may be the scorer's.
     """
-    rules, _ = margins_of_run(tally, manifest, baseline, margins_in(manifest.gate.margins))
+    rules, _ = margins_of_run(aggregate, manifest, baseline, margins_in(manifest.gate.margins))
     tested = {rule.key._replace(passes=False) for rule in rules}
-    digests, kept = tally.case_digests(), baseline.everything()
+    digests, kept = aggregate.case_digests(), baseline.everything()
     same = {name for name, seen in digests.items() if kept.get(name) == seen}
     drops = []
-    for metric in tally.columns:
+    for metric in aggregate.columns:
         column = baseline.metrics.get(metric)
         if column is None or column.scorer != scorer_digest(manifest, metric):
             continue
-        pairs = _pairs(tally, baseline, metric, same)
-        for where in (None, *tally.slice_names()):
-            drop = _drop(tally, metric, where, pairs, tested)
+        pairs = _pairs(aggregate, baseline, metric, same)
+        for where in (None, *aggregate.slice_names()):
+            drop = _drop(aggregate, metric, where, pairs, tested)
             if drop is not None:
                 drops.append(drop)
     drops.sort(key=lambda drop: (drop.now - drop.before, drop.slice is not None, drop.metric))
@@ -48,12 +48,12 @@ def largest_drops(
 
 
 def _pairs(
-    tally: RunAggregate, baseline: BaselineLock, metric: str, same: Collection[str]
+    aggregate: RunAggregate, baseline: BaselineLock, metric: str, same: Collection[str]
 ) -> dict[str, tuple[float, float]]:
     """(before, now) by case id, of the cases that have a result on both sides."""
     before = baseline.results(metric)
     found = {}
-    for result in tally.results(metric):
+    for result in aggregate.results(metric):
         old = before.get(result.case_id, math.nan)
         if result.case_id in same and not math.isnan(old) and not math.isnan(result.value):
             found[result.case_id] = (old, result.value)
@@ -61,14 +61,14 @@ def _pairs(
 
 
 def _drop(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     metric: str,
     where: Slice | None,
     pairs: dict[str, tuple[float, float]],
     tested: Collection[RuleKey],
 ) -> MetricDrop | None:
     """The drop over one slice; None where the mean did not fall, or of a slice of few pairs."""
-    names = pairs if where is None else [name for name in tally.members(where) if name in pairs]
+    names = pairs if where is None else [name for name in aggregate.members(where) if name in pairs]
     n = len(names)
     if not n or (where is not None and n < _FEWEST):
         return None

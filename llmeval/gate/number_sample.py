@@ -42,28 +42,28 @@ _PARTS = ("input_tokens", "output_tokens")
 """Numbers that nobody reads next to their sum, unless a rule names them."""
 
 
-def shown_numbers(tally: RunAggregate, manifest: Manifest) -> list[str]:
+def shown_numbers(aggregate: RunAggregate, manifest: Manifest) -> list[str]:
     """The numbers of a run for its summary and its lock file."""
-    gate = manifest.gate
+    gate, names = manifest.gate, aggregate.numbers.names
     ruled = {
         ref.name
         for key in (*gate.limits, *gate.margins)
-        if (ref := parse_number(parse_rule_key(key).metric, tally.numbers.names)) is not None
+        if (ref := parse_number(parse_rule_key(key).metric, names)) is not None
     }
-    return [name for name in tally.numbers.present() if name not in _PARTS or name in ruled]
+    return [name for name in aggregate.numbers.present() if name not in _PARTS or name in ruled]
 
 
-def sample_numbers(tally: RunAggregate, name: str, slice_: Slice | None = None) -> NumberSample:
+def sample_numbers(aggregate: RunAggregate, name: str, slice_: Slice | None = None) -> NumberSample:
     """The values of one number over one slice (None: all cases)."""
     values: list[float] = []
     cases: list[str] = []
     clusters: list[str] = []
     failures = 0
-    for case_id in tally.members(slice_):
-        row, seen, cluster = tally.place(case_id)
-        found = tally.numbers.values(name, row, seen)
+    for case_id in aggregate.members(slice_):
+        row, seen, cluster = aggregate.place(case_id)
+        found = aggregate.numbers.values(name, row, seen)
         values += found
         cases += [case_id] * len(found)
         clusters += [cluster_key(case_id, cluster)] * len(found)
-        failures += tally.numbers.failures(row, seen)
+        failures += aggregate.numbers.failures(row, seen)
     return NumberSample(tuple(values), tuple(cases), tuple(clusters), failures)

@@ -13,13 +13,13 @@ from llmeval.stats.estimation.skewed_mean import skewed_bounds
 LEVEL = 0.95
 
 
-def number_metrics(tally: RunAggregate, manifest: Manifest) -> tuple[NumberMetric, ...]:
+def number_metrics(aggregate: RunAggregate, manifest: Manifest) -> tuple[NumberMetric, ...]:
     """The numbers of a run, over all answers."""
-    return tuple(_metric(tally, name) for name in shown_numbers(tally, manifest))
+    return tuple(_metric(aggregate, name) for name in shown_numbers(aggregate, manifest))
 
 
-def _metric(tally: RunAggregate, name: str) -> NumberMetric:
-    sample = sample_numbers(tally, name)
+def _metric(aggregate: RunAggregate, name: str) -> NumberMetric:
+    sample = sample_numbers(aggregate, name)
     return NumberMetric(
         name=name,
         unit=UNITS.get(name, ""),

@@ -18,7 +18,7 @@ _NAMED = 5
 
 class PairedCases(NamedTuple):
     """One metric on both sides. `differences`: candidate minus baseline in [-1, 1], NaN where
-    either side was lost.
+    either side is missing.
 
     `cases`: the id of each pair. `fell`: ids of cases that got worse, the worst first; `rose`: how
     many got better. `new`, `gone`, `changed`: ids of cases of one side only, or that are asked
@@ -46,7 +46,7 @@ class PairedCases(NamedTuple):
     """Of `one_sided`, the cases that the metric applied to in the baseline only."""
 
     @property
-    def lost(self) -> int:
+    def missing(self) -> int:
         """Pairs without a result on one side or both."""
         return sum(math.isnan(value) for value in self.differences)
 
@@ -69,7 +69,7 @@ class PairedCases(NamedTuple):
 
 
 def pair(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     baseline: BaselineLock,
     metric: str,
     slice_: tuple[str, str] | None = None,
@@ -78,18 +78,18 @@ def pair(
     *,
     passes: bool = False,
 ) -> PairedCases:
-    """One metric of a run beside its baseline, over one slice of the run's cases (None: all).
+    """One metric of a run and its baseline, over one slice of the run's cases (None: all).
 
     Args:
         only: the cases that were used, where a rule was decided before the last one.
         gone: what is known of the cases that are not paired.
         passes: whether a case counts by whether it passes, and not by its value.
     """
-    now, before = tally.case_digests(), baseline.results(metric, passes=passes)
+    now, before = aggregate.case_digests(), baseline.results(metric, passes=passes)
     gone = gone or MissingCases()
     retired = tuple(entry.case_id for entry in gone.retired)
-    kept, here = baseline.everything(), tally.members(slice_)
-    results = {result.case_id: result for result in tally.results(metric, slice_)}
+    kept, here = baseline.everything(), aggregate.members(slice_)
+    results = {result.case_id: result for result in aggregate.results(metric, slice_)}
     same = [name for name in here if kept.get(name) == now[name]]
     both = [
         name
@@ -121,7 +121,7 @@ def _fell(moved: Sequence[tuple[float, str]]) -> tuple[str, ...]:
 
 def with_attempts(
     pairs: PairedCases,
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     baseline: BaselineLock,
     metric: str,
     pool: Pool,
@@ -132,14 +132,14 @@ def with_attempts(
 
     Cases that fell or rose stay those of this run. `passes`: as in `pair`.
     """
-    before, digests = baseline.results(metric, passes=passes), tally.case_digests()
+    before, digests = baseline.results(metric, passes=passes), aggregate.case_digests()
     least, most, middle = [], [], []
     for name, difference in zip(pairs.cases, pairs.differences, strict=True):
         then = before[name]
-        own = tally.result(metric, name)
+        own = aggregate.result(metric, name)
         span = pool(name, digests[name], math.nan if own is None else own.score(passes))
-        lost = math.isnan(then)
-        least.append(-1.0 if lost else span.least - then)
-        most.append(1.0 if lost else span.most - then)
+        missing = math.isnan(then)
+        least.append(-1.0 if missing else span.least - then)
+        most.append(1.0 if missing else span.most - then)
         middle.append(difference if math.isnan(difference) else (span.least + span.most) / 2 - then)
     return pairs._replace(differences=tuple(middle), least=tuple(least), most=tuple(most))

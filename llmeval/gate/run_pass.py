@@ -47,7 +47,7 @@ def read_run(
                 take_unit(decided)
 
 
-def tally_run(
+def aggregate_run(
     run: RunStore,
     manifest: Manifest,
     on_case: Sequence[OnCase] = (),
@@ -65,7 +65,7 @@ def tally_run(
         StoreError: as `read_run`.
     """
     people, drawn = people_of(run.path)
-    tally = RunAggregate(
+    aggregate = RunAggregate(
         run.path,
         repeats=manifest.repeats,
         people=people,
@@ -74,7 +74,7 @@ def tally_run(
         ordered=manifest.may_stop,
         numbers=NumberInputs(manifest.measure, manifest.candidate.price),
     )
-    read_run(run, people, (tally.add_case, *on_case), (tally.take, *on_unit))
+    read_run(run, people, (aggregate.add_case, *on_case), (aggregate.take, *on_unit))
     for judge_probe in run.judge_probes():
-        tally.add_judge_probe(judge_probe)
-    return tally
+        aggregate.add_judge_probe(judge_probe)
+    return aggregate

@@ -80,7 +80,8 @@ class SimulatedResult(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class SimulatedRegression:
     """Not worse than the baseline by `margin`. `youden`, `spent`: the bound of the judge's J and
-    the rate spent on it, where no labels are drawn anew."""
+    the rate spent on it, if no labels are drawn again.
+    """
 
     name: str
     metric: str
@@ -88,15 +89,18 @@ class SimulatedRegression:
     margin: float
     youden: float = 1.0
     spent: float = 0.0
+    shift: float = 0.0
+    """`gate.judge_shift` where the metric is judged."""
 
-    def ask(
+    def evaluate(
         self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates
     ) -> SimulatedResult:
         """The rule on one run. `labels`: of the judge's certificate."""
         youden, spent = (self.youden, self.spent) if labels is None else _scale(labels, terms.beta)
         compared = RegressionRule(
-            self.name, self.metric, None, self.margin, youden, spent, labels is not None, None
-        )
+            self.name, self.metric, None, self.margin, youden, spent, labels is not None, None,
+            shift=self.shift,
+        )  # fmt: skip
         plan = compared.plan(
             terms.alpha,
             terms.beta,
@@ -119,7 +123,7 @@ class SimulatedFloor:
     threshold: float
     corrected: bool = False
 
-    def ask(
+    def evaluate(
         self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates
     ) -> SimulatedResult:
         """The rule on one run. `labels`: of the judge's certificate."""

@@ -239,7 +239,20 @@ def _metric_profile(profile: SuiteProfile, metric: str, trust: str | None) -> "M
         youden_lower=judge.lower,
         j_alpha=judge.spent,
         labels=judge.labels,
+        shift=0.0 if judge.labels is None else _shift(profile, metric),
     )
+
+
+def _shift(profile: SuiteProfile, metric: str) -> float:
+    """`judge_shift` of the suite's gate, with a note on what it costs."""
+    shift = profile.suite.spec.gate.judge_shift
+    if shift:
+        profile.notes.append(
+            f"{metric}: {100 * shift:g} points of each margin allow for a judge that differs"
+            " between the two sides (`judge_shift`); labels of the run replace it: `llmeval labels"
+            " sample RUN --for regression`"
+        )
+    return shift
 
 
 def _on_judge_scale(profile: SuiteProfile, metric: str) -> bool:

@@ -1,9 +1,6 @@
-"""From what a suite says to what runs: models, limiters, checks and judges, all of it checked
-before the first call.
-"""
+"""Builds the plan of a run from a suite, and checks all of it before the first call."""
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +41,7 @@ from llmeval.runner.judge_factory import (
 )
 from llmeval.runner.model_roles import LOCAL_CONCURRENCY, ModelRole, ModelRoles
 from llmeval.runner.options import Options
+from llmeval.runner.script import Script
 from llmeval.runner.sharding import Shard
 from llmeval.runner.slots import Slots
 from llmeval.store.directory import RunDir
@@ -56,20 +54,20 @@ from llmeval.suite.yaml_file import Path as KeyPath
 
 @dataclass(frozen=True)
 class RunPlan:
-    """Everything a run needs. `close` releases models and cache.
+    """Everything that a run needs. `close` releases models and cache.
 
-    What other rooms do while it runs is in `RunServices`.
+    `RunServices` has the functions of other packages that are called during the run.
     """
 
     suite: Suite
     cases: CaseSet
-    """The cases of this run, in the order they are asked."""
+    """The cases of this run, in the order in which they run."""
     prompt: tuple[tuple[str, Template], ...]
     """(role, template) of each message."""
     candidate: ModelRole
     judges: Mapping[str, MemberVerdict]
     """By metric."""
-    judge_seats: Mapping[str, tuple[ModelRole, ...]]
+    judge_roles: Mapping[str, tuple[ModelRole, ...]]
     """By metric, the models of its judge."""
     trusts: Mapping[str, Trust]
     """By metric."""
@@ -79,48 +77,50 @@ class RunPlan:
     quarantine: Quarantine = field(default_factory=Quarantine)
     retired: Retirement = field(default_factory=Retirement)
     undrawn: Undrawn | None = None
-    """Of a sample: which cases of its baseline the whole suite lacks."""
+    """Of a sample: the cases of its baseline that the whole suite lacks."""
     rejudged: Rejudged | None = None
-    """Of a baseline scored anew: what it is to be compared as."""
+    """Of a run that scores a baseline's answers again: what it keeps of that baseline."""
     by_case: bool = False
     """Whether the candidate answers by the id of the case."""
+    script: Script | None = None
+    """The conversation that is played with each case; None where each is a single prompt."""
     in_turn: bool = False
     """All answers first, then all verdicts: candidate and judge do not fit in memory together."""
     may_stop: bool = False
     """The cases are in a random order, and the run ends as soon as every rule is decided."""
     shard: Shard | None = None
-    """The part of the cases that `cases` is."""
+    """The shard that `cases` belongs to."""
     whole: tuple[int, str] = (0, "")
-    """How many cases all shards have together, and their digest."""
+    """The number of cases in all shards together, and their digest."""
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     """By metric, the map that corrects a judge's probabilities."""
     warnings: tuple[str, ...] = ()
-    """What is odd about the suite, for people."""
+    """Warnings about the suite, for people."""
     closing: tuple[Model, ...] = ()
     """Models to close at the end."""
     traffic: Callable[[], str] = lambda: ""
-    """What holds the endpoints up, in words for the progress line."""
+    """Why requests to the endpoints wait, as a phrase for the progress line."""
     slots: Slots = field(default_factory=lambda: Slots(1))
-    """Cases worked on at a time."""
+    """Cases in flight at the same time."""
 
     @property
     def sampled(self) -> bool:
-        """Whether the suite has more cases than this run, or all its shards together, ask."""
+        """Whether the suite has more cases than this run, or than all its shards together."""
         return self.whole[0] < self.cases.of
 
     @property
     def tries_judges(self) -> bool:
-        """Whether this run tries the judges' attacks and anchors; of several shards the first does,
-        for all.
+        """Whether this run tests the judges with attacks and anchors. Of several shards only the
+        first does.
         """
         return self.shard is None or self.shard.first
 
     def messages(self, case: Case) -> tuple[Message, ...]:
-        """What the candidate is sent for a case: the case's own messages, or the suite's prompt
-        rendered.
+        """The messages for the candidate: the case's own messages, or the rendered prompt of the
+        suite. Of a conversation, what precedes its first turn.
 
         Raises:
-            SuiteError: a template uses what the case does not have.
+            SuiteError: a template uses a name that the case does not have.
         """
         if case.messages:
             return case.messages
@@ -152,19 +152,19 @@ def plan(
     """Build and check everything.
 
     Args:
-        suite: what to ask, and how to score.
-        options: where the run goes and how far.
-        stored: a run whose answers are scored again; then no candidate is made or asked.
-        only: which cases; all by default.
-        watch: is given each case of the suite.
-        trial: the plan is only to be checked, so no local weights are read or downloaded.
-        sizing: the plan is only to be sized, so a rule may be about a slice that has no case yet.
+        suite: the suite.
+        options: the options of the run.
+        stored: a run whose answers are scored again; then the candidate is not made or called.
+        only: selects cases; all by default.
+        watch: called with each case of the suite.
+        trial: the plan is only checked, so no local weights are read or downloaded.
+        sizing: the plan is only sized, so a rule may be about a slice that has no case yet.
 
     Raises:
         UsageError, SuiteError: anything that would go wrong for every case; nothing was called.
         NothingEvaluated: no case is left.
     """
-    _check_options(options)
+    options.check()
     baseline_of(suite, options)
     spec = suite.model(*_candidate(suite, options))[1] if stored is None else None
     inspected = inspect_cases(suite, options.limit, watch, Application(spec), sizing=sizing)
@@ -176,20 +176,20 @@ def plan(
     if stored is not None:
         candidate = _stored_candidate(stored)
     else:
-        candidate = factory.seat("candidate", *_candidate(suite, options))
-    seats = {name: factory.bench(name, spec) for name, spec in suite.spec.judges.items()}
-    judges = {name: make_judge(suite, name, bench) for name, bench in seats.items()}
+        candidate = factory.model_role("candidate", *_candidate(suite, options))
+    roles = {name: factory.judge_roles(name, spec) for name, spec in suite.spec.judges.items()}
+    judges = {name: make_judge(suite, name, model_roles) for name, model_roles in roles.items()}
     inspected.check_judges()
-    refuse_self_judge(suite, candidate, seats)
-    asked = (candidate, *itertools.chain(*seats.values()))
-    refuse_unpriced(options.max_cost, ((seat.name, seat.spec) for seat in asked))
+    refuse_self_judge(suite, candidate, roles)
+    asked = (candidate, *itertools.chain(*roles.values()))
+    refuse_unpriced(options.max_cost, ((model_role.name, model_role.spec) for model_role in asked))
     return RunPlan(
         suite=suite,
         cases=inspected.cases,
         prompt=tuple(inspected.prompt),
         candidate=candidate,
         judges=judges,
-        judge_seats=seats,
+        judge_roles=roles,
         trusts={name: _trust(suite, name, judge) for name, judge in judges.items()},
         calibrations=calibrations_of(suite, judges),
         checks=inspected.checks,
@@ -198,6 +198,7 @@ def plan(
         cache=cache,
         budget=budget,
         by_case=isinstance(candidate.spec, ReplaySpec),
+        script=inspected.script,
         in_turn=not trial and _too_large_together(candidate, asked[1:]),
         may_stop=may_stop,
         closing=tuple(factory.models()),
@@ -213,30 +214,13 @@ def plan(
     )
 
 
-def _check_options(options: Options) -> None:
-    if options.concurrency < 1:
-        raise UsageError(f"--concurrency must be at least 1, not {options.concurrency}")
-    if (not options.use_cache) + options.reuse + options.refresh > 1:
-        raise UsageError("--no-cache, --reuse and --refresh exclude one another: give one of them")
-    if options.limit is not None and options.limit < 1:
-        raise UsageError(f"--limit must be at least 1, not {options.limit}")
-    bounds = {
-        "--max-calls": options.max_calls,
-        "--max-cost": options.max_cost,
-        "--max-minutes": options.max_minutes,
-    }
-    for name, most in bounds.items():
-        if most is not None and not 0 <= most < math.inf:  # nan too: no figure is above it
-            raise UsageError(f"{name} must be a number from 0 on, not {most}")
-
-
 def _selected(
     suite: Suite,
     options: Options,
     only: Callable[[Case], bool] | None,
     cases: CaseSet,
 ) -> tuple[Quarantine, tuple[int, str]]:
-    """Leaves the cases of this run in `cases`; how many all shards have together, and their
+    """Reduce `cases` to those of this run. Returns the number of cases in all shards, and their
     digest.
     """
     if only is not None:
@@ -255,18 +239,17 @@ def _trust(suite: Suite, name: str, judge: MemberVerdict) -> Trust:
 
 
 def baseline_of(suite: Suite, options: Options) -> Path | None:
-    """What the run is compared with: a lock file or a run's directory; None without a rule of
-    regression.
+    """The baseline of the run: a lock file or a run's directory; None without a regression rule.
 
     Raises:
-        UsageError: one is given but nothing uses it, or is needed but not given, or `--baseline`
-            does not exist.
+        UsageError: a baseline is named but no rule uses it, or a rule needs one and none is named,
+            or `--baseline` does not exist.
     """
     regression, given = suite.spec.gate.regression, options.baseline
     if regression is None:
         if given is not None:
             raise UsageError(
-                f"--baseline {given}: {suite.path} compares nothing; say what with `gate:"
+                f"--baseline {given}: {suite.path} has no regression rule; add one with `gate:"
                 " {regression: {margins: ...}}`"
             )
         return None
@@ -285,10 +268,10 @@ def baseline_of(suite: Suite, options: Options) -> Path | None:
 def inspect_suite(
     suite: Suite, watch: Callable[[Case], None] = lambda case: None
 ) -> dict[str, Any]:
-    """Check a suite and every case without making any model; what it consists of.
+    """Check a suite and every case without making a model. Returns the parts of the suite.
 
     Args:
-        watch: is given each case.
+        watch: called with each case.
 
     Raises:
         SuiteError: anything wrong.
@@ -301,13 +284,8 @@ def inspect_suite(
         criteria_of(suite, name, protocol_of(suite, name))
     inspected.check_judges()
     quarantine = _quarantine(suite, inspected.cases)
-    return _facts(
-        suite,
-        inspected.cases,
-        inspected.checks,
-        quarantine,
-        (*inspected.warnings, *judge_warnings(suite)),
-    )
+    warnings = (*inspected.warnings, *judge_warnings(suite))
+    return _facts(suite, inspected.cases, inspected.checks, quarantine, warnings)
 
 
 def facts_of(planned: RunPlan) -> dict[str, Any]:
@@ -323,7 +301,7 @@ def _facts(
     checks: tuple[BoundCheck, ...],
     quarantine: Quarantine,
     warnings: tuple[str, ...],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "suite": suite.name,
         "cases": len(cases),
@@ -342,8 +320,8 @@ def _quarantine(suite: Suite, cases: CaseSet) -> Quarantine:
 
 
 def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath]:
-    """What is under test: the suite's candidate, or `--candidate NAME` or `--candidate '{provider:
-    ...}'`.
+    """The candidate: that of the suite, or `--candidate NAME`, or `--candidate
+    '{provider: ...}'`.
     """
     given = options.candidate
     if given is None:
@@ -358,7 +336,7 @@ def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath
 
 
 def _stored_candidate(stored: RunDir) -> ModelRole:
-    """The candidate of a stored run, which is not asked again."""
+    """The candidate of a stored run, which is not called again."""
     candidate = stored.manifest().candidate
     model = StoredAnswers(candidate.identity, str(stored.path))
     spec = ReplaySpec(provider="replay", source=str(stored.path), params=candidate.params)
@@ -372,10 +350,12 @@ def _stored_candidate(stored: RunDir) -> ModelRole:
 
 
 def _too_large_together(candidate: ModelRole, judges: Iterable[ModelRole]) -> bool:
-    """Whether the candidate has to leave memory before a judge of local weights can be loaded."""
-    local = [seat for seat in judges if isinstance(seat.spec, TransformersSpec)]
+    """Whether the candidate must be freed before a local judge can be loaded."""
+    local = [role for role in judges if isinstance(role.spec, TransformersSpec)]
     if not local or not isinstance(candidate.spec, TransformersSpec):
         return False
     from llmeval.models.local.memory import fit_together
+    from llmeval.models.local.provider import TransformersModel
 
-    return not fit_together(seat.caller.model.key for seat in (candidate, *local))  # type: ignore[attr-defined]
+    models = [role.caller.model for role in (candidate, *local)]
+    return not fit_together(each.key for each in models if isinstance(each, TransformersModel))

@@ -1,4 +1,6 @@
-"""The rules of a gate and their cases: a rule that is about no case is refused before a call."""
+"""The rules of a gate and their cases. A rule that matches no case is refused before the first
+call.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from llmeval.suite.yaml_file import Path as KeyPath
 WHOLE = "cases"
 """The metric of a case as a whole: every case has it. No check or judge may have this name."""
 _MOST = 50
-"""Values of a tag that a message may list."""
+"""The most values of a tag that a message lists."""
 
 
 @dataclass
@@ -47,7 +49,7 @@ class _Target:
 
 
 class RuleTargets:
-    """Fed with every case and its metrics; then says which rule is about none."""
+    """Collects every case and its metrics, and then shows which rule matches no case."""
 
     def __init__(self, suite: Suite) -> None:
         self._suite = suite
@@ -63,7 +65,7 @@ class RuleTargets:
         self._tags: dict[str, set[str]] = {}
 
     def _check_scale(self, target: _Target) -> None:
-        """Refuse `scale` in a rule that no judge decides."""
+        """Refuse `scale` in a rule on a metric without a judge."""
         path, judges = (*target.path, "scale"), self._suite.spec.judges
         judged = bool(judges) if target.metric == WHOLE else _judged(target, judges)
         if path in self._suite.document.lines and not judged:
@@ -71,8 +73,8 @@ class RuleTargets:
                 path, f"`scale` is for judged metrics, and no judge gives {target.metric!r}"
             )
 
-    def look(self, case: Case, metrics: Collection[str]) -> None:
-        """Take a case. `metrics`: those that apply to it."""
+    def inspect(self, case: Case, metrics: Collection[str]) -> None:
+        """Add a case. `metrics`: those that apply to it."""
         self._metrics.update(metrics)
         for tag, value in case.tags.items():
             values = self._tags.setdefault(tag, set())
@@ -88,14 +90,14 @@ class RuleTargets:
         ]
 
     def unmet(self) -> bool:
-        """Whether a rule is about no case so far."""
+        """Whether a rule matches no case so far."""
         return bool(self._open or self._ids or self._tag is not None)
 
     def finish(self, *, sizing: bool = False) -> None:
-        """Refuse a rule that is about no case. Raises SuiteError, with the nearest name.
+        """Refuse a rule that matches no case. Raises SuiteError, with the nearest name.
 
         Args:
-            sizing: the suite is being planned, so a slice may still be without a case.
+            sizing: the suite is only planned, so a slice may have no case yet.
         """
         for target in self._open:
             if not (sizing and target.slice_ is not None and self._given(target)):
@@ -149,8 +151,8 @@ class RuleTargets:
             if value not in self._tags.get(tag, ()):
                 return self._no_slice(target.slice_)
         return (
-            f"{target.metric} applies to no case of this slice, so the rule would never decide"
-            " anything"
+            f"{target.metric} applies to no case of this slice, so the rule can never be decided;"
+            " name another metric or slice"
         )
 
     def _no_slice(self, slice_: tuple[str, str]) -> str:
@@ -178,7 +180,7 @@ def _targets(suite: Suite) -> list[_Target]:
             raise suite.error(
                 ("gate", "limits", key),
                 f"there is no number {metric!r}: write NAME.p95, NAME.p50 or NAME (its mean);"
-                f" numbers here: {', '.join(numbers)}. `floors` take metrics of checks and judges",
+                f" numbers here: {', '.join(numbers)}. `floors` take metrics for checks and judges",
             )
         found.append(_Target(("gate", "limits", key), metric, where, ref))
     for key in gate.margins:

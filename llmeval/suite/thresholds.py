@@ -1,8 +1,8 @@
-"""The two forms of a rule's limit in a suite: a number, or a mapping that says more, such as whose
-scale it is on.
+"""The two forms of a rule's limit in a suite: a number, or a mapping that says more, such as the
+scale.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
@@ -19,8 +19,8 @@ ON_INCONCLUSIVE = (
 
 Scale = Literal["people", "judge"]
 SCALE = (
-    "Of a judged metric. people: the human pass rate, so an UNTRUSTED judge decides nothing."
-    " judge: the judge's own verdicts, as they are."
+    "For a judged metric. people: the human pass rate, so an UNTRUSTED judge decides nothing."
+    " judge: the judge's own verdicts, without correction."
 )
 
 
@@ -53,7 +53,7 @@ class MarginRule(Strict):
 
     margin: Margin = Field(
         description=(
-            "The drop of the mean that must not pass: 0.05 is 5 points. Of a number such as"
+            "The drop of the mean that must not be reached: 0.05 is 5 points. For a number such as"
             " `latency.p95` the rise: `20%`."
         )
     )
@@ -68,8 +68,8 @@ class LimitRule(Strict):
     on_inconclusive: OnInconclusive | None = Field(default=None, description=ON_INCONCLUSIVE)
 
 
-def _form(value: Any) -> str:
-    """Which of the two forms of a rule: a message then is about that form alone."""
+def _form(value: object) -> str:
+    """Which of the two forms a value has, so that a message is about that form only."""
     return "mapping" if isinstance(value, dict | BaseModel) else "number"
 
 

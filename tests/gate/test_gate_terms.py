@@ -127,6 +127,8 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (BASE, check("between", low=1, high=9), ["check between changed: high 5 -> 9"]),
     (BASE, {**BASE, "checks": BASE["checks"][1:]}, ["check removed: max_words: looser"]),
     ({**BASE, "checks": BASE["checks"][1:]}, BASE, ["check added: max_words: tighter"]),
+    (BASE, gate(judge_shift=0.0), ["judge_shift 0.02 -> 0: looser"]),
+    (gate(judge_shift=0.02), gate(judge_shift=0.05), ["judge_shift 0.02 -> 0.05: tighter"]),
     (BASE, judge(attacks=False), ["judge tone: attacks true -> false: looser"]),
     (judge(attacks=False), BASE, ["judge tone: attacks false -> true: tighter"]),
     (BASE, judge(prompt="mine.j2"), ["judge tone: prompt style -> mine.j2"]),

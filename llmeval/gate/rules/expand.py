@@ -22,14 +22,14 @@ class ExpandedMargin(NamedTuple):
     """The key in the suite."""
 
 
-def metrics_of(tally: RunAggregate, manifest: Manifest) -> set[str]:
+def metrics_of(aggregate: RunAggregate, manifest: Manifest) -> set[str]:
     """The metrics of a run's checks and judges, those without a score too."""
-    return {*manifest.check_metrics, *manifest.judges, *tally.columns}
+    return {*manifest.check_metrics, *manifest.judges, *aggregate.columns}
 
 
-def slices_of(tally: RunAggregate) -> set[Slice]:
+def slices_of(aggregate: RunAggregate) -> set[Slice]:
     """(tag, value) of the run's cases."""
-    return set(tally.slices)
+    return set(aggregate.slices)
 
 
 def expand_margins(
@@ -56,7 +56,7 @@ def expand_margins(
 
 
 def margins_of_run(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     manifest: Manifest,
     baseline: BaselineLock,
     stated: Mapping[str, Threshold],
@@ -66,20 +66,23 @@ def margins_of_run(
     The baseline's metrics count too: one that is gone must be missed. A rule that a `*` names is
     left out where neither side has a result for it, as a metric need not apply to each slice.
     """
-    metrics = metrics_of(tally, manifest) | set(baseline.metrics)
-    rules, empty = expand_margins(stated, metrics, slices_of(tally))
-    kept = [rule for rule in rules if not is_pattern(rule.stated) or _has(tally, baseline, rule)]
+    metrics = metrics_of(aggregate, manifest) | set(baseline.metrics)
+    rules, empty = expand_margins(stated, metrics, slices_of(aggregate))
+    kept = [
+        rule for rule in rules if not is_pattern(rule.stated) or _has(aggregate, baseline, rule)
+    ]
     named = {rule.stated for rule in kept}
     empty += [key for key in {rule.stated for rule in rules} if key not in named]
     return kept, sorted(empty)
 
 
-def _has(tally: RunAggregate, baseline: BaselineLock, rule: ExpandedMargin) -> bool:
+def _has(aggregate: RunAggregate, baseline: BaselineLock, rule: ExpandedMargin) -> bool:
     """Whether a case of the rule's slice has a result of its metric, on either side."""
     metric, slice_, _ = rule.key
-    if metric in tally.numbers.names:
+    if metric in aggregate.numbers.names:
         return True
     before = baseline.results(metric)
     return any(
-        name in before or tally.result(metric, name) is not None for name in tally.members(slice_)
+        name in before or aggregate.result(metric, name) is not None
+        for name in aggregate.members(slice_)
     ) or (slice_ is None and bool(before))

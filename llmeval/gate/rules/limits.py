@@ -26,8 +26,8 @@ from llmeval.gate.holm import Rule
 from llmeval.gate.number_sample import NumberSample, sample_numbers
 from llmeval.gate.rules.expand import slices_of
 from llmeval.gate.rules.floors import (
-    LOST_DECIDE,
-    LOST_WORST,
+    MISSING_DECIDE,
+    MISSING_WORST,
     bounds_at_worst,
     cases_needed,
     is_clustered,
@@ -92,15 +92,15 @@ class LimitRule:
         )
 
 
-def limit_rules(tally: RunAggregate, manifest: Manifest) -> list[Rule]:
+def limit_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:
     """The gate's limits, each to be decided at a level. A later attempt of a change decides on its
     own answers, at the error rates of its attempt.
     """
     rules: list[Rule] = []
     for key, limit in limits_in(manifest.gate.limits).items():
-        for each in expand_key(key, (), slices_of(tally)):
-            rules.append(partial(_limit, tally, manifest, each, limit))
-        if is_pattern(key) and not expand_key(key, (), slices_of(tally)):
+        for each in expand_key(key, (), slices_of(aggregate)):
+            rules.append(partial(_limit, aggregate, manifest, each, limit))
+        if is_pattern(key) and not expand_key(key, (), slices_of(aggregate)):
             rules.append(partial(_nothing, key))
     return rules
 
@@ -111,10 +111,10 @@ def _nothing(key: str, level: float) -> RuleDecision:
 
 
 def _limit(
-    tally: RunAggregate, manifest: Manifest, key: RuleKey, limit: Threshold, level: float
+    aggregate: RunAggregate, manifest: Manifest, key: RuleKey, limit: Threshold, level: float
 ) -> RuleDecision:
     gate = manifest.gate
-    ref = parse_number(key.metric, tally.numbers.names)
+    ref = parse_number(key.metric, aggregate.numbers.names)
     if ref is None:
         return RuleDecision(
             rule="limit",
@@ -123,7 +123,7 @@ def _limit(
             reason=f"{key.text}: this run has no such number.",
         )
     rule = LimitRule(ref, key.slice_, limit.value, gate.alpha, gate.max_unscored)
-    decided = decide_limit(rule, sample_numbers(tally, ref.name, key.slice_), level)
+    decided = decide_limit(rule, sample_numbers(aggregate, ref.name, key.slice_), level)
     return structs.replace(decided, on_inconclusive=limit.on_inconclusive)
 
 
@@ -227,7 +227,7 @@ def _hint(
         if bounds_at_worst(known, rule.alpha).low >= q or bounds_at_worst(known, level).high < q:
             if sample.failures:
                 return f"{within.unscored:,} answers without a {rule.ref.name} prevent a decision."
-            return f"{LOST_DECIDE.format(f'{within.unscored:,}')}."
+            return f"{MISSING_DECIDE.format(f'{within.unscored:,}')}."
     fewest = smallest_sample(q, rule.alpha)
     units = len(set(sample.clusters))
     if units < fewest:
@@ -340,4 +340,4 @@ def _assumptions(within: MetricSample, sample: NumberSample) -> tuple[str, ...]:
         if is_clustered(within)
         else "cases are independent of each other"
     )
-    return (alone, REPRESENTATIVE, *((LOST_WORST,) if sample.missing else ()))
+    return (alone, REPRESENTATIVE, *((MISSING_WORST,) if sample.missing else ()))

@@ -10,7 +10,7 @@ from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import read_baseline
 
 
-def named_baseline(tally: RunAggregate, rule: RegressionRecord) -> BaselineLock | RuleDecision:
+def named_baseline(aggregate: RunAggregate, rule: RegressionRecord) -> BaselineLock | RuleDecision:
     """The baseline; INVALID where there is nothing to compare with."""
     if rule.baseline is None:
         return nothing_compared(None, None, "The gate compares with a baseline, and names none.")
@@ -20,7 +20,8 @@ def named_baseline(tally: RunAggregate, rule: RegressionRecord) -> BaselineLock 
             return nothing_compared(
                 None,
                 None,
-                f"There is no baseline at {path}. To make this run one: {approve_command(tally)}",
+                f"There is no baseline at {path}. To make this run one:"
+                f" {approve_command(aggregate)}",
             )
         baseline = read_baseline(path)
     except LlmevalError as error:
@@ -29,15 +30,15 @@ def named_baseline(tally: RunAggregate, rule: RegressionRecord) -> BaselineLock 
         until = baseline.approved.expires if baseline.approved is not None else None
         told = (
             f"The baseline {baseline.run_id} expired on {until}. Approve a new run:"
-            f" {approve_command(tally)}"
+            f" {approve_command(aggregate)}"
         )
         return nothing_compared(None, baseline, told)
     return baseline
 
 
-def approve_command(tally: RunAggregate) -> str:
+def approve_command(aggregate: RunAggregate) -> str:
     """The command that makes a run the baseline."""
-    return f"`llmeval baseline approve {tally.path} --by NAME --reason TEXT`."
+    return f"`llmeval baseline approve {aggregate.path} --by NAME --reason TEXT`."
 
 
 def nothing_compared(

@@ -34,18 +34,18 @@ class _Cases:
     n: int = 0
 
 
-def never_rules(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
+def never_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
     """The rules decided, one for each key."""
-    return [_decided(tally, manifest, key) for key in manifest.gate.never]
+    return [_decided(aggregate, manifest, key) for key in manifest.gate.never]
 
 
-def _decided(tally: RunAggregate, manifest: Manifest, key: str) -> RuleDecision:
+def _decided(aggregate: RunAggregate, manifest: Manifest, key: str) -> RuleDecision:
     metric, where = parse_metric_ref(key)
-    known = metrics_of(tally, manifest)
+    known = metrics_of(aggregate, manifest)
     cases = _Cases()
-    rules = [rule for rule in expand_key(key, known, slices_of(tally)) if rule.name in known]
+    rules = [rule for rule in expand_key(key, known, slices_of(aggregate)) if rule.name in known]
     for rule in rules:
-        _add(cases, tally, rule.name, rule.slice_, metric != rule.name, manifest.untrusted)
+        _add(cases, aggregate, rule.name, rule.slice_, metric != rule.name, manifest.untrusted)
     decision, reason = _outcome(cases, key, bool(rules))
     of = manifest.sampled_of
     if decision is Decision.PASS and of is not None:
@@ -62,18 +62,18 @@ def _decided(tally: RunAggregate, manifest: Manifest, key: str) -> RuleDecision:
 
 def _add(
     cases: _Cases,
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     metric: str,
     where: Slice | None,
     several: bool,
     untrusted: frozenset[str],
 ) -> None:
-    column = tally.columns.get(metric)
-    for result in tally.results(metric, where):
+    column = aggregate.columns.get(metric)
+    for result in aggregate.results(metric, where):
         cases.n += 1
-        row, seen, _ = tally.place(result.case_id)
+        row, seen, _ = aggregate.place(result.case_id)
         notes = [metric] if several else []
-        if tally.numbers.failures(row, seen):
+        if aggregate.numbers.failures(row, seen):
             notes.append("no answer")
         name = f"{result.case_id} ({', '.join(notes)})" if notes else result.case_id
         status = None if column is None or row >= len(column) else column.status(row)

@@ -23,7 +23,7 @@ from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.missing_cases import MissingCases, sample_note
 from llmeval.gate.number_sample import sample_numbers
-from llmeval.gate.rules.floors import LOST_WORST
+from llmeval.gate.rules.floors import MISSING_WORST
 from llmeval.gate.rules.limits import RARE, seen_at_most, why_missing
 from llmeval.gate.rules.open_hints import few_note
 from llmeval.gate.rules.threshold import Threshold
@@ -190,7 +190,7 @@ class NumberComparison:
         )
         rare = (RARE, *seen_at_most(self.missing)) if self.ref.quantile is None else ()
         load = (SAME_LOAD,) if self.ref.name == "latency" else ()
-        lost = (LOST_WORST,) if self.missing else ()
+        lost = (MISSING_WORST,) if self.missing else ()
         return (alone, REPRESENTATIVE, *rare, *load, *lost)
 
 
@@ -201,7 +201,7 @@ def _moved(ratio: float) -> str:
 
 
 def compare_numbers(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     manifest: Manifest,
     baseline: BaselineLock,
     rule: NumberRule,
@@ -210,7 +210,7 @@ def compare_numbers(
     """The rule with its data; or why there is nothing to compare.
 
     Args:
-        tally: of the run. manifest: the run's, with the error rates of its attempt.
+        aggregate: of the run. manifest: the run's, with the error rates of its attempt.
         baseline: what it is compared with.
         rule: the statistic, the slice and the margin.
         gone: the baseline's cases that are not compared.
@@ -218,7 +218,8 @@ def compare_numbers(
     ref, where, margin = rule
     name = ref.label if where is None else f"{ref.label} on {slice_label(where)}"
     approve = (
-        f"Approve a new baseline: `llmeval baseline approve {tally.path} --by NAME --reason TEXT`."
+        f"Approve a new baseline: `llmeval baseline approve {aggregate.path} --by NAME"
+        " --reason TEXT`."
     )
     kept = baseline.numbers.get(ref.name)
     if kept is None:
@@ -226,12 +227,12 @@ def compare_numbers(
     if kept.measure != manifest.measure.get(ref.name, ""):
         told = f"`measure.{ref.name}` is not what the baseline {baseline.run_id} measured"
         return f"{name}: {told}, so a difference may be its own. {approve}"
-    sides = _sides(tally, baseline, ref.name, where)
+    sides = _sides(aggregate, baseline, ref.name, where)
     if not sides:
         return f"{name}: no case is in both this run and the baseline {baseline.run_id}. {approve}"
     before, now, cases, clusters = zip(*sides, strict=True)
     pairs = PairedNumbers(np.array(before), np.array(now), clusters)
-    if reason := _lacking(tally, pairs, ref.name, where, manifest.gate.max_unscored):
+    if reason := _lacking(aggregate, pairs, ref.name, where, manifest.gate.max_unscored):
         return f"{name}: {reason}"
     ratio = ratio_of(pairs, ref.quantile)
     if ratio is None or ratio <= 0:
@@ -251,26 +252,32 @@ def compare_numbers(
 
 
 def _sides(
-    tally: RunAggregate, baseline: BaselineLock, name: str, where: Slice | None
+    aggregate: RunAggregate, baseline: BaselineLock, name: str, where: Slice | None
 ) -> list[tuple[float, float, str, str]]:
     """(before, now, case, cluster) of each answer that both sides have, by its repeat."""
-    before, digests, kept = baseline.numbers_of(name), tally.case_digests(), baseline.everything()
+    before, digests, kept = (
+        baseline.numbers_of(name),
+        aggregate.case_digests(),
+        baseline.everything(),
+    )
     found = []
-    for case_id in tally.members(where):
+    for case_id in aggregate.members(where):
         if case_id not in before or kept.get(case_id) != digests[case_id]:
             continue
-        row, seen, cluster = tally.place(case_id)
+        row, seen, cluster = aggregate.place(case_id)
         group = cluster_key(case_id, cluster)
-        for old, new in zip(before[case_id], tally.numbers.values(name, row, seen), strict=False):
+        for old, new in zip(
+            before[case_id], aggregate.numbers.values(name, row, seen), strict=False
+        ):
             found.append((old, new, case_id, group))
     return found
 
 
 def _lacking(
-    tally: RunAggregate, pairs: PairedNumbers, name: str, where: Slice | None, most: float
+    aggregate: RunAggregate, pairs: PairedNumbers, name: str, where: Slice | None, most: float
 ) -> str | None:
     """Why too many values are missing; None where they are not."""
-    failures = sample_numbers(tally, name, where).failures
+    failures = sample_numbers(aggregate, name, where).failures
     absent_now = int(np.isnan(pairs.now).sum()) - failures
     absent_before, n = int(np.isnan(pairs.before).sum()), len(pairs.now)
     for absent, side in ((absent_now, "of this run"), (absent_before, "of the baseline")):

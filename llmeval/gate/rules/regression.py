@@ -62,7 +62,7 @@ J.
 
 @dataclass(frozen=True)
 class RegressionRule:
-    """One rule before its data: a metric over a slice beside its baseline, by a margin."""
+    """One rule before its data: a metric over a slice, its baseline, and a margin."""
 
     name: str
     metric: str
@@ -86,6 +86,17 @@ class RegressionRule:
     passes: bool = False
     """Whether the rule is about the pass rate, and not about the mean."""
     on_inconclusive: OnInconclusive | None = None
+    shift: float = 0.0
+    """By how much the judge's sensitivity and specificity may differ between the two sides
+    (`gate.judge_shift`); 0 for checks, and on the judge's own scale.
+    """
+
+    @property
+    def judged_margin(self) -> float:
+        """The margin on the scale of the judge's verdicts: J times it, less what the judge may
+        favour the candidate by. Negative where a judged rise is needed.
+        """
+        return self.margin * self.youden - self.shift
 
     @property
     def slice_(self) -> str | None:
@@ -116,6 +127,7 @@ class RegressionRule:
             beta=beta,
             j_lower=self.youden,
             j_alpha=self.spent,
+            shift=self.shift,
             sequential=rules > 0,
         )
 
@@ -133,10 +145,10 @@ class RegressionTest:
     planned: int = 0
 
 
-def regression_rules(tally: RunAggregate, manifest: Manifest) -> list[Rule]:
+def regression_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:
     """The gate's rules of regression, each to be decided at a level; INVALID, with what to do,
     where the runs can't be compared."""
-    return [partial(_stated_at, *each) for each in _asked(tally, manifest)]
+    return [partial(_stated_at, *each) for each in _asked(aggregate, manifest)]
 
 
 def _stated_at(asked: "_Asked", policy: OnInconclusive | None, level: float) -> RuleDecision:
@@ -152,24 +164,26 @@ def _at(asked: _Asked, level: float) -> RuleDecision:
     return asked if isinstance(asked, RuleDecision) else decided(*asked, level)
 
 
-def _asked(tally: RunAggregate, manifest: Manifest) -> list[tuple[_Asked, OnInconclusive | None]]:
+def _asked(
+    aggregate: RunAggregate, manifest: Manifest
+) -> list[tuple[_Asked, OnInconclusive | None]]:
     """The rules with their data, and what each means for the exit code where it is INCONCLUSIVE."""
     rule = manifest.gate.regression
     if rule is None:
         return []
-    baseline = named_baseline(tally, rule)
+    baseline = named_baseline(aggregate, rule)
     if isinstance(baseline, RuleDecision):
         return [(baseline, None)]
-    gone = gone_of(tally, manifest, baseline)
-    missed = gone_rule(gone, manifest, baseline, approve_command(tally))
+    gone = gone_of(aggregate, manifest, baseline)
+    missed = gone_rule(gone, manifest, baseline, approve_command(aggregate))
     asked: list[tuple[_Asked, OnInconclusive | None]] = [] if missed is None else [(missed, None)]
-    for compared in comparisons(tally, manifest, baseline):
+    for compared in comparisons(aggregate, manifest, baseline):
         if isinstance(compared, RegressionRule):
-            made = _question(tally, manifest, baseline, compared, gone)
+            made = _question(aggregate, manifest, baseline, compared, gone)
             one: _Asked = (made, baseline) if isinstance(made, RegressionTest) else made
             asked.append((one, compared.on_inconclusive))
         elif isinstance(compared, NumberRule):
-            numbers = compare_numbers(tally, manifest, baseline, compared, gone)
+            numbers = compare_numbers(aggregate, manifest, baseline, compared, gone)
             if isinstance(numbers, str):
                 asked.append(
                     (nothing_compared(compared.ref.label, baseline, numbers, compared.slice_), None)
@@ -182,14 +196,14 @@ def _asked(tally: RunAggregate, manifest: Manifest) -> list[tuple[_Asked, OnInco
 
 
 def comparisons(
-    tally: RunAggregate, manifest: Manifest, baseline: BaselineLock
+    aggregate: RunAggregate, manifest: Manifest, baseline: BaselineLock
 ) -> list[RegressionRule | NumberRule | RuleDecision]:
     """The rules of regression, in the suite's order; INVALID ones where something else scored the
     baseline, and for a key with `*` that names nothing.
     """
-    rules, empty = margins_of_run(tally, manifest, baseline, margins_in(manifest.gate.margins))
+    rules, empty = margins_of_run(aggregate, manifest, baseline, margins_in(manifest.gate.margins))
     return [
-        *(_comparison(tally, manifest, baseline, rule) for rule in rules),
+        *(_comparison(aggregate, manifest, baseline, rule) for rule in rules),
         *(
             nothing_compared(key, baseline, f"{key}: it names no metric or slice of this run.")
             for key in empty
@@ -198,11 +212,11 @@ def comparisons(
 
 
 def _comparison(
-    tally: RunAggregate, manifest: Manifest, baseline: BaselineLock, rule: ExpandedMargin
+    aggregate: RunAggregate, manifest: Manifest, baseline: BaselineLock, rule: ExpandedMargin
 ) -> RegressionRule | NumberRule | RuleDecision:
     (metric, where, passes), margin = rule.key, rule.threshold
-    if metric not in metrics_of(tally, manifest):
-        ref = parse_number(metric, tally.numbers.names)
+    if metric not in metrics_of(aggregate, manifest):
+        ref = parse_number(metric, aggregate.numbers.names)
         if ref is not None:
             return NumberRule(ref, where, margin)
     slice_ = None if where is None else slice_label(where)
@@ -240,19 +254,21 @@ def _comparison(
     untrusted = distrust_of(manifest, metric)
     labels = None if judge is None or judge.labels is None else label_counts(judge.labels)
     youden, spent = scale(labels, manifest.gate.beta) if untrusted is None else (1.0, 0.0)
+    judged = judge is not None and untrusted is None
     scored = RegressionRule(
         name, metric, where, margin.value, youden, spent, judge is not None, untrusted
     )
     return replace(
         scored,
-        labels=labels if untrusted is None else None,
+        labels=labels if judged else None,
+        shift=manifest.gate.judge_shift if judged else 0.0,
         passes=passes,
         on_inconclusive=margin.on_inconclusive,
     )
 
 
 def _question(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     manifest: Manifest,
     baseline: BaselineLock,
     compared: RegressionRule,
@@ -261,20 +277,20 @@ def _question(
     """The rule's test, carried out; or why there is nothing to test."""
     gate = manifest.gate
     if gate.about == "these_cases":
-        pairs = pair(tally, baseline, compared.metric, compared.where, gone=gone)
+        pairs = pair(aggregate, baseline, compared.metric, compared.where, gone=gone)
         if told := dropped_reason(pairs.dropped, gate, compared.name, baseline):
             return nothing_compared(compared.metric, baseline, told, compared.slice_)
-        made = fixed_cases_test(tally, gate, baseline, compared, pairs)
+        made = fixed_cases_test(aggregate, gate, baseline, compared, pairs)
         if isinstance(made, FixedCasesTest):
             return made
         return nothing_compared(compared.metric, baseline, made, compared.slice_)
     early = manifest.may_stop and compared.untrusted is None
-    walk = walk_of(tally, manifest, baseline, compared) if early else None
+    walk = walk_of(aggregate, manifest, baseline, compared) if early else None
     if walk is not None:
         walk.advance()
     used = None if walk is None else set(walk.used)
     passes = compared.passes
-    pairs = pair(tally, baseline, compared.metric, compared.where, used, gone, passes=passes)
+    pairs = pair(aggregate, baseline, compared.metric, compared.where, used, gone, passes=passes)
     if told := dropped_reason(pairs.dropped, gate, compared.name, baseline):
         return nothing_compared(compared.metric, baseline, told, compared.slice_)
     compared = replace(compared, note=sample_note(gone, manifest) + compared.note)
@@ -283,45 +299,47 @@ def _question(
             f"{compared.name}: no case is in both this run and the baseline"
             f" {baseline.run_id}{pairs.left_out()}."
         )
-        told += f" Approve a run of these cases: {approve_command(tally)}"
+        told += f" Approve a run of these cases: {approve_command(aggregate)}"
         return nothing_compared(compared.metric, baseline, told, compared.slice_)
-    if tally.earlier:
-        pool = pool_of(tally.earlier, compared.metric, passed=passes)
-        pairs = with_attempts(pairs, tally, baseline, compared.metric, pool, passes=passes)
-        compared = replace(compared, note=pooled_note(tally.earlier) + compared.note)
+    if aggregate.earlier:
+        pool = pool_of(aggregate.earlier, compared.metric, passed=passes)
+        pairs = with_attempts(pairs, aggregate, baseline, compared.metric, pool, passes=passes)
+        compared = replace(compared, note=pooled_note(aggregate.earlier) + compared.note)
     verdict = None if walk is None else walk.verdict()
     if walk is None or walk.test is None or verdict is None:
-        return ask(compared, pairs, gate.alpha, gate.beta)
+        return evaluate(compared, pairs, gate.alpha, gate.beta)
     return RegressionTest(compared, pairs, walk.test.plan, verdict, walk.planned)
 
 
 def walk_of(
-    tally: RunAggregate, manifest: Manifest, baseline: BaselineLock, compared: RegressionRule
+    aggregate: RunAggregate, manifest: Manifest, baseline: BaselineLock, compared: RegressionRule
 ) -> RuleWalk:
     """The rule's way through the planned cases that the baseline has too."""
     metric, kept = compared.metric, baseline.cases
     before = baseline.results(metric, passes=compared.passes)
-    now = tally.case_digests(planned=True)
+    now = aggregate.case_digests(planned=True)
     groups = [
         [name for name in names if name in before and kept.get(name) == now[name]]
-        for names in tally.planned(compared.where)
+        for names in aggregate.planned(compared.where)
     ]
 
     def value(name: str) -> float | None:
-        result = tally.result(metric, name)
+        result = aggregate.result(metric, name)
         return None if result is None else result.score(compared.passes) - before[name]
 
     gate = manifest.gate
     rules = rules_in(gate)
     return RuleWalk(
-        tally,
+        aggregate,
         [names for names in groups if names],
         value,
         partial(compared.plan, gate.alpha, gate.beta, rules=rules),
     )
 
 
-def ask(compared: RegressionRule, pairs: PairedCases, alpha: float, beta: float) -> RegressionTest:
+def evaluate(
+    compared: RegressionRule, pairs: PairedCases, alpha: float, beta: float
+) -> RegressionTest:
     """The test of one rule on all its pairs, read once, at the gate's error rates."""
     sizes = Counter(pairs.clusters)
     plan = compared.plan(alpha, beta, len(sizes), len(pairs.differences), max(sizes.values()))

@@ -34,7 +34,7 @@ class Threshold(NamedTuple):
     limit the largest value.
     """
     judge_scale: bool = False
-    """Whether the rule is about the judge's own verdicts, and not about what people would say."""
+    """Whether the rule is about the judge's own verdicts, and not about the human pass rate."""
     on_inconclusive: OnInconclusive | None = None
     """What the rule means for the exit code where it is INCONCLUSIVE; None: as the gate says."""
 
@@ -99,5 +99,5 @@ def own_scale_note(manifest: Manifest, metric: str) -> str:
     """The sentence of a rule with `scale: judge`: whose scale it is."""
     judge = manifest.judges.get(metric)
     trusted = judge is not None and judge.trust == "TRUSTED"
-    more = "what people would say may differ" if trusted else "the judge is UNTRUSTED"
+    more = "the human pass rate may differ" if trusted else "the judge is UNTRUSTED"
     return f" This is on the judge's own scale; {more}."
