@@ -74,6 +74,7 @@ def _ruled(
         manifest = structs.replace(
             run.manifest,
             gate=structs.replace(gate_of(loaded, Options(baseline=baseline)), stop=gate.stop),
+            measure=dict(loaded.spec.measure),
             quarantine=quarantine.cases,
             quarantine_ended=quarantine.ended,
             retired=read_retired(loaded).cases,

@@ -370,7 +370,7 @@ def decided(question: RegressionTest, baseline: BaselineLock, level: float) -> R
     verdict = replace(question.verdict, decision=found)
     return RuleDecision(
         rule="regression",
-        metric=rule.metric,
+        metric=f"{rule.metric} pass" if rule.passes else rule.metric,
         slice=rule.slice_,
         decision=found,
         estimate=verdict.estimate,
