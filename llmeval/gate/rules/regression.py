@@ -22,8 +22,10 @@ from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import read_baseline, scorer_digest
 from llmeval.gate.holm import Rule
 from llmeval.gate.missing_cases import MissingCases, gone_of, gone_rule, sample_note
+from llmeval.gate.pair_classes import PairClass, pair_classes, why_no_classes
 from llmeval.gate.pairs import PairedCases, pair, with_attempts
 from llmeval.gate.rules.judged_floors import label_counts
+from llmeval.gate.rules.labelled_regression import LabelledRegression, labelled_regression
 from llmeval.gate.rules.pooled import pool_of, pooled_note
 from llmeval.gate.rules.regression_words import regression_assumptions, regression_reason
 from llmeval.gate.rules.sequential import RuleWalk, rules_in
@@ -126,6 +128,10 @@ class RegressionTest:
     plan: TestDesign
     verdict: TestVerdict
     planned: int = 0
+    classes: dict[str, PairClass] | None = None
+    """What the judge says of both answers of each pair, where people's labels could decide the
+    rule.
+    """
 
 
 def regression_rules(tally: RunAggregate, manifest: Manifest) -> list[Rule]:
@@ -135,11 +141,11 @@ def regression_rules(tally: RunAggregate, manifest: Manifest) -> list[Rule]:
     return [partial(_at, each) for each in asked]
 
 
-_Asked = tuple[RegressionTest, BaselineLock] | FixedCasesTest | RuleDecision
+_Asked = tuple[RegressionTest, BaselineLock] | FixedCasesTest | LabelledRegression | RuleDecision
 
 
 def _at(asked: _Asked, level: float) -> RuleDecision:
-    if isinstance(asked, FixedCasesTest):
+    if isinstance(asked, FixedCasesTest | LabelledRegression):
         return asked.decided(level)
     return asked if isinstance(asked, RuleDecision) else decided(*asked, level)
 
@@ -256,7 +262,7 @@ def _question(
     baseline: BaselineLock,
     compared: RegressionRule,
     gone: MissingCases,
-) -> RegressionTest | FixedCasesTest | RuleDecision:
+) -> RegressionTest | FixedCasesTest | LabelledRegression | RuleDecision:
     """The rule's test, carried out; or why there is nothing to test."""
     gate = manifest.gate
     if gate.about == "these_cases":
@@ -279,14 +285,32 @@ def _question(
         )
         told += f" Approve a run of these cases: {_approve(tally)}"
         return _invalid(compared.metric, baseline, told, compared.slice_)
+    if compared.judged and not compared.judge_scale:
+        by_people = labelled_regression(tally, manifest, baseline, compared, pairs)
+        if isinstance(by_people, LabelledRegression):
+            return by_people
+        compared = replace(compared, note=compared.note + by_people)
     if tally.earlier:
         pool = pool_of(tally.earlier, compared.metric)
         pairs = with_attempts(pairs, tally, baseline, compared.metric, pool)
         compared = replace(compared, note=pooled_note(tally.earlier) + compared.note)
     verdict = None if walk is None else walk.verdict()
     if walk is None or walk.test is None or verdict is None:
-        return ask(compared, pairs, gate.alpha, gate.beta)
+        asked = ask(compared, pairs, gate.alpha, gate.beta)
+        return replace(asked, classes=_classes(tally, manifest, baseline, compared, pairs))
     return RegressionTest(compared, pairs, walk.test.plan, verdict, walk.planned)
+
+
+def _classes(
+    tally: RunAggregate,
+    manifest: Manifest,
+    baseline: BaselineLock,
+    compared: RegressionRule,
+    pairs: PairedCases,
+) -> dict[str, PairClass] | None:
+    if compared.judge_scale or why_no_classes(tally, manifest, baseline, compared.metric):
+        return None
+    return pair_classes(tally, baseline, compared.metric, pairs.cases)
 
 
 def walk_of(
