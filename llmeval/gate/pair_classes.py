@@ -60,6 +60,19 @@ def why_no_classes(
     return None
 
 
+def classes_for(
+    tally: RunAggregate,
+    manifest: Manifest,
+    baseline: BaselineLock,
+    metric: str,
+    cases: Sequence[str],
+) -> dict[str, PairClass] | None:
+    """`pair_classes`, or None where labels of pairs can't decide a regression."""
+    if why_no_classes(tally, manifest, baseline, metric) is not None:
+        return None
+    return pair_classes(tally, baseline, metric, cases)
+
+
 def pair_classes(
     tally: RunAggregate, baseline: BaselineLock, metric: str, cases: Sequence[str]
 ) -> dict[str, PairClass] | None:

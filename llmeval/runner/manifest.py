@@ -18,6 +18,7 @@ from msgspec import structs
 
 from llmeval import __version__
 from llmeval.checks.bound import BoundCheck
+from llmeval.core.certificate import Certificate
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import (
     CasesRecord,
@@ -29,7 +30,13 @@ from llmeval.core.manifest import (
     ShardRecord,
     SoftwareRecord,
 )
-from llmeval.core.model_records import CandidateRecord, JudgeRecord, LabelTable, ModelRecord
+from llmeval.core.model_records import (
+    CandidateRecord,
+    JudgeArm,
+    JudgeRecord,
+    LabelTable,
+    ModelRecord,
+)
 from llmeval.core.records import digest, utc_now
 from llmeval.judges.assurance.certificate import read_certificate
 from llmeval.models.identity import modules_below
@@ -224,10 +231,24 @@ def _judge(plan: RunPlan, name: str) -> JudgeRecord:
         trust_reason=trust.reason,
         labels=None if certificate is None else _labels(certificate.counts),
         weighted=None if certificate is None else _labels(certificate.weighted),
+        arms=() if certificate is None else _arms(certificate),
         certificate_digest=None if path is None else digest(path.read_bytes()),
         calibration=None
         if calibration is None
         else {"method": calibration.method, **calibration.figures},
+    )
+
+
+def _arms(certificate: Certificate) -> tuple[JudgeArm, ...]:
+    return tuple(
+        JudgeArm(
+            name=arm.name,
+            system=arm.system,
+            sensitivity=arm.sensitivity,
+            specificity=arm.specificity,
+        )
+        for arm in certificate.arms
+        if arm.system
     )
 
 

@@ -22,8 +22,9 @@ from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import read_baseline, scorer_digest
 from llmeval.gate.holm import Rule
 from llmeval.gate.missing_cases import MissingCases, gone_of, gone_rule, sample_note
-from llmeval.gate.pair_classes import PairClass, pair_classes, why_no_classes
+from llmeval.gate.pair_classes import PairClass, classes_for
 from llmeval.gate.pairs import PairedCases, pair, with_attempts
+from llmeval.gate.rules.judge_arms import allowed_shift, other_answers
 from llmeval.gate.rules.judged_floors import label_counts
 from llmeval.gate.rules.labelled_regression import LabelledRegression, labelled_regression
 from llmeval.gate.rules.pooled import pool_of, pooled_note
@@ -75,6 +76,9 @@ class RegressionRule:
     """By how much the judge's sensitivity and specificity may differ between the two sides
     (`gate.judge_shift`); 0 for checks, and on the judge's own scale.
     """
+
+    labels_of: str = ""
+    """The systems whose answers these labels are of, where this run's is not among them."""
 
     @property
     def judged_margin(self) -> float:
@@ -250,9 +254,10 @@ def _comparison(
     labels = None if judge is None or judge.labels is None else label_counts(judge.labels)
     youden, spent = scale(labels, manifest.gate.beta) if untrusted is None else (1.0, 0.0)
     judged = judge is not None and untrusted is None
+    shift, note = allowed_shift(manifest, baseline, metric) if judged else (0.0, "")
     return RegressionRule(
-        name, metric, where, margin.value, youden, spent, judge is not None, untrusted,
-        labels=labels if judged else None, shift=manifest.gate.judge_shift if judged else 0.0,
+        name, metric, where, margin.value, youden, spent, judge is not None, untrusted, False, note,
+        labels if judged else None, shift, other_answers(manifest, metric) if judged else "",
     )  # fmt: skip
 
 
@@ -297,20 +302,10 @@ def _question(
     verdict = None if walk is None else walk.verdict()
     if walk is None or walk.test is None or verdict is None:
         asked = ask(compared, pairs, gate.alpha, gate.beta)
-        return replace(asked, classes=_classes(tally, manifest, baseline, compared, pairs))
+        return replace(
+            asked, classes=classes_for(tally, manifest, baseline, compared.metric, pairs.cases)
+        )
     return RegressionTest(compared, pairs, walk.test.plan, verdict, walk.planned)
-
-
-def _classes(
-    tally: RunAggregate,
-    manifest: Manifest,
-    baseline: BaselineLock,
-    compared: RegressionRule,
-    pairs: PairedCases,
-) -> dict[str, PairClass] | None:
-    if compared.judge_scale or why_no_classes(tally, manifest, baseline, compared.metric):
-        return None
-    return pair_classes(tally, baseline, compared.metric, pairs.cases)
 
 
 def walk_of(

@@ -108,6 +108,11 @@ def regression_assumptions(question: "RegressionTest") -> tuple[str, ...]:
             else "the judge's sensitivity and specificity differ by at most"
             f" {points(rule.shift)} between the two sides (`judge_shift`)"
         )
+        if rule.labels_of:
+            made.append(
+                "the judge's J on these answers is not below the bound by its certificate, whose"
+                f" labels are of other answers ({rule.labels_of})"
+            )
     return tuple(made)
 
 
