@@ -65,16 +65,16 @@ def endpoint(request: pytest.FixtureRequest) -> Iterator[tuple[World, Endpoint]]
 def two_runs(folder: Path, world: World, url: str) -> Path:
     """The candidate's run; the baseline's is approved, below the folder of reports."""
     suite = write_suite(folder, url, N, GATE)
-    home = {"LLMEVAL_HOME": str(folder / "home")}
+    home = str(folder / "home")
     base, new = folder / "reports" / "t" / "base", folder / "reports" / "t" / "new"
-    llmeval("run", suite, "--out", base, "--no-cache", **home)
+    llmeval("run", suite, "--out", base, "--no-cache", LLMEVAL_HOME=home)
     done = llmeval(
         "baseline", "approve", base, "--by", "ada", "--reason", "first",
         "--out", folder / "base.lock.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     world.model = "new"
-    done = llmeval("run", suite, "--out", new, "--no-cache", **home)
+    done = llmeval("run", suite, "--out", new, "--no-cache", LLMEVAL_HOME=home)
     assert done.returncode == 4, done.stdout + done.stderr
     assert "llmeval labels sample RUN --for regression" in done.stdout.replace("\n", " ")
     return new

@@ -88,24 +88,28 @@ def fallen(share: float) -> Truth:
 
 
 @pytest.mark.parametrize(
-    ("share", "decision"),
-    [(0.0, Decision.PASS), (0.3, Decision.FAIL), (0.12, Decision.INCONCLUSIVE)],
+    ("share", "n", "decision"),
+    [
+        (0.0, 200, Decision.PASS),
+        (0.3, 200, Decision.FAIL),
+        (0.07, 60, Decision.INCONCLUSIVE),
+    ],
 )
 def test_people_decide_where_an_untrusted_judge_sees_no_change(
-    tmp_path: Path, share: float, decision: Decision
+    tmp_path: Path, share: float, n: int, decision: Decision
 ) -> None:
     before, run = two_runs(tmp_path)
     first = rule_of(run)
     assert first.decision is Decision.INCONCLUSIVE
     assert "People's labels of this run decide it without the judge" in first.reason
-    labelled(before, run, fallen(share))
+    labelled(before, run, fallen(share), n)
     rule = rule_of(run)
     assert rule.decision is decision, rule.reason
-    assert "200 labels on 100 of 300 paired cases" in rule.reason
+    assert f"{n} labels on {n // 2} of 300 paired cases" in rule.reason
     assert ("more labels would decide in 4 of 5 tries" in rule.reason) is (
         decision is Decision.INCONCLUSIVE
     )
-    assert set(rule.fell) <= {f"c{i}" for i in range(N)} and bool(rule.fell) is (share > 0)
+    assert bool(rule.fell) is (share > 0)
     assert rule.level == pytest.approx(1 - 0.05 * 0.75)
 
 
