@@ -24,8 +24,8 @@ from decisions import limit, percent, table
 from numpy.typing import NDArray
 
 from llmeval.gate.pair_classes import SPREADS
+from llmeval.gate.rules.judge_arms import scale
 from llmeval.gate.rules.labelled_regression import draw_share
-from llmeval.gate.rules.regression import scale
 from llmeval.stats.estimation.label_counts import LabelCounts
 from llmeval.stats.estimation.labelled_difference import (
     LabelledPairs,

@@ -344,20 +344,20 @@ def _print_metric(found: dict[str, Any]) -> None:
     )
 
 
-def _interval(measure: dict[str, Any]) -> str:
+def _interval(measure: dict[str, object]) -> str:
     if measure["value"] is None:
         return "–"
     return f"{measure['value']:.2f} ({measure['low']:.2f} to {measure['high']:.2f})"
 
 
-def _plain(record: Any) -> dict[str, Any]:
+def _plain(record: object) -> dict[str, Any]:
     import msgspec
 
     found: dict[str, Any] = msgspec.to_builtins(record)
     return found
 
 
-def _jsonl(table: list[dict[str, Any]]) -> str:
+def _jsonl(table: list[dict[str, object]]) -> str:
     from llmeval.core.records import to_json
 
     return "".join(to_json(row).decode() + "\n" for row in table)

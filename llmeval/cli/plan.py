@@ -75,6 +75,8 @@ def _print(plan: "SuitePlan") -> None:
         )
     if plan.floors:
         _print_floors(plan.floors)
+    for warning in profile.never:
+        out.print(f"⚠ {warning}", style="yellow", markup=False)
     out.print("\n[dim]Based on:[/]")
     for note in dict.fromkeys(profile.notes):
         out.print(f"[dim]  {note}[/]")

@@ -20,14 +20,20 @@ class CallCount:
         self.costs: list[float] = []
 
     def add(
-        self, attempts: int, cached: bool, failed: bool, usage: object, cost: float | None
+        self,
+        attempts: int,
+        cached: bool,
+        failed: bool,
+        usage: object,
+        cost: float | None,
+        needed: int = 1,
     ) -> None:
         """Take one answer or score: calls sent, whether none was needed or none got through,
-        tokens, US dollars.
+        tokens, US dollars, and how many calls it takes without a retry.
         """
         self.made += attempts
         self.cached += cached
-        self.retried += max(0, attempts - 1)
+        self.retried += max(0, attempts - needed)
         self.failed += failed
         if not cached and usage is not None:
             self.input += getattr(usage, "input_tokens", None) or 0
@@ -106,8 +112,9 @@ class RunCalls:
     def add_answer(self, answer: Answer) -> None:
         """Take an answer of the candidate."""
         failed = answer.error is not None
+        needed = sum(turn.attempts > 0 for turn in answer.turns) or 1
         self._role("candidate").add(
-            answer.attempts, answer.cached, failed, answer.usage, answer.cost_usd
+            answer.attempts, answer.cached, failed, answer.usage, answer.cost_usd, needed
         )
         self._reuse.answer(answer)
 

@@ -89,8 +89,8 @@ class MetricProfile:
         sizes = tuple(int(size) for size in spread)
         return replace(self, cases=sum(sizes), units=units, sizes=sizes, largest=max(sizes))
 
-    def world(self, clusters: Whole | None = None, repeats: int = 1) -> VerdictModel:
-        """The world in which two runs look like this.
+    def verdict_model(self, clusters: Whole | None = None, repeats: int = 1) -> VerdictModel:
+        """The verdict model under which two runs look like this.
 
         Args:
             clusters: of each case; default, units of the profile's sizes.

@@ -61,8 +61,8 @@ def plan_regression(
     rows = simulate_regression(
         shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True
     )
-    same, lost = next(rows), next(rows)
-    return RegressionSize(margin, needed, certifiable(shape, alpha, left), same.used, lost.used)
+    same, missing = next(rows), next(rows)
+    return RegressionSize(margin, needed, certifiable(shape, alpha, left), same.used, missing.used)
 
 
 def cases_for(shape: MetricProfile, margin: float, alpha: float, beta: float) -> int:

@@ -66,6 +66,7 @@ class SuitePlan(NamedTuple):
                 for metric, size in self.regression
             ],
             "floors": [floor._asdict() for floor in self.floors],
+            "never_decided": profile.never,
             "notes": profile.notes,
         }
 

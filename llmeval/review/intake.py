@@ -26,8 +26,9 @@ from llmeval.store.labels import (
 
 
 class Intake(NamedTuple):
-    """What became of the rows of the files: labels added, rows known already, rows without a
-    verdict, and rows that are not about this run's answers, each with the reason."""
+    """The outcome of the rows of the files: labels added, duplicate rows, rows without a verdict,
+    and rows that are not about this run's answers, each with the reason.
+    """
 
     added: int
     known: int

@@ -16,7 +16,7 @@ from llmeval.core.records import digest
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.pair_classes import LABELLED, SPREADS, PairClass, pair_classes, why_no_classes
 from llmeval.gate.pairs import pair
-from llmeval.gate.run_pass import tally_run
+from llmeval.gate.run_pass import aggregate_run
 from llmeval.review.draw import Drawn
 from llmeval.stats.estimation.labelled_difference import shares
 from llmeval.store.directory import RunDir
@@ -48,7 +48,7 @@ def draw_pairs(
             f"{before.path}: is the run {before.manifest().run_id}, and the baseline is"
             f" {baseline.run_id}: name its directory with --baseline-run DIR"
         )
-    tally = tally_run(run, manifest)
+    tally = aggregate_run(run, manifest)
     classes = _classes(run, tally, baseline, metric)
     earlier = [each for each in read_draws(run.path) if each.metric == metric and each.pairs]
     again = next((each for each in earlier if _is_again(each, baseline, n, seed)), None)

@@ -1,4 +1,6 @@
-"""The manifest: who, what, with what. Written before the first call, completed after the last."""
+"""Makes the manifest of a run. It is written before the first call, and
+completed after the last.
+"""
 
 import hashlib
 import importlib.metadata
@@ -10,7 +12,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -36,6 +37,7 @@ from llmeval.core.model_records import (
     JudgeRecord,
     LabelTable,
     ModelRecord,
+    PriceRecord,
 )
 from llmeval.core.records import digest, utc_now
 from llmeval.judges.assurance.certificate import read_certificate
@@ -91,7 +93,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
             sample=None if spec.sample is None else SampleRecord(**spec.sample.model_dump()),
             limit=options.limit,
         ),
-        candidate=CandidateRecord(**structs.asdict(_model(plan.candidate))),
+        candidate=_candidate(plan.candidate),
         judges=scoring.judges,
         checks=scoring.checks,
         repeats=suite.spec.repeats,
@@ -99,6 +101,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         seed=suite.spec.seed,
         order_seed=run_id if plan.may_stop else None,
         gate=structs.replace(gate, stop="early" if plan.may_stop else "never"),
+        measure=dict(suite.spec.measure),
         quarantine=plan.quarantine.cases,
         quarantine_ended=plan.quarantine.ended,
         warnings=plan.warnings,
@@ -115,19 +118,36 @@ def _is_function(role: ModelRole) -> bool:
 
 
 def _shard(plan: RunPlan, shard: Shard) -> ShardRecord:
-    """Which part this is, and what it is a part of."""
+    """The shard of this run, with the digests of the whole."""
     n, cases = plan.whole
     return ShardRecord(index=shard.index, of=shard.of, n=n, digests=digests(plan, cases))
 
 
 def digests(plan: RunPlan, cases: str | None = None) -> Digests:
-    """What two runs must share to be the same experiment. `cases`: of the cases; default: those of
-    the plan.
+    """The digests that two runs must share to be the same experiment. `cases`: the digest of the
+    cases; default: that of the plan.
     """
-    spec = plan.suite.spec
-    cases = cases or plan.cases.digest
+    return _digests(plan, _checks(plan), cases)
+
+
+def scoring_of(plan: RunPlan) -> ScoringInputs:
+    """How a plan scores."""
     checks = _checks(plan)
-    prompt = [(role, template.source) for role, template in plan.prompt]
+    return ScoringInputs(
+        digests=_digests(plan, checks),
+        checks=checks,
+        judges={name: _judge(plan, name) for name in plan.judges},
+    )
+
+
+def _digests(
+    plan: RunPlan, checks: tuple[dict[str, object], ...], cases: str | None = None
+) -> Digests:
+    cases = cases or plan.cases.digest
+    spec = plan.suite.spec
+    prompt: list[object] = [(role, template.source) for role, template in plan.prompt]
+    if plan.script is not None:
+        prompt.append(plan.script.identity)
     return Digests(
         suite=digest(
             [cases, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]
@@ -140,25 +160,16 @@ def digests(plan: RunPlan, cases: str | None = None) -> Digests:
     )
 
 
-def scoring_of(plan: RunPlan) -> ScoringInputs:
-    """How a plan scores."""
-    return ScoringInputs(
-        digests=digests(plan),
-        checks=_checks(plan),
-        judges={name: _judge(plan, name) for name in plan.judges},
-    )
-
-
-def _checks(plan: RunPlan) -> tuple[dict[str, Any], ...]:
-    """The suite's checks as a manifest lists them, then the own functions of single cases."""
+def _checks(plan: RunPlan) -> tuple[dict[str, object], ...]:
+    """The suite's checks in the form of the manifest, then your own functions of single cases."""
     return (*checks_record(plan.checks), *_case_functions(plan))
 
 
-def _case_functions(plan: RunPlan) -> list[dict[str, Any]]:
-    """The source of own checks that single cases name, by metric: the cases' digests hold only
-    their names. Each shard lists those of all cases, so that shards agree.
+def _case_functions(plan: RunPlan) -> list[dict[str, object]]:
+    """The digest of the source of your own checks in single cases, by metric. The cases' digests
+    contain only their names. Each shard lists the checks of all cases, so that shards agree.
     """
-    cases = plan.cases if plan.shard is None else plan.cases.everything()
+    cases = plan.cases.with_own_checks() if plan.shard is None else plan.cases.everything()
     sources = {
         (metric, bound.source)
         for case in cases
@@ -172,8 +183,8 @@ def _case_functions(plan: RunPlan) -> list[dict[str, Any]]:
     ]
 
 
-def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, Any], ...]:
-    """Checks as a manifest lists them, in plain JSON: an entry for each metric."""
+def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, object], ...]:
+    """Checks in the form of the manifest, in plain JSON: an entry for each metric."""
     return tuple(
         msgspec.json.decode(msgspec.json.encode({"metric": metric, **bound.identity}))
         for bound in checks
@@ -182,7 +193,7 @@ def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, Any], ...]:
 
 
 def gate_of(suite: Suite, options: Options) -> GateRecord:
-    """The suite's gate, with the place of its baseline as seen from anywhere.
+    """The suite's gate, with the absolute path of its baseline.
 
     Raises:
         UsageError, SuiteError: as `plan.baseline_of`.
@@ -204,15 +215,26 @@ def _model(role: ModelRole) -> ModelRecord:
     )
 
 
+def _candidate(role: ModelRole) -> CandidateRecord:
+    price = role.spec.price
+    return CandidateRecord(
+        **structs.asdict(_model(role)),
+        price=None if price is None else PriceRecord(price.input, price.output),
+        on_error=role.on_error,
+    )
+
+
 def _host(role: ModelRole) -> str | None:
-    """Where it ran, whether or not that is a part of what it is; None for what is no endpoint."""
+    """The host of a model, also if it is not a part of its identity; None for a model without an
+    endpoint.
+    """
     address = getattr(role.spec, "base_url", None) or getattr(role.spec, "url", None)
     return None if address is None else urlsplit(address).netloc.rpartition("@")[2]
 
 
 def _judge(plan: RunPlan, name: str) -> JudgeRecord:
-    judge, roles, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
-    first, spec = judge.seats[0], plan.suite.judge(name)
+    judge, roles, trust = plan.judges[name], plan.judge_roles[name], plan.trusts[name]
+    first, spec = judge.members[0], plan.suite.judge(name)
     path, calibration = certificate_of(plan.suite, name), plan.calibrations.get(name)
     certificate = read_certificate(path) if trust.state == "TRUSTED" and path is not None else None
     return JudgeRecord(
@@ -253,7 +275,7 @@ def _arms(certificate: Certificate) -> tuple[JudgeArm, ...]:
 
 
 def _labels(counts: Mapping[str, float]) -> LabelTable | None:
-    """The labels of a certificate; None where it states none."""
+    """The labels of a certificate; None if it states none."""
     return msgspec.convert(counts, LabelTable) if counts else None
 
 
@@ -273,8 +295,9 @@ def _software() -> SoftwareRecord:
 
 
 def _git(directory: Path) -> GitRecord | None:
-    """Commit, branch and whether there are changes, of the repository that the suite lies in;
-    `changes` is the sha256 of the changes to its files, None where there are none."""
+    """Commit, branch and uncommitted changes of the suite's repository. `changes` is the sha256 of
+    the uncommitted changes, None without any.
+    """
 
     def git(*arguments: str) -> bytes:
         environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}

@@ -1,8 +1,7 @@
-"""From a case to the request for an answer, with as much of the case as the candidate reads."""
+"""Makes the request for an answer from a case, with the fields that the candidate reads."""
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 
 from llmeval.core.records import Case, Message
 from llmeval.core.templates import case_values
@@ -25,8 +24,8 @@ def request_for(
     Args:
         model: the candidate.
         case: the case. repeat: number of the repeat, from 0. messages: its prompt, rendered.
-        run_id: of the run that asks.
-        by_case: whether the model answers by the case's id.
+        run_id: the id of the run.
+        by_case: whether the model selects its answer by the case's id.
     """
     names = model.case_names if isinstance(model, ReadsCase) else frozenset()
     unique = names is None or "run" in names
@@ -39,9 +38,10 @@ def request_for(
     )
 
 
-def _fields(case: Case, names: frozenset[str] | None) -> Mapping[str, Any]:
-    """The fields of a case that a request holds. Without names it holds all but the right answers,
-    which an application must not see."""
+def _fields(case: Case, names: frozenset[str] | None) -> Mapping[str, object]:
+    """The fields of a case for a request. Without names, all fields except the right answers, which
+    an application must not see.
+    """
     if names is not None and not names:
         return {}
     values = case_values(case)
@@ -51,7 +51,7 @@ def _fields(case: Case, names: frozenset[str] | None) -> Mapping[str, Any]:
 
 
 def unique_text(run_id: str, case_id: str, repeat: int) -> str:
-    """24 hexadecimal digits that only this answer of this run has; all attempts at the answer have
-    the same.
+    """24 hexadecimal digits that are unique to this answer of this run. All attempts at the answer
+    have the same digits.
     """
     return hashlib.sha256(f"{run_id}\0{case_id}\0{repeat}".encode()).hexdigest()[:24]

@@ -104,7 +104,7 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (gate(must_pass=["a", "b"]), gate(must_pass=["b"]), ['must_pass ["a","b"] -> ["b"]: looser']),
     (gate(must_pass=["a"]), gate(must_pass=["b"]), ['must_pass ["a"] -> ["b"]']),
     (gate(must_pass={"tier": "gold"}), gate(must_pass="all"), ["must_pass tier=gold -> all: tighter"]),
-    (BASE, gate(limits={"steps": 4}), ['limits none -> {"steps":4}']),
+    (BASE, gate(quotas={"steps": 4}), ['quotas none -> {"steps":4}']),
     (BASE, {**BASE, "repeats": 3}, ["repeats 1 -> 3"]),
     (BASE, check("max_words", max=200), ["check max_words changed: 60 -> 200"]),
     (BASE, check("between", low=1, high=9), ["check between changed: high 5 -> 9"]),

@@ -19,7 +19,7 @@ from llmeval.gate.human_labels import people_of
 from llmeval.gate.rules.judge_arms import allowed_shift, other_answers
 from llmeval.gate.rules.judged_floors import evidence_for
 from llmeval.gate.rules.labelled_regression import draw_share
-from llmeval.gate.run_pass import tally_run
+from llmeval.gate.run_pass import aggregate_run
 from llmeval.review.draw import keep
 from llmeval.review.pair_draw import draw_pairs
 from llmeval.store.directory import RunDir
@@ -76,7 +76,7 @@ def labelled(before: RunDir, run: RunDir, truth: Truth, n: int = 200, seed: int 
 def rule_of(run: RunDir) -> RuleDecision:
     """The one rule, decided."""
     manifest = run.manifest()
-    (rule,) = decide(tally_run(run, manifest), manifest, ()).rules
+    (rule,) = decide(aggregate_run(run, manifest), manifest, ()).rules
     return rule
 
 
@@ -224,7 +224,7 @@ def test_a_floor_says_whose_answers_its_labels_are_of(
     manifest = manifest_record(digests=digests("new"), judges={JUDGED: judge})
     _, run = two_runs(tmp_path)
     assert other_answers(manifest, JUDGED) == others
-    evidence = evidence_for(tally_run(run, run.manifest()), manifest, JUDGED, None)
+    evidence = evidence_for(aggregate_run(run, run.manifest()), manifest, JUDGED, None)
     assert evidence is not None
     assert evidence.shift == (0.02 if others else 0.0)
     assert ("which are of other answers (old" in evidence.shown) is bool(others)

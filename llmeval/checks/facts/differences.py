@@ -36,8 +36,9 @@ from llmeval.checks.facts.tokens import NEGATORS, STOPWORDS, Tokens
 from llmeval.checks.facts.turned_round import is_turned_round
 
 TERM_WORDS = 4
-"""A reference of at most this many words of meaning is a term; a longer one that is no name is a
-statement."""
+"""A reference of at most this many words of meaning is a term; a longer one that is not a name is a
+statement.
+"""
 _SHORT_NAME = 2
 """Of a name of at most two words none can be left out: Niger Delta, Guinea-Bissau."""
 _AROUND = 12

@@ -1,5 +1,5 @@
-"""By how much a judge may differ between the two sides of a comparison, and whose answers its
-certificate's labels are of.
+"""What labels show of a judge that decides a regression: the bound of its J, by how much it may
+differ between the two sides, and whose answers its certificate's labels are of.
 """
 
 import math
@@ -9,7 +9,24 @@ from llmeval.core.certificate import Figure
 from llmeval.core.formatting import percent, points
 from llmeval.core.manifest import Manifest
 from llmeval.core.model_records import JudgeArm
+from llmeval.stats.estimation.agreement import youden_lower
 from llmeval.stats.estimation.bounds import Interval
+from llmeval.stats.estimation.label_counts import LabelCounts
+
+J_SHARE = 5
+"""Of the rate of a wrong PASS one part in so many may be spent on the lower bound of the judge's
+J.
+"""
+
+
+def scale(counts: LabelCounts | None, beta: float) -> tuple[float, float]:
+    """The lower bound of the judge's J from the labels behind its certificate, and the rate of
+    error spent on it.
+    """
+    if counts is None:
+        return 1.0, 0.0
+    spent = beta / J_SHARE
+    return max(youden_lower(counts, spent), 0.01), spent
 
 
 def allowed_shift(manifest: Manifest, baseline: BaselineLock, metric: str) -> tuple[float, str]:

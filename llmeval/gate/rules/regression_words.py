@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from llmeval.core.formatting import percent_of, points
 from llmeval.core.results import REPRESENTATIVE, Decision
-from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST
+from llmeval.gate.rules.floors import MISSING_DECIDE, MISSING_WORST
 from llmeval.gate.rules.label_hints import label_hint
 from llmeval.gate.rules.labelled_regression import FIRST_DRAW
 from llmeval.gate.rules.regression_hints import JudgeLabels, cases_needed, regression_hint
@@ -30,7 +30,7 @@ def regression_reason(
         level: the level of its FAIL, with all rules taken together.
     """
     pairs, plan, rule = question.pairs, question.plan, question.rule
-    lost = f", {pairs.lost} of them missing" if pairs.lost else ""
+    missing = f", {pairs.missing} of them missing" if pairs.missing else ""
     seen = (
         f"{rule.name} {_moved(verdict.estimate)} ({_bounds(verdict, plan)}) on"
         f" {len(pairs.differences):,} paired cases"
@@ -48,7 +48,7 @@ def regression_reason(
         _follows(question, verdict, run_id, level),
         pairs.left_out(" Not compared: ", "."),
     )
-    return f"{seen}{lost}: {flips}; {margin}.{follows}{stopped}{left_out}{rule.note}"
+    return f"{seen}{missing}: {flips}; {margin}.{follows}{stopped}{left_out}{rule.note}"
 
 
 def _follows(question: "RegressionTest", verdict: TestVerdict, run_id: str, level: float) -> str:
@@ -63,8 +63,8 @@ def _follows(question: "RegressionTest", verdict: TestVerdict, run_id: str, leve
     if question.rule.untrusted is not None:
         return UNTRUSTED.format(question.rule.untrusted) + _label_hint(question, level)
     pairs = question.pairs
-    if pairs.lost and cases_needed(pairs, question.plan, level) <= len(pairs.differences) + 1:
-        return f" {LOST_DECIDE.format(f'{pairs.lost:,}')}."
+    if pairs.missing and cases_needed(pairs, question.plan, level) <= len(pairs.differences) + 1:
+        return f" {MISSING_DECIDE.format(f'{pairs.missing:,}')}."
     rule = question.rule
     judge = (
         None
@@ -98,8 +98,8 @@ def regression_assumptions(question: "RegressionTest") -> tuple[str, ...]:
     made.append(REPRESENTATIVE)
     if question.planned:
         made.append("the cases run in a random order")
-    if question.pairs.lost:
-        made.append(LOST_WORST)
+    if question.pairs.missing:
+        made.append(MISSING_WORST)
     rule = question.rule
     if rule.judged and not rule.judge_scale:
         made.append(

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from llmeval.core.formatting import percent, round_percent, signed_points
 from llmeval.core.manifest import Manifest
@@ -13,7 +12,7 @@ from llmeval.report.html.metric_table import MetricKey, bounds
 
 def gate_rows(
     gate: GateResult, metrics: Mapping[MetricKey, Metric], manifest: Manifest
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """One row a rule, what decided the run first."""
     axis = strips.axis_for(
         [v for rule in gate.rules for v in (rule.estimate, rule.low, rule.threshold)]
@@ -33,7 +32,7 @@ def gate_rows(
 
 def _gate_row(
     rule: RuleDecision, metric: Metric | None, axis: strips.Axis, manifest: Manifest
-) -> dict[str, Any]:
+) -> dict[str, object]:
     tone = words.TONES[rule.decision]
     moved = rule.rule == "regression"
     number = signed_points if moved else percent

@@ -64,7 +64,7 @@ def render(
     embedding: Embedding,
     baseline: tuple[Manifest, Summary] | None,
     past: list[PastRun],
-    listed: list[dict[str, Any]],
+    listed: list[dict[str, object]],
     served: bool = False,
 ) -> str:
     """The page with DATA_MARK where the row data goes. `past`: the suite's runs up to this one;
@@ -128,7 +128,7 @@ def render(
     )
 
 
-def _decision(summary: Summary, manifest: Manifest) -> dict[str, Any]:
+def _decision(summary: Summary, manifest: Manifest) -> dict[str, object]:
     gate, alpha = summary.gate, manifest.gate.alpha
     headline = words.headline(gate, summary.metrics, alpha)
     return {
@@ -149,7 +149,7 @@ def _decision(summary: Summary, manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _outcome(summary: Summary) -> dict[str, Any]:
+def _outcome(summary: Summary) -> dict[str, object]:
     counts = summary.counts
     parts = words.outcomes(counts)
     shown = [part for part in parts if part[2]]
@@ -176,6 +176,6 @@ def _baseline(baseline: tuple[Manifest, Summary] | None, totals: Totals) -> dict
     }
 
 
-def _queue(queue: TriageQueue, totals: Totals, compared: bool) -> dict[str, Any]:
+def _queue(queue: TriageQueue, totals: Totals, compared: bool) -> dict[str, object]:
     title, text = queue_name(queue, compared)
     return {"key": queue.name.lower(), "title": title, "text": text, "n": totals.queues[queue]}

@@ -67,8 +67,8 @@ def p_above(counts: PairCounts, null: float, level: float = 0.05) -> float:
 def lower_limit(counts: PairCounts, level: float) -> float:
     """The lower bound of the difference at `level`: the largest null that `p_above` rejects.
 
-    By bisection below Tango's bound, which the exact one rarely exceeds; that bound itself where
-    it is not below 0, since nulls that speak for a rise are no margin's.
+    By bisection below Tango's bound, which the exact one rarely exceeds; that bound itself where it
+    is not below 0, since a null hypothesis of a rise has no margin.
 
     Args:
         counts: the pairs, at least one.
