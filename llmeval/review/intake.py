@@ -124,11 +124,13 @@ def _baseline_draw(label: Label, made: Mapping[str, Draw]) -> Draw | None:
         (
             draw
             for draw in made.values()
-            if draw.pairs and draw.baseline == label.run_id and draw.metric == label.metric
+            if draw.pairs
+            and draw.baseline == label.run_id
+            and draw.metric == label.metric
             and key_of(place_of(label)) in draw.drawn
         ),
         None,
-    )  # fmt: skip
+    )
 
 
 def _of_baseline(label: Label, drawn: Draw | None) -> Label | None:

@@ -207,9 +207,17 @@ def labelled_regression(
         return drawn
     gate = manifest.gate
     return LabelledRegression(
-        rule.name, rule.metric, rule.slice_, rule.margin, baseline.run_id, gate.alpha, gate.beta,
-        pairs, drawn, rule.note,
-    )  # fmt: skip
+        rule.name,
+        rule.metric,
+        rule.slice_,
+        rule.margin,
+        baseline.run_id,
+        gate.alpha,
+        gate.beta,
+        pairs,
+        drawn,
+        rule.note,
+    )
 
 
 def _drawn(

@@ -86,11 +86,14 @@ def stratified_difference(pairs: LabelledPairs) -> float:
     """
     if not pairs.total:
         raise ValueError("there is no pair to estimate from")
-    return math.fsum(
-        each.pairs * (each.least.difference + each.most.difference) / 2
-        for each in pairs.strata
-        if each.labelled
-    ) / pairs.total  # fmt: skip
+    return (
+        math.fsum(
+            each.pairs * (each.least.difference + each.most.difference) / 2
+            for each in pairs.strata
+            if each.labelled
+        )
+        / pairs.total
+    )
 
 
 def p_at_most(pairs: LabelledPairs, null: float, draws: int = DRAWS) -> float:
