@@ -11,7 +11,7 @@ import msgspec
 from llmeval.core.attempt import AttemptRecord
 from llmeval.core.gate_record import Count, GateRecord
 from llmeval.core.gate_terms import Rejudged
-from llmeval.core.model_records import CandidateRecord, JudgeRecord
+from llmeval.core.model_records import CandidateRecord, JudgeRecord, SimulatedUserRecord
 from llmeval.core.records import SCHEMA, digest
 from llmeval.core.results import Quarantined, Retired
 
@@ -38,6 +38,10 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
     """All cases. Their order does not matter."""
     prompt: str = ""
     """Templates of the prompt."""
+    conversation: str = ""
+    """The messages to the candidate in several turns: `turns`, `until`, `max_turns` and the
+    simulated user. Empty where each case is a single prompt.
+    """
     checks: str = ""
     """The checks and their arguments."""
     candidate: str = ""
@@ -248,6 +252,8 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """The cases of the run."""
     candidate: CandidateRecord
     """The model under test."""
+    user: SimulatedUserRecord | None = None
+    """Who plays the user of the conversations; null where no model does."""
     concurrency: int | None = None
     """The most cases that run at the same time."""
     seed: int | None = None

@@ -49,6 +49,25 @@ class CandidateRecord(ModelRecord, frozen=True, kw_only=True):
     """Build fingerprints that the endpoint returned."""
 
 
+class SimulatedUserRecord(ModelRecord, frozen=True, kw_only=True):
+    """The model that plays the user of conversations."""
+
+    seed: int
+    """Sent with each request, plus the number of the repeat."""
+    goal: str
+    """Template of its goal."""
+    persona: str = ""
+    """Template of its persona."""
+    stop: str
+    """Template of when it ends the conversation."""
+    digest: str
+    """sha256 over model, parameters, templates and prompt."""
+    judge: str | None = None
+    """Digest of the judge of its messages; null without one."""
+    judge_identity: dict[str, Any] | None = None
+    """Everything that decides what that judge says."""
+
+
 class DriftRecord(msgspec.Struct, frozen=True):
     """The anchors of several runs together."""
 

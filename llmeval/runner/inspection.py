@@ -19,7 +19,7 @@ from llmeval.data.cases import CaseSet
 from llmeval.runner.application import Application
 from llmeval.runner.judge_factory import protocol_of
 from llmeval.runner.rule_cases import RuleTargets
-from llmeval.runner.script import Script, script_of
+from llmeval.runner.script import KEPT_GOAL, Script, script_of
 from llmeval.runner.suite_checks import bound_checks, case_checks
 from llmeval.suite.loader import Suite
 from llmeval.suite.yaml_file import Path as KeyPath
@@ -77,6 +77,8 @@ def inspect_cases(
     prompt, script = suite.prompt(), script_of(suite)
     checks = bound_checks(suite)
     application = replace(application, script=script)
+    if problem := application.problem_of_until():
+        raise suite.error(("until",), problem)
     if problem := application.problem(checks):
         raise suite.error(_output_key(suite), problem)
     inspector = _Inspector(suite, prompt, checks, application)
@@ -163,7 +165,7 @@ class _Inspector:
         self.metrics = _Metrics(self.suite, self.checks, needs)
         templates = [template for _, template in self.prompt]
         script = self.application.script
-        templates += () if script is None else script.templates
+        templates += () if script is None else script.written
         self.needed = set[str]().union(*(template.variables for template in templates))
         self.needed |= set() if script is None else script.variables
         self.braces = {
@@ -181,7 +183,7 @@ class _Inspector:
     @property
     def _key(self) -> KeyPath:
         spec = self.suite.spec
-        keys = {"turns": spec.turns, "messages": spec.messages}
+        keys = {"turns": spec.turns, "user": spec.user, "messages": spec.messages}
         return (next((key for key, value in keys.items() if value is not None), "prompt"),)
 
     def inspect(self, case: Case) -> None:
@@ -200,7 +202,8 @@ class _Inspector:
         self.application.try_body(case, values)
         self._try_measure(case, values)
         metrics = self.metrics.of(case, own)
-        self.targets.inspect(case, metrics)
+        simulated = self.application.script is not None and self.application.script.user
+        self.targets.inspect(case, metrics | {KEPT_GOAL} if simulated else metrics)
         if not metrics:
             self.unscored.add(case)
         for name in [bound.metric for bound in self.checks] + list(self.suite.spec.judges):
@@ -210,7 +213,7 @@ class _Inspector:
 
     def _try_prompt(self, case: Case, values: Mapping[str, object]) -> None:
         if self.application.script is not None:
-            _try_script(self.application.script, case)
+            self.application.script.check(case)
         elif case.messages:
             if not any(message.content.strip() for message in case.messages):
                 raise SuiteError(
@@ -340,19 +343,6 @@ class _Inspector:
 
 def _of(few: _Few, cases: int) -> str:
     return f"{few.n:,} of {cases:,} {cases_word(cases)}, first {few.first}"
-
-
-def _try_script(script: Script, case: Case) -> None:
-    """Try the turns on a case. Raises SuiteError."""
-    if case.messages and case.messages[-1].role == "user":
-        raise SuiteError(
-            f"{case.source}: messages: they precede `turns`, so they end with a system or assistant"
-            " message"
-        )
-    try:
-        script.check(case)
-    except SuiteError as error:
-        raise SuiteError(f"{case.source}: {error}") from None
 
 
 def _check_facts(case: Case) -> None:

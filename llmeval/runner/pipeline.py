@@ -95,13 +95,7 @@ class Pipeline:
         self._concurrency, self._progress, self._stopper = concurrency, progress, stopper
         self._verdicts = verdicts
         self._run_id = writer.run.manifest().run_id
-        self._player = (
-            None
-            if plan.script is None
-            else ConversationPlayer(
-                plan.script, plan.candidate.caller, self._spend, recorded=plan.by_case
-            )
-        )
+        self._player = None if plan.script is None else ConversationPlayer(plan, plan.script)
         self._workers: list[asyncio.Task[None]] = []
         self._missing_in_a_row = 0
         self._priced = asyncio.Event()
@@ -338,12 +332,8 @@ class Pipeline:
             trace=reply.trace,
             turns=reply.turns,
             ended=reply.ended,
+            user=reply.user,
         )
-
-    def _spend(self, reply: Reply) -> None:
-        """Count the cost of one turn of a conversation."""
-        seat = self._plan.candidate
-        self._plan.budget.spend(cost_of(reply.usage, seat.spec.price), of=seat.name)
 
     def _note_calls(self, scores: list[Score]) -> None:
         for score in scores:

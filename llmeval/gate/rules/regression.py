@@ -226,13 +226,20 @@ def _comparison(
     aggregate: RunAggregate, manifest: Manifest, baseline: BaselineLock, rule: ExpandedMargin
 ) -> RegressionRule | NumberRule | RuleDecision:
     (metric, where, passes), margin = rule.key, rule.threshold
+    slice_ = None if where is None else slice_label(where)
+    shown = rule.key.name
+    name = shown if slice_ is None else f"{shown} on {slice_}"
+    if baseline.digests.conversation != manifest.digests.conversation:
+        other = (
+            f"{name}: the conversation (`turns`, `until`, `max_turns`, `user`) is not that of the"
+            f" baseline {baseline.run_id}, so the answers are not to the same messages. Approve a"
+            " baseline with this conversation."
+        )
+        return nothing_compared(metric, baseline, other, slice_)
     if metric not in metrics_of(aggregate, manifest):
         ref = parse_number(metric, aggregate.numbers.names)
         if ref is not None:
             return NumberRule(ref, where, margin)
-    slice_ = None if where is None else slice_label(where)
-    shown = rule.key.name
-    name = shown if slice_ is None else f"{shown} on {slice_}"
     kept, judge = baseline.metrics.get(metric), manifest.judges.get(metric)
     anew = (
         "Run with --rejudge: the baseline's stored answers are scored by today's judges and"
