@@ -98,9 +98,16 @@ class SimulatedRegression:
         """The rule on one run. `labels`: of the judge's certificate."""
         youden, spent = (self.youden, self.spent) if labels is None else _scale(labels, terms.beta)
         compared = RegressionRule(
-            self.name, self.metric, None, self.margin, youden, spent, labels is not None, None,
+            self.name,
+            self.metric,
+            None,
+            self.margin,
+            youden,
+            spent,
+            labels is not None,
+            None,
             shift=self.shift,
-        )  # fmt: skip
+        )
         plan = compared.plan(
             terms.alpha,
             terms.beta,
