@@ -56,7 +56,7 @@ def why_no_classes(
     if tally.clustered:
         return "cases that come in clusters are not independent, which the estimate assumes"
     if tally.cases + len(tally.aside) < manifest.cases.n:
-        return "the run stopped early, so its cases are no sample of fixed size"
+        return "the run stopped early, so the number of its cases depends on their results"
     return None
 
 
