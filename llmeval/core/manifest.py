@@ -12,7 +12,7 @@ from llmeval.core.attempt import AttemptRecord
 from llmeval.core.gate_record import Count, GateRecord
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.model_records import CandidateRecord, JudgeRecord, SimulatedUserRecord
-from llmeval.core.records import SCHEMA
+from llmeval.core.records import SCHEMA, digest
 from llmeval.core.results import Quarantined, Retired
 
 Name = Annotated[
@@ -48,6 +48,13 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
     """Identity of the candidate."""
     judges: dict[str, str]
     """By metric, the digest of its judge."""
+
+    @property
+    def system(self) -> str:
+        """What gives the answers, 16 hex digits: the candidate's identity and the prompt. Labels of
+        one system's answers may not hold for another's.
+        """
+        return digest([self.candidate, self.prompt])[7:23] if self.candidate else ""
 
 
 class SampleRecord(msgspec.Struct, frozen=True, kw_only=True):

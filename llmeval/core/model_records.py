@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from llmeval.core.certificate import Figure
 from llmeval.core.gate_record import Count
 
 LabelCount = Annotated[int, msgspec.Meta(ge=0)] | Annotated[float, msgspec.Meta(ge=0)]
@@ -116,6 +117,19 @@ class LabelTable(msgspec.Struct, frozen=True, kw_only=True):
     """Labelled answers without a verdict of the judge."""
 
 
+class JudgeArm(msgspec.Struct, frozen=True, kw_only=True):
+    """What labels showed about a judge on the answers of one system."""
+
+    name: str
+    """The system's name."""
+    system: str
+    """`Digests.system` of its runs."""
+    sensitivity: Figure
+    """Share of good answers that the judge passes."""
+    specificity: Figure
+    """Share of bad answers that the judge fails."""
+
+
 class JudgeRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The judge of a metric: its models and protocol, and whether it is trusted."""
 
@@ -149,6 +163,8 @@ class JudgeRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The labels of its certificate, if the judge is TRUSTED."""
     weighted: LabelTable | None = None
     """The same labels, weighted by how the labels were drawn."""
+    arms: tuple[JudgeArm, ...] = ()
+    """What its certificate's labels show for each system whose runs were labelled."""
     certificate_digest: str | None = None
     """sha256 of the certificate's file."""
     calibration: dict[str, Any] | None = None

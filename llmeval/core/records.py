@@ -17,12 +17,11 @@ import msgspec
 from llmeval.core.answer_parts import AnswerTurn as AnswerTurn
 from llmeval.core.answer_parts import Ended as Ended
 from llmeval.core.answer_parts import ErrorInfo as ErrorInfo
-from llmeval.core.answer_parts import Trace as Trace
-from llmeval.core.answer_parts import TraceStep as TraceStep
 from llmeval.core.answer_parts import Usage as Usage
 from llmeval.core.answer_parts import UserPart as UserPart
 from llmeval.core.json_values import clean_text as clean_text
 from llmeval.core.json_values import plain as plain
+from llmeval.core.trace_steps import Trace as Trace
 
 SCHEMA = 3
 
@@ -108,9 +107,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str | None = None
     """Build fingerprint that the endpoint returned."""
     tool_calls: tuple[dict[str, Any], ...] = ()
-    """Tools that the model called: `name`, `arguments` and, where the application returns it,
-    `result`.
-    """
+    """Tools that the model called: `name`, `arguments` and, where it is returned, `result`."""
     data: dict[str, Any] | None = None
     """The data that the application returned next to the text, by name; null for text alone."""
     trace: Trace | None = None

@@ -19,6 +19,7 @@ from msgspec import structs
 
 from llmeval import __version__
 from llmeval.checks.bound import BoundCheck
+from llmeval.core.certificate import Certificate
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import (
     CasesRecord,
@@ -32,6 +33,7 @@ from llmeval.core.manifest import (
 )
 from llmeval.core.model_records import (
     CandidateRecord,
+    JudgeArm,
     JudgeRecord,
     LabelTable,
     ModelRecord,
@@ -298,10 +300,24 @@ def _judge(plan: RunPlan, name: str) -> JudgeRecord:
         trust_reason=trust.reason,
         labels=None if certificate is None else _labels(certificate.counts),
         weighted=None if certificate is None else _labels(certificate.weighted),
+        arms=() if certificate is None else _arms(certificate),
         certificate_digest=None if path is None else digest(path.read_bytes()),
         calibration=None
         if calibration is None
         else {"method": calibration.method, **calibration.figures},
+    )
+
+
+def _arms(certificate: Certificate) -> tuple[JudgeArm, ...]:
+    return tuple(
+        JudgeArm(
+            name=arm.name,
+            system=arm.system,
+            sensitivity=arm.sensitivity,
+            specificity=arm.specificity,
+        )
+        for arm in certificate.arms
+        if arm.system
     )
 
 

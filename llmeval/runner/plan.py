@@ -29,7 +29,7 @@ from llmeval.models.replay import StoredAnswers
 from llmeval.runner.application import Application, stated_application
 from llmeval.runner.budget import Budget, refuse_unpriced
 from llmeval.runner.early_stop import ends_early, rule_warnings
-from llmeval.runner.inspection import case_checks, inspect_cases
+from llmeval.runner.inspection import inspect_cases
 from llmeval.runner.judge_factory import (
     calibrations_of,
     certificate_of,
@@ -45,6 +45,7 @@ from llmeval.runner.script import Script
 from llmeval.runner.sharding import Shard
 from llmeval.runner.simulated_user import SimulatedUser, conversation_digest, user_of
 from llmeval.runner.slots import Slots
+from llmeval.runner.suite_checks import case_checks
 from llmeval.store.directory import RunDir
 from llmeval.suite.loader import Suite
 from llmeval.suite.model_schema import ModelSpec, Price, ReplaySpec, TransformersSpec

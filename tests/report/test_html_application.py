@@ -13,10 +13,9 @@ from llmeval.core.records import (
     ErrorInfo,
     Score,
     Status,
-    Trace,
-    TraceStep,
     Usage,
 )
+from llmeval.core.trace_steps import Trace, TraceStep
 from llmeval.report.html import write_html
 from llmeval.store.directory import RunDir
 from tests.report import html_samples as samples
