@@ -2,9 +2,9 @@
 answer stands to it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from llmeval.checks.facts.aliases import is_abbreviation
+from llmeval.checks.facts.aliases import is_abbreviation, spelled_out
 from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance
 from llmeval.checks.facts.date_values import Precision
@@ -149,10 +149,25 @@ def _texts(expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> Iterato
     covered = {
         i for places in hits.values() for first, last in places for i in range(first, last + 1)
     }
-    for i, places in hits.items():
-        for place in places:
-            if not values[i].alias or _is_capital(values[i].raw, place, answer):
-                yield _whole(values[i], place, covered, answer)
+    whole = [
+        _whole(values[i], place, covered, answer)
+        for i, places in hits.items()
+        for place in places
+        if not values[i].alias or _is_capital(values[i].raw, place, answer)
+    ]
+    longer = [mention for mention in whole if mention.how == "longer"]
+    aliases = frozenset(value.raw for value in values if value.alias)
+    for mention in whole:
+        # `Congo` is another name of a country whose longer name stands here for another one.
+        inside = any(one.start <= mention.start and mention.end <= one.end for one in longer)
+        if inside and mention.expected_text in aliases:
+            mention = replace(mention, fit=Fit.OTHER, how="longer")
+        yield mention
+    for value in values:
+        own = value.kind == "text" and not value.alias
+        name = spelled_out(value.raw, answer.words) if own else None
+        if name is not None:
+            yield mention_at(answer, name, Fit.SAME, "exact", value.raw)
     for value in values:
         at = answer.words.raw.find(value.raw) if not value.text.forms and value.raw.strip() else -1
         if at >= 0:

@@ -103,7 +103,9 @@ def stance_in_context(
         if gives_a_value(answer.words.raw, final, question_stems, name=name, number=number):
             return Stance.WORKING
     if any(value.numbers or value.dates for value in expected):
-        index = next((i for i, n in enumerate(answer.numbers) if n.start == start), None)
+        index = next(
+            (i for i, n in enumerate(answer.numbers) if n.start == start and n.end >= end), None
+        )
         raw, question = answer.words.raw, answer.question.raw
         if index is not None and in_number_list(answer.numbers, index, raw, question):
             return Stance.SEVERAL
