@@ -36,7 +36,7 @@ def _key(name: str) -> tuple[str, ...]:
 
 
 def aliases_of(name: str) -> tuple[str, ...]:
-    """The other names of what the name stands for; empty where none is known."""
+    """The other names of what it names; empty where none is known."""
     if len(name) > 80 or (len(name) <= 3 and not name.isupper()):
         return ()
     key = _key(name)
@@ -58,7 +58,7 @@ def is_country(name: str) -> bool:
 
 _JOINTS = frozenset("of the and for in on to de du des la le der die und für".split())
 _LETTERS = range(3, 8)
-"""An abbreviation has three to seven letters; two stand for too many names."""
+"""An abbreviation has three to seven letters; two mean too many names."""
 
 
 def initials_of(name: str) -> str:
@@ -100,5 +100,5 @@ def _is_joined(run: list[int], words: Tokens) -> bool:
 
 
 def is_abbreviation(name: str) -> bool:
-    """Whether a name is letters that have to be capitals in the text too: US is no `us`."""
+    """Whether a name is letters that have to be capitals in the text too: US is not `us`."""
     return len(name) <= 5 and name.isupper()

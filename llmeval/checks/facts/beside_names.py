@@ -1,4 +1,4 @@
-"""What stands beside the words of a name and makes another name of it: Kansas City, Missouri.
+"""What stands next to the words of a name and makes another name of it: Kansas City, Missouri.
 
 `longer_names` reads what surrounds a whole reference; these rules compare an answer that holds its
 words, or most of them, in another order or without some.

@@ -68,8 +68,8 @@ def fit_number(
 ) -> Fit | None:
     """How the number found fits; None where the two do not measure the same thing.
 
-    `roughly`: the question or the reference asks for no more than about this number, so rounding is
-    no difference. `limit`: it asks for a limit, so `at least 18` is 18.
+    `roughly`: the question or the reference asks for no more than about this number, so rounding
+    makes no difference. `limit`: it asks for a limit, so `at least 18` is 18.
     """
     stated, expected = _in_currency(stated, expected), _in_currency(expected, stated)
     if expected.unit and stated.unit and not _same_dimension(expected.unit, stated.unit):

@@ -1,4 +1,4 @@
-"""How probable it is that people would say that an answer states a fact, from what was found in it.
+"""How probable it is that people say that an answer states a fact, from what was found in it.
 
 A logistic model over features that a person can read. Its coefficients were fitted by
 `benchmarks/checks_facts.py
@@ -174,7 +174,7 @@ def _names(expected: Sequence[ExpectedValue]) -> float:
 
 def is_prose(expected: Sequence[ExpectedValue], kind: str, answer: AnswerAnalysis) -> bool:
     """Whether the verdict rests on wording while what is expected is a statement, which can be
-    worded otherwise.
+    paraphrased.
 
     On students' answers to sentence-long references (SemEval-2013 task 7, tuning half) 69% of such
     verdicts were right, so no confidence above `UNSURE` is claimed for them. A question for a

@@ -143,9 +143,9 @@ def _grouped(words: Tokens, index: int, comma: bool) -> Digits | None:
         measured = unit_after(words.raw, match.end()) is not None
         if not (groups[1] == "000" or money or scale or measured):
             return None
-    if len(groups) > 2 and len(groups[0]) == 3 and groups[1:] != ["000"] * (len(groups) - 1):
-        if unit_after(words.raw, match.end()) is None:
-            return None  # 100 200 300 is rather a list
+    listed = len(groups) > 2 and len(groups[0]) == 3 and set(groups[1:]) != {"000"}
+    if listed and unit_after(words.raw, match.end()) is None:
+        return None  # 100 200 300 is rather a list
     last = _last_word(words, index, match.end())
     values = read_value(match[0].replace(" ", ""), comma)
     factor, end, last = _factor(words, last)
@@ -185,7 +185,7 @@ def _factor(words: Tokens, index: int) -> tuple[Value, int, int]:
 
 
 def read_value(text: str, comma: bool) -> list[Value]:
-    """The values that the characters may stand for, the likeliest first; empty when they are no
+    """The values that the characters may mean, the likeliest first; empty when they do not form a
     number."""
     text = _SPACES.sub("", text)
     body = text if text.isascii() else unicodedata.normalize("NFKC", text)

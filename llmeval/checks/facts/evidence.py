@@ -160,9 +160,8 @@ def _texts(expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> Iterato
     for mention in whole:
         # `Congo` is another name of a country whose longer name stands here for another one.
         inside = any(one.start <= mention.start and mention.end <= one.end for one in longer)
-        if inside and mention.expected_text in aliases:
-            mention = replace(mention, fit=Fit.OTHER, how="longer")
-        yield mention
+        other = inside and mention.expected_text in aliases
+        yield replace(mention, fit=Fit.OTHER, how="longer") if other else mention
     for value in values:
         own = value.kind == "text" and not value.alias
         name = spelled_out(value.raw, answer.words) if own else None

@@ -186,9 +186,10 @@ CONTRAST = words_pattern(
 HEARSAY = words_pattern(
     rf"(?:is|was|are|were|be|been) (?:(?:widely|generally|usually|sometimes|often|commonly"
     rf"|frequently|popularly|traditionally|once|long|also|first|initially|originally) "
-    rf")*(?:{_THINK}|attributed|ascribed|assigned|reported|credited|considered|named|cited|mentioned|given|suggested"
-    rf"|listed)",
-    rf"(?:long|once|formerly|previously|traditionally|for (?:years|decades|centuries|a long time)),? "
+    rf")*(?:{_THINK}|attributed|ascribed|assigned|reported|credited|considered|named"
+    rf"|cited|mentioned|given|suggested|listed)",
+    rf"(?:long|once|formerly|previously|traditionally|for (?:years|decades|centuries"
+    rf"|a long time)),? "
     rf"(?:was |were |been )?(?:{_THINK}|attributed|ascribed|assigned|credited|considered|held)",
 )
 """Opens what is said; only a `CORRECTION` takes it back, as "is believed to be" is often how a fact
@@ -203,7 +204,8 @@ CORRECTION = words_pattern(
     r"but (?-i:\p{Lu}\p{Ll}+)(?: \w+){0,3}? (?:wrote|did|made|was|is|invented|discovered|composed"
     r"|painted|won|had|created|directed|founded|built|said)|wrongly so",
     r"(?<=, )(?:incorrectly|wrongly|mistakenly|falsely|erroneously)",
-    r"(?:though|although|but) (?:he|she|it|they|this|that) (?:did|do|does|was|is|were|has|had|never)"
+    r"(?:though|although|but) (?:he|she|it|they|this|that) (?:did|do|does|was|is|were|has|had"
+    r"|never)"
     r"(?: not|n['’]t| nothing)?",
     r"(?<=[;,.] )(?:today|now(?:adays)?|since then|modern \w+|scholars now|experts now)",
     r"(?<=, )it (?:is|was)(?= (?:in fact|by|now|really|the work))",

@@ -106,7 +106,7 @@ DROPPED_FREELY = word_set(
     "wuste desert desierto deserto stadt ville ciudad citta cidade stad film filme pelicula roman "
     "novela romanzo romance gospel"
 )
-"""What kind of thing a name stands for: often left out or added without meaning another thing."""
+"""The kind of thing that a name refers to: often left out or added without meaning another thing."""
 _KINDS = tuple(
     word_set(line)
     for line in (
@@ -123,7 +123,7 @@ _KINDS = tuple(
 
 
 def same_kind(one: str, two: str) -> bool:
-    """Whether two words say in other words what kind of thing a name stands for: Gupta Empire and
+    """Whether two words say in other words what kind of thing a name refers to: Gupta Empire and
     Gupta dynasty."""
     return any(one in kind and two in kind for kind in _KINDS)
 

@@ -27,17 +27,20 @@ _MARKS = {
         "wurde zu am um bei "
         "aus nach wie auch oder aber man sich zum zur ich kein keine was etwa ungefahr heisst "
         "liegt "
-        "nein keineswegs niemals weder antwort lautet wo wer viele wieviel wann welche welcher welches"
+        "nein keineswegs niemals weder antwort lautet wo wer viele wieviel wann "
+        "welche welcher welches"
     ),
     "fr": (
         "le la les est et des une dans pour que du au il elle un a sont ce c qui pas ne sur avec "
         "par ou en etait nous "
-        "vous y jamais ni non aucun reponse cest environ ont aux se son sa quel quelle combien quand"
+        "vous y jamais ni non aucun reponse cest environ ont aux se son sa quel quelle "
+        "combien quand"
     ),
     "es": (
         "el los las es con una por del la que y en tiene mide un son no se lo fue era esta para "
         "su al como hay "
-        "nunca jamas ni tampoco respuesta unos aproximadamente pero cual quien donde cuantos cuantas cuanto cuanta cuando"
+        "nunca jamas ni tampoco respuesta unos aproximadamente pero cual quien donde cuantos "
+        "cuantas cuanto cuanta cuando"
     ),
     "it": (
         "il lo gli e di che per della una sono con la ha un non era ce ne nel dal alla si come "

@@ -11,6 +11,7 @@ from llmeval.checks.facts.negation_scope import Stance
 from llmeval.checks.facts.number_lists import in_number_list, is_word_salad
 from llmeval.checks.facts.passing import is_passing
 from llmeval.checks.facts.references import ExpectedValue
+from llmeval.checks.facts.whole_lists import is_whole_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,10 @@ def stance_in_context(
     if is_word_salad(answer.words):
         return Stance.SEVERAL
     if answer.candidates.is_one_of_several(start, end, right):
+        return Stance.SEVERAL
+    raw, stems = answer.words.raw, answer.question.stem_set
+    long = not answer.candidates.asks_many and not answer.candidates.is_address
+    if is_whole_list(raw, start, end, right, answer.language, long=long, question=stems):
         return Stance.SEVERAL
     if answer.candidates.is_one_of_many(start, end, right):
         return Stance.LIKELY

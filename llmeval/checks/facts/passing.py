@@ -1,4 +1,4 @@
-"""Names that an answer mentions beside its answer: "a friend of X", "older than X", "who competed
+"""Names that an answer mentions next to its answer: "a friend of X", "older than X", "who competed
 with X".
 
 A question that asks for the same kind of relation is answered by such a phrase: "a student of X"
@@ -157,7 +157,7 @@ _OWN_VERB = regex.compile(
 )
 _FINITE = regex.compile(r"\s+(?:had|has|was|were|is|died|left|became|\p{Ll}+ed)\b")
 _SHORT = 160
-"""In a longer answer other people act too, and the right one beside them."""
+"""In a longer answer other people act too, and the right one next to them."""
 
 
 def another_acts(raw: str, start: int, end: int, question: str) -> bool:

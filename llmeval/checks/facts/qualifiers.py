@@ -1,4 +1,4 @@
-"""What a text says about a number beside its value: a bound, an approximation, one end of a
+"""What a text says about a number in addition to its value: a bound, an approximation, one end of a
 range."""
 
 from enum import StrEnum

@@ -74,7 +74,7 @@ class ExpectedValue:
 def infer_type(raw: str, question: Tokens, locale: str = "") -> ExpectedValue:
     """The reference read as what its form says it is.
 
-    `question`: what is asked; `locale`: how the reference writes numbers and dates, empty where
+    `question`: the question that it answers; `locale`: how the reference writes numbers and dates, empty where
     that is not known.
     """
     reference = Reference(raw)

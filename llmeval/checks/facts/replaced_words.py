@@ -14,7 +14,7 @@ from llmeval.checks.facts.tokens import NEGATORS, STOPWORDS, Tokens
 from llmeval.checks.facts.word_forms import same_sound
 
 TERM_WORDS = 4
-"""A reference of at most this many words of meaning is a term; a longer one that is no name is a
+"""A reference of at most this many words of meaning is a term; a longer one that is not a name is a
 statement."""
 AROUND = 12
 """An answer with so many words more than the reference says that and little else."""

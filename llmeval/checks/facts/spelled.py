@@ -57,8 +57,8 @@ _PART_WORDS = {
     word: value
     for words, value in (
         (
-            "halfte halb halbe moitie demi demie mitad medio media meta mezzo mezza metade meio meia"
-            " helft half",
+            "halfte halb halbe moitie demi demie mitad medio media meta mezzo mezza metade meio "
+            "meia helft half",
             0.5,
         ),
         ("drittel tiers tercio tercios terzo terzi terco tercos derde", 1 / 3),
@@ -91,7 +91,7 @@ _COUNTS = {
 
 def part_in_words(words: Tokens, index: int) -> "Spelled | None":
     """`ein Viertel`, `trois quarts`, `dos tercios`, `die Hälfte`: a part of one in six languages
-    beside English."""
+    in addition to English."""
     form = words.forms[index]
     if form in _ALONE:
         return Spelled(0.5, index + 1)

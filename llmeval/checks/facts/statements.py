@@ -1,7 +1,6 @@
-"""How much of a statement an answer repeats, where a reference is a sentence that can be worded
-otherwise.
+"""How much of a statement an answer repeats, where a reference is a sentence that can be paraphrased.
 
-The share of its words is what a verdict on wording can rest on; a sentence that is turned round by
+The share of its words is what a verdict on wording can rest on; a sentence that is reversed by
 a negation or by the opposite of one word holds as many of them.
 """
 
@@ -15,7 +14,7 @@ from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.tokens import NEGATORS
 
 STATEMENT_WORDS = 5
-"""From so many words of meaning on, a text that is no name is a statement."""
+"""From so many words of meaning on, a text that is not a name is a statement."""
 _VERBS = frozenset(
     "is are was were be been being has have had can could will would because when if so do does "
     "did".split()

@@ -37,7 +37,7 @@ class FactVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class FactFinding:
-    """A verdict. `probability`: that people would say the answer states the fact. `start`, `end`:
+    """A verdict. `probability`: that people say the answer states the fact. `start`, `end`:
     code points of the place that shows it, -1 where there is none. `note`: what was found, in words
     that follow "the answer"; empty where it does not state the fact."""
 
@@ -60,7 +60,7 @@ class FactFinding:
 # a judge to be asked.
 _BY_STANCE = {
     Stance.OPEN: (FactVerdict.HEDGED, 0.3, "leaves open whether it is"),
-    Stance.SEVERAL: (FactVerdict.HEDGED, 0.105, "names several candidates beside"),
+    Stance.SEVERAL: (FactVerdict.HEDGED, 0.105, "names several candidates next to"),
     Stance.WORKING: (FactVerdict.MISSING, 0.08, "gives another final answer than"),
     Stance.MENTIONED: (FactVerdict.MISSING, 0.08, "only mentions"),
     Stance.UNREAD: (FactVerdict.UNPARSED, 0.4, "may deny"),
@@ -174,7 +174,7 @@ def _similar(
 
 
 def _chance(fact: ExpectedFact, evidence: AnswerEvidence, answer: AnswerAnalysis) -> float:
-    """P(people would say that the answer states the fact), held back where the model has not been
+    """P(people say that the answer states the fact), held back where the model has not been
     tried."""
     chance = probability(features(fact.expected, evidence, answer))
     kind = kind_of(fact.expected, evidence, answer)

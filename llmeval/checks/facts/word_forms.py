@@ -257,7 +257,7 @@ def is_misspelt(one: str, two: str) -> bool:
 def same_sound(one: str, two: str) -> bool:
     """Whether two words of names are pronounced alike: Barack and Barrack, Vinci and Vinchi.
 
-    Beside an equal other name this is a misspelling or another transliteration, also of short and
+    Next to an equal other name this is a misspelling or another transliteration, also of short and
     known words.
     """
     return min(len(one), len(two)) >= _NAME_LETTERS and _sound(one) == _sound(two)
