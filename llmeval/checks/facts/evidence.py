@@ -4,6 +4,8 @@ answer stands to it."""
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import regex
+
 from llmeval.checks.facts.aliases import is_abbreviation, spelled_out
 from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance
@@ -186,7 +188,7 @@ def _whole(
     longer = longer_name(place, value.text, answer.words)
     if value.dates and is_limit(answer.words.starts[place[0]], value, answer):
         return mention_at(answer, place, Fit.NEAR, "date", value.raw)
-    if _other_sign(place, value.text, answer):
+    if _other_sign(place, value.text, answer) or _other_suffix(place, value.text, answer):
         return mention_at(answer, place, Fit.OTHER, "longer", value.raw)
     if longer is None or covered.issuperset(longer):
         return mention_at(answer, place, Fit.SAME, "exact", value.raw)
@@ -206,6 +208,17 @@ def _other_sign(place: Place, reference: Reference, answer: AnswerAnalysis) -> b
         "=",
         "(",
     )
+
+
+_SUFFIX = regex.compile(r"[+#♯♭]{0,2}(?![\p{L}\d])")
+
+
+def _other_suffix(place: Place, reference: Reference, answer: AnswerAnalysis) -> bool:
+    """Whether a sign follows the name that the reference has not, or the other way round: C and
+    C++."""
+    stated = _SUFFIX.match(answer.words.raw, answer.words.ends[place[1]])
+    end = len(reference.bare.rstrip("+#♯♭ "))
+    return stated is not None and stated[0] != reference.bare.strip()[end:]
 
 
 def _is_capital(name: str, place: Place, answer: AnswerAnalysis) -> bool:

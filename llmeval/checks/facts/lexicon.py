@@ -80,7 +80,7 @@ for _number, _group in enumerate(CONTRASTS):
 COMPASS = CONTRASTS[0] | CONTRASTS[1]
 BEFORE_NAME = (COMPASS - {"est", "este", "sur", "mid"}) | word_set(
     "new old upper lower inner outer equatorial papua non anti pseudo neo post pre ex "
-    "democratic people san santa santo sao"
+    "democratic people san santa santo sao baja"
 )
 """Right before a name these make another name of it: South Sudan, New Mexico, Equatorial Guinea."""
 AFTER_NAME = (CONTRASTS[0] | CONTRASTS[1]) - {
@@ -226,7 +226,7 @@ NAMESAKES = tuple(
 
 ANOTHER_AFTER = word_set(
     "united rovers wanderers athletic code script bridge airport street avenue foundation museum "
-    "institute pro max mini lite plus ultra tower"
+    "institute pro max mini lite plus ultra tower native"
 )
 """Right after a name these make another name of it: Dundee United, Visual Studio Code."""
 

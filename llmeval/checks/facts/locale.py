@@ -45,7 +45,7 @@ _MARKS = {
     "it": (
         "il lo gli e di che per della una sono con la ha un non era ce ne nel dal alla si come "
         "circa del le dei delle "
-        "mai ne neanche risposta questo questa quale chi dove quanto quanti quante quando"
+        "neanche risposta questo questa quale chi dove quanto quanti quante quando"
     ),
     "pt": (
         "um uma nao com e do da em os tem o mede sao foi era para no na por que mais dos das ao "

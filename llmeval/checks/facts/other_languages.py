@@ -59,7 +59,7 @@ CUES: dict[str, Cues] = {
         r"|una)\srespuesta\s(?:incorrecta|equivocada))\b",
     ),
     "it": _cues(
-        r"\bnon\b(?!\s+(?:solo|soltanto|c['’]è\sdubbio))|\b(?:mai|né|neanche|nemmeno"
+        r"\bnon\b(?!\s+(?:solo|soltanto|c['’]è\sdubbio))|\b(?:(?<!\d\s)mai|né|neanche|nemmeno"
         r"|senza(?!\sdubbio)|nessun[oa]?|invece\sdi"
         r"|anziché|al\sposto\sdi|a\sdifferenza\sdi)\b",
         r"\s(?:non|mai|né)\b(?!\s+solo)|\s(?:è|era|sarebbe|fu)\s(?:\p{L}+\s)?(?:fals[oa]"

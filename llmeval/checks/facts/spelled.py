@@ -141,7 +141,7 @@ def spelled(words: Tokens, index: int) -> Spelled | None:
     at = index
     if forms[index] == "a" and _form(words, index + 1) == "quarter":
         of_unit = _form(words, index + 2) == "of" and _form(words, index + 3) in ("a", "an")
-        return Spelled(0.25, index + 4) if of_unit else None
+        return Spelled(0.25, index + 4) if of_unit else _one_part(words, index)
     if forms[index] in ("a", "an") and (part := _one_part(words, index)) is not None:
         return part
     if forms[index] == "ten" and (power := _power_of_ten(words, index)) is not None:

@@ -1,4 +1,4 @@
-"""How much of a statement an answer repeats, where a reference is a sentence that can be paraphrased.
+"""How much of a statement an answer repeats, where a reference can be paraphrased.
 
 The share of its words is what a verdict on wording can rest on; a sentence that is reversed by
 a negation or by the opposite of one word holds as many of them.
