@@ -2,13 +2,10 @@
 
 python .ci/english.py            prints file:line, the words, and the replacement; exit code 1
                                  if there is anything to change
-python .ci/english.py --update   removes files that have become clean from english-not-clean.txt
-python .ci/english.py --files    prints every file of the code that is not clean, listed or not:
-                                 the new lines of that list after files were moved
+python .ci/english.py --files    prints only the files of the code that break the word list
 
 Three readers: the word list of docs/style.md, codespell for spelling, and some rules of Harper. The
-last two read documents only, because the code contains words of forty languages. The files in
-english-not-clean.txt may break the word list. tests/test_english.py lets that list only shrink.
+last two read documents only, because the code contains words of forty languages.
 """
 
 import ast
@@ -21,7 +18,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 STYLE = ROOT / "docs" / "style.md"
-NOT_CLEAN = Path(__file__).parent / "english-not-clean.txt"
 
 GENERATED = ("docs/checks.md", "docs/checks/", "docs/commands.md", "docs/suite-reference.md")
 """Generated from texts of the code, which are read in the code."""
@@ -195,7 +191,7 @@ def in_documents(entries: list[Entry], root: Path = ROOT) -> list[Remark]:
 
 
 def in_code(entries: list[Entry], root: Path = ROOT) -> list[Remark]:
-    """All remarks about texts of the package, also in files that are listed as not clean."""
+    """All remarks about texts of the package."""
     remarks: list[Remark] = []
     for path in sorted(root.glob("llmeval/**/*.py")):
         file = path.relative_to(root).as_posix()
@@ -204,32 +200,14 @@ def in_code(entries: list[Entry], root: Path = ROOT) -> list[Remark]:
     return remarks
 
 
-def not_clean() -> set[str]:
-    """The files of the code that may still break the word list."""
-    lines = NOT_CLEAN.read_text(encoding="utf-8").splitlines()
-    return {line for line in lines if line and not line.startswith("#")}
-
-
-def update() -> int:
-    """Removes clean and deleted files from the list, and returns how many remain."""
-    lines = NOT_CLEAN.read_text(encoding="utf-8").splitlines()
-    unclean = {remark.file for remark in in_code(word_list())}
-    kept = [line for line in lines if line.startswith("#") or line in unclean]
-    NOT_CLEAN.write_text("\n".join(kept) + "\n", encoding="utf-8")
-    return len(not_clean())
-
-
 def main() -> int:
     """Prints the remarks. Returns 1 if there are any."""
-    if "--update" in sys.argv[1:]:
-        print(f"{NOT_CLEAN.name}: {update()} files")
-        return 0
-    entries, listed = word_list(), not_clean()
+    entries = word_list()
+    remarks = in_code(entries)
     if "--files" in sys.argv[1:]:
-        print(*sorted({remark.file for remark in in_code(entries)}), sep="\n")
+        print(*sorted({remark.file for remark in remarks}), sep="\n")
         return 0
-    remarks = in_documents(entries)
-    remarks += [remark for remark in in_code(entries) if remark.file not in listed]
+    remarks = in_documents(entries) + remarks
     print(*remarks, sep="\n", end="\n" if remarks else "")
     return 1 if remarks else 0
 

@@ -38,7 +38,7 @@ Floats = NDArray[np.float64]
 CASES, MARGIN, BASE = 1000, 0.05, 0.8
 JUDGES = {1.0: (1.0, 1.0), 0.9: (0.95, 0.95), 0.75: (0.85, 0.9)}
 WITHIN = 0.2
-LOOK = 10
+ANALYSIS_EVERY = 10
 BATCH = 100
 
 
@@ -142,7 +142,7 @@ def cut(run: Run, stop: int) -> Run:
 def outcomes(found: list[Run], units: int) -> Outcomes:
     """Shares over runs. A look is taken every 10 units, so what is used is rounded up to that."""
     decisions = [run.decision for run in found]
-    looked = [min(units, math.ceil(run.used / LOOK) * LOOK) for run in found]
+    looked = [min(units, math.ceil(run.used / ANALYSIS_EVERY) * ANALYSIS_EVERY) for run in found]
     return Outcomes(
         decisions.count(Decision.FAIL) / len(found),
         decisions.count(Decision.PASS) / len(found),

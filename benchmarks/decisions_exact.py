@@ -18,14 +18,14 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from decisions import BASE, CASES, LOOK, MARGIN, table
+from decisions import ANALYSIS_EVERY, BASE, CASES, MARGIN, table
 from numpy.typing import NDArray
 
 from llmeval.core.results import Decision
 from llmeval.stats import power
 from llmeval.stats.sequential.betting import bets
 from llmeval.stats.sequential.design import TestDesign, regression
-from llmeval.stats.sequential.exact_binomial_boundaries import CountLooks
+from llmeval.stats.sequential.exact_binomial_boundaries import BinomialBoundaries
 from llmeval.stats.sequential.gate_test import HybridTest
 from llmeval.stats.sequential.spending import FAIL as FAILS
 from llmeval.stats.sequential.spending import PASS as PASSES
@@ -92,7 +92,7 @@ def passes_of(plan: TestDesign, shape: tuple[int, int]) -> dict[int, Grid]:
     used = tuple(rate * spent(time, plan.information, PASSES) for time in times)
     limits = dict(zip(schedule(plan.units), levels(times, used), strict=True))
     found: dict[int, Grid] = {}
-    for n in sorted({*limits, *range(LOOK, plan.units + 1, LOOK)}):
+    for n in sorted({*limits, *range(ANALYSIS_EVERY, plan.units + 1, ANALYSIS_EVERY)}):
         passed = _wealth(plan, worse, np.maximum(n - worse - better, 0.0), better)
         if n in limits:
             passed = passed | (_tango(worse, better, n, plan) <= limits[n])
@@ -126,11 +126,11 @@ def spent_on_fail(plan: TestDesign, differ: float, paths: int = 200) -> Floats:
     used = [rate * spent(units / plan.units, plan.information, FAILS) for units in at]
     random, found = np.random.default_rng(17), []
     for _ in range(paths):
-        looks = CountLooks(0.5)
+        looks = BinomialBoundaries(0.5)
         for trials, most in zip(
             random.binomial(np.diff((0, *at)), differ).cumsum().tolist(), used, strict=True
         ):
-            looks.look(trials, most)
+            looks.next_limit(trials, most)
         found.append(looks.spent + plan.rates[0] * plan.share)
     return np.array(found)
 
@@ -144,7 +144,7 @@ def played(plan: TestDesign, law: Law, runs: int) -> Found:
             (-1.0, 1.0, 0.0), p=(law.worse, law.better, law.same), size=plan.units
         )
         ends[test.update(values) or test.finish().decision] += 1
-        used += min(plan.units, math.ceil(test.used / LOOK) * LOOK)
+        used += min(plan.units, math.ceil(test.used / ANALYSIS_EVERY) * ANALYSIS_EVERY)
     shares = (ends[each] / runs for each in (Decision.FAIL, Decision.PASS, Decision.INCONCLUSIVE))
     return Found(used / runs / plan.units, *shares)
 
@@ -205,7 +205,7 @@ DROPS = (0.0, MARGIN, 2 * MARGIN, 4 * MARGIN)
 
 
 def best(
-    laws: list[Law], prices: Prices, shape: tuple[int, int], look: int = LOOK
+    laws: list[Law], prices: Prices, shape: tuple[int, int], look: int = ANALYSIS_EVERY
 ) -> dict[int, Grid]:
     """The test of least expected price when each of the laws holds in one of so many runs, and all
     four are known.
@@ -308,7 +308,7 @@ def least(runs: int) -> None:
 
 def _best_for(laws: list[Law], prices: Prices, shape: tuple[int, int]) -> Callable[[Law], Found]:
     actions = best(laws, prices, shape)
-    return lambda law: follow(actions, law, CASES, LOOK)
+    return lambda law: follow(actions, law, CASES, ANALYSIS_EVERY)
 
 
 def planner(runs: int) -> None:

@@ -33,30 +33,34 @@ JUDGE = replace(
 )
 CLUSTERS = np.repeat(np.arange(100), 4)
 GATES: dict[str, list[VerdictModel]] = {
-    "a check, 400 cases": [CHECK.world()],
-    "a judge of J .8 by 220 labels, 400 cases": [JUDGE.world()],
-    "a check, 100 clusters of 4": [CHECK.world(CLUSTERS)],
-    "a judge, 100 clusters of 4": [JUDGE.world(CLUSTERS)],
-    "a check, 400 cases of 3 answers": [replace(CHECK, discordance=0.04).world(repeats=3)],
-    "two checks and a judge, 400 cases": [CHECK.world(), CHECK.world(), JUDGE.world()],
+    "a check, 400 cases": [CHECK.verdict_model()],
+    "a judge of J .8 by 220 labels, 400 cases": [JUDGE.verdict_model()],
+    "a check, 100 clusters of 4": [CHECK.verdict_model(CLUSTERS)],
+    "a judge, 100 clusters of 4": [JUDGE.verdict_model(CLUSTERS)],
+    "a check, 400 cases of 3 answers": [replace(CHECK, discordance=0.04).verdict_model(repeats=3)],
+    "two checks and a judge, 400 cases": [
+        CHECK.verdict_model(),
+        CHECK.verdict_model(),
+        JUDGE.verdict_model(),
+    ],
 }
 
 
-def setup_of(worlds: list[VerdictModel], *, early: bool) -> SimulationSetup:
+def setup_of(verdict_models: list[VerdictModel], *, early: bool) -> SimulationSetup:
     """The gate: a floor and a margin for each metric."""
-    named = {f"m{number}": world for number, world in enumerate(worlds)}
-    members = members_of(np.arange(worlds[0].cases), worlds[0].clusters)
-    claims: list[SimulatedRule] = []
-    for metric, world in named.items():
-        corrected = world.labels is not None and world.repeats == 1
-        claims.append(
+    named = {f"m{number}": verdict_model for number, verdict_model in enumerate(verdict_models)}
+    members = members_of(np.arange(verdict_models[0].cases), verdict_models[0].clusters)
+    rules: list[SimulatedRule] = []
+    for metric, verdict_model in named.items():
+        corrected = verdict_model.labels is not None and verdict_model.repeats == 1
+        rules.append(
             SimulatedFloor(
                 name=metric, metric=metric, members=members, threshold=0.8, corrected=corrected
             )
         )
-        claims.append(SimulatedRegression(name=metric, metric=metric, members=members, margin=0.1))
+        rules.append(SimulatedRegression(name=metric, metric=metric, members=members, margin=0.1))
     return SimulationSetup(
-        worlds=named, claims=tuple(claims), terms=ErrorRates(0.05, 0.05, len(claims), early)
+        verdict_models=named, rules=tuple(rules), terms=ErrorRates(0.05, 0.05, len(rules), early)
     )
 
 
@@ -64,13 +68,13 @@ def shown(setup: SimulationSetup, found: SimulationResult) -> list[str]:
     """The worst error of each kind over the rules, and what the gate comes to."""
     floors = [
         rows
-        for claim, rows in zip(setup.claims, found.rules, strict=True)
-        if isinstance(claim, SimulatedFloor)
+        for rule, rows in zip(setup.rules, found.rules, strict=True)
+        if isinstance(rule, SimulatedFloor)
     ]
     margins = [
         rows
-        for claim, rows in zip(setup.claims, found.rules, strict=True)
-        if isinstance(claim, SimulatedRegression)
+        for rule, rows in zip(setup.rules, found.rules, strict=True)
+        if isinstance(rule, SimulatedRegression)
     ]
     same, lost = found.whole[0], found.whole[1]
     worst = max(row.error - row.limit for rows in (found.whole, *found.rules) for row in rows)
@@ -101,11 +105,11 @@ def main() -> None:
     runs = options.runs
 
     def rows() -> Iterator[list[str]]:
-        for name, worlds in GATES.items():
+        for name, verdict_models in GATES.items():
             if options.only not in name:
                 continue
             for early in (False, True):
-                setup = setup_of(worlds, early=early)
+                setup = setup_of(verdict_models, early=early)
                 yield [
                     name,
                     "early" if early else "once",

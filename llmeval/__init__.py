@@ -1,6 +1,6 @@
 """llmeval: tests for language models, with decisions that carry stated error rates."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 __all__ = [
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llmeval.testing import assert_suite, score
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """The public names, imported when first used: `import llmeval` alone costs nothing."""
     if name == "Options":
         from llmeval.runner.options import Options

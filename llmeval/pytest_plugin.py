@@ -209,16 +209,16 @@ class CaseItem(SuiteItem):
     """One case, all its metrics and repeats."""
 
     def runtest(self) -> None:
-        """Fails as the case does, unless the gate's rules hold all the same: then it is xfailed."""
+        """Fails if the case fails. If the gate's rules still hold, the item is xfailed."""
         found = self.suite.shared().cases.get(self.name)
         if found is None:
             pytest.skip("not asked: every rule of the gate was decided without it")
         if found.outcome == "needs_review":
-            pytest.skip(found.told)
+            pytest.skip(found.message)
         if found.outcome == "allowed":
-            pytest.xfail(f"within what the gate allows: {found.told.partition(chr(10))[0]}")
+            pytest.xfail(f"within what the gate allows: {found.message.partition(chr(10))[0]}")
         if found.outcome != "passed":
-            raise ItemFailure(found.told)
+            raise ItemFailure(found.message)
 
 
 class GateItem(SuiteItem):
@@ -235,13 +235,13 @@ class GateItem(SuiteItem):
                 f"{len(self.suite.selected)} of {self.suite.all} cases are selected: a part decides"
                 " nothing"
             )
-        told = (
+        message = (
             f"{shared.run.summary.suite}: {decision or 'no gate'}:"
             f" {shared.run.path / 'report.html'}"
         )
         if reused := reuse_told(shared.run):
-            told += f" ({reused})"
-        self.user_properties.append((_TOLD, told))
+            message += f" ({reused})"
+        self.user_properties.append((_TOLD, message))
         if (trouble := gate_trouble(shared.run)) is not None:
             raise ItemFailure(f"{trouble}\nReport: {shared.run.path / 'report.html'}")
         if decision is None:
@@ -253,13 +253,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports: Iterable[Any] = (
         report for found in terminalreporter.stats.values() for report in found
     )
-    told = {
+    message = {
         value
         for report in reports
         for name, value in getattr(report, "user_properties", ())
         if name == _TOLD and report.when == "call"
     }
-    if told:
+    if message:
         terminalreporter.section("llmeval")
-        for line in sorted(told):
+        for line in sorted(message):
             terminalreporter.write_line(line)

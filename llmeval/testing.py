@@ -5,7 +5,7 @@ case.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llmeval.api import PathLike, Run, run
 from llmeval.core.errors import UsageError
@@ -25,12 +25,12 @@ _EVERY = 2**31
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What became of one case. `told`: why, for people."""
+    """The outcome of one case. `message`: why, for people."""
 
     outcome: str
     """`passed`, `failed`, `missing` (no usable answer or verdict), `allowed` (it did not pass, and
     the gate or a quarantine allows that) or `needs_review` (a person decides)."""
-    told: str = ""
+    message: str = ""
 
 
 def assert_suite(
@@ -53,14 +53,14 @@ def assert_suite(
     done = run(path, environment=environment, options=options)
     if done.interrupted:
         raise KeyboardInterrupt
-    told = gate_trouble(done)
-    if told is None and done.decision is None and done.troubles:
-        told = (
+    message = gate_trouble(done)
+    if message is None and done.decision is None and done.troubles:
+        message = (
             f"{done.summary.suite}: {count(len(done.troubles), 'case')} did not pass"
             f" ({done.summary.gate.reason})"
         )
-    if told is not None:
-        raise AssertionError("\n".join([told, *_worst(done), f"Report: {done.report}"]))
+    if message is not None:
+        raise AssertionError("\n".join([message, *_worst(done), f"Report: {done.report}"]))
     return done
 
 
@@ -78,14 +78,14 @@ def gate_trouble(done: Run) -> str | None:
 
 def score(
     output: str,
-    checks: Sequence[str | dict[str, Any]],
+    checks: Sequence[str | dict[str, object]],
     *,
     reference: str | Sequence[str] = (),
     context: str | None = None,
-    facts: Sequence[dict[str, Any]] = (),
-    tool_calls: Sequence[dict[str, Any]] = (),
-    data: dict[str, Any] | None = None,
-    **fields: Any,
+    facts: Sequence[dict[str, object]] = (),
+    tool_calls: Sequence[dict[str, object]] = (),
+    data: dict[str, object] | None = None,
+    **fields: object,
 ) -> dict[str, Score]:
     """Scores of one answer by checks, by metric. No model is asked.
 
@@ -154,8 +154,8 @@ def _without_rules(suite: Suite) -> Suite:
 
 
 def case_results(done: Run) -> dict[str, CaseResult]:
-    """What became of each case of a run. A case that did not pass is allowed where the gate's rules
-    hold all the same.
+    """The outcome of each case of a run. A case that did not pass is allowed if the gate's rules
+    still hold.
     """
     summary = done.summary
     holds = summary.gate.decision is not None and summary.gate.exit_code == 0

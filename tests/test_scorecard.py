@@ -7,15 +7,10 @@ import pytest
 
 from benchmarks import scorecard
 
-ANY = 6.8
-"""The goal is 4 %. What is left is JSON of other programs: it may only shrink."""
-
 
 def test_the_package_keeps_its_limits() -> None:
-    figures = {each.name: each for each in scorecard.scorecard(scorecard.PACKAGE)}
-    open_goal = figures.pop("annotations that hold Any, %")
-    assert open_goal.value <= ANY
-    assert [name for name, each in figures.items() if not each.holds] == []
+    figures = scorecard.scorecard(scorecard.PACKAGE)
+    assert [each for each in figures if not each.holds] == []
 
 
 @pytest.mark.parametrize(

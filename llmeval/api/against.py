@@ -20,7 +20,7 @@ Read = Callable[[str], str | None]
 
 @dataclass(frozen=True)
 class SuiteAt(Suite):
-    """A suite as it was at a git revision: the files beside it are read there too."""
+    """A suite at a git revision. The files next to it are read from that revision too."""
 
     read: Read = lambda name: None
 
@@ -45,8 +45,8 @@ def changes_against(suite: Suite, reference: str) -> tuple[GateChange, ...] | No
         reference: a lock file or a run's directory, else a git revision.
 
     Raises:
-        UsageError: no such file and no such revision. SuiteError: the suite, or a file beside it,
-            can't be read there.
+        UsageError: no such file and no such revision.
+        SuiteError: the suite, or a file next to it, can't be read at that revision.
     """
     from llmeval.gate.baseline import read_baseline
     from llmeval.gate.gate_terms import changes, terms_of

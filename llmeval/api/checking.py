@@ -28,20 +28,24 @@ def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict
     """
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.attainability import Attainability
+    from llmeval.planning.margin_reach import counted, never_decided, rules_of
     from llmeval.runner.options import Options
     from llmeval.runner.plan import facts_of, plan
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     gate = loaded.spec.gate
     alpha, _ = gate.first_rates
-    reach = Attainability(floor_rates(gate.record().floors), alpha, early=gate.stop == "early")
-    planned = plan(loaded, Options(), watch=reach.add, trial=True)
+    attainability = Attainability(
+        floor_rates(gate.record().floors), alpha, early=gate.stop == "early"
+    )
+    planned = plan(loaded, Options(), watch=attainability.add, trial=True)
     try:
         check_retired(loaded, planned.retired, planned.cases)
         facts = facts_of(planned)
     finally:
         asyncio.run(planned.close())
-    return {**facts, "warnings": [*facts["warnings"], *_baseline(loaded), *reach.warnings()]}
+    warnings = [*facts["warnings"], *_baseline(loaded), *attainability.warnings()]
+    return {**facts, "warnings": [*warnings, *never_decided(rules_of(planned), counted(planned))]}
 
 
 def _baseline(suite: Suite) -> list[str]:

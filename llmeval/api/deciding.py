@@ -4,7 +4,7 @@ shards.
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import StoreError, UsageError
@@ -74,6 +74,7 @@ def _ruled(
         manifest = structs.replace(
             run.manifest,
             gate=structs.replace(gate_of(loaded, Options(baseline=baseline)), stop=gate.stop),
+            measure=dict(loaded.spec.measure),
             quarantine=quarantine.cases,
             quarantine_ended=quarantine.ended,
             retired=read_retired(loaded).cases,
@@ -99,8 +100,8 @@ def _check_scored(run: Run, suite: Suite) -> None:
     Raises:
         UsageError: names the check or judge, and the command that scores by it.
     """
-    from llmeval.runner.inspection import bound_checks
     from llmeval.runner.manifest import checks_record
+    from llmeval.runner.suite_checks import bound_checks
 
     checks = checks_record(bound_checks(suite))
     other = [str(check["metric"]) for check in checks if check not in run.manifest.checks]
@@ -136,7 +137,7 @@ def merge(
     from msgspec.structs import replace
 
     from llmeval.gate.attempts import keep_earlier
-    from llmeval.runner.attempts import attempt_of, runs_of
+    from llmeval.runner.attempts import attempts_seen
     from llmeval.runner.merge import (
         check_parts,
         differing_environments,
@@ -155,17 +156,19 @@ def merge(
     join(parts, path, manifest)
     whole, warnings = _ruled(load_run(path), suite, environment, baseline)
     folder = reports / whole.suite
-    whole = replace(whole, attempt=attempt_of(whole, folder))
-    keep_earlier(path, runs_of(whole.attempt, folder))
+    seen = attempts_seen(whole, folder)
+    whole = replace(whole, attempt=seen.record)
+    keep_earlier(path, seen.runs)
     write_manifest(path, whole)
     return finish(load_run(path), (*warnings, *differing_environments(parts)))
 
 
 def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run:
-    """A run's summary.json and reports, written anew from its records.
+    """Write a run's summary.json and reports again from its records.
 
-    Its `warnings` say where the summary.json that was there had other values: it was edited, or
-    what the decision rests on has changed since (labels, the baseline, the version of llmeval).
+        Its `warnings` name values that differ from the old summary.json. Then that file was edited,
+        or the inputs of the decision have changed since (labels, the baseline, the version of
+        llmeval).
 
     Args:
         path: the run's directory.
@@ -203,7 +206,7 @@ def _differing(before: Summary, now: Summary) -> str:
     return "; ".join([*found[:_NAMED], *more])
 
 
-def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _flat(prefix: str, value: object) -> Iterator[tuple[str, object]]:
     """A value's leaves with their dotted places."""
     inner = (
         value.items()

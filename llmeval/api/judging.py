@@ -272,7 +272,7 @@ def _human_labels(run: Any, metric: str) -> list[Any]:
     ]
 
 
-def _run(plan: "RunPlan", work: Coroutine[Any, Any, T]) -> T:
+def _run(plan: "RunPlan", work: Coroutine[object, object, T]) -> T:
     """The result of `work`. The plan's models are closed afterwards."""
 
     async def run() -> T:

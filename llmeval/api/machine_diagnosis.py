@@ -69,9 +69,9 @@ def _extras() -> Iterator[Diagnosis]:
     for extra, (modules, use) in _EXTRAS.items():
         missing = [name for name in modules if find_spec(name) is None]
         if missing:
-            told = f"not installed ({', '.join(missing)}): {use}"
+            message = f"not installed ({', '.join(missing)}): {use}"
             yield Diagnosis(
-                f"extra {extra}", "note", told, f"if you need it: {install_hint(extra)}"
+                f"extra {extra}", "note", message, f"if you need it: {install_hint(extra)}"
             )
         else:
             yield Diagnosis(

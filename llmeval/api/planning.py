@@ -44,12 +44,12 @@ class Simulation(NamedTuple):
         """The simulation as plain values, for JSON."""
         from llmeval.planning.simulated_rules import SimulatedFloor
 
-        whole: list[dict[str, Any]] = []
-        metrics: list[dict[str, Any]] = []
-        floors: list[dict[str, Any]] = []
+        whole: list[dict[str, object]] = []
+        metrics: list[dict[str, object]] = []
+        floors: list[dict[str, object]] = []
         for setup, result, stated in self.gates:
             whole += _rows(result.whole, "margins")
-            for rule, rows in zip(setup.claims, result.rules, strict=True):
+            for rule, rows in zip(setup.rules, result.rules, strict=True):
                 if isinstance(rule, SimulatedFloor):
                     row = {"rule": rule.name, "floor": rule.threshold}
                     floors.append({**row, "rows": _rows(rows, "rate")})
@@ -68,7 +68,7 @@ class Simulation(NamedTuple):
         }
 
 
-def _rows(rows: "Sequence[SimulatedRates]", planted: str) -> list[dict[str, Any]]:
+def _rows(rows: "Sequence[SimulatedRates]", planted: str) -> list[dict[str, object]]:
     return [
         {
             planted: row.planted,

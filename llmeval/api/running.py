@@ -1,6 +1,6 @@
 """Asking and scoring: a suite is run, a run scored again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from llmeval.suite.loader import Suite, load_suite
 if TYPE_CHECKING:
     from llmeval.runner.options import Options
     from llmeval.runner.plan import RunPlan
-    from llmeval.runner.progress import Display, Progress
+    from llmeval.store.run_observer import RunObserver
 
 
 def run(
@@ -23,7 +23,7 @@ def run(
     *,
     environment: str | None = None,
     options: "Options | None" = None,
-    show: "Callable[[Progress], Display] | None" = None,
+    observers: "Sequence[RunObserver]" = (),
     only: Callable[[Case], bool] | None = None,
     warn: Callable[[str], None] = lambda line: None,
 ) -> Run:
@@ -33,10 +33,12 @@ def run(
         suite: a suite file, or one that is loaded.
         environment: a name under the suite's `environments`.
         options: where the run goes and how far; see `llmeval.runner.options.Options`.
-        show: makes a display of the progress; none by default.
+        observers: follow the run, such as a display of its progress; see
+            `llmeval.store.run_observer.RunObserver`.
         only: which cases; all by default.
-        warn: is told, before the first call, what is odd about the suite, each floor that so few
-            cases can never PASS, and the unfinished run that is gone on with (`Options.resume`).
+        warn: called before the first call with each warning about the suite, each rule that can
+            never PASS with so few cases, and the unfinished run that this run continues
+            (`Options.resume`).
 
     Raises:
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the
@@ -44,6 +46,7 @@ def run(
     """
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.attainability import out_of_reach
+    from llmeval.planning.margin_reach import counted, never_decided, rules_of
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
 
@@ -55,10 +58,13 @@ def run(
     if only is None:
         check_retired(loaded, planned.retired, planned.cases, chosen.baseline)
     if planned.shard is None:
-        gate, aside = planned.suite.spec.gate, {entry.case_id for entry in planned.quarantine.cases}
+        gate = planned.suite.spec.gate
+        cases = counted(planned) if gate.floors or gate.margins or gate.limits else []
         rates = floor_rates(gate.record().floors)
-        counted = (case for case in planned.cases if case.id not in aside)
-        for line in out_of_reach(rates, gate.first_rates[0], counted, early=planned.may_stop):
+        for line in (
+            *out_of_reach(rates, gate.first_rates[0], cases, early=planned.may_stop),
+            *never_decided(rules_of(planned), cases),
+        ):
             warn(line)
     if chosen.resume and chosen.out is None:
         from llmeval.runner.resume import find_unfinished
@@ -67,13 +73,13 @@ def run(
         if found.line:
             warn(found.line)
         chosen = replace(chosen, out=found.path)
-    return _carry_out(planned, chosen, show)
+    return _carry_out(planned, chosen, observers)
 
 
 def _carry_out(
     planned: "RunPlan",
     options: "Options",
-    show: "Callable[[Progress], Display] | None",
+    observers: "Sequence[RunObserver]",
     stored: RunDir | None = None,
 ) -> Run:
     """Execute a plan, with what the gate knows (verdicts of the baseline that hold, when the run
@@ -88,11 +94,9 @@ def _carry_out(
     from llmeval.gate.missing_cases import note_undrawn
     from llmeval.gate.stopping import stopper
     from llmeval.history.anchor_history import past_anchors
-    from llmeval.runner.attempts import runs_of
     from llmeval.runner.execute import execute
     from llmeval.runner.manifest import scoring_of
     from llmeval.runner.plan import baseline_of
-    from llmeval.runner.progress import NoDisplay
     from llmeval.runner.services import RunServices
 
     path = baseline_of(planned.suite, options)
@@ -109,14 +113,17 @@ def _carry_out(
         if planned.sampled:
             undrawn = note_undrawn(baseline, planned.cases.everything())
             planned = replace(planned, undrawn=undrawn)
-    outcome = execute(planned, options, show or (lambda progress: NoDisplay()), stored, services)
+    outcome = execute(planned, options, observers, stored, services)
     attempt = outcome.run.manifest().attempt
     if stored is None or not copy_earlier(stored.path, outcome.run.path, attempt):
-        keep_earlier(outcome.run.path, runs_of(attempt, folder))
-    return finish(
+        keep_earlier(outcome.run.path, outcome.attempts)
+    done = finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,
     )
+    for observer in observers:
+        observer.decided(done.directory, done.summary)
+    return done
 
 
 def rescore(
@@ -125,7 +132,7 @@ def rescore(
     *,
     environment: str | None = None,
     options: "Options | None" = None,
-    show: "Callable[[Progress], Display] | None" = None,
+    observers: "Sequence[RunObserver]" = (),
 ) -> Run:
     """A new run with the answers of an old one, scored by today's checks and judges; the candidate
     is not asked.
@@ -144,7 +151,7 @@ def rescore(
     old.directory.verify()
     chosen = options or Options()
     loaded = load_suite(suite or old.manifest.suite_file, environment or old.manifest.environment)
-    return _carry_out(plan(loaded, chosen, old.directory), chosen, show, old.directory)
+    return _carry_out(plan(loaded, chosen, old.directory), chosen, observers, old.directory)
 
 
 def rejudge(
@@ -152,7 +159,7 @@ def rejudge(
     baseline: PathLike,
     *,
     options: "Options | None" = None,
-    show: "Callable[[Progress], Display] | None" = None,
+    observers: "Sequence[RunObserver]" = (),
 ) -> Run | None:
     """The baseline's stored answers scored by today's judges and checks: a child run to compare
     with.
@@ -172,6 +179,7 @@ def rejudge(
     import asyncio
 
     from llmeval.gate.baseline import rejudged_of, scorer_digest
+    from llmeval.planning.margin_reach import rate_margins, rules_of
     from llmeval.runner.manifest import scoring_of
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
@@ -189,8 +197,10 @@ def rejudge(
         retired=Retirement(),  # retired from the run that is compared, not from its baseline
     )
     now = scoring_of(planned)
-    metrics = {metric_of(key) for key in (regression.margins if regression else ())}
+    rules = rules_of(planned)._replace(gate=suite.spec.gate.record())
+    margins = rate_margins(rules, planned.cases) if regression is not None else {}
+    metrics = {metric_of(key) for key in margins}
     if all(scorer_digest(now, metric) == scorer_digest(old.manifest, metric) for metric in metrics):
         asyncio.run(planned.close())
         return None
-    return _carry_out(planned, chosen, show, old.directory)
+    return _carry_out(planned, chosen, observers, old.directory)

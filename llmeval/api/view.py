@@ -177,7 +177,7 @@ def load_run(path: PathLike) -> Run:
     return Run(path)
 
 
-def _answer_row(answer: Answer) -> dict[str, Any]:
+def _answer_row(answer: Answer) -> dict[str, object]:
     usage = answer.usage
     return {
         "case_id": answer.case_id,

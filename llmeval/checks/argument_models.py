@@ -36,7 +36,7 @@ def _unprefixed(name: str) -> str:
     return name.removeprefix("p_")
 
 
-def validated(kind: CheckType, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def validated(kind: CheckType, arguments: Mapping[str, object]) -> dict[str, object]:
     """The arguments as the check's own types.
 
     Raises:

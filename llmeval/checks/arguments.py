@@ -1,6 +1,6 @@
 """Types of arguments that checks share, and how a count is held against its limits."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 MAX_SPANS = 50
 
 
-def _a_text(value: Any) -> Any:
+def _a_text(value: object) -> object:
     """Refuses what YAML did not read as text: `007` is 7 there, `no` may be false, `2031-01-01` a
     date.
     """
@@ -22,7 +22,7 @@ def _a_text(value: Any) -> Any:
     )
 
 
-def _one_is_a_list(value: Any) -> Any:
+def _one_is_a_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
@@ -62,7 +62,7 @@ def counted(
     least: int | None,
     most: int | None,
     *spans: Span,
-    **more: Any,
+    **more: object,
 ) -> Result:
     """Whether `n` things lie in their limits. `what`: one of them, or `one|many` where an `s` does
     not do.

@@ -1,9 +1,10 @@
 """A check with its arguments: alone, negated, or in a group.
 
-Negation and groups stand here, once, so that no check has to know of them. Only a pass or a fail
-is turned round; "not applicable" and errors stay what they are.
+Negation and groups stand here, once, so that no check has to know of them. Only a pass or a fail is
+reversed; "not applicable" and errors stay unchanged.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +24,7 @@ class AwaitsAnswer(Exception):
     """An argument uses the data of the answer, so it can't be tried on the case alone."""
 
 
-class BoundCheck:
+class BoundCheck(ABC):
     """A check as a suite uses it."""
 
     metric: str
@@ -45,14 +46,15 @@ class BoundCheck:
         return False
 
     @property
+    @abstractmethod
     def identity(self) -> Mapping[str, Any]:
         """What is checked, as JSON: part of a run's digests."""
-        raise NotImplementedError
 
+    @abstractmethod
     def applies(self, case: Case) -> bool:
         """Whether the case has the data that the check needs; no answer is looked at."""
-        raise NotImplementedError
 
+    @abstractmethod
     def prepare(self, case: Case, render: Render) -> None:
         """Try the arguments on a case.
 
@@ -60,15 +62,14 @@ class BoundCheck:
             ValueError: one is not valid for this case.
             LlmevalError: a template uses what the case does not have.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def evaluate(self, case: Case, answer: Answer, render: Render) -> Result:
         """What the check says.
 
         Raises:
             CheckError: an argument is not valid for this case. Anything else: the check crashed.
         """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -134,14 +135,14 @@ class SingleCheck(BoundCheck):
             try:
                 arguments = validated(self.kind, render(self.arguments))
             except ValueError as error:
-                raise CheckError(f"{self.metric}: {error}") from None
+                raise CheckError(_named(self.metric, str(error))) from None
         if self.kind.raw:
             return self._called(case, answer, arguments)
         read = composed_answer(answer)
         result = self._called(composed_case(case), read, arguments)
         return result if read is answer else _in_raw_text(result, answer.text)
 
-    def _called(self, case: Case, answer: Answer, arguments: Mapping[str, Any]) -> Result:
+    def _called(self, case: Case, answer: Answer, arguments: Mapping[str, object]) -> Result:
         result = self.kind.function(case, answer, **arguments)
         if not isinstance(result, Result):
             raise CheckError(
@@ -157,6 +158,11 @@ class SingleCheck(BoundCheck):
         for name, part in {self.metric: result, **returned}.items():
             _check_value(name, part.value)
         return result
+
+
+def _named(metric: str, message: str) -> str:
+    """The message with the name of the check in front, once."""
+    return message if message.startswith(f"{metric}: ") else f"{metric}: {message}"
 
 
 def _check_value(metric: str, value: float | None) -> None:

@@ -9,7 +9,6 @@ of one letter.
 import unicodedata
 from bisect import bisect_right
 from functools import lru_cache
-from typing import Any
 
 import regex
 from msgspec.structs import replace
@@ -19,7 +18,7 @@ from llmeval.core.records import Answer, Case, Span
 _CLUSTER = regex.compile(r"\X")
 
 
-def compose(value: Any) -> Any:
+def compose(value: object) -> object:
     """The value with every text in it composed; the same object where nothing changes."""
     if isinstance(value, str):
         # normalize() is slow on long texts, the two tests are not
@@ -65,7 +64,7 @@ def raw_spans(text: str, spans: tuple[Span, ...]) -> tuple[Span, ...]:
     return tuple(moved)
 
 
-def _is_ascii(value: Any) -> bool:
+def _is_ascii(value: object) -> bool:
     return isinstance(value, str) and value.isascii()
 
 

@@ -50,7 +50,7 @@ class Example(NamedTuple):
         return rows + [(label, _flow(value)) for label, value in data if value is not None]
 
 
-def _flow(value: Any) -> str:
+def _flow(value: object) -> str:
     """YAML on one line."""
     text = yaml.dump(
         value,

@@ -5,7 +5,7 @@ before the first call. Checks that are not listed need nothing of the case.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from llmeval.core.records import Case
 
@@ -16,7 +16,7 @@ class Needs(NamedTuple):
     fields: tuple[str, ...]
     arguments: tuple[str, ...]
 
-    def met(self, case: Case, arguments: Mapping[str, Any]) -> bool:
+    def met(self, case: Case, arguments: Mapping[str, object]) -> bool:
         """Whether the check applies to this case. A template as argument counts as given."""
         return any(arguments.get(name) not in (None, "", [], ()) for name in self.arguments) or any(
             _has(case, name) for name in self.fields

@@ -39,7 +39,7 @@ _FORMS = (
 _KINDS: dict[tuple[str, int], CheckType] = {}
 
 
-def own_check(name: str, function: Callable[..., Any]) -> CheckType:
+def own_check(name: str, function: Callable[..., object]) -> CheckType:
     """A function as a check.
 
     Args:
@@ -93,7 +93,7 @@ def _own_check(name: str, function: Callable[..., Any]) -> CheckType:
     )
 
 
-def _place(function: Callable[..., Any]) -> str:
+def _place(function: Callable[..., object]) -> str:
     """File and line of a function, as far as Python has them."""
     inner: Any = inspect.unwrap(function)
     while isinstance(inner, functools.partial):
@@ -104,7 +104,7 @@ def _place(function: Callable[..., Any]) -> str:
     return "no source" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
+def _is_async(function: Callable[..., object]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(type(function), "__call__", None)  # noqa: B004 - the method itself, not callable()
     )
@@ -129,7 +129,7 @@ def _options(signature: inspect.Signature, place: str) -> dict[str, inspect.Para
     return {p.name: p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
 
 
-def _hints(function: Callable[..., Any], names: list[str], place: str) -> dict[str, Any]:
+def _hints(function: Callable[..., object], names: list[str], place: str) -> dict[str, Any]:
     """The annotations of these names. `case` and `answer` may have types that are imported only
     for type checkers."""
     inner: Any = inspect.unwrap(function)
@@ -157,13 +157,13 @@ def _hints(function: Callable[..., Any], names: list[str], place: str) -> dict[s
     return hints
 
 
-def _choices(annotation: Any) -> tuple[Any, ...]:
+def _choices(annotation: object) -> tuple[Any, ...]:
     """The members of a union; of any other type, itself."""
     union = get_origin(annotation) in (Union, types.UnionType)
     return get_args(annotation) if union else (annotation,)
 
 
-def _check_returned(annotation: Any, place: str) -> None:
+def _check_returned(annotation: object, place: str) -> None:
     for choice in _choices(annotation):
         origin = get_origin(choice) or choice
         if origin in (str, bytes, list, set) or (choice is type(None) and annotation is not None):
@@ -171,21 +171,21 @@ def _check_returned(annotation: Any, place: str) -> None:
             raise ValueError(f"{place}: returns {shown}; {_FORMS}")
 
 
-def _may_be_number(annotation: Any) -> bool:
+def _may_be_number(annotation: object) -> bool:
     """Whether the function may return a number, as far as its annotation says."""
     return not all(
         choice in (bool, Result) or choice == tuple[bool, str] for choice in _choices(annotation)
     )
 
 
-def _metrics(annotation: Any) -> Callable[[Mapping[str, Any]], tuple[str, ...]] | None:
+def _metrics(annotation: object) -> Callable[[Mapping[str, Any]], tuple[str, ...]] | None:
     if not is_typeddict(annotation):
         return None
     names = tuple(annotation.__annotations__)
     return lambda arguments: names
 
 
-def waited(value: Awaitable[Any]) -> Any:
+def waited(value: Awaitable[object]) -> Any:
     """What an async check returns. It runs in a new event loop, as this is called from
     synchronous code that may itself stand in a loop.
     """
@@ -214,7 +214,7 @@ def waited(value: Awaitable[Any]) -> Any:
     return returned
 
 
-def as_result(value: Any, limit: float = DEFAULT_LIMIT) -> Result:
+def as_result(value: object, limit: float = DEFAULT_LIMIT) -> Result:
     """What a check returned, as a Result.
 
     Args:
@@ -244,7 +244,7 @@ def as_result(value: Any, limit: float = DEFAULT_LIMIT) -> Result:
     raise CheckError(f"the check returned {_shown(value)}; {_FORMS}")
 
 
-def _scalar(value: Any) -> Any:
+def _scalar(value: object) -> Any:
     """A scalar of numpy as Python's; anything else as it is."""
     if type(value).__module__ == "numpy" and hasattr(value, "item"):
         return value.item()
@@ -268,7 +268,7 @@ def _sound(result: Result) -> Result:
     return replace(result, value=None if neither else float(value), passed=passed, metrics=metrics)
 
 
-def _of_metrics(value: Mapping[Any, Any], limit: float) -> Result:
+def _of_metrics(value: Mapping[object, object], limit: float) -> Result:
     """The mean of the metrics, and whether all pass."""
     if not value:
         raise CheckError("the check returned a mapping without a metric")
@@ -294,6 +294,6 @@ def _of_metrics(value: Mapping[Any, Any], limit: float) -> Result:
     )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = repr(value)
     return f"{type(value).__name__} ({text if len(text) <= 80 else text[:79] + '…'})"

@@ -3,7 +3,9 @@
     name | name: argument | name: {option: ...} | module:function | module:function: {...}
     not: <check> | any: [<check>, ...] | all: [...] | at_least: {k: 2, of: [...]}
 
-Every check takes `metric:` among its options, the name it is reported under.
+Every check takes two more options: `metric:`, the name it is reported under, and `turn:`, the turn
+of a conversation that it sees (`turns.py`). `not` of a check with `turn: all` passes if no turn
+passes the check.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +17,7 @@ from llmeval.checks.base import CheckType
 from llmeval.checks.bound import BoundCheck, CheckGroup, NegatedCheck, SingleCheck
 from llmeval.checks.own import own_check
 from llmeval.checks.registry import all_checks, find
+from llmeval.checks.turns import TurnCheck, read_turn
 from llmeval.core.errors import SuiteError
 
 Loader = Callable[[str], Callable[..., Any]]
@@ -33,9 +36,9 @@ class SpecError(ValueError):
 
 
 def bind(
-    raw: Sequence[Any],
+    raw: Sequence[object],
     *,
-    is_template: Callable[[Any], bool] = lambda value: False,
+    is_template: Callable[[object], bool] = lambda value: False,
     load: Loader | None = None,
 ) -> tuple[BoundCheck, ...]:
     """The checks of a suite or a case, each under a metric name of its own (a second `contains` is
@@ -88,13 +91,13 @@ def check_type(name: str, load: Loader | None) -> CheckType:
     return own_check(name, _loaded(name, load)) if own else find(name)
 
 
-def arguments_schema() -> dict[str, Any]:
+def arguments_schema() -> dict[str, object]:
     """The JSON Schema of every check's arguments, by name."""
     return {name: model_of(kind).model_json_schema() for name, kind in all_checks().items()}
 
 
 def _bind(
-    raw: Any, path: Path, is_template: Callable[[Any], bool], load: Loader | None
+    raw: object, path: Path, is_template: Callable[[object], bool], load: Loader | None
 ) -> BoundCheck:
     if isinstance(raw, str):
         return _one(raw, {}, path, is_template, load)
@@ -111,14 +114,21 @@ def _bind(
     path = (*path, name)
     if name == "not":
         inner = _bind(argument, path, is_template, load)
-        return NegatedCheck(f"not {inner.metric}", inner)
+        metric = f"not {inner.metric}"
+        if isinstance(inner, TurnCheck):
+            return replace(inner, metric=metric, inner=NegatedCheck(metric, inner.inner))
+        return NegatedCheck(metric, inner)
     if name in _GROUPS and not (isinstance(argument, dict) and "got" in argument):
         return _group(name, argument, path, is_template, load)
     return _one(name, argument, path, is_template, load)
 
 
 def _group(
-    word: str, argument: Any, path: Path, is_template: Callable[[Any], bool], load: Loader | None
+    word: str,
+    argument: object,
+    path: Path,
+    is_template: Callable[[object], bool],
+    load: Loader | None,
 ) -> CheckGroup:
     k, metric, items, below = 1, word, argument, path
     if isinstance(argument, dict):
@@ -139,13 +149,18 @@ def _group(
 
 
 def _one(
-    name: str, argument: Any, path: Path, is_template: Callable[[Any], bool], load: Loader | None
-) -> SingleCheck:
+    name: str,
+    argument: object,
+    path: Path,
+    is_template: Callable[[object], bool],
+    load: Loader | None,
+) -> BoundCheck:
     try:
         kind = check_type(name, load)
     except ValueError as error:
         raise SpecError(path, str(error)) from None
     arguments, metric = _arguments(kind, argument, path)
+    turn = None if "turn" in kind.parameters else arguments.pop("turn", None)
     static = None
     if not is_template(arguments):
         try:
@@ -154,7 +169,13 @@ def _one(
             raise SpecError(path, str(error)) from None
     else:
         _known_arguments(kind, arguments, path)
-    return SingleCheck(metric, kind, arguments, static)
+    single = SingleCheck(metric, kind, arguments, static)
+    if turn is None:
+        return single
+    try:
+        return TurnCheck(metric, single, read_turn(turn))
+    except ValueError as error:
+        raise SpecError((*path, "turn"), str(error)) from None
 
 
 def _registered(name: str) -> bool:
@@ -165,7 +186,7 @@ def _registered(name: str) -> bool:
     return True
 
 
-def _loaded(name: str, load: Loader | None) -> Callable[..., Any]:
+def _loaded(name: str, load: Loader | None) -> Callable[..., object]:
     if load is None:
         raise ValueError(f"unknown check {name!r}")
     try:
@@ -174,7 +195,7 @@ def _loaded(name: str, load: Loader | None) -> Callable[..., Any]:
         raise ValueError(str(error)) from error
 
 
-def _arguments(kind: CheckType, argument: Any, path: Path) -> tuple[dict[str, Any], str]:
+def _arguments(kind: CheckType, argument: object, path: Path) -> tuple[dict[str, Any], str]:
     metric = kind.name
     if isinstance(argument, dict):
         arguments = dict(argument)
@@ -189,7 +210,7 @@ def _arguments(kind: CheckType, argument: Any, path: Path) -> tuple[dict[str, An
     return {first: argument}, metric
 
 
-def _known_arguments(kind: CheckType, arguments: Mapping[str, Any], path: Path) -> None:
+def _known_arguments(kind: CheckType, arguments: Mapping[str, object], path: Path) -> None:
     for name in arguments:
         if name not in kind.parameters:
             raise SpecError(path, no_such_argument(kind, name))

@@ -1,4 +1,4 @@
-"""`llmeval baseline`: the run that others are compared with, approved by a person and kept beside
+"""`llmeval baseline`: the run that others are compared with, approved by a person and kept next to
 the suite.
 """
 
@@ -190,8 +190,8 @@ def _print_changes(path: Path, changes: "Changes | None") -> None:
                 f"  {what}: {', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''}",
                 markup=False,
             )
-    for told in changes.gate:
-        out.print(f"  gate: {told}", markup=False)
+    for change in changes.gate:
+        out.print(f"  gate: {change}", markup=False)
 
 
 def _head(baseline: "BaselineLock") -> dict[str, Any]:

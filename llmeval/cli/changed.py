@@ -53,6 +53,6 @@ def _git(folder: Path, *arguments: str) -> str:
             check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        told = str(getattr(error, "stderr", "") or error).strip().splitlines()
-        raise UsageError(f"git {arguments[0]}: {told[-1] if told else error}") from None
+        lines = str(getattr(error, "stderr", "") or error).strip().splitlines()
+        raise UsageError(f"git {arguments[0]}: {lines[-1] if lines else error}") from None
     return done.stdout.strip("\n")

@@ -133,7 +133,7 @@ def check(
     from llmeval.models.loading import load_function
 
     content = _content(text)
-    fields: dict[str, Any] = {}
+    fields: dict[str, object] = {}
     if question is not None:
         fields["question"] = question
     if locale is not None:
@@ -167,7 +167,7 @@ def _content(text: str) -> str:
         return text
 
 
-def _plain(metric: str, result: Any) -> dict[str, Any]:
+def _plain(metric: str, result: Any) -> dict[str, object]:
     import msgspec
 
     return {

@@ -5,7 +5,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -84,7 +84,7 @@ FormatOption = Annotated[
 Reports = Annotated[Path, typer.Option(help="The folder of the runs.", metavar="DIR")]
 
 
-def emit(value: Any) -> None:
+def emit(value: object) -> None:
     """One JSON document on stdout."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
@@ -103,7 +103,7 @@ def show_run(
     """Print how a run came out, for people, machines and the CI server; gives the exit code it
     means.
 
-    `resumes`: the same command goes on with this run by itself.
+    `resumes`: the same command continues this run automatically.
     """
     import msgspec
 

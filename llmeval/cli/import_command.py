@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
     from llmeval.importers.ledger import Ledger
     from llmeval.importers.recorded.suites import Evaluation
+    from llmeval.importers.traces.recorded_traffic import RecordedConversation
     from llmeval.importers.writing import Imported
 
-app = typer.Typer(no_args_is_help=True, help="Import suites and results of other tools.")
+app = typer.Typer(
+    no_args_is_help=True, help="Import suites and results of other tools, and recorded traffic."
+)
 
 Out = Annotated[Path, typer.Option(help="The folder for the suites.", metavar="DIR")]
 Named = Annotated[
@@ -131,6 +134,101 @@ def lm_eval(
     return _recorded(
         read_lm_eval, results, out, name, skip_unknown, reports if replay else None, as_json
     )
+
+
+@app.command()
+def otlp(
+    traces: Annotated[
+        Path,
+        typer.Argument(
+            help="OTLP-JSON: a .json or .jsonl file, or a folder of them.",
+            metavar="TRACES",
+            show_default=False,
+        ),
+    ],
+    out: Out = Path("suites"),
+    name: Named = None,
+    skip_unknown: Skip = False,
+    replay: Replayed = True,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """A suite that replays traces of OpenTelemetry: messages, tool calls, passages, steps."""
+    from llmeval.importers.traces.otlp import read_otlp
+
+    shown = reports if replay else None
+    return _traffic(read_otlp, "OpenTelemetry", traces, out, name, skip_unknown, shown, as_json)
+
+
+@app.command()
+def langfuse(
+    export: Annotated[
+        Path,
+        typer.Argument(
+            help="Traces, sessions or observations: a .json or .jsonl file, or a folder of them.",
+            metavar="EXPORT",
+            show_default=False,
+        ),
+    ],
+    out: Out = Path("suites"),
+    name: Named = None,
+    skip_unknown: Skip = False,
+    replay: Replayed = True,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """A suite that replays an export of Langfuse, with its scores as metrics."""
+    from llmeval.importers.traces.langfuse import read_langfuse
+
+    shown = reports if replay else None
+    return _traffic(read_langfuse, "Langfuse", export, out, name, skip_unknown, shown, as_json)
+
+
+@app.command("openai-logs")
+def openai_logs(
+    logs: Annotated[
+        Path,
+        typer.Argument(
+            help="A .jsonl or .json of requests with their replies.",
+            metavar="LOGS",
+            show_default=False,
+        ),
+    ],
+    out: Out = Path("suites"),
+    name: Named = None,
+    skip_unknown: Skip = False,
+    replay: Replayed = True,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """A suite that replays chats logged in OpenAI's format."""
+    from llmeval.importers.traces.chat_logs import read_chat_logs
+
+    shown = reports if replay else None
+    return _traffic(read_chat_logs, "OpenAI logs", logs, out, name, skip_unknown, shown, as_json)
+
+
+def _traffic(
+    read: "Callable[[Path, Ledger], list[RecordedConversation]]",
+    tool: str,
+    source: Path,
+    out: Path,
+    name: str | None,
+    skip_unknown: bool,
+    reports: Path | None,
+    as_json: bool,
+) -> int:
+    from llmeval.core.errors import UsageError
+    from llmeval.importers.ledger import Ledger
+    from llmeval.importers.traces.traffic_suites import traffic_suite
+
+    if not source.exists():
+        raise UsageError(f"{source}: there is no such file or folder")
+    ledger = Ledger()
+    conversations = read(source, ledger)
+    ledger.settle(skip_unknown=skip_unknown)
+    imported = traffic_suite(conversations, out, name, tool, ledger, source)
+    return _write(imported, reports, as_json=as_json)
 
 
 def _recorded(

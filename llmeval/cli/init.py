@@ -14,7 +14,7 @@ from llmeval.cli.common import Json, console, emit
 from llmeval.cli.completion import examples
 
 _STARTER = """\
-# A suite: what is asked, of whom, and what counts as good. Every key: docs/suite-reference.md
+# A suite: cases, prompt, model, checks and gate. Every key: docs/suite-reference.md
 suite: {name}
 description: Say in one line what these cases are about.
 
@@ -63,7 +63,13 @@ def init(
     name: Annotated[str, typer.Option(help="The suite's name.")] = "first",
     example: Annotated[
         str | None,
-        typer.Option(help="Copy a shipped suite: qa, format or grounded.", autocompletion=examples),
+        typer.Option(
+            help=(
+                "Copy a shipped suite: rag, agent or extract (each with a small application), qa,"
+                " format or grounded."
+            ),
+            autocompletion=examples,
+        ),
     ] = None,
     base_url: Annotated[
         str | None,
@@ -161,7 +167,7 @@ def _model(endpoint: _Endpoint) -> str:
 
     parts = urlsplit(endpoint.base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{endpoint.base_url!r} is no address such as https://host/v1")
+        raise UsageError(f"{endpoint.base_url!r} is not an address such as https://host/v1")
     key = f"${{{endpoint.key}{':-none' if parts.hostname in _ON_THIS_MACHINE else ''}}}"
     return (
         f"  api: {{provider: openai, model: {json.dumps(endpoint.model)}, base_url:"
@@ -185,6 +191,7 @@ def _example(directory: Path, name: str) -> dict[Path, str]:
     text = source.read_text(encoding="utf-8").replace("../prompts/", "prompts/")
     files = {directory / source.name: text}
     for folder, path in (
+        (".", shipped / f"{name}_app.py"),
         ("data", shipped / "data" / f"{name}.jsonl"),
         ("prompts", resource("prompts", f"{name}.j2")),
     ):

@@ -151,7 +151,7 @@ def show(
     return 0
 
 
-def _trust_document(judge: "JudgeTrust") -> dict[str, Any]:
+def _trust_document(judge: "JudgeTrust") -> dict[str, object]:
     certificate = judge.certificate
     return {
         "metric": judge.metric,
@@ -277,7 +277,7 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
         if each.note:
             table.add_row(each.name, "–", "–", "–", "–", "–", "–", "not tried")
             continue
-        told = "[yellow]yes[/]" if each.found else "none"
+        bias = "[yellow]yes[/]" if each.found else "none"
         table.add_row(
             each.name,
             str(each.n),
@@ -286,7 +286,7 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
             f"{each.adjusted:.2g}",
             f"{100 * (each.detectable or 0):.1f} pt",
             f"{each.needed or 0:,}",
-            told,
+            bias,
         )
     console().print(table)
     console().print(
@@ -295,8 +295,8 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
     )
 
 
-def _plain(record: Any) -> dict[str, Any]:
+def _plain(record: object) -> dict[str, object]:
     import msgspec
 
-    found: dict[str, Any] = msgspec.to_builtins(record)
+    found: dict[str, object] = msgspec.to_builtins(record)
     return found

@@ -76,11 +76,11 @@ def _say(message: str) -> None:
 
 def _log() -> str:
     """The traceback in a file; its path, or the traceback itself where no file can be written."""
-    told = traceback.format_exc()
+    trace = traceback.format_exc()
     try:
         descriptor, path = tempfile.mkstemp(prefix="llmeval-", suffix=".log")
         with os.fdopen(descriptor, "w") as file:
-            file.write(told)
+            file.write(trace)
     except OSError:
-        return told
+        return trace
     return path

@@ -59,7 +59,7 @@ def preferences(runs: "list[RunDir]", name: str, suite: Path | None) -> "list[Pr
 
 
 def pairs_of(first: "RunDir", other: "RunDir", messages: Any) -> "list[Pair]":
-    """The answers of two runs to the same cases, in the first run's order; lost answers are left
+    """The answers of two runs to the same cases, in the first run's order; missing answers are left
     out.
 
     Args:
@@ -100,17 +100,17 @@ def show_preferences(out: "Console", found: "list[Preferences]", name: str) -> N
             f" {100 * each.low:+.1f} to {100 * each.high:+.1f}, p = {each.p:.2g})",
             soft_wrap=True,
         )
-        told = (
+        message = (
             [f"of the ties {each.splits:,} split: the judge followed the place"]
             if each.splits
             else []
         )
-        told += (
+        message += (
             [f"{count(each.equal, 'pair')} of equal answers not asked about"] if each.equal else []
         )
-        told += (
+        message += (
             [f"no usable verdict on {count(each.unanswered, 'case')}"] if each.unanswered else []
         )
-        if told:
-            out.print(f"[dim]{'; '.join(told)}.[/]", soft_wrap=True)
+        if message:
+            out.print(f"[dim]{'; '.join(message)}.[/]", soft_wrap=True)
     out.print("[dim]A preference is for people to look into; no gate uses it.[/]")

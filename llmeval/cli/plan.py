@@ -64,6 +64,8 @@ def _print(plan: "SuitePlan") -> None:
         out.print(
             f"  {count(shape.cases, 'case')} can certify {_certified(size)}; {_advice(shape, size)}"
         )
+        if size.needed is None:
+            continue
         if size.needed > shape.cases == n:
             out.print(f"  That takes {_spent(plan.cost(size.needed))}.")
         out.print(
@@ -73,6 +75,8 @@ def _print(plan: "SuitePlan") -> None:
         )
     if plan.floors:
         _print_floors(plan.floors)
+    for warning in profile.never:
+        out.print(f"⚠ {warning}", style="yellow", markup=False)
     out.print("\n[dim]Based on:[/]")
     for note in dict.fromkeys(profile.notes):
         out.print(f"[dim]  {note}[/]")
@@ -106,6 +110,12 @@ def _certified(size: "RegressionSize") -> str:
 
 
 def _advice(shape: "MetricProfile", size: "RegressionSize") -> str:
+    if size.needed is None:
+        return (
+            f"no number of cases can rule out {round_points(size.margin)}: the judge may differ by"
+            f" {round_points(shape.shift)} between the two sides (`judge_shift`), which is all of"
+            " that margin as the judge sees it. Labels of the run decide instead."
+        )
     if shape.cases >= size.needed:
         return f"for {round_points(size.margin)} {size.needed:,} would do."
     return f"for {round_points(size.margin)} you need {size.needed:,}."

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Path | int:
     """What to compare with: the baseline itself where nothing that scores it changed, else a run of
-    its answers scored anew. An exit code where that run did not come to its end.
+    its answers scored again. An exit code if that run is not complete.
 
     Raises:
         UsageError: the run is a shard, the suite compares nothing, or the baseline's answers are
@@ -39,7 +39,9 @@ def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Pa
             else f"--rejudge: there is no {path}"
         )
     try:
-        child = rejudge(suite, _answers_of(path, options), options=options, show=ProgressDisplay)
+        child = rejudge(
+            suite, _answers_of(path, options), options=options, observers=[ProgressDisplay()]
+        )
     except NothingEvaluated:
         print(
             "llmeval: no case is as the baseline had it, so nothing can be rejudged: approve a run"
@@ -55,7 +57,7 @@ def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Pa
         return path
     if child.interrupted or child.reason:
         return show_run(child, as_json=as_json)
-    print(f"llmeval: the baseline's answers, scored anew: {child.path}", file=sys.stderr)
+    print(f"llmeval: the baseline's answers, scored again: {child.path}", file=sys.stderr)
     return child.path
 
 

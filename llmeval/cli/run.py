@@ -266,7 +266,7 @@ def _one(
         if isinstance(child, int):
             return child
         options = replace(options, baseline=child)
-    made = run_suite(suite, options=options, show=ProgressDisplay, warn=_warn)
+    made = run_suite(suite, options=options, observers=[ProgressDisplay()], warn=_warn)
     return show_run(made, as_json=as_json, format_=format_, resumes=options.out is None)
 
 

@@ -34,6 +34,6 @@ def score(
     options = Options(out=out, reports=reports, concurrency=concurrency, use_cache=not no_cache)
     path = find_run(run, reports)
     return show_run(
-        rescore(path, suite, environment=env, options=options, show=ProgressDisplay),
+        rescore(path, suite, environment=env, options=options, observers=[ProgressDisplay()]),
         as_json=as_json,
     )

@@ -114,9 +114,9 @@ def _print(simulation: "Simulation") -> None:
         if result.whole:
             margins = set(margins_of(setup).values())
             unit, scale = ("drop", 100 * margins.pop()) if len(margins) == 1 else ("margins", 1.0)
-            title = f"The whole gate, {len(setup.claims)} rules; all metrics fall together"
+            title = f"The whole gate, {len(setup.rules)} rules; all metrics fall together"
             _table(title, unit, result.whole, scale, early=early)
-        for rule, rows in zip(setup.claims, result.rules, strict=True):
+        for rule, rows in zip(setup.rules, result.rules, strict=True):
             if isinstance(rule, SimulatedFloor):
                 floors = True
                 _table(

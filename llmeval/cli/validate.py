@@ -69,7 +69,7 @@ def validate(
     return ExitCode.USAGE if wrong else ExitCode.PASS
 
 
-def _against(suite: "Suite", reference: str) -> dict[str, Any]:
+def _against(suite: "Suite", reference: str) -> dict[str, object]:
     import msgspec
 
     from llmeval.api.against import changes_against

@@ -37,7 +37,7 @@ class _Tested:
 
 
 def compare(runs: Sequence[RunStore], level: float = LEVEL) -> Comparison:
-    """The first run beside each other one, and from three on their ranking.
+    """The first run compared with each other one, and from three runs on their ranking.
 
     Raises:
         UsageError: fewer than two runs, more than 26, or one of them twice. StoreError: a run can't
@@ -90,7 +90,7 @@ def _same(run: RunStore, earlier: Sequence[RunStore]) -> bool:
 def _test(first: LoadedRun, other: LoadedRun, metric: str, level: float) -> _Tested | None:
     if obstacle(first, other, metric):
         return None
-    pairs = pair(other.tally, first.kept, metric)
+    pairs = pair(other.aggregate, first.kept, metric)
     if not pairs.differences:
         return None
     return _Tested(
@@ -128,10 +128,10 @@ def _metric(
         judged=judged,
         word=_word(verdict),
         n=len(pairs.differences),
-        lost=pairs.lost,
+        lost=pairs.missing,
         wins=len(rose),
         losses=len(fell),
-        ties=len(pairs.differences) - pairs.lost - len(moved),
+        ties=len(pairs.differences) - pairs.missing - len(moved),
         before=before,
         now=now,
         difference=found.estimate,
@@ -172,10 +172,10 @@ def _means(tested: _Tested) -> tuple[float | None, float | None]:
 
 def _slices(tests: Sequence[_Tested], level: float) -> tuple[SliceDifference, ...]:
     """Every slice of the other runs, those that moved first, then by how sure it is."""
-    tallies = {each.other.letter: each.other.tally for each in tests}
+    tallies = {each.other.letter: each.other.aggregate for each in tests}
     slices = {
-        letter: [(slice_label(name), tally.members(name)) for name in tally.slice_names()]
-        for letter, tally in tallies.items()
+        letter: [(slice_label(name), aggregate.members(name)) for name in aggregate.slice_names()]
+        for letter, aggregate in tallies.items()
     }
     found = [
         _slice(each, name, rows, level)

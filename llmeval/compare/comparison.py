@@ -44,7 +44,7 @@ class Flip(msgspec.Struct, frozen=True):
 
 
 class MetricDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric of run `letter` beside A. `why`: the reason and the fix where it is not
+    """One metric of run `letter` compared with A. `why`: the reason and the fix if it is not
     comparable.
 
     `n`: pairs, `lost` of them without a result on a side. `wins`, `ties`, `losses`: pairs by who

@@ -3,7 +3,6 @@ measured.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -19,7 +18,8 @@ _TESTED = (
     "llmeval.platform",
 )
 """What may differ between two runs without touching what is measured. The suite's digest changes
-with its gate too; what is measured has digests of its own."""
+with its gate too; the measurement has separate digests.
+"""
 _JUDGE = ("model", "identity", "params", "prompt", "prompt_version", "trust")
 _TWICE = "candidate.identity.params"
 
@@ -56,7 +56,7 @@ def _facts(manifest: Manifest) -> list[tuple[str, str]]:
     return flat("", msgspec.to_builtins(facts))
 
 
-def flat(prefix: str, value: Any) -> list[tuple[str, str]]:
+def flat(prefix: str, value: object) -> list[tuple[str, str]]:
     """A mapping as (dotted key, text) pairs."""
     if isinstance(value, Mapping):
         dotted = f"{prefix}." if prefix else ""
@@ -64,6 +64,6 @@ def flat(prefix: str, value: Any) -> list[tuple[str, str]]:
     return [(prefix, plain(value))]
 
 
-def plain(value: Any) -> str:
+def plain(value: object) -> str:
     """Text as it is, anything else as JSON."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -10,7 +10,7 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Summary
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import values_of
-from llmeval.gate.run_pass import tally_run
+from llmeval.gate.run_pass import aggregate_run
 from llmeval.store.run_store import RunStore
 
 
@@ -21,7 +21,7 @@ class LoadedRun:
     letter: str
     run: RunStore
     manifest: Manifest
-    tally: RunAggregate
+    aggregate: RunAggregate
     kept: BaselineLock
     summary: Summary | None
 
@@ -43,13 +43,13 @@ def load(letter: str, run: RunStore) -> LoadedRun:
         StoreError: not a run directory, or a newer one.
     """
     manifest = structs.replace(run.manifest(), quarantine=())  # shown: every case that was asked
-    tally = tally_run(run, manifest)
+    aggregate = aggregate_run(run, manifest)
     return LoadedRun(
         letter,
         run,
         manifest,
-        tally,
-        values_of(tally, manifest),
+        aggregate,
+        values_of(aggregate, manifest),
         run.summary() if run.has_summary() else None,
     )
 
@@ -111,13 +111,13 @@ def warnings(loaded: LoadedRun) -> list[str]:
     found = []
     if _status(loaded) != "complete":
         found.append(
-            f"{loaded.name} is incomplete: {loaded.tally.cases:,} cases have an answer so far."
+            f"{loaded.name} is incomplete: {loaded.aggregate.cases:,} cases have an answer so far."
         )
     stopped = 0 if loaded.summary is None else loaded.summary.counts.not_needed
     if stopped:
         found.append(
-            f"{loaded.name} stopped early, {stopped:,} cases were not asked: its intervals here do"
-            " not allow for that, its own gate does."
+            f"{loaded.name} stopped early, and {stopped:,} cases did not run: the intervals here do"
+            " not account for that, its own gate does."
         )
     gate = None if loaded.summary is None else loaded.summary.gate
     for rule in () if gate is None else gate.rules:

@@ -18,21 +18,23 @@ class EarlierAttempt(msgspec.Struct, frozen=True):
 
     run_id: str
     """The id of that run."""
-    decision: Decision
-    """Its decision."""
+    decision: Decision | None
+    """Its decision; None where its records can't be read, so that it is an attempt with an unknown
+    result.
+    """
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Which attempt of its change a run is, as it was seen when the run began."""
+    """Which attempt of its change a run is, as determined when the run began."""
 
     earlier: tuple[EarlierAttempt, ...] = ()
-    """The attempts before it that the reports folder holds, the oldest first."""
+    """The earlier attempts in the reports folder, the oldest first."""
     ci: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """The number that the CI server gives this attempt; None outside CI."""
 
     @property
     def number(self) -> int:
-        """One more than the attempts that were seen."""
+        """The number of earlier attempts in the reports folder, plus one."""
         return len(self.earlier) + 1
 
 
@@ -44,7 +46,7 @@ class AttemptColumn(msgspec.Struct, frozen=True):
     values: tuple[Pooled, ...]
     """The mean over the repeats."""
     passed: str
-    """A letter for each case: y, n, or - where it has no result."""
+    """A letter for each case: y (pass), n (fail), or - (no result)."""
 
 
 class AttemptValues(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +61,9 @@ class AttemptValues(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttemptsFile(msgspec.Struct, frozen=True, kw_only=True):
-    """`attempts.json`: a copy of what a run is pooled with, so that its directory decides alone."""
+    """`attempts.json`: the results that a run is pooled with. The copy makes the run directory
+    sufficient to decide the run.
+    """
 
     schema: int = ATTEMPTS_SCHEMA
     attempts: tuple[AttemptValues, ...]

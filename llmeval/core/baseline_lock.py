@@ -17,7 +17,7 @@ KeptValue = float | None | Literal["-"]
 
 
 class Approval(msgspec.Struct, frozen=True):
-    """Who took this run as the baseline, why, when (UTC), and the last day it counts."""
+    """Who approved this run as the baseline, why, when (UTC), and the last day of the approval."""
 
     by: str
     """Name."""
@@ -26,7 +26,7 @@ class Approval(msgspec.Struct, frozen=True):
     at: str
     """ISO 8601, UTC."""
     expires: str | None = None
-    """ISO 8601; null where it does not end."""
+    """ISO 8601; null for an approval without an end."""
 
 
 class BaselineValues(msgspec.Struct, frozen=True):
@@ -35,48 +35,92 @@ class BaselineValues(msgspec.Struct, frozen=True):
     scorer: str
     """Digest of the judge or of the checks."""
     values: tuple[KeptValue, ...]
-    """In the order of `cases`."""
+    """One value for each case, in the order of `cases`."""
     passed: str = ""
-    """Of a judge's metric, a letter for each case: y, n, or - where it has no verdict. Empty with
-    repeats.
+    """A letter for each case: y (pass), n (fail), or - (no result). For a judge's metric without
+    repeats, and where a value in between does not say whether the case passed; empty otherwise.
     """
+
+    @property
+    def tells_passes(self) -> bool:
+        """Whether it says of each case whether it passed."""
+        return bool(self.passed) or all(value in (0, 1, None, "-") for value in self.values)
+
+
+KeptNumber = float | None | tuple[float | None, ...]
+"""A number of a case's answer, or of each of its repeats; None: it is missing."""
+
+
+class BaselineNumbers(msgspec.Struct, frozen=True):
+    """One number: how it is measured, and its values of each of the baseline's cases."""
+
+    values: tuple[KeptNumber, ...]
+    """In the order of `cases`."""
+    measure: str = ""
+    """The suite's expression; empty for the numbers of every answer."""
 
 
 class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
-    """A lock file; or the same of a run that nobody has approved."""
+    """The content of a lock file, also for a run that nobody has approved."""
 
     schema: int = LOCK_SCHEMA
     """The format of the lock file."""
     suite: str
     """Name of the suite."""
     run_id: str
-    """The run that it was made of."""
+    """The run that it was made from."""
     candidate: str
     """Name of the model."""
     decision: str | None
     """Of that run."""
     approved: Approval | None
-    """Null where nobody has."""
+    """Null if nobody has approved the run."""
     digests: Digests
     """Of that run."""
     gate: GateTerms | None = None
-    """The gate it was approved with; null in a lock file from before gates were kept, which nothing
-    is compared with.
+    """The gate that it was approved with. Null in an old lock file, which had no gate: then gates
+    are not compared.
     """
     left_out: dict[str, str] = {}
     """Cases that belong to the baseline and have no result in it (`Rejudged`): digests by id."""
     cases: dict[str, str]
     """The beginning of each case's digest, 16 hex digits, by id."""
     outputs: tuple[str, ...] = ()
-    """Of runs with a judge and without repeats, `output_digest` of each case's answer, in the same
+    """For runs with a judge and without repeats: `output_digest` of each case's answer, in the same
     order.
     """
     metrics: dict[str, BaselineValues]
     """Results by metric."""
+    numbers: dict[str, BaselineNumbers] = {}
+    """Seconds, dollars, tokens and what the suite measures, by name."""
 
-    def results(self, metric: str) -> dict[str, float]:
-        """Value by case id of the cases the metric applies to; NaN where it is missing."""
+    def numbers_of(self, name: str) -> dict[str, tuple[float, ...]]:
+        """The values of a number by case id, one for each repeat; NaN where it is missing."""
+        column = self.numbers.get(name)
+        pairs = zip(self.cases, () if column is None else column.values, strict=column is not None)
+        return {
+            case_id: tuple(
+                math.nan if value is None else float(value)
+                for value in (kept if isinstance(kept, tuple) else (kept,))
+            )
+            for case_id, kept in pairs
+        }
+
+    def results(self, metric: str, *, passes: bool = False) -> dict[str, float]:
+        """Value by case id of the cases the metric applies to; NaN where it is missing.
+
+        Args:
+            metric: the name.
+            passes: 1 of a case that passed and 0 of another, where the lock file tells.
+        """
         column = self.metrics.get(metric)
+        if passes and column is not None and column.passed:
+            letters = zip(self.cases, column.values, column.passed, strict=True)
+            return {
+                name: math.nan if letter == "-" else float(letter == "y")
+                for name, value, letter in letters
+                if value != "-"
+            }
         pairs = zip(self.cases, () if column is None else column.values, strict=column is not None)
         return {
             name: math.nan if value is None else float(value)

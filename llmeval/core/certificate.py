@@ -1,19 +1,19 @@
-"""The certificate of a judge: what human labels showed about it, with the answers that show whether
-it has changed since.
+"""The certificate of a judge: its agreement with human labels, and the answers that show later
+whether it has changed.
 """
 
 from typing import Any
 
 import msgspec
 
-from llmeval.core.records import SCHEMA, Case, Message
+from llmeval.core.records import SCHEMA, AnswerTurn, Case, Message
 
 
 class Figure(msgspec.Struct, frozen=True):
     """A statistic and its 95 % interval."""
 
     value: float | None
-    """Null where the labels lack answers of one kind."""
+    """Null if the labels contain no good answers, or no bad answers."""
     low: float
     """Lower end."""
     high: float
@@ -21,8 +21,8 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class FigureGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """A slice of the labels, or the answers of one system (an arm). In the counts, the judge's
-    verdict comes first.
+    """A slice of the labels, or the answers of one system (an arm). In the names of the counts, the
+    judge's verdict comes first.
     """
 
     name: str
@@ -43,10 +43,16 @@ class FigureGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Share of bad answers that the judge fails."""
     youden: Figure
     """Sensitivity + specificity - 1."""
+    system: str = ""
+    """Of an arm: `Digests.system` of the runs whose answers were labelled; empty for labels from a
+    file.
+    """
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
-    """One bias probe: n answers judged as they are, and changed in a way that must not matter."""
+    """A bias probe: n answers are judged twice, unchanged and with a change
+    that must not matter.
+    """
 
     name: str
     """What was changed."""
@@ -59,13 +65,13 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     p: float = 1.0
     """Exact McNemar test."""
     adjusted: float = 1.0
-    """Holm's, over all probes."""
+    """The p-value after Holm's correction over all probes."""
     found: bool = False
     """Whether the probe shows a bias."""
     detectable: float | None = None
-    """The smallest shift of the pass rate that n answers find with a probability of 80 %."""
+    """The smallest shift of the pass rate that n answers detect with a probability of 80 %."""
     needed: int | None = None
-    """Answers for which that is 5 points."""
+    """The number of answers at which that smallest shift is 5 points."""
     note: str = ""
     """Why it was not carried out."""
 
@@ -85,6 +91,8 @@ class Anchor(msgspec.Struct, frozen=True, kw_only=True):
     """The judge's verdict at the time of the certificate."""
     data: dict[str, Any] | None = None
     """The data of the answer, for prompts that use them."""
+    turns: tuple[AnswerTurn, ...] = ()
+    """The turns of a conversation, for prompts that use them."""
 
 
 class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +105,7 @@ class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
     judge: bool | None
     """Whether the judge passes it; null without a verdict."""
     question: str
-    """What the case asks."""
+    """The question of the case."""
     answer: str
     """The text."""
     references: tuple[str, ...] = ()
@@ -107,7 +115,7 @@ class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """What labels showed about one judge."""
+    """The results of comparing one judge with human labels."""
 
     schema: int = SCHEMA
     """The format."""
@@ -126,18 +134,18 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     made: str = ""
     """ISO 8601."""
     expires: str = ""
-    """The last day, ISO 8601."""
+    """The last day on which it is valid, ISO 8601."""
     llmeval: str = ""
-    """Version that made it."""
+    """Version of llmeval that wrote it."""
     parts: dict[str, Any] = {}
-    """What the digest is made of."""
+    """The values that the digest is computed from."""
     provenance: dict[str, Any] = {}
     """Where the labels came from."""
     counts: dict[str, int] = {}
     """Labels by the verdicts of judge and people."""
     weighted: dict[str, float] = {}
-    """The same, as if the labels were drawn at random within the verdicts of people; a pass rate is
-    corrected by it.
+    """The same counts, weighted as if the labels had been drawn at random within the human
+    verdicts. The correction of a pass rate uses them.
     """
     figures: dict[str, Figure] = {}
     """sensitivity, specificity, youden, balanced_accuracy, accuracy, mcc, kappa, ac1."""
@@ -162,8 +170,10 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     disagreements: tuple[Disagreement, ...] = ()
     """Labelled answers on which judge and people differ."""
     natural: float = 0.02
-    """Share of verdicts that change between identical calls, for the anchors' alarm."""
+    """Share of verdicts that change between identical calls. The drift alarm of the anchors uses
+    it.
+    """
     anchor_calls: int = 1
-    """Calls behind each anchor's verdict, which all agreed."""
+    """The number of calls for each anchor's verdict. All of them agreed."""
     anchors: tuple[Anchor, ...] = ()
     """Answers that are judged again in each run."""

@@ -1,13 +1,12 @@
 """Checksums of what a run records: a checksum in each line, a digest of each file, a digest of the
 manifest.
 
-They show damage and edits by hand. They are no signature: whoever rewrites the records, the
-manifest and all digests in them is not noticed here.
+They show damage and edits by hand. They are not a signature: a person who rewrites the records, the
+manifest and all digests is not detected.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
@@ -33,19 +32,15 @@ def sealed(record: bytes) -> bytes:
 
 
 def unsealed(line: bytes) -> bytes:
-    """The record of a line: without the checksum and the newline, which may be missing already."""
+    """The record of a line, without its checksum and newline (if it has them)."""
     body = line.removesuffix(b"\n")
     return body[: 1 - _TAIL] + b"}"
 
 
 def problem(line: bytes) -> str:
-    """What is wrong with the checksum of a line that ends with a newline; empty where it is
-    right.
-    """
+    """What is wrong with the checksum of a line that ends with a newline; empty if nothing is."""
     if line[-_TAIL : -_TAIL + len(_FIELD)] != _FIELD or not line.endswith(_END):
-        return (
-            "the line has no checksum as its last field, so llmeval did not write it as it is now"
-        )
+        return "the line does not end with a checksum: llmeval did not write it, or it was edited"
     stated, found = line[-_TAIL + len(_FIELD) : -len(_END)], _checksum(line[:-_TAIL])
     if stated != found:
         return (
@@ -59,7 +54,7 @@ def _checksum(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=_BYTES).hexdigest().encode()
 
 
-def manifest_digest(manifest: Mapping[str, Any]) -> str:
+def manifest_digest(manifest: Mapping[str, object]) -> str:
     """The digest of a manifest's content (`digest` itself left out): sha256 over its canonical
     JSON.
 
@@ -70,8 +65,8 @@ def manifest_digest(manifest: Mapping[str, Any]) -> str:
 
 
 def combined_digest(digests: Iterable[str]) -> str:
-    """The digest of a set of cases from those of its cases, whatever their order: their sum modulo
-    2**256.
+    """The digest of a set of cases: the sum of their digests modulo 2**256. Their order does not
+    matter.
     """
     return digest_of_sum(sum(int(each.removeprefix("sha256:"), 16) for each in digests))
 

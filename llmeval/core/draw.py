@@ -1,4 +1,4 @@
-"""A line of `draws.jsonl`: which answers were drawn to be labelled."""
+"""A line of `draws.jsonl`: the answers that were drawn for labelling."""
 
 import msgspec
 
@@ -6,20 +6,22 @@ from llmeval.core.records import SCHEMA
 
 
 class Stratum(msgspec.Struct, frozen=True):
-    """A part of the run's answers, by verdict and by what gave it."""
+    """A stratum: the answers of a run with the same verdict from the same source, or one class of
+    its paired cases.
+    """
 
     verdict: str
-    """pass or fail."""
+    """pass or fail; of paired cases both_pass, fell, rose or both_fail."""
     source: str
-    """check or judge."""
+    """check, judge, or pair."""
     answers: int
-    """How many the run has."""
+    """Answers of the stratum in the run; of paired cases, how many cases."""
     drawn: int
-    """How many of them were drawn."""
+    """Answers that were drawn from it."""
 
     @property
     def probability(self) -> float:
-        """With which each of its answers was drawn."""
+        """The probability with which each of its answers was drawn."""
         return self.drawn / self.answers
 
 
@@ -33,12 +35,23 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     """The run whose answers were drawn."""
     metric: str
-    """The metric to label."""
+    """The metric that is labelled."""
     n: int
-    """How many were to be drawn."""
+    """The number of answers that the command line names."""
     seed: int
-    """Of the random draw."""
+    """The seed of the random draw."""
     strata: tuple[Stratum, ...]
-    """Parts of the run's answers, each drawn from by itself."""
+    """The strata. Each has its own random draw."""
     drawn: dict[str, int]
-    """Key of an answer (`case_id` and repeat) -> its stratum."""
+    """The stratum of each answer that was drawn, by the answer's key (`case_id` and repeat)."""
+    baseline: str | None = None
+    """The run id of the baseline, where both answers of each case were drawn to decide a
+    regression; null where a judge is measured.
+    """
+    baseline_outputs: dict[str, str] = {}
+    """Of such a draw, key -> sha256 of the text of the baseline's answer."""
+
+    @property
+    def pairs(self) -> bool:
+        """Whether both answers of each case were drawn."""
+        return self.baseline is not None

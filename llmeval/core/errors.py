@@ -1,14 +1,16 @@
-"""Every error llmeval raises on purpose, and the exit code each one means.
+"""The errors that llmeval raises on purpose, each with its exit code.
 
     LlmevalError                      3  run invalid, incomplete, or an internal error
     ├── UsageError                    2  the command line asks for something impossible
-    │   └── SuiteError                2  a suite, dataset, template or lock file is wrong
-    (file:line, key, fix) ├── NothingEvaluated              5  the suite selected no case ├──
-    StoreError                    3  the run directory or the cache can't be used └── BoundaryError
-    3  one call or one check failed; recorded as data, never a grade
+    │   └── SuiteError                2  a suite, data, template or lock file (file, line, key, fix)
+    ├── NothingEvaluated              5  the suite selected no case
+    ├── StoreError                    3  the run directory or the cache can't be used
+    └── BoundaryError                 3  one call or check failed; recorded, never a grade
         ├── ModelError                   a model did not answer (kinds: records.ErrorInfo)
         │   └── Retryable                worth another attempt (timeouts, resets, 429, 5xx)
         │       ├── Overloaded           the endpoint asks for less (429, 503 with Retry-After)
+        │       ├── NotConnected         no connection, so the request was never sent
+        │       ├── ServerError          HTTP 500
         │       ├── TimedOut             no reply within the model's `timeout`
         │       └── Unreadable           a reply came that can't be read: worth one more attempt
         └── CheckError                   a check could not be carried out (kind: check)
@@ -29,7 +31,7 @@ def install_hint(extra: str) -> str:
 
 
 class ExitCode(IntEnum):
-    """What `llmeval` tells the shell (docs/run-directory.md)."""
+    """The exit codes of `llmeval` (docs/run-directory.md)."""
 
     PASS = 0
     GATE_FAILED = 1
@@ -57,8 +59,8 @@ class UsageError(LlmevalError):
 
 
 class SuiteError(UsageError):
-    """A suite, dataset, template or lock file is wrong. The message starts with `file:line:` where
-    one is known.
+    """A suite, dataset, template or lock file is wrong. The message starts with `file:line:` if the
+    place is known.
     """
 
 
@@ -97,22 +99,39 @@ class Retryable(ModelError):
     """A model did not answer this time; the same request may succeed later."""
 
     most_attempts: int | None = None
-    """How often such a request is sent at most; None leaves it to the caller."""
+    """The most attempts for such a request; None: the caller decides."""
+    unprocessed = False
+    """Whether the endpoint certainly did not process the request. Only then a turn of a
+    conversation may be sent again in its session."""
+
+
+class ServerError(Retryable):
+    """The server answered with HTTP 500: an error of its own code, for an application."""
 
 
 class Overloaded(Retryable):
-    """The endpoint asks for less traffic. `retry_after` is its own wish in seconds, where it gave
-    one.
+    """The endpoint refuses a request because of too much traffic. `retry_after`: the pause in
+    seconds that the endpoint states; None without one.
     """
+
+    unprocessed = True
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
 
+class NotConnected(Retryable):
+    """No connection to the endpoint, so the request was never sent."""
+
+    unprocessed = True
+
+
 class TimedOut(Retryable):
-    """No reply came within the model's `timeout`. With several requests in flight this may mean
-    that they are too many: the limiter takes it as a refusal. `after`: the seconds waited."""
+    """No reply came within the model's `timeout`. `after`: the seconds waited. With several
+    requests in flight, the cause may be too many requests. The limiter therefore treats it as a
+    refusal.
+    """
 
     def __init__(self, message: str, *, after: float | None = None) -> None:
         super().__init__(message)
@@ -120,8 +139,8 @@ class TimedOut(Retryable):
 
 
 class Unreadable(Retryable):
-    """A whole reply came and can't be read (no JSON, not UTF-8). It was paid for, so it is asked
-    for once more only.
+    """A complete reply came, but it can't be read (not JSON, not UTF-8). The reply was paid for, so
+    the request is sent only once more.
     """
 
     most_attempts = 2

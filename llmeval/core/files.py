@@ -1,5 +1,5 @@
-"""Files written so that a crash, a full disk or a second reader finds something whole, with errors
-that say what to do.
+"""Atomic writes: after a crash or on a full disk, a reader sees the old file or the new file, never
+a part. The errors name the fix.
 """
 
 import errno
@@ -12,15 +12,15 @@ from llmeval.core.errors import StoreError
 
 
 def write_atomically(path: Path, *data: Iterable[bytes] | bytes) -> None:
-    """Write a file, and the folders above it, so that a reader sees the old one or the new one,
+    """Write a file, and the folders above it, so that a reader sees the old file or the new file,
     never a part.
 
     Args:
         path: the file.
-        data: its parts in order, each as a whole or in pieces.
+        data: the content as chunks, in order.
 
     Raises:
-        StoreError: it can't be written; the old one is still there.
+        StoreError: it can't be written; the old file is unchanged.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with writing(path):
@@ -37,7 +37,7 @@ def write_atomically(path: Path, *data: Iterable[bytes] | bytes) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """What goes wrong with files in the block is told as the StoreError of writing `path`."""
+    """Turn an OSError in the block into the StoreError for writing `path`."""
     try:
         yield
     except OSError as error:

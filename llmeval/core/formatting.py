@@ -1,11 +1,11 @@
-"""Shares and differences as people read them."""
+"""Text forms of shares and differences."""
 
 NOTHING = "–"
-"""Stands where there is no number."""
+"""Shown instead of a number that does not exist."""
 
 
 def percent(share: float | None) -> str:
-    """87.5%, or a dash for nothing."""
+    """87.5%, or a dash for None."""
     return NOTHING if share is None else f"{100 * share:.1f}%"
 
 
@@ -15,13 +15,13 @@ def percent_of(level: float) -> str:
 
 
 def round_percent(share: float) -> str:
-    """80% where nothing is lost, else 82.5%."""
+    """80% for a whole percentage, else one decimal: 82.5%."""
     text = f"{100 * share:.2f}".rstrip("0").rstrip(".")
     return f"{text}%"
 
 
 def signed_points(share: float | None) -> str:
-    """A difference in percentage points: +2.5, −4.0, 0.0; or a dash for nothing."""
+    """A difference in percentage points: +2.5, −4.0, 0.0; or a dash for None."""
     if share is None:
         return NOTHING
     text = f"{100 * share:+.1f}"
@@ -36,3 +36,8 @@ def round_points(share: float) -> str:
 def points(share: float) -> str:
     """A size in percentage points: 2.5 points."""
     return f"{100 * share:.1f} points"
+
+
+def cases_word(n: int) -> str:
+    """`case` after 1, else `cases`."""
+    return "case" if n == 1 else "cases"

@@ -1,5 +1,5 @@
-"""The source of a function that a suite names as `module:function`: a part of what a model or a
-check is.
+"""The source code of a function that a suite names as `module:function`. It is a part of the
+identity of a model or a check.
 """
 
 import functools
@@ -8,16 +8,14 @@ import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from llmeval.core.records import digest
 
 
-def function_source(name: str, function: Callable[..., Any]) -> str | None:
-    """The sha256 over the files that a function `module:function` comes from: the module that is
-    named, and the one that the function is written in. None without a file, as for a built-in one.
-
-    Modules that these import are not read.
+def function_source(name: str, function: Callable[..., object]) -> str | None:
+    """The sha256 over the files of a function `module:function`: the module that the suite names,
+    and the module that defines the function. None without a file, such as for a built-in function.
+    Modules that these files import are not read.
     """
     module = sys.modules.get(name.partition(":")[0])
     places = [getattr(module, "__file__", None), file_of(function)]
@@ -26,11 +24,11 @@ def function_source(name: str, function: Callable[..., Any]) -> str | None:
     return digest(present) if present else None
 
 
-def file_of(function: Callable[..., Any]) -> str | None:
+def file_of(function: Callable[..., object]) -> str | None:
     """The file of the code behind a decorator, a `functools.partial` or an object with
     `__call__`.
     """
-    inner: Any = inspect.unwrap(function)
+    inner: object = inspect.unwrap(function)
     while isinstance(inner, functools.partial):
         inner = inspect.unwrap(inner.func)
     if not (inspect.isroutine(inner) or inspect.isclass(inner)):

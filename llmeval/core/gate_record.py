@@ -12,32 +12,49 @@ Count = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 About = Literal["cases_like_these", "these_cases"]
 Attempts = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Scale = Literal["people", "judge"]
+OnInconclusive = Literal["fail", "warn", "pass"]
+Margin = Annotated[float, msgspec.Meta(ge=0)]
 MustPass = Literal["all"] | list[str] | dict[str, str] | None
 """All cases, a list of case ids, or one tag and its value; None without such a rule."""
 
 
 class FloorLimit(msgspec.Struct, frozen=True):
-    """A floor that states its scale."""
+    """A floor with its scale."""
 
     min: Share
     """The pass rate to reach."""
     scale: Scale = "people"
     """people: about what people would pass. judge: the judge's own verdicts."""
+    on_inconclusive: OnInconclusive | None = None
+    """What this rule means for the exit code where it is INCONCLUSIVE; null: as the gate says."""
 
 
 class MarginLimit(msgspec.Struct, frozen=True):
-    """A margin that states its scale."""
+    """A margin with its scale."""
 
-    margin: Share
-    """The drop of the mean that must not pass."""
+    margin: Margin
+    """The drop of the mean that must not pass; of a number the share by which it may rise."""
     scale: Scale = "people"
     """people: about what people would pass. judge: the judge's own verdicts."""
+    on_inconclusive: OnInconclusive | None = None
+    """What this rule means for the exit code where it is INCONCLUSIVE; null: as the gate says."""
+
+
+class NumberLimit(msgspec.Struct, frozen=True):
+    """A limit of a number that states more than its value."""
+
+    max: float
+    """The largest value of the statistic."""
+    on_inconclusive: OnInconclusive | None = None
+    """What this rule means for the exit code where it is INCONCLUSIVE; null: as the gate says."""
 
 
 Floors = dict[str, Share | FloorLimit]
 """By metric, or `metric @ tag=value`."""
-Margins = dict[str, Share | MarginLimit]
+Margins = dict[str, Margin | MarginLimit]
 """By metric, or `metric @ tag=value`."""
+Limits = dict[str, float | NumberLimit]
+"""By a number's statistic, such as `latency.p95`, or `latency.p95 @ tag=value`."""
 
 
 class RegressionRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +73,12 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     must_pass: MustPass = None
     """Cases that must pass, each in every repeat."""
+    never: tuple[str, ...] = ()
+    """Metrics that no answer may fail."""
     floors: Floors
     """Pass rates to reach."""
+    limits: Limits = {}
+    """The largest values of numbers."""
     regression: RegressionRecord | None
     """Null where nothing is compared."""
     alpha: Level
@@ -68,15 +89,19 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Largest share of cases without a result; above it the run is INVALID."""
     stop: Literal["early", "never"] = "never"
     """early: the cases are in a random order, and the run may end before the last of them."""
+    judge_shift: Share = 0.02
+    """By how much a judge's sensitivity and specificity may differ between the two sides of a
+    comparison.
+    """
     attempts: Attempts = 1
     """How many attempts of one change the error rates cover together."""
     about: About = "cases_like_these"
-    """What the rules of regression are about: all cases like these, or these alone."""
+    """What the regression rules generalise to: all similar cases, or only these cases."""
     quarantine: str | None = None
     """The quarantine file that the suite names."""
     retired: str | None = None
     """The file of retired cases that the suite names."""
-    on_inconclusive: Literal["fail", "warn", "pass"]
+    on_inconclusive: OnInconclusive
     """What an INCONCLUSIVE run means for the exit code."""
 
     @property
@@ -92,9 +117,9 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     def rates_at(self, number: int) -> tuple[float, float] | None:
         """The error rates of one attempt of a change: of a wrong FAIL, and of a wrong PASS.
 
-        The first has half of each, the others share the rest, so that the rates of all attempts
-        together are at most `alpha` and `beta` (Bonferroni's inequality). None where an attempt
-        is beyond those that the rates cover.
+        The first attempt has half of each rate, and the others share the rest. The rates of all
+        attempts together are then at most `alpha` and `beta` (Bonferroni's inequality). None for an
+        attempt after the last one that the rates cover.
 
         Args:
             number: 1 for the first attempt.

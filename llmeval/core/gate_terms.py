@@ -1,5 +1,5 @@
-"""The terms of a gate: what a baseline keeps of it, so that a gate that was loosened is
-seen.
+"""The terms of a gate. A baseline records them, so that a later comparison shows how the gate was
+loosened.
 """
 
 from typing import Any
@@ -8,7 +8,7 @@ import msgspec
 
 
 class JudgeTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a judge makes a run easier or harder to pass."""
+    """The settings of a judge that make a run easier or harder to pass."""
 
     prompt: str | None = None
     """The name of its protocol, or its file."""
@@ -17,24 +17,26 @@ class JudgeTerms(msgspec.Struct, frozen=True, kw_only=True):
     certificate: str | None = None
     """The file, as the suite names it."""
     attacks: bool = True
-    """Whether known attacks are tried on it."""
+    """Whether each run tests it with known attacks."""
     digest: str | None = None
-    """The judge's digest, where a run made it."""
+    """The judge's digest; null if no run has computed it."""
 
 
 class GateTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that makes a run easier or harder to pass."""
 
     gate: dict[str, Any]
-    """The gate's keys as the suite states them, without paths. A mapping, as keys of another
-    version of llmeval are compared too.
+    """The gate's keys as the suite states them, without paths. It is a mapping because keys of
+    other versions of llmeval are compared too.
     """
     repeats: int = 1
     """Answers a case."""
     checks: dict[str, Any] = {}
-    """By metric, the arguments of its check; the digest of long ones."""
+    """By metric, the arguments of its check; long arguments as a digest."""
     judges: dict[str, JudgeTerms] = {}
     """By metric."""
+    measure: dict[str, str] = {}
+    """Numbers of an answer, by name."""
     quarantine: tuple[str, ...] = ()
     """Ids of the cases in quarantine."""
     retired: tuple[str, ...] = ()
@@ -42,13 +44,13 @@ class GateTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rejudged(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run that scores a baseline's answers again keeps of that baseline, so that nothing
-    is hidden by it.
+    """What a run records about a baseline whose answers it scores again. Without this record,
+    missing cases and a looser gate would not show.
     """
 
     left_out: dict[str, str]
-    """The baseline's cases that were not scored again, as the suite lacks them or has them
-    otherwise: digests by id.
+    """The baseline's cases that were not scored again, because the suite lacks them or their
+    content changed: digests by id.
     """
     gate: GateTerms
     """The gate that the baseline was made with."""

@@ -9,21 +9,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from llmeval.core.errors import UsageError
+
 MAX_MATCHES = 100_000
 """Values that one path may select at each step."""
 _FIRST = re.compile(r"\$?\.?(?P<name>[^.\[\]$]+)|\$?\[\s*(?P<quote>['\"])(?P<quoted>.*?)(?P=quote)")
 
 
 class NoMatch(ValueError):
-    """A path leads nowhere in a document; the message says at which place."""
+    """A path does not match a document; the message names the place."""
 
 
 @dataclass(frozen=True)
 class JsonPath:
     """A path, parsed when it is first used.
 
-    A path of names and indices selects one value; one with `[*]`, `.*`, a slice or several names
-    selects a list. A `?` at the end makes it optional: what is missing is null, instead of an
+    A path of names and indices selects one value. A path with `[*]`, `.*`, a slice or several names
+    selects a list. A `?` at the end makes the path optional: a missing value is null instead of an
     error.
     """
 
@@ -42,14 +44,21 @@ class JsonPath:
         return None if match is None else match["name"] or match["quoted"]
 
     @cached_property
-    def _segments(self) -> tuple[Any, ...]:
+    def _segments(self) -> tuple[object, ...]:
         """The parsed steps.
 
         Raises:
             ValueError: the text is not a path, or it has a filter or `..`.
+            UsageError: the parser of paths is not installed.
         """
-        import jsonpath
-        from jsonpath import segments, selectors
+        try:
+            import jsonpath
+            from jsonpath import segments, selectors
+        except ImportError:
+            raise UsageError(
+                f"the path {self.text!r} needs the package python-jsonpath, which is not installed:"
+                " pip install python-jsonpath"
+            ) from None
 
         bare = self.text.strip().removesuffix("?").rstrip()
         if bare.startswith(("..", "$..")):
@@ -96,7 +105,7 @@ class JsonPath:
         """The value at the path, a list for a path that selects several.
 
         Raises:
-            NoMatch: a step leads nowhere, for any of the values it is taken from.
+            NoMatch: a step does not match one of the values that it is applied to.
         """
         from jsonpath.match import JSONPathMatch
 
@@ -118,7 +127,7 @@ class JsonPath:
         values = [None if node is None else node.obj for node in nodes]
         return values if several else values[0]
 
-    def _taken(self, step: Any, node: Any) -> list[Any]:
+    def _taken(self, step: Any, node: Any) -> list[object]:
         """What one step selects from one value; [None] where an optional path ends there."""
         missing = None
         if not isinstance(node.obj, dict | list) and not _is_single(step):
@@ -154,7 +163,7 @@ def _place(parts: tuple[str | int, ...]) -> str:
     return text
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     if value is None:
         return "null"
     return {bool: "a boolean", str: "a text"}.get(type(value), "a number")

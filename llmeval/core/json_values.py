@@ -1,4 +1,4 @@
-"""Values made such that JSON and UTF-8 can hold them. Pure; imports nothing else of llmeval."""
+"""Converts values to ones that JSON and UTF-8 can hold. Pure; imports nothing else of llmeval."""
 
 import math
 import re
@@ -18,7 +18,7 @@ def clean_text(text: str) -> str:
 
 def plain(value: object, depth: int = _DEEPEST) -> Any:
     """The value as JSON can hold it: texts cleaned, integers beyond 64 bits as text, NaN and
-    infinities as None, other objects as their text; what is nested deeper than `depth` is left out.
+    infinities as None, other objects as their text. Values nested deeper than `depth` are left out.
     """
     if isinstance(value, str):
         return clean_text(value)
@@ -40,7 +40,9 @@ def plain(value: object, depth: int = _DEEPEST) -> Any:
 
 
 def _digits(value: int) -> str:
-    """Python refuses to write integers of more than 4,300 digits; their size is told instead."""
+    """An integer as text. Python refuses to write more than 4,300 digits; then the text is its
+    size.
+    """
     try:
         return str(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A line of `judge_probes.jsonl`: a judge's verdict on an answer whose right verdict is known."""
+"""A line of `judge_probes.jsonl`: a judge's verdict on an answer whose correct verdict is known."""
 
 import msgspec
 
@@ -6,22 +6,22 @@ from llmeval.core.records import SCHEMA, Status, Usage
 
 
 class JudgeProbe(msgspec.Struct, frozen=True, kw_only=True):
-    """One attack or anchor that a judge was tried on."""
+    """One attack or anchor that a judge was tested with."""
 
     schema: int = SCHEMA
     """The format of the run directory."""
     kind: str
-    """attack: a wrong answer that talks to the judge, and must fail. anchor: an answer of the
-    judge's certificate, judged again in each run to notice a change.
+    """attack: a wrong answer with instructions to the judge; it must fail. anchor: an answer of the
+    judge's certificate, judged again in each run to detect a change.
     """
     metric: str
     """The metric of the judge."""
     judge: str
     """Digest of the judge."""
     case_id: str
-    """Of an attack its name, of an anchor the id of its case."""
+    """The name of the attack, or the id of the anchor's case."""
     expected: bool | None = None
-    """Of an anchor: the verdict that its certificate holds."""
+    """Of an anchor: the verdict in the certificate."""
     answer: str | None = None
     """Of an attack: the text that the judge read."""
     status: Status | None = None
@@ -39,6 +39,6 @@ class JudgeProbe(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
     """Null unless the suite states prices."""
     failed: bool = False
-    """Whether the judge could not be asked."""
+    """Whether the judge could not be called."""
     reply: str | None = None
     """Of an attack: what the judge replied."""

@@ -1,7 +1,7 @@
-"""The records of `manifest.json`: who ran what, with what, and how far it came.
+"""The records of `manifest.json`: the suite, models, software and progress of a run.
 
-Every value that a reader uses has its type here. `manifest_file` reads and checks the file. What is
-open stays a mapping: a model's identity and parameters, and the options of a check.
+Every value that a reader uses has its type here. `manifest_file` reads and checks the file. Parts
+without fixed keys stay a mapping: a model's identity and parameters, and the options of a check.
 """
 
 from typing import Annotated, Any, Literal
@@ -11,8 +11,8 @@ import msgspec
 from llmeval.core.attempt import AttemptRecord
 from llmeval.core.gate_record import Count, GateRecord
 from llmeval.core.gate_terms import Rejudged
-from llmeval.core.model_records import CandidateRecord, JudgeRecord
-from llmeval.core.records import SCHEMA
+from llmeval.core.model_records import CandidateRecord, JudgeRecord, SimulatedUserRecord
+from llmeval.core.records import SCHEMA, digest
 from llmeval.core.results import Quarantined, Retired
 
 Name = Annotated[
@@ -22,9 +22,10 @@ Name = Annotated[
         max_length=200,
     ),
 ]
-"""No path: a suite's name and a run's id become folders."""
+"""A name that is not a path: a suite's name and a run's id become folders."""
 Ending = Literal["complete", "decided", "interrupted", "budget", "quota", "outage"]
-"""How a process's part of a run ended; decided: early, as every rule was decided."""
+"""How a process's part of a run ended. `decided`: it stopped early, because every rule was decided.
+"""
 Ordinal = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -34,15 +35,26 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
     suite: str = ""
     """Cases, prompt, checks, names of judges, repeats and gate together."""
     cases: str = ""
-    """All cases, whatever their order."""
+    """All cases. Their order does not matter."""
     prompt: str = ""
     """Templates of the prompt."""
+    conversation: str = ""
+    """The messages to the candidate in several turns: `turns`, `until`, `max_turns` and the
+    simulated user. Empty where each case is a single prompt.
+    """
     checks: str = ""
     """The checks and their arguments."""
     candidate: str = ""
     """Identity of the candidate."""
     judges: dict[str, str]
     """By metric, the digest of its judge."""
+
+    @property
+    def system(self) -> str:
+        """What gives the answers, 16 hex digits: the candidate's identity and the prompt. Labels of
+        one system's answers may not hold for another's.
+        """
+        return digest([self.candidate, self.prompt])[7:23] if self.candidate else ""
 
 
 class SampleRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,13 +63,13 @@ class SampleRecord(msgspec.Struct, frozen=True, kw_only=True):
     n: Count
     """How many cases."""
     seed: int = 0
-    """Of the random draw."""
+    """The seed of the random draw."""
     stratify: str | None = None
     """A field or tag whose values keep their shares."""
 
 
 class CasesRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Which cases the run asks."""
+    """The cases of the run."""
 
     n: Count
     """Cases of this run."""
@@ -66,7 +78,7 @@ class CasesRecord(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     """As the suite states it; `inline` for cases in the suite itself."""
     sample: SampleRecord | None = None
-    """Null where the run has all cases."""
+    """Null if the run has all cases."""
     limit: int | None = None
     """The value of `--limit`."""
 
@@ -77,17 +89,17 @@ class GitRecord(msgspec.Struct, frozen=True, kw_only=True):
     commit: str | None = None
     """Full hash."""
     tree: str | None = None
-    """Of the commit's files: the same in a commit that changes nothing."""
+    """The git tree of the commit. A commit that changes no file has the same tree."""
     branch: str | None = None
     """Name."""
     dirty: bool = False
-    """Whether there are changes that are not committed."""
+    """Whether there are uncommitted changes."""
     changes: str | None = None
-    """sha256 of the changes to its files that are not committed; null where there are none."""
+    """sha256 of the uncommitted changes; null without any."""
 
 
 class SoftwareRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What the run was made with."""
+    """The software that made the run."""
 
     version: str = ""
     """Of llmeval."""
@@ -109,11 +121,11 @@ class ShardRecord(msgspec.Struct, frozen=True, kw_only=True):
     n: Count
     """Cases of the whole run."""
     digests: Digests
-    """Of the whole run."""
+    """The digest of the whole run's cases."""
 
 
 class RecordFile(msgspec.Struct, frozen=True):
-    """What a file of records holds."""
+    """The state of a file of records."""
 
     lines: Count
     """How many."""
@@ -129,11 +141,11 @@ class Session(msgspec.Struct, frozen=True):
     ended: str | None = None
     """ISO 8601, UTC; null where the process was killed."""
     answers: Count = 0
-    """How many answers it recorded."""
+    """The number of answers that it recorded."""
 
 
 class ShardOrigin(msgspec.Struct, frozen=True, kw_only=True):
-    """A shard of which a merged run was made."""
+    """A shard of a merged run."""
 
     shard: str
     """Its number, from 1."""
@@ -156,16 +168,14 @@ class ShardOrigin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Undrawn(msgspec.Struct, frozen=True):
-    """What a sample's suite lacks of its baseline: ids of cases that are not in its source, or have
-    other content there.
-    """
+    """Ids of the baseline's cases that the source of a sample lacks, or has with other content."""
 
     baseline: str
     """The run id of the baseline."""
     gone: tuple[str, ...] = ()
-    """Not in the suite's source."""
+    """Ids that are not in the suite's source."""
     changed: tuple[str, ...] = ()
-    """In it with other content."""
+    """Ids with other content in the source."""
 
 
 class ScoringInputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,8 +185,8 @@ class ScoringInputs(msgspec.Struct, frozen=True, kw_only=True):
     """What two runs must share to be the same experiment."""
     checks: tuple[dict[str, Any], ...]
     """The suite's checks: `metric`, and what identifies the check (its name, version and arguments,
-    or the checks that it puts together). Last the own functions that single cases name: `metric`,
-    `in: cases` and `source`, the digest of the source.
+    or the checks that it combines). The last entries are your own functions that single cases name:
+    `metric`, `in: cases` and `source`, the digest of the source.
     """
     judges: dict[str, JudgeRecord]
     """By metric."""
@@ -197,12 +207,14 @@ class GateInputs(ScoringInputs, frozen=True, kw_only=True):
 
     gate: GateRecord
     """The rules, as the suite states them."""
+    measure: dict[str, str] = {}
+    """Numbers of an answer by name: the expressions of the suite."""
     repeats: Annotated[int, msgspec.Meta(ge=1, lt=2**16)]
     """Answers a case."""
     quarantine: tuple[Quarantined, ...] = ()
     """Cases that count in no rule."""
     retired: tuple[Retired, ...] = ()
-    """Cases of the baseline that are not asked any more, or asked otherwise, on purpose."""
+    """Cases of the baseline that were removed from the suite, or changed, on purpose."""
 
 
 class Manifest(GateInputs, frozen=True, kw_only=True):
@@ -221,39 +233,41 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     started: str
     """ISO 8601, UTC."""
     ended: str | None = None
-    """ISO 8601, UTC; null while the run goes on."""
+    """ISO 8601, UTC; null while the run continues."""
     status: Literal["running", "incomplete", "complete"]
-    """Whether the run goes on, ended before its last case, or did all it was to do."""
+    """Whether the run continues, ended before its last case, or is complete."""
     llmeval: SoftwareRecord = SoftwareRecord()
     """Versions of llmeval, Python and packages."""
     git: GitRecord | None = None
-    """Null where the suite is in no repository."""
+    """Null if the suite is not in a repository."""
     modules: str | None = None
-    """Of a `python` candidate: digest of the modules that it imported from below the suite or the
-    working directory.
+    """Of a `python` candidate: digest of the modules that it imported from the suite's folder or
+    the working directory.
     """
     environment: str | None = None
     """Name under the suite's `environments`."""
     environment_changes: tuple[str, ...] = ()
     """What the environment changes in the suite."""
     cases: CasesRecord
-    """Which cases the run asks."""
+    """The cases of the run."""
     candidate: CandidateRecord
     """The model under test."""
+    user: SimulatedUserRecord | None = None
+    """Who plays the user of the conversations; null where no model does."""
     concurrency: int | None = None
-    """Cases worked on at a time, at most."""
+    """The most cases that run at the same time."""
     seed: int | None = None
     """Of the suite."""
     order_seed: str | int | None = None
-    """The seed of the order of the cases, of a run that may stop early; null: `seed`."""
+    """The seed for the order of the cases in a run that may stop early; null: `seed`."""
     quarantine_ended: tuple[Quarantined, ...] = ()
     """Entries whose last day was over: these cases count."""
     warnings: tuple[str, ...] = ()
-    """What is odd about the suite."""
+    """Warnings about the suite."""
     undrawn: Undrawn | None = None
-    """Of a sample: which cases of its baseline the suite's source lacks."""
+    """Of a sample: the cases of its baseline that the suite's source lacks."""
     rejudged: Rejudged | None = None
-    """Of a baseline's answers that were scored again: what it is compared as."""
+    """Of a run that scored a baseline's answers again: what it keeps of that baseline."""
     parent_run: str | None = None
     """The id of the run whose answers were scored again."""
     command: tuple[str, ...] = ()
@@ -263,11 +277,11 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     shard: ShardRecord | None = None
     """Null in a whole run."""
     merged_from: tuple[ShardOrigin, ...] = ()
-    """The shards, in a run that was put together from them."""
+    """The shards of a merged run."""
     sessions: tuple[Session, ...] = ()
     """Every process that worked on the run, in order."""
     ending: Ending | None = None
-    """How the last session ended; null while it goes on."""
+    """How the last session ended; null while it continues."""
     ending_reason: str | None = None
     """Why the run is not complete."""
     wall_s: float | None = None
@@ -275,12 +289,12 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     unfinished_calls: dict[str, Count] = {}
     """Calls by role, for cases that the run did not finish."""
     records: dict[str, RecordFile] | None = None
-    """Each file of records; null while the run goes on."""
+    """Each file of records; null while the run continues."""
     digest: str = ""
     """sha256 over the canonical JSON of everything else in this file."""
     other_keys: dict[str, Any] = {}
-    """Keys of a newer writer, which are written back as they were; in the file they are next to
-    the others.
+    """Keys that a newer version of llmeval wrote. They are written back unchanged, next to the
+    other keys.
     """
 
     @property
@@ -300,6 +314,6 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
 
     @property
     def sampled_of(self) -> int | None:
-        """How many cases the suite's source has, where the run asks fewer; None otherwise."""
+        """How many cases the suite's source has, if the run has fewer; None otherwise."""
         of = self.cases.of
         return of if of is not None and of > self.cases.n else None

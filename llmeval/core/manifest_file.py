@@ -1,6 +1,7 @@
-"""`manifest.json` as a file: read and held against its own digest and the types of `Manifest`.
+"""Reads `manifest.json`, and checks it against its own digest and the types of `Manifest`.
 
-A directory may come from anyone: what has another type is refused here, so that no reader meets it.
+A directory may come from anyone. A value of another type is refused here, so that no reader has to
+handle it.
 """
 
 import json
@@ -17,7 +18,7 @@ from llmeval.core.records import SCHEMA
 
 _KEYS = {field.name for field in structs.fields(Manifest)} - {"other_keys"}
 _FIRST = ("schema", "run_id", "suite", "suite_file", "description", "started", "ended", "status")
-"""Keys that people look for first stand first in the file."""
+"""Keys at the beginning of the file, because people look for them first."""
 
 
 class _NamedCheck(msgspec.Struct):
@@ -28,14 +29,15 @@ def read_manifest(path: Path) -> Manifest:
     """A manifest from its file.
 
     Raises:
-        StoreError: it is not there, was made by another version, was changed by hand, or a value
-            has the wrong type.
+        StoreError: the file is missing, was made by another version, was changed by hand, or a
+            value has the wrong type.
     """
     try:
         loaded = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except FileNotFoundError:
         raise StoreError(
-            f"{path.parent} has no {path.name}: not a run directory, or the run never got that far"
+            f"{path.parent} has no {path.name}: it is not a run directory, or the run ended before"
+            " its first call"
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{path} can't be read: {error}") from None
@@ -46,13 +48,13 @@ def read_manifest(path: Path) -> Manifest:
         raise StoreError(f"{path} is not a manifest of llmeval: {error}") from None
     if manifest_digest(loaded) != manifest.digest:
         raise StoreError(
-            f"{path} was changed after it was written: its digest does not fit its content. "
+            f"{path} was changed after it was written: its digest does not match its content. "
             "Take it from a copy of the run, or run the suite again"
         )
     return manifest
 
 
-def manifest_of(loaded: dict[str, Any]) -> Manifest:
+def manifest_of(loaded: dict[str, object]) -> Manifest:
     """A manifest from its JSON.
 
     Raises:

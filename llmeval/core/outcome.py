@@ -1,4 +1,4 @@
-"""The one rule for what became of an answer and of a case.
+"""The rule for the outcome of an answer and of a case.
 
 The console, summary.json, the report, JUnit, CI annotations and pytest all show this outcome, so
 they can't disagree.
@@ -9,7 +9,7 @@ best to worst:
     pass          every score that applies passes
     needs_review  no score fails, and a person has to decide at least one
     fail          at least one score fails; no verdict of a person can change that
-    not_scored    a judge has not been asked yet, because the run was interrupted
+    not_scored    a judge has not been called yet, because the run was interrupted
     unscored      a judge gave no usable verdict
     error         the answer is missing, a check could not be carried out, or no check or judge
                   applies
@@ -22,7 +22,7 @@ from llmeval.core.records import Answer, Status
 
 
 class Outcome(StrEnum):
-    """What became of an answer, or of a case with all its answers."""
+    """The outcome of an answer, or of a case with all its answers."""
 
     PASS = "pass"
     NEEDS_REVIEW = "needs_review"
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Its place from best (0) to worst."""
+        """Its rank: 0 is the best outcome."""
         return _RANKS[self]
 
     @property
@@ -54,7 +54,7 @@ _BY_STATUS: dict[Status, Outcome] = {
 
 
 def status_outcome(status: Status) -> Outcome | None:
-    """The outcome of one score; None where the metric does not apply."""
+    """The outcome of one score; None if the metric does not apply."""
     return _BY_STATUS.get(status)
 
 
@@ -62,9 +62,9 @@ def answer_outcome(answer: Answer, statuses: Iterable[Status]) -> Outcome:
     """The outcome of one answer.
 
     Args:
-        answer: the record. Its error counts only where nothing was scored: a blocked answer may be
+        answer: the record. Its error counts only if nothing was scored: a blocked answer may be
             scored as a failure (`on_blocked: fail`).
-        statuses: of all its scores, those that a person decided as decided.
+        statuses: the statuses of all its scores, after the decisions of people.
     """
     found = list(statuses)
     if not found:

@@ -43,6 +43,7 @@ FILES = (
     FileOfRecords("judge_probes.jsonl", JudgeProbe, lines=True, checksum=True),
     FileOfRecords("summary.json", Summary, checksum=True),
     FileOfRecords("labels.jsonl", Label, lines=True),
+    FileOfRecords("baseline_labels.jsonl", Label, lines=True),
     FileOfRecords("draws.jsonl", Draw, lines=True),
 )
 """The files of a run directory."""
@@ -53,19 +54,19 @@ BESIDE = (
 """Files next to a suite."""
 
 
-def record_schemas() -> dict[str, dict[str, Any]]:
+def record_schemas() -> dict[str, dict[str, object]]:
     """The JSON Schema of each file by its name; of a `.jsonl` file, that of a line."""
     return {file.name: record_schema(file) for file in (*FILES, *BESIDE)}
 
 
-def record_schema(file: FileOfRecords) -> dict[str, Any]:
+def record_schema(file: FileOfRecords) -> dict[str, object]:
     """The JSON Schema of a file, or of each of its lines."""
     _, components = msgspec.json.schema_components([file.record], ref_template="#/$defs/{name}")
     for name, schema in components.items():
         _describe(schema, _records(file.record).get(name))
     own = components.pop(file.record.__name__)
     properties = own["properties"]
-    # keys of a newer writer stand beside the others, not in a mapping of their own
+    # keys of a newer writer are next to the other keys, not in a separate mapping
     properties.pop("other_keys", None)
     own["required"] = sorted({*own.get("required", ()), "schema"} & properties.keys())
     if file.checksum:
@@ -93,7 +94,7 @@ def _records(record: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
 
 
 def nested(record: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
-    """A record and every record within it, in the order in which they come up."""
+    """A record and every record within it, in the order of their first use."""
     found: list[type[msgspec.Struct]] = []
 
     def visit(kind: msgspec.inspect.Type) -> None:

@@ -14,13 +14,19 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from llmeval.core.answer_parts import AnswerTurn as AnswerTurn
+from llmeval.core.answer_parts import Ended as Ended
+from llmeval.core.answer_parts import ErrorInfo as ErrorInfo
+from llmeval.core.answer_parts import Usage as Usage
+from llmeval.core.answer_parts import UserPart as UserPart
 from llmeval.core.json_values import clean_text as clean_text
 from llmeval.core.json_values import plain as plain
+from llmeval.core.trace_steps import Trace as Trace
 
 SCHEMA = 3
 
 Fields = Mapping[str, Any]
-"""A case's own data: whatever its templates use."""
+"""A case's own data, for the templates."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -33,7 +39,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One test: a question with its data, and what a good answer is held against."""
+    """One test: a question with its data, and the expectations for a good answer."""
 
     id: str
     """Unique in the suite."""
@@ -46,13 +52,13 @@ class Case(msgspec.Struct, frozen=True):
     facts: tuple[dict[str, Any], ...] = ()
     """As written in the case."""
     checks: tuple[Any, ...] = ()
-    """As written in the case; they come besides those of the suite."""
+    """As written in the case, in addition to those of the suite."""
     messages: tuple[Message, ...] = ()
     """Sent instead of the prompt of the suite."""
     tags: dict[str, str] = {}
-    """By name of the slice, the value."""
+    """The value of each tag; each tag and value form a slice."""
     cluster: str | None = None
-    """Cases that share it are not independent."""
+    """Cases with the same cluster are not independent."""
     expires: str | None = None
     """The last day the case is valid, ISO 8601."""
     digest: str = ""
@@ -63,45 +69,13 @@ class Case(msgspec.Struct, frozen=True):
     """The format of the run directory."""
 
 
-class Usage(msgspec.Struct, frozen=True):
-    """Tokens of one call, as the endpoint counted them; null where it gave no count."""
-
-    input_tokens: int | None = None
-    """Tokens of the request."""
-    output_tokens: int | None = None
-    """Tokens of the reply."""
-    reasoning_tokens: int | None = None
-    """Those of the output tokens that went into reasoning."""
-
-
-class ErrorInfo(msgspec.Struct, frozen=True):
-    """Why something has no result.
-
-    `kind` is one of:
-
-    - `config`: the suite can't be carried out for this case (a template lacks a field, a model
-        can't take the request);
-    - `provider`: the endpoint gave no answer (no connection, an error status, a reply that can't be
-        read);
-    - `blocked`: the provider's filter withheld the answer;
-    - `truncated`: the reply ended before its answer began (all tokens went into reasoning);
-    - `quota`: the account's quota or credit is used up, and waiting does not help: the run ends;
-    - `budget`: the run's own budget is used up (`--max-cost`, `--max-calls`, `--max-minutes`): the
-        run ends;
-    - `candidate`: the candidate's own code raised, or returned what is no answer;
-    - `judge`: the judge replied, and none of its replies is a usable verdict;
-    - `check`: the check could not be carried out on this answer.
-    """
-
-    kind: str
-    """Programs decide by it."""
-    message: str
-    """For people; its wording may change."""
-
-
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A model's reply to a case and repeat. An answer with an error keeps what came with the reply
-    (usage, finish_reason, reasoning), where a reply came.
+    """A model's reply to a case and repeat. If a reply came with the error, its usage,
+    finish_reason and reasoning are kept.
+
+    The answer of a conversation has `turns`. Then its output, reasoning, finish_reason and data are
+    those of the last turn; its tool calls are those of all turns in order; its usage, latency and
+    attempts are sums over the turns.
     """
 
     schema: int = SCHEMA
@@ -121,7 +95,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     """Tokens of the call."""
     latency_ms: float | None = None
-    """Of the successful attempt; null when replayed."""
+    """The duration of the successful attempt; null when replayed."""
     cached: bool = False
     """Whether it came from the cache."""
     attempts: int = 0
@@ -133,15 +107,25 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str | None = None
     """Build fingerprint that the endpoint returned."""
     tool_calls: tuple[dict[str, Any], ...] = ()
-    """Tools that the model asked for, with their arguments."""
+    """Tools that the model called: `name`, `arguments` and, where it is returned, `result`."""
     data: dict[str, Any] | None = None
-    """What the application returned next to the text, by name; null where it returns only text."""
+    """The data that the application returned next to the text, by name; null for text alone."""
+    trace: Trace | None = None
+    """What the application did for the answer; null where it does not return that."""
+    turns: tuple[AnswerTurn, ...] = ()
+    """Of a conversation, all turns in order; the last one of a missing answer has the error. Empty
+    for an answer to a single prompt.
+    """
+    ended: Ended | None = None
+    """How the conversation ended; null without one, or with an error."""
+    user: UserPart | None = None
+    """What the simulated user did; null without one."""
     error: ErrorInfo | None = None
     """Why there is no output."""
     answered_at: str | None = None
-    """When the reply came, ISO 8601 in UTC; null where no reply came, and in older records."""
+    """When the reply came, ISO 8601 in UTC; null without a reply, and in older records."""
     reused_from: str | None = None
-    """The id of another run that made the call; null where this run did."""
+    """The id of another run that made the call; null if this run made it."""
 
     @property
     def text(self) -> str:
@@ -157,7 +141,7 @@ class Span(msgspec.Struct, frozen=True):
     end: int
     """After the last character."""
     message: str = ""
-    """What is wrong there."""
+    """What is wrong at this place."""
     rule: str = ""
     """The rule that reports it."""
     severity: Literal["error", "advice", "info"] = "error"
@@ -165,20 +149,20 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Status(StrEnum):
-    """What became of one score."""
+    """The status of one score."""
 
     PASS = "pass"
     FAIL = "fail"
     UNSCORED = "unscored"
     """The judge gave no usable verdict."""
     NOT_SCORED = "not_scored"
-    """The judge has not been asked yet: the run was interrupted. The same command goes on here."""
+    """The judge has not been called yet: the run was interrupted. The same command continues it."""
     NEEDS_REVIEW = "needs_review"
-    """Judges answered and none was sure. The label of a person decides."""
+    """Every judge replied, and none was sure. A human label decides."""
     ERROR = "error"
     """There is no answer to score, or the check could not be carried out."""
     NOT_APPLICABLE = "not_applicable"
-    """The check has nothing to say about this case; no metric counts it."""
+    """The check does not apply to this case; no metric counts it."""
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,9 +191,9 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     unscored: str | None = None
     """Why there is no value."""
     error: ErrorInfo | None = None
-    """Why the source could not score it."""
+    """Why the check or the judge could not score the answer."""
     confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
-    """P(the verdict is right) in [0.5, 1], where the source states one that is calibrated."""
+    """The calibrated probability in [0.5, 1] that the verdict is right; null without one."""
     judge: str | None = None
     """Digest of the judge."""
     attempts: int = 0
@@ -221,23 +205,25 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
     """Null unless the suite states prices."""
     details: dict[str, Any] | None = None
-    """More for the report: a fact's verdicts, a judge's criteria."""
+    """Details for the report: a fact's verdicts, a judge's criteria."""
     answered_at: str | None = None
-    """When the judge replied, ISO 8601 in UTC, of several replies the first; null where no judge
-    was asked.
+    """When the judge replied (the first of several replies), ISO 8601 in UTC; null without a
+    judge's reply.
     """
     reused_from: str | None = None
-    """The id of another run that made at least one of the calls; null where this run made all."""
+    """The id of another run that made at least one of the calls; null if this run made all of them.
+    """
 
     @property
     def unanswered(self) -> bool:
-        """Whether the source could not be asked (no connection, quota, budget...). A judge that
-        replied without a usable verdict was."""
+        """Whether the judge could not be called (no connection, quota, budget...). False for a
+        judge that replied without a usable verdict.
+        """
         return self.error is not None and self.error.kind != "judge"
 
     @property
     def undecided(self) -> bool:
-        """Whether a judge gave a verdict that takes no side. Nothing is missing: a person can
+        """Whether a judge replied that it can't decide. The result is not missing: a person can
         decide.
         """
         return self.status is Status.UNSCORED and self.error is None and self.source == "judge"
@@ -262,7 +248,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     """The metric that the label is about."""
     output_digest: str = ""
-    """sha256 of the text that was judged; empty where the browser offers none."""
+    """sha256 of the text that was judged; empty if the browser has no SHA-256."""
     human_verdict: Literal["pass", "fail", "unsure", "withdrawn"]
     """The person's verdict; `withdrawn` takes the last one back."""
     judge_verdict: str | None = None
@@ -276,11 +262,12 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     blind: bool = False
     """Whether the judge's verdict was hidden until the person had decided."""
     sampling: Literal["random", "stratified", "triage"] = "triage"
-    """How the answer was chosen. Only random and stratified draws show how often a judge errs."""
+    """How the answer was chosen. Only random and stratified draws measure how often a judge errs.
+    """
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
-    """With which the answer was drawn, for random and stratified draws."""
+    """The probability with which the answer was drawn, for random and stratified draws."""
     adjudication: bool = False
-    """Whether it decides between reviewers who differ."""
+    """Whether it decides between reviewers who disagree."""
     at: str = ""
     """ISO 8601, UTC."""
 
@@ -290,8 +277,8 @@ _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
 def to_json(record: object) -> bytes:
-    """One line of JSON, without the newline. What JSON or UTF-8 can't hold is replaced (`plain`),
-    never an error.
+    """One line of JSON, without the newline. Values that JSON or UTF-8 can't hold are replaced
+    (`plain`); they never raise an error.
     """
     try:
         return _ENCODER.encode(record)
@@ -315,9 +302,7 @@ def canonical_json(value: object) -> bytes:
 
 
 def utc_now(timespec: str = "seconds") -> str:
-    """The time in UTC, ISO 8601 with a Z, to the second (or as `datetime.isoformat` takes
-    `timespec`).
-    """
+    """The time in UTC, ISO 8601 with a Z. `timespec` is that of `datetime.isoformat`."""
     return datetime.now(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 

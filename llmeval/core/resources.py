@@ -1,6 +1,4 @@
-"""Files that come with llmeval (judge templates, example suites), and the directory where llmeval
-keeps its own.
-"""
+"""Files that llmeval ships (judge templates, example suites), and its data directory."""
 
 import os
 from pathlib import Path
@@ -11,7 +9,7 @@ _PACKAGE = Path(__file__).parent.parent
 def resource(*parts: str) -> Path:
     """The path of a shipped file or directory, such as `resource("prompts", "judge")`.
 
-    In a wheel they lie inside the package, in a checkout beside it.
+    In a wheel they are inside the package, in a checkout next to it.
     """
     packaged = _PACKAGE / "_data"
     root = packaged if packaged.is_dir() else _PACKAGE.parent
@@ -19,8 +17,8 @@ def resource(*parts: str) -> Path:
 
 
 def home() -> Path:
-    """Where the cache, pulled models and history live: `$LLMEVAL_HOME`, or the user's cache
-    directory.
+    """The directory of the cache, pulled models and history: `$LLMEVAL_HOME`, or a folder in the
+    user's cache directory.
     """
     import platformdirs
 

@@ -11,25 +11,26 @@ from llmeval.core.records import SCHEMA
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """Verdicts of a cascade that were sure, some of them audited by the next judge."""
+    """The sure verdicts of a cascade. The next judge audits some of them."""
 
     sure: int
     """Verdicts of which the judge was sure."""
     audited: int
-    """How many of them the next judge saw too."""
+    """How many of them the next judge judged too."""
     contradicted: int
     """How many of those it contradicted."""
     lost: int = 0
     """Audits without a verdict."""
     rate: float | None = None
-    """The pass rate if the next judge had judged every answer; null where the audits are too few.
+    """The estimated pass rate if the next judge had judged every answer; null if the audits are too
+    few.
     """
     low: float | None = None
     """Lower end of its 95 % interval."""
     high: float | None = None
     """Upper end of its 95 % interval."""
     reason: str = ""
-    """All this in a sentence."""
+    """These results as a sentence."""
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,11 +45,11 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     unscored: int = 0
     """Cases without a usable verdict."""
     errors: int = 0
-    """Cases without an answer, or whose check broke."""
+    """Cases without an answer, or whose check could not be carried out."""
     needs_review: int = 0
     """Cases that a person has to decide."""
     mean: float | None = None
-    """Of the values, repeats reduced within the case first."""
+    """The mean of the values. Repeats of a case are averaged first."""
     passed: int = 0
     """Cases that pass in every repeat."""
     pass_rate: float | None = None
@@ -58,7 +59,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
     """Upper end of it."""
     level: float = 0.95
-    """Of the two-sided interval."""
+    """The confidence level of the two-sided interval."""
     method: str = ""
     """How the interval was computed."""
     source: Literal["check", "judge", "human"] = "check"
@@ -66,7 +67,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     trust: Literal["TRUSTED", "UNTRUSTED"] | None = None
     """Of a judge."""
     audit: Audit | None = None
-    """Of a cascade, over all cases."""
+    """For a cascade, over all cases."""
 
 
 class Decision(StrEnum):
@@ -82,7 +83,7 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     """One rule of the gate, decided."""
 
     rule: str
-    """must_pass, floor, regression; or complete, max_unscored, attacks, max_gone."""
+    """must_pass, never, floor, limit, regression; or complete, max_unscored, attacks, max_gone."""
     metric: str | None = None
     """Which metric it is about."""
     slice: str | None = None
@@ -106,14 +107,69 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     n: int | None = None
     """Cases, or pairs."""
     tipping_point: float | None = None
-    """How much error that favours one side would overturn the decision."""
+    """How large a one-sided error of the judge would have to be to overturn the decision."""
     assumptions: tuple[str, ...] = ()
-    """What the decision rests on."""
+    """The assumptions of the decision."""
     fell: tuple[str, ...] = ()
     """Ids of at most 10 cases that got worse, the worst first."""
     judge_scale: bool = False
     """Whether the rule is about the judge's own verdicts (`scale: judge`), not about the human pass
     rate.
+    """
+    number: str | None = None
+    """Of a rule about a number, its name. A limit's estimate, bounds and threshold are in the
+    number's unit; a regression's are shares of the baseline's value.
+    """
+    on_inconclusive: Literal["fail", "warn", "pass"] | None = None
+    """What the rule means for the exit code where it is INCONCLUSIVE; null: as the gate says."""
+
+
+class NumberStatistic(msgspec.Struct, frozen=True, kw_only=True):
+    """A statistic of a number, with its interval."""
+
+    statistic: str
+    """mean, p50 or p95."""
+    value: float
+    """Of the values that there are."""
+    low: float | None = None
+    """Lower end of the interval; null where so few values give none."""
+    high: float | None = None
+    """Upper end of it."""
+
+
+class NumberMetric(msgspec.Struct, frozen=True, kw_only=True):
+    """One number over all answers: seconds, dollars, tokens, or what the suite measures."""
+
+    name: str
+    """Such as latency."""
+    unit: str = ""
+    """s, $ or tokens; empty for the numbers of `measure`."""
+    n: int
+    """Answers that have it."""
+    missing: int = 0
+    """Answers without it."""
+    level: float = 0.95
+    """Of the two-sided intervals."""
+    statistics: tuple[NumberStatistic, ...] = ()
+    """Mean, p50 and p95; empty where no answer has the number."""
+
+
+class MetricDrop(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the mean of a metric fell since the baseline."""
+
+    metric: str
+    """Name."""
+    slice: str | None = None
+    """`tag=value`; null for all cases."""
+    before: float
+    """The baseline's mean over the paired cases."""
+    now: float
+    """This run's."""
+    n: int
+    """Paired cases."""
+    tested: bool = False
+    """Whether a rule of the gate tests it. If not, the drop is exploratory: with many metrics and
+    slices some drop by chance.
     """
 
 
@@ -122,12 +178,12 @@ REPRESENTATIVE = "the cases are representative of future ones"
 
 
 class GateChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One way in which a gate differs from the one that its baseline was approved with."""
+    """One difference between a gate and the gate that its baseline was approved with."""
 
     what: str
     """The rule or setting, such as `floor facts`."""
     direction: Literal["looser", "tighter", "changed"]
-    """looser: more runs exit with 0. changed: which way is not known."""
+    """looser: more runs exit with 0. changed: the direction is unknown."""
     text: str
     """All of it in a line: `floor facts 0.90 -> 0.80: looser`."""
 
@@ -136,7 +192,7 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     """The decision of a run."""
 
     decision: Decision | None
-    """Null with `gate: none`, where nothing made the run invalid."""
+    """Null with `gate: none`, unless something made the run invalid."""
     exit_code: int
     """Of the command."""
     rules: tuple[RuleDecision, ...] = ()
@@ -144,8 +200,8 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """One sentence for people."""
     remarks: tuple[str, ...] = ()
-    """Notes to show with a PASS; `reason` has them too: how the gate was loosened,
-    what was left out.
+    """Notes to show with a PASS, such as a looser gate or cases that were left out. `reason`
+    contains them too.
     """
 
 
@@ -161,14 +217,14 @@ class CaseCounts(msgspec.Struct, frozen=True, kw_only=True):
     unscored: int = 0
     """A judge gave no usable verdict."""
     errors: int = 0
-    """No answer, a check that broke, or nothing that applies."""
+    """No answer, a check that could not be carried out, or no check or judge that applies."""
     needs_review: int = 0
     """A person has to decide."""
     not_scored: int = 0
-    """Answers wait for their judge, as the run was interrupted."""
+    """Cases with answers that wait for their judge, because the run was interrupted."""
     not_needed: int = 0
-    """Planned cases that did not run, because every rule was decided without them; `cases` does
-    not count them.
+    """Planned cases that did not run, because every rule was decided without them. `cases` does not
+    include them.
     """
 
 
@@ -197,15 +253,15 @@ class Reused(msgspec.Struct, frozen=True, kw_only=True):
     reused: int = 0
     """How many."""
     of: int = 0
-    """All that there are: answers with an output, or scores for which a judge replied."""
+    """The total: answers with an output, or scores for which a judge replied."""
     oldest: str | None = None
-    """The time of the oldest one that is reused, ISO 8601 in UTC; null where none is, or where one
-    has no time.
+    """The time of the oldest reused one, ISO 8601 in UTC; null if none is reused, or if one has no
+    time.
     """
 
 
 class Reuse(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run took from earlier ones instead of asking."""
+    """The answers and verdicts that a run took from earlier runs instead of calling a model."""
 
     answers: Reused = Reused()
     """Of the candidate."""
@@ -214,12 +270,12 @@ class Reuse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """A case that runs and is shown but does not count: in no rule, no metric, no count."""
+    """A case that runs and is shown, but counts in no rule, metric or total."""
 
     case_id: str
     """The case."""
     reason: str
-    """Why its result says nothing now."""
+    """Why its result is not usable now."""
     owner: str
     """Who is responsible for it."""
     expires: str
@@ -229,7 +285,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Retired(msgspec.Struct, frozen=True, kw_only=True):
-    """A case of the baseline that the suite leaves out, or asks otherwise, on purpose."""
+    """A case of the baseline that was removed from the suite, or changed, on purpose."""
 
     case_id: str
     """The case."""
@@ -238,13 +294,13 @@ class Retired(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     """Who retired it."""
     date: str | None = None
-    """The day it was retired, ISO 8601, where the entry says."""
+    """The day it was retired, ISO 8601; null if the entry does not state it."""
     changed: bool = False
-    """Whether the suite asks a case of this id, with other content."""
+    """Whether the suite has a case with this id and other content."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """`summary.json`: the results of a run, all of it computed from the records."""
+    """`summary.json`: the results of a run, computed from its records."""
 
     schema: int = SCHEMA
     """The format of the run directory."""
@@ -253,24 +309,28 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     """The run."""
     status: Literal["complete", "incomplete"]
-    """Whether every answer that is needed is there."""
+    """Whether every answer that is needed exists."""
     counts: CaseCounts
     """Cases by outcome."""
     calls: dict[str, Calls] = {}
-    """By role: `candidate`, `judge:<metric>`, `attacks:<metric>`, `anchors:<metric>`."""
+    """By role: `candidate`, `user`, `judge:<metric>`, `attacks:<metric>`, `anchors:<metric>`."""
     reuse: Reuse = Reuse()
-    """What came from earlier runs."""
+    """Answers and verdicts from earlier runs."""
     wall_s: float | None = None
     """Seconds of all sessions."""
     metrics: tuple[Metric, ...] = ()
     """Every metric, over all cases and over each slice."""
+    numbers: tuple[NumberMetric, ...] = ()
+    """Every number, over all answers."""
+    drops: tuple[MetricDrop, ...] = ()
+    """The largest drops since the baseline, at most 5; the largest first."""
     gate: GateResult
     """The decision."""
     quarantine: tuple[Quarantined, ...] = ()
-    """Cases that count nowhere."""
+    """Cases in quarantine: they do not count."""
     quarantine_ended: tuple[Quarantined, ...] = ()
-    """Entries whose last day was over: these cases count."""
+    """Quarantine entries whose last day is over: these cases count."""
     retired: tuple[Retired, ...] = ()
-    """Cases of the baseline that are not compared, and are not missed, as they are retired."""
+    """Retired cases of the baseline. They are not compared, and do not count as missing."""
     gate_changes: tuple[GateChange, ...] = ()
     """How the gate differs from the one that the baseline was approved with."""

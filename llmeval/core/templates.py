@@ -1,4 +1,4 @@
-"""Jinja2 over a case's fields: sandboxed, and strict about names that do not exist.
+"""Jinja2 templates over a case's fields: sandboxed, and strict about undefined names.
 
 Templates come from the suite, values from data: a value that contains `{{ }}` is data and is never
 rendered again.
@@ -13,29 +13,30 @@ from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefine
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from llmeval.core.conversation import conversation_values
 from llmeval.core.errors import SuiteError
 from llmeval.core.records import Answer, Case, Fields
 
 MAX_OUTPUT = 4 * 1024 * 1024
 MAX_REPEAT = 100_000
 DATA = "data"
-"""What templates call the data that an application returned next to its text."""
+"""The name in templates of the data that an application returned next to its text."""
 
 _WHOLE_EXPRESSION = re.compile(r"\s*\{\{(?P<expression>(?:(?!\}\}).)*)\}\}\s*\Z", re.S)
 
 _ONE_FIELD = re.compile(r"\{\{\s*(?P<name>[A-Za-z_]\w*)\s*\}\}")
 _NO_FIELDS = frozenset(["true", "True", "false", "False", "none", "None", "self"])
-"""Names that Jinja2 does not look up among the values."""
+"""Names that Jinja2 defines itself, so it does not look them up among the values."""
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox plus what it leaves open: `'a' * 10**9`, `10 ** 10**9` and `'%999999999d' % 1`
-    eat all memory.
+    """Jinja2's sandbox with limits against expressions that use all memory, such as `'a' * 10**9`,
+    `10 ** 10**9` and `'%999999999d' % 1`. The original sandbox allows these.
     """
 
     intercepted_binops = frozenset(["*", "**", "%"])
 
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> object:
         sequence = isinstance(left, str | bytes | list | tuple) or isinstance(
             right, str | bytes | list | tuple
         )
@@ -49,7 +50,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 def _bounded(name: str, filter_: Callable[..., str]) -> Callable[..., str]:
-    def bounded(value: Any, width: int = 4, *args: Any) -> str:
+    def bounded(value: object, width: int = 4, *args: object) -> str:
         if isinstance(width, int) and width > MAX_REPEAT:
             raise SecurityError(f"the width given to {name} is too large")
         return filter_(value, width, *args)
@@ -75,7 +76,7 @@ class Template:
 
     Args:
         source: the template's text.
-        name: where it stands, for messages.
+        name: the place of the template, for messages.
 
     Raises:
         SuiteError: the template is not valid Jinja2.
@@ -86,7 +87,7 @@ class Template:
         self.name = name
         try:
             self._template = _ENVIRONMENT.from_string(source)
-            # jinja copies these at every rendering, and a ChainMap slowly
+            # a dict, because jinja copies these at every rendering, and copies a ChainMap slowly
             self._template.globals = dict(self._template.globals)
             self.variables = meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
             plain = not any(mark in source for mark in ("{{", "{%", "{#"))
@@ -95,7 +96,7 @@ class Template:
         except TemplateSyntaxError as error:
             raise SuiteError(f"{name}, template line {error.lineno}: {error.message}") from None
 
-    def render(self, values: Mapping[str, Any]) -> str:
+    def render(self, values: Mapping[str, object]) -> str:
         """The text for one case.
 
         Raises:
@@ -105,7 +106,7 @@ class Template:
             return self._constant
         try:
             field = None if self._field is None else values.get(self._field)
-            # a template that is one field needs no engine: half of them are, one a case
+            # faster without the engine: half of all templates are only one field
             text = field if isinstance(field, str) else self._template.render(values)
         except UndefinedError as error:
             known = ", ".join(sorted(values))
@@ -118,7 +119,7 @@ class Template:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(source: str, name: str) -> Callable[[Mapping[str, Any]], Any]:
+def _compiled(source: str, name: str) -> Callable[[Mapping[str, object]], object]:
     whole = _WHOLE_EXPRESSION.match(source)
     if whole:
         try:
@@ -136,12 +137,12 @@ def _compiled(source: str, name: str) -> Callable[[Mapping[str, Any]], Any]:
 
 
 def _field_of(source: str) -> str | None:
-    """The name in a template that is one name and nothing else; None for any other template."""
+    """The name, if the template is only one name; None for any other template."""
     whole = _ONE_FIELD.fullmatch(source)
     return whole["name"] if whole and whole["name"] not in _NO_FIELDS else None
 
 
-def is_template(value: Any) -> bool:
+def is_template(value: object) -> bool:
     """Whether rendering could change `value` (looks into lists and mappings)."""
     if isinstance(value, str):
         return "{{" in value or "{%" in value
@@ -150,9 +151,14 @@ def is_template(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(is_template(item) for item in value)
 
 
-def render_value(value: Any, values: Mapping[str, Any], name: str) -> Any:
-    """`value` with every template in it rendered. A text that is one `{{ expression }}` gives the
-    expression's own value (a list stays a list); any other template gives text.
+def is_expression(text: str) -> bool:
+    """Whether a text is one `{{ expression }}`, so that it gives the expression's own value."""
+    return _WHOLE_EXPRESSION.match(text) is not None
+
+
+def render_value(value: object, values: Mapping[str, object], name: str) -> object:
+    """`value` with every template in it rendered. A text that is only one `{{ expression }}` gives
+    the value of the expression (a list stays a list). Any other template gives text.
 
     Raises:
         SuiteError: a name is not defined, or the template is not valid.
@@ -174,8 +180,9 @@ def render_value(value: Any, values: Mapping[str, Any], name: str) -> Any:
 
 
 def case_values(case: Case) -> Fields:
-    """What a template can use: the case's fields, and `id`, `references`, `reference` (the first),
-    `context`, `tags` as far as the case has them."""
+    """The values that a template can use: the case's fields, and `id`, `references`, `reference`
+    (the first), `context` and `tags`, if the case has them.
+    """
     values = dict(case.fields)
     values["id"] = case.id
     values["tags"] = case.tags
@@ -188,25 +195,25 @@ def case_values(case: Case) -> Fields:
 
 
 def answer_values(case: Case, answer: Answer) -> Fields:
-    """What a template of a check or a judge can use: `case_values`, and the answer's `data`, where
-    it has any.
+    """The values for a template of a check or a judge: `case_values`, the answer's `data`, if it
+    has any, and for a conversation `transcript` and `turns`.
 
     Raises:
-        SuiteError: the case has a field of this name too.
+        SuiteError: the case has a field with the name of one of these too.
     """
     values = case_values(case)
-    if answer.data is None:
-        return values
-    if DATA in values:
+    own: dict[str, object] = {} if answer.data is None else {DATA: answer.data}
+    own |= conversation_values(answer.turns) if answer.turns else {}
+    if both := sorted(own.keys() & values.keys()):
         raise SuiteError(
-            f"{case.source or case.id}: the case has a field `{DATA}`, and so has the answer;"
+            f"{case.source or case.id}: the case has a field `{both[0]}`, and so has the answer;"
             " give the field another name (`cases.map`)"
         )
-    return {**values, DATA: answer.data}
+    return {**values, **own}
 
 
-def variables_in(value: Any) -> frozenset[str]:
-    """Names that the templates in `value` take from outside (looks into lists and mappings).
+def variables_in(value: object) -> frozenset[str]:
+    """Names that the templates in `value` use without defining them (also in lists and mappings).
 
     Raises:
         SuiteError: one of them is not valid Jinja2.
@@ -214,8 +221,8 @@ def variables_in(value: Any) -> frozenset[str]:
     return frozenset().union(*(_parsed(text)[0] for text in _templates(value)))
 
 
-def members_in(value: Any, name: str) -> frozenset[str]:
-    """Members of the variable `name` that the templates in `value` name: `ids` of `data.ids`.
+def members_in(value: object, name: str) -> frozenset[str]:
+    """Members of the variable `name` that the templates in `value` use: `ids` for `data.ids`.
 
     Raises:
         SuiteError: one of them is not valid Jinja2.
@@ -224,7 +231,7 @@ def members_in(value: Any, name: str) -> frozenset[str]:
     return frozenset(member for owner, member in accesses if owner == name)
 
 
-def _templates(value: Any) -> Iterator[str]:
+def _templates(value: object) -> Iterator[str]:
     """The templates in `value`."""
     if isinstance(value, str):
         if is_template(value):
@@ -236,7 +243,7 @@ def _templates(value: Any) -> Iterator[str]:
 
 @lru_cache(maxsize=4096)
 def _parsed(source: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
-    """Of one template, the variables, and the (variable, member) pairs that it names."""
+    """The variables that one template uses, and its (variable, member) pairs."""
     try:
         tree = _ENVIRONMENT.parse(source)
     except TemplateSyntaxError as error:

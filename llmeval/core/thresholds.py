@@ -1,8 +1,9 @@
-"""Numbers that several rooms must agree on."""
+"""Numbers that several packages of llmeval share."""
 
 CONFIDENT = 0.9
-"""From this confidence on a verdict of the facts check stands by itself; below it `when: uncertain`
-asks the judge. Of the verdicts above it 98 % agreed with people, and all on near misses.
+"""A verdict of the facts check with this confidence or more needs no judge. Below it, `when:
+uncertain` calls the judge. Of the verdicts above it, 98 % agreed with people, and on near misses
+all of them.
 """
 RANDOM_SAMPLING = ("random", "stratified")
-"""How an answer was chosen whose label says how often a judge errs (`Label.sampling`)."""
+"""The kinds of draws (`Label.sampling`) whose labels measure how often a judge errs."""

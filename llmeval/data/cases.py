@@ -73,6 +73,7 @@ class CaseSet:
             picked = random.Random(suite.spec.seed).sample(range(len(self._order)), limit)
             self._order = array("q", (self._order[index] for index in sorted(picked)))
         self._clusters = array("q")
+        self._with_checks: set[int] = set()
         self.digest = self._scan(inspect)
 
     def shuffle(self, seed: str | int) -> None:
@@ -99,14 +100,20 @@ class CaseSet:
         return len(self._order) < self.of
 
     def everything(self) -> Iterator[Case]:
-        """All cases of the source, in its order: also those that were not drawn, but for rows that
-        are no valid case.
+        """All cases of the source in its order, also those outside the sample. Invalid rows are
+        left out.
         """
         for index in range(self.of):
             try:
                 yield self._case(index)
             except SuiteError:
                 continue  # a row that was drawn was refused before; no other one can be asked
+
+    def with_own_checks(self) -> Iterator[Case]:
+        """The cases that name checks besides the suite's. No other case is read again."""
+        for index in self._order:
+            if index in self._with_checks:
+                yield self._case(index)
 
     def keep(self, wanted: Callable[[Case], bool]) -> None:
         """Leave out the cases that are not wanted."""
@@ -148,6 +155,8 @@ class CaseSet:
             self._clusters.append(
                 index if case.cluster is None else clusters.setdefault(case.cluster, index)
             )
+            if case.checks:
+                self._with_checks.add(index)
             total += _number(case)
         return digest_of_sum(total)
 

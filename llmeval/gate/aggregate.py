@@ -5,25 +5,28 @@ reduced within their case first, so that n counts cases. Sums are exact (`math.f
 order of records does not matter to the last bit.
 """
 
-import hashlib
+import copy
 import math
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from llmeval.core.attempt import AttemptValues
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.metric_ref import cluster_key
 from llmeval.core.outcome import Outcome
-from llmeval.core.records import Answer, Case, Score, Status, canonical_json, clean_text
+from llmeval.core.records import Case, Score, Status
 from llmeval.core.results import CaseCounts
+from llmeval.gate.answer_digest import output_digest
 from llmeval.gate.audits import Audits, note
 from llmeval.gate.call_counts import RunCalls
+from llmeval.gate.case_value import CaseValue
 from llmeval.gate.human_labels import DecidedUnit, decide_unit
 from llmeval.gate.metric_column import MetricColumn
 from llmeval.gate.missing_causes import MissingCauses
+from llmeval.gate.null_data import NullData
+from llmeval.gate.run_numbers import NumberInputs, RunNumbers
 from llmeval.store.directory import CaseOutline, Unit
 from llmeval.store.labels import AnswerKey
 
@@ -53,24 +56,13 @@ class MetricSample:
         return math.fsum(self.values) / self.n if self.n else None
 
 
-class CaseValue(NamedTuple):
-    """The result of one case on one metric: the mean of its repeats (NaN without a result), and
-    whether it passed.
-    """
-
-    case_id: str
-    digest: str
-    cluster: str | None
-    value: float
-    passed: bool
-
-
 class RunAggregate:
-    """The numbers of one run, of a finished one (`tally_run`) or while it goes on.
+    """The numbers of one run, of a finished one (`aggregate_run`) or while it goes on.
 
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer.
-    `slices`: {(tag, value): number of cases answered or lost}. `units`: answers taken; `waiting`:
-    answers whose judge has still to answer, which are among them unless the run may stop early.
+    `slices`: {(tag, value): number of cases answered or missing}. `units`: answers taken;
+    `waiting`: answers whose judge has still to answer, which are among them unless the run may stop
+    early.
     `earlier`: attempts of the same change, which its rules are pooled with (`gate.attempts`).
 
     Args:
@@ -83,6 +75,7 @@ class RunAggregate:
         quarantined: ids of cases that count nowhere; `aside` says of those with a record whether
             they pass.
         ordered: whether planned cases are still to come, by `add_case`.
+        numbers: what `numbers` are computed from; None where nobody reads them.
     """
 
     def __init__(
@@ -94,13 +87,11 @@ class RunAggregate:
         drawn: Collection[AnswerKey] = (),
         quarantined: Collection[str] = (),
         ordered: bool = False,
+        numbers: NumberInputs | None = None,
     ) -> None:
-        self.path, self.repeats, self.people, self.drawn = (
-            path,
-            repeats,
-            people or {},
-            frozenset(drawn),
-        )
+        self.path, self.repeats = path, repeats
+        self.people, self.drawn = people or {}, frozenset(drawn)
+        self.numbers = RunNumbers(numbers, repeats)
         self.by_people: set[str] = set()
         self._rows: dict[str, int] = {}
         self._seen = array("H")
@@ -114,7 +105,7 @@ class RunAggregate:
         self.slices: dict[tuple[str, str], int] = {}
         self.units = self.waiting = 0
         self.calls = RunCalls()
-        self.causes = MissingCauses()
+        self.causes, self.data = MissingCauses(), NullData()
         self.attacks: dict[str, dict[str, bool | None]] = {}
         self.quarantined = frozenset(quarantined)
         self.aside: dict[str, bool] = {}
@@ -125,6 +116,12 @@ class RunAggregate:
         for case in planned:
             self.add_case(case)
         self._ordered = ordered
+
+    def pooled_with(self, earlier: Sequence[AttemptValues]) -> "RunAggregate":
+        """The same results, for rules that pool them with earlier attempts: nothing is copied."""
+        pooled = copy.copy(self)
+        pooled.earlier = tuple(earlier)
+        return pooled
 
     @property
     def cases(self) -> int:
@@ -174,8 +171,8 @@ class RunAggregate:
             elif status is Status.NEEDS_REVIEW:
                 waiting += 1
             elif status is Status.UNSCORED:
-                unscored += 1  # NOT_SCORED is not lost: its run decides nothing (`missing`)
-            elif self._is_lost(row, status):
+                unscored += 1  # NOT_SCORED is not missing: its run decides nothing (`missing`)
+            elif self._is_missing(row, status):
                 errors += 1
         return MetricSample(
             len(values),
@@ -227,6 +224,11 @@ class RunAggregate:
                 found.setdefault(cluster_key(name, self._clusters[row]), []).append(name)
         return list(found.values())
 
+    def place(self, case_id: str) -> tuple[int, int, str | None]:
+        """The number of a case, how many of its answers came, and its cluster."""
+        row = self._rows[case_id]
+        return row, self._seen[row], self._clusters[row]
+
     def done(self, case_id: str) -> bool:
         """Whether every repeat of a case has its record."""
         return self._seen[self._rows[case_id]] >= self.repeats
@@ -261,7 +263,7 @@ class RunAggregate:
         column, row = self._column(metric), self._rows[case_id]
         status = None if column is None else column.status(row)
         graded = status is Status.PASS or status is Status.FAIL
-        if not graded and status not in _NO_VALUE and not self._is_lost(row, status):
+        if not graded and status not in _NO_VALUE and not self._is_missing(row, status):
             return None
         value = column.mean(row) if graded and column is not None else math.nan
         return CaseValue(
@@ -281,7 +283,7 @@ class RunAggregate:
     def _within(self, row: int, slice_: tuple[str, str] | None) -> bool:
         return slice_ is None or slice_ in self._tags[row]
 
-    def _is_lost(self, row: int, status: Status | None) -> bool:
+    def _is_missing(self, row: int, status: Status | None) -> bool:
         """Whether a metric has no result because something broke: its own check, or the answer."""
         return status is Status.ERROR or (
             status is None and self._whole.status(row) is Status.ERROR
@@ -326,10 +328,13 @@ class RunAggregate:
             self._set_aside(unit, outcome)
             return
         self.causes.add(unit)
+        self.data.add(unit.answer.data or {})
         row = self._row(unit.case)
         if not self._seen[row]:
             for tag in self._tags[row]:
                 self.slices[tag] = self.slices.get(tag, 0) + 1
+        counted = unit.answer.error is not None and outcome is Outcome.FAIL
+        self.numbers.take(row, self._seen[row], unit.case, unit.answer, counted=counted)
         self._seen[row] += 1
         self._outputs[row] = int(output_digest(unit.answer), 16)
         for judged, score in zip(unit.scores, decided.scores, strict=True):
@@ -380,15 +385,3 @@ class RunAggregate:
                 None if judge_probe.failed else judge_probe.passed is True
             )
         self.calls.add_judge_probe(judge_probe)
-
-
-def output_digest(answer: Answer) -> str:
-    """The beginning of the sha256 of an answer's text and data, 16 hex digits; zeros for
-    an answer without text.
-    """
-    if answer.output is None:
-        return "0" * 16
-    content = clean_text(answer.output).encode()
-    if answer.data is not None:
-        content += b"\0" + canonical_json(answer.data)
-    return hashlib.sha256(content).hexdigest()[:16]

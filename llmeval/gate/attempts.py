@@ -10,7 +10,7 @@ results, so for what follows it the rates are approximate.
 Attempts with the same answers are one: a model that always answers alike has one chance only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.baseline import scorer_digest
 from llmeval.gate.holm import Rule
-from llmeval.gate.run_pass import tally_run
+from llmeval.gate.run_pass import aggregate_run
 from llmeval.store.directory import ATTEMPTS, RunDir
 
 _DIGITS = 6
@@ -84,8 +84,8 @@ class Attempts(NamedTuple):
             return counted
         pooled = f" {'Its' if len(self.values) == 1 else 'Their'} answers are pooled"
         if self.unread:
-            lost = ", ".join(self.unread[:3])
-            pooled = f" The results of {lost} can't be read, so they are not pooled"
+            missing = ", ".join(self.unread[:3])
+            pooled = f" The results of {missing} can't be read, so they are not pooled"
         alpha, _ = manifest.gate.rates_at(self.number) or (manifest.gate.alpha, 0)
         share = round(manifest.gate.alpha / alpha)
         return f"{counted}{pooled} with this run's, and it may use 1/{share} of each error rate."
@@ -93,14 +93,15 @@ class Attempts(NamedTuple):
 
 def _earlier(record: AttemptRecord) -> str:
     """Such as `1 and 2 were INCONCLUSIVE, 3 was FAIL`."""
-    numbers: dict[Decision, list[int]] = {}
+    numbers: dict[Decision | None, list[int]] = {}
     for number, each in enumerate(record.earlier, start=1):
         numbers.setdefault(each.decision, []).append(number)
     parts = []
     for decision, which in numbers.items():
         *first, last = map(str, which)
         listed = f"{', '.join(first)} and {last}" if first else last
-        parts.append(f"{listed} {'were' if first else 'was'} {decision}")
+        was = "can't be read" if decision is None else f"{'were' if first else 'was'} {decision}"
+        parts.append(f"{listed} {was}")
     return ", ".join(parts)
 
 
@@ -111,32 +112,34 @@ def values_of_attempt(run: RunDir) -> AttemptValues:
         StoreError: its records can't be read.
     """
     manifest = run.manifest()
-    tally = tally_run(run, manifest)
-    names = list(tally.case_digests())
+    aggregate = aggregate_run(run, manifest)
+    names = list(aggregate.case_digests())
     return AttemptValues(
         run_id=manifest.run_id,
-        cases=tally.case_digests(),
-        outputs=tuple(tally.outputs()),
+        cases=aggregate.case_digests(),
+        outputs=tuple(aggregate.outputs()),
         metrics={
-            metric: _column(tally, metric, names, scorer_digest(manifest, metric))
-            for metric in (*tally.columns, CASES)
+            metric: _column(aggregate, metric, names, scorer_digest(manifest, metric))
+            for metric in (*aggregate.columns, CASES)
         },
     )
 
 
-def _column(tally: RunAggregate, metric: str, names: Sequence[str], scorer: str) -> AttemptColumn:
-    results = [tally.result(metric, name) for name in names]
+def _column(
+    aggregate: RunAggregate, metric: str, names: Sequence[str], scorer: str
+) -> AttemptColumn:
+    results = [aggregate.result(metric, name) for name in names]
     kept = [None if each is None else each.value for each in results]
-    lost = [value is not None and value != value for value in kept]
+    missing = [value is not None and value != value for value in kept]
     return AttemptColumn(
         scorer=scorer,
         values=tuple(
             "-" if value is None else None if gone else round(value, _DIGITS)
-            for value, gone in zip(kept, lost, strict=True)
+            for value, gone in zip(kept, missing, strict=True)
         ),
         passed="".join(
             "-" if each is None or gone else "ny"[each.passed]
-            for each, gone in zip(results, lost, strict=True)
+            for each, gone in zip(results, missing, strict=True)
         ),
     )
 
@@ -168,13 +171,13 @@ def copy_earlier(source: Path, run: Path, record: AttemptRecord | None) -> bool:
     return True
 
 
-def attempts_of(tally: RunAggregate, manifest: Manifest) -> Attempts:
+def attempts_of(aggregate: RunAggregate, manifest: Manifest) -> Attempts:
     """The attempts of a run's change, as its directory has them."""
     record = manifest.attempt
     if record is None or manifest.gate.attempts == 1:
         return Attempts(None)
-    kept = _read(tally.path / ATTEMPTS) if record.earlier else {}
-    answers = _answers(tally.case_digests(), tally.outputs())
+    kept = _read(aggregate.path / ATTEMPTS) if record.earlier else {}
+    answers = _answers(aggregate.case_digests(), aggregate.outputs())
     distinct: list[tuple[AttemptValues, dict[str, str]]] = []
     unread = []
     for each in record.earlier:
@@ -257,23 +260,27 @@ def when_spent(rule: Rule, attempts: Attempts, manifest: Manifest) -> Rule:
     return decided
 
 
-def when_alone_fails(rule: Rule, alone: RuleDecision) -> Rule:
+def when_alone_fails(rule: Rule, alone: Callable[[], RuleDecision]) -> Rule:
     """A rule that does not PASS where this run's answers alone FAIL: good answers of earlier
     attempts say nothing about a model that has become worse since. It withholds a PASS only, so it
     takes no share of the error rates.
 
     Args:
         rule: on the answers of all attempts.
-        alone: the same rule on this run's answers, at the whole rates.
+        alone: decides the same rule on this run's answers, at the whole rates; asked only where
+            the rule would PASS.
     """
 
     def decided(level: float) -> RuleDecision:
         made = rule(level)
-        if made.decision is not Decision.PASS or alone.decision is not Decision.FAIL:
+        if made.decision is not Decision.PASS:
             return made
-        reason = f"{made.reason} But this run's answers alone FAIL: {alone.reason}"
+        own = alone()
+        if own.decision is not Decision.FAIL:
+            return made
+        reason = f"{made.reason} But this run's answers alone FAIL: {own.reason}"
         return structs.replace(
-            made, decision=Decision.INCONCLUSIVE, reason=reason, tipping_point=None, fell=alone.fell
+            made, decision=Decision.INCONCLUSIVE, reason=reason, tipping_point=None, fell=own.fell
         )
 
     return decided

@@ -28,7 +28,7 @@ class Audits:
     """
 
     decided: Counter[tuple[int, bool]] = field(default_factory=Counter)
-    lost: int = 0
+    missing: int = 0
     pairs: list[tuple[bool, bool]] = field(default_factory=list)
 
     def add(self, trail: list[dict[str, Any]], passed: bool) -> None:
@@ -38,7 +38,7 @@ class Audits:
         if len(trail) > deciding:
             verdict = _PASSED.get(trail[-1]["status"])
             if verdict is None:
-                self.lost += 1
+                self.missing += 1
             else:
                 self.pairs.append((passed, verdict))
 
@@ -58,34 +58,34 @@ class Audits:
             f"the next judge contradicts {contradicted:,} of {counts.n:,} audited verdicts that the"
             " one before was sure of"
         )
-        if self.lost:
-            seen += f" ({self.lost:,} more audits gave no verdict)"
+        if self.missing:
+            seen += f" ({self.missing:,} more audits gave no verdict)"
         shared = {
             "audited": counts.n,
             "contradicted": contradicted,
             "sure": sure,
-            "lost": self.lost,
+            "lost": self.missing,
         }
         try:
             estimate = estimate_rate(counts, sure_passed, sure, Provenance.BY_VERDICT)
         except RefusedEstimate as error:
-            told = str(error).replace(
+            message = str(error).replace(
                 "is labelled: label some at random", "is audited; a larger `audit` would tell"
             )
             return Audit(
-                **shared, reason=f"{seen}; what it would say of all can't be estimated: {told}"
+                **shared, reason=f"{seen}; what it would say of all can't be estimated: {message}"
             )
         share, rest = sure / answers, (passed - sure_passed) / answers
         rate, low, high = (
             share * value + rest for value in (estimate.rate, estimate.low, estimate.high)
         )
-        told = f"had it judged every answer, {rate:.1%} would pass ({low:.1%} to {high:.1%})"
+        message = f"had it judged every answer, {rate:.1%} would pass ({low:.1%} to {high:.1%})"
         return Audit(
             **shared,
             rate=rate,
             low=low,
             high=high,
-            reason=f"{seen}; {told}, where {passed / answers:.1%} do",
+            reason=f"{seen}; {message}, where {passed / answers:.1%} do",
         )
 
     def _count(self, most: int, verdict: bool | None = None) -> int:

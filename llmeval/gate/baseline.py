@@ -1,9 +1,9 @@
-"""The baseline: a run that a person approved, kept as one small file beside the suite. The run that
-gates never writes it.
+"""The baseline: a run that a person approved, kept as one small file next to the suite. The run
+that gates never writes it.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -26,8 +26,9 @@ from llmeval.core.records import canonical_json, digest, utc_now
 from llmeval.core.results import Decision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.gate_terms import limits_of, terms_of
+from llmeval.gate.kept_numbers import kept_numbers
 from llmeval.gate.rules.single_run import missing, outcome, own_rules
-from llmeval.gate.run_pass import tally_run
+from llmeval.gate.run_pass import aggregate_run
 from llmeval.store.directory import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
 from llmeval.store.run_store import RunStore
 
@@ -43,27 +44,27 @@ def baseline_of_run(run: RunStore, approved: Approval | None = None) -> Baseline
         UsageError: the run is incomplete or INVALID: it says nothing to compare with.
     """
     manifest = run.manifest()
-    tally = tally_run(run, manifest)
-    gate = outcome(own_rules(tally, manifest), manifest.gate.on_inconclusive)
+    aggregate = aggregate_run(run, manifest)
+    gate = outcome(own_rules(aggregate, manifest), manifest.gate.on_inconclusive)
     if shard := manifest.shard:
         told = f"shard {shard.index} of {shard.of}: `llmeval merge` makes the whole run"
         raise UsageError(f"{run.path} can't be a baseline: {told}")
     if manifest.status != "complete" or gate.decision is Decision.INVALID:
         why = gate.reason if gate.decision is Decision.INVALID else "it did not come to its end"
         raise UsageError(f"{run.path} can't be a baseline: {why}")
-    if missing(tally, manifest):
-        asked = f"it stopped early, after {tally.cases:,} of {manifest.cases.n:,} cases"
+    if missing(aggregate, manifest):
+        asked = f"it stopped early, after {aggregate.cases:,} of {manifest.cases.n:,} cases"
         raise UsageError(
             f"{run.path} can't be a baseline: {asked}. Run the suite with `--stop never` for one"
         )
-    return values_of(tally, manifest, gate.decision, approved)
+    return values_of(aggregate, manifest, gate.decision, approved)
 
 
 def rejudged_of(run: RunStore, kept: Collection[str]) -> Rejudged:
-    """What the manifest of a run that scores a baseline's answers anew keeps of it.
+    """What the manifest of a run that scores a baseline's answers again keeps of it.
 
     Args:
-        run: the baseline's run. kept: ids of its cases that are scored anew.
+        run: the baseline's run. kept: ids of its cases that are scored again.
     """
     manifest = run.manifest()
     left_out = {
@@ -82,7 +83,7 @@ def rejudged_of(run: RunStore, kept: Collection[str]) -> Rejudged:
 
 
 def values_of(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     manifest: Manifest,
     decision: str | None = None,
     approved: Approval | None = None,
@@ -99,32 +100,37 @@ def values_of(
         decision=decision,
         approved=approved,
         digests=manifest.digests,
-        cases=tally.case_digests(),
+        cases=aggregate.case_digests(),
         gate=terms_of(manifest) if rejudged is None else rejudged.gate,
         left_out={} if rejudged is None else rejudged.left_out,
-        outputs=tuple(tally.outputs()) if judged else (),
+        outputs=tuple(aggregate.outputs()) if judged else (),
         metrics={
             name: BaselineValues(
-                scorer_digest(manifest, name), _values(tally, name), _passed(tally, name, judged)
+                scorer_digest(manifest, name),
+                _values(aggregate, name),
+                _passed(aggregate, name, judged),
             )
-            for name in tally.columns
+            for name in aggregate.columns
         },
+        numbers=kept_numbers(aggregate, manifest),
     )
 
 
-def _values(tally: RunAggregate, metric: str) -> tuple[KeptValue, ...]:
-    found = {result.case_id: result.value for result in tally.results(metric)}
-    return tuple(_kept(found[name]) if name in found else "-" for name in tally.case_digests())
+def _values(aggregate: RunAggregate, metric: str) -> tuple[KeptValue, ...]:
+    found = {result.case_id: result.value for result in aggregate.results(metric)}
+    return tuple(_kept(found[name]) if name in found else "-" for name in aggregate.case_digests())
 
 
-def _passed(tally: RunAggregate, metric: str, judged: Collection[str]) -> str:
-    if metric not in judged:
-        return ""
+def _passed(aggregate: RunAggregate, metric: str, judged: Collection[str]) -> str:
     found = {
-        result.case_id: result for result in tally.results(metric) if not math.isnan(result.value)
+        result.case_id: result
+        for result in aggregate.results(metric)
+        if not math.isnan(result.value)
     }
+    if metric not in judged and all(each.value == each.passed for each in found.values()):
+        return ""
     return "".join(
-        "-" if name not in found else "ny"[found[name].passed] for name in tally.case_digests()
+        "-" if name not in found else "ny"[found[name].passed] for name in aggregate.case_digests()
     )
 
 
@@ -136,8 +142,15 @@ def _kept(value: float) -> KeptValue:
 
 def scorer_digest(scoring: ScoringInputs, metric: str) -> str:
     """What scores a metric: its judge, or its checks as the suite writes them. A case's own are in
-    the case's digest.
+    the case's digest. Of conversations also the messages to the candidate: other messages are
+    another test.
     """
+    own, conversation = _own_digest(scoring, metric), scoring.digests.conversation
+    return digest([own, conversation]) if conversation else own
+
+
+def _own_digest(scoring: ScoringInputs, metric: str) -> str:
+    """The digest of a metric's judge or checks, apart from the messages to the candidate."""
     judge = scoring.digests.judges.get(metric)
     if judge is None:
         return _checks_digest(scoring, metric)
@@ -156,7 +169,7 @@ def approval(by: str, reason: str, expires: str | None, today: date | None = Non
     """An approval given now.
 
     Raises:
-        UsageError: no name, no reason, or a last day that is no date or over.
+        UsageError: no name, no reason, or a last day that is not a date, or is over.
     """
     if not by.strip() or not reason.strip():
         raise UsageError("an approval needs a name and a reason: --by NAME --reason TEXT")
@@ -184,7 +197,7 @@ def read_baseline(path: Path) -> BaselineLock:
     if found.gate is None:
         raise SuiteError(
             f"{path}: was approved before lock files held the gate, so a gate that was loosened"
-            " would not be seen: approve a run anew: `llmeval baseline approve RUN --by NAME"
+            " would not be seen: approve a run again: `llmeval baseline approve RUN --by NAME"
             f" --reason TEXT` (its run was {found.run_id})"
         )
     return found
@@ -225,6 +238,8 @@ def _read(path: Path, stamp: tuple[int, ...]) -> BaselineLock:
         )
     if found.schema < 2:
         found = structs.replace(found, gate=None)
+    if any(len(column.values) != len(found.cases) for column in found.numbers.values()):
+        raise SuiteError(f"{path}: a number has not one value a case; approve it again")
     for name, column in found.metrics.items():
         if len(column.values) != len(found.cases) or len(column.passed) not in (
             0,
@@ -252,15 +267,21 @@ def lock_bytes(baseline: BaselineLock) -> bytes:
     """
     whole: dict[str, Any] = msgspec.to_builtins(baseline)
     cases, outputs, metrics = whole.pop("cases"), whole.pop("outputs"), whole.pop("metrics")
+    numbers = _rows(whole.pop("numbers"))
     if not whole["left_out"]:
         del whole["left_out"]
     head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
-    rows = ",\n".join(
-        f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in metrics.items()
-    )
+    kept = f'"numbers": {{\n{numbers}\n  }},\n  ' if numbers else ""
     return (
-        f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  "metrics":'
-        f" {{\n{rows}\n  }}\n}}\n".encode()
+        f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  {kept}'
+        f'"metrics": {{\n{_rows(metrics)}\n  }}\n}}\n'
+    ).encode()
+
+
+def _rows(columns: Mapping[str, object]) -> str:
+    """A line for each column."""
+    return ",\n".join(
+        f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in columns.items()
     )
 
 

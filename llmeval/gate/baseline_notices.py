@@ -1,7 +1,7 @@
 """What a run is compared with, beyond its rules: cases that are left out, and a gate that is not
 the baseline's.
 
-Both belong beside a PASS: a gate that was loosened, or cases that were taken out of it, explain it
+Both belong next to a PASS: a gate that was loosened, or cases that were taken out of it, explain it
 as well as a good candidate does.
 """
 
@@ -15,38 +15,44 @@ from msgspec import structs
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.errors import LlmevalError
 from llmeval.core.manifest import Manifest
-from llmeval.core.results import GateChange, GateResult
+from llmeval.core.results import GateChange, GateResult, MetricDrop
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import read_baseline
 from llmeval.gate.gate_terms import changes, terms_of
+from llmeval.gate.largest_drops import largest_drops
 from llmeval.gate.missing_cases import MissingCases, gone_of, sample_note
 
 _NAMED = 10
 _SOON = timedelta(hours=24)
-"""Answers of one run that lie further apart are told beside a PASS; `runner.resume` goes on by
-itself within as much.
+"""A PASS shows a note if the answers of one run are further apart in time. `runner.resume`
+continues a run automatically within this time.
 """
 
 
 class BaselineNotices(NamedTuple):
-    """A run beside its baseline. Empty where it is compared with nothing, or with nothing that can
-    be read.
-    """
+    """Notes on a run and its baseline. Empty without a baseline that can be read."""
 
     gone: MissingCases = MissingCases()
     changes: tuple[GateChange, ...] = ()
     quarantined: tuple[str, ...] = ()
     """Ids of cases that are in quarantine now, and were not when the baseline was approved."""
+    drops: tuple[MetricDrop, ...] = ()
+    """The largest drops since the baseline."""
 
 
-def against(tally: RunAggregate, manifest: Manifest) -> BaselineNotices:
-    """A run beside the baseline that its gate names."""
+def against(aggregate: RunAggregate, manifest: Manifest) -> BaselineNotices:
+    """Notes on a run and the baseline that its gate names."""
     baseline = baseline_in(manifest)
     if baseline is None or baseline.gate is None:
         return BaselineNotices()
     now = terms_of(manifest)
     since = tuple(name for name in now.quarantine if name not in baseline.gate.quarantine)
-    return BaselineNotices(gone_of(tally, manifest, baseline), changes(baseline.gate, now), since)
+    return BaselineNotices(
+        gone_of(aggregate, manifest, baseline),
+        changes(baseline.gate, now),
+        since,
+        largest_drops(aggregate, manifest, baseline),
+    )
 
 
 def baseline_in(manifest: Manifest) -> BaselineLock | None:
@@ -61,7 +67,7 @@ def baseline_in(manifest: Manifest) -> BaselineLock | None:
 
 
 def with_remarks(gate: GateResult, found: BaselineNotices, manifest: Manifest) -> GateResult:
-    """The decision, with what belongs beside it where the run exits with 0."""
+    """The decision, with its notes if the run exits with 0."""
     if gate.decision is None or gate.exit_code != 0:
         return gate
     said = [*_remarks(found), *_earlier_answers(manifest)]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.manifest import ScoringInputs
 from llmeval.core.records import Answer, Case, Score, Status
-from llmeval.gate.aggregate import output_digest
+from llmeval.gate.answer_digest import output_digest
 from llmeval.gate.baseline import scorer_digest
 
 Known = Callable[[str, Case, Answer], Score | None]

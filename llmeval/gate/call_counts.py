@@ -20,14 +20,20 @@ class CallCount:
         self.costs: list[float] = []
 
     def add(
-        self, attempts: int, cached: bool, failed: bool, usage: object, cost: float | None
+        self,
+        attempts: int,
+        cached: bool,
+        failed: bool,
+        usage: object,
+        cost: float | None,
+        needed: int = 1,
     ) -> None:
         """Take one answer or score: calls sent, whether none was needed or none got through,
-        tokens, US dollars.
+        tokens, US dollars, and how many calls it takes without a retry.
         """
         self.made += attempts
         self.cached += cached
-        self.retried += max(0, attempts - 1)
+        self.retried += max(0, attempts - needed)
         self.failed += failed
         if not cached and usage is not None:
             self.input += getattr(usage, "input_tokens", None) or 0
@@ -106,10 +112,17 @@ class RunCalls:
     def add_answer(self, answer: Answer) -> None:
         """Take an answer of the candidate."""
         failed = answer.error is not None
+        needed = sum(turn.attempts > 0 for turn in answer.turns) or 1
         self._role("candidate").add(
-            answer.attempts, answer.cached, failed, answer.usage, answer.cost_usd
+            answer.attempts, answer.cached, failed, answer.usage, answer.cost_usd, needed
         )
         self._reuse.answer(answer)
+        if (user := answer.user) is not None and not answer.cached:
+            failed = answer.error is not None and answer.error.kind == "user"
+            needed = user.attempts  # which of them were retries is not recorded
+            self._role("user").add(
+                user.attempts, user.cached, failed, user.usage, user.cost_usd, needed
+            )
 
     def add_score(self, score: Score) -> None:
         """Take a judge's score."""
@@ -129,7 +142,9 @@ class RunCalls:
         )
 
     def by_role(self) -> dict[str, Calls]:
-        """Calls by role: `candidate`, `judge:<metric>`, `attacks:<metric>`, `anchors:<metric>`."""
+        """Calls by role: `candidate`, `user`, `judge:<metric>`, `attacks:<metric>`,
+        `anchors:<metric>`.
+        """
         return {role: count.record() for role, count in sorted(self._roles.items())}
 
     def reuse(self) -> Reuse:

@@ -1,5 +1,6 @@
-"""The run's decision: what it says by itself, and beside its baseline."""
+"""The decision of a run, by itself and compared with its baseline."""
 
+import functools
 from collections.abc import Sequence
 
 from msgspec import structs
@@ -9,15 +10,16 @@ from llmeval.core.manifest import Manifest, ShardRecord
 from llmeval.core.results import GateResult, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.attempts import attempts_of, when_alone_fails, when_spent
-from llmeval.gate.holm import step_down
-from llmeval.gate.rules.must_pass import must_pass_rules
+from llmeval.gate.holm import Rule, step_down
 from llmeval.gate.rules.regression import regression_rules
-from llmeval.gate.rules.single_run import floor_rules, outcome, validity
+from llmeval.gate.rules.single_run import fact_rules, outcome, rate_rules, validity
 
 
-def decide(tally: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecision]) -> GateResult:
-    """Apply the suite's gate to what was measured; see `single_run.outcome`. Floors and regression
-    are one family of tests.
+def decide(
+    aggregate: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecision]
+) -> GateResult:
+    """Apply the suite's gate to what was measured; see `single_run.outcome`. Floors, limits
+    and regression are one family of tests.
 
     `absent`: INVALID where answers that are needed are not there (`single_run.missing`, unless the
         run may have stopped there).
@@ -25,36 +27,42 @@ def decide(tally: RunAggregate, manifest: Manifest, absent: Sequence[RuleDecisio
     if shard := manifest.shard:
         return _part(shard, manifest, absent)
     if absent:  # a rule decided on a part of the cases would say something else than on all of them
-        return outcome([*absent, *validity(tally, manifest)], manifest.gate.on_inconclusive)
-    attempts = attempts_of(tally, manifest)
+        return outcome([*absent, *validity(aggregate, manifest)], manifest.gate.on_inconclusive)
+    attempts = attempts_of(aggregate, manifest)
     now = attempts.manifest(manifest)
-    alone = _alone(tally, manifest, now) if attempts.values else ()
-    tally.earlier = attempts.values
-    pooled = (*floor_rules(tally, now), *regression_rules(tally, now))
+    pooled = _tests(aggregate.pooled_with(attempts.values), now)
     asked = [when_spent(rule, attempts, manifest) for rule in pooled]
-    if alone:
-        asked = [when_alone_fails(*pair) for pair in zip(asked, alone, strict=True)]
+    if attempts.values:
+        alone = functools.cache(lambda: _alone(aggregate, manifest, now))
+        asked = [
+            when_alone_fails(rule, lambda number=number: alone()[number])  # type: ignore[misc]
+            for number, rule in enumerate(asked)
+        ]
     tested = step_down(asked, now.gate.alpha)
-    rules = [*validity(tally, now), *must_pass_rules(tally, now), *tested]
-    return _told(outcome(rules, now.gate.on_inconclusive), attempts.sentence(manifest))
+    rules = [*validity(aggregate, now), *fact_rules(aggregate, now), *tested]
+    decided = outcome(rules, now.gate.on_inconclusive)
+    return _with_remarks(decided, [attempts.sentence(manifest), aggregate.data.sentence])
 
 
-def _alone(tally: RunAggregate, manifest: Manifest, now: Manifest) -> tuple[RuleDecision, ...]:
+def _alone(aggregate: RunAggregate, manifest: Manifest, now: Manifest) -> tuple[RuleDecision, ...]:
     """What the rules say on this run's answers alone, each at the whole error rates."""
-    tally.earlier = ()
     rates = manifest.gate
     whole = structs.replace(now, gate=structs.replace(now.gate, alpha=rates.alpha, beta=rates.beta))
-    rules = (*floor_rules(tally, whole), *regression_rules(tally, whole))
-    return tuple(rule(rates.alpha) for rule in rules)
+    return tuple(rule(rates.alpha) for rule in _tests(aggregate, whole))
 
 
-def _told(gate: GateResult, sentence: str) -> GateResult:
-    """The decision with a sentence on its attempt, whatever it is."""
-    if not sentence or gate.decision is None:
+def _tests(aggregate: RunAggregate, manifest: Manifest) -> tuple[Rule, ...]:
+    """Floors and regression, which share alpha as one family."""
+    return (*rate_rules(aggregate, manifest), *regression_rules(aggregate, manifest))
+
+
+def _with_remarks(gate: GateResult, sentences: Sequence[str]) -> GateResult:
+    """The decision with sentences that stand beside it, whatever it is; empty ones are left out."""
+    remarks = [sentence for sentence in sentences if sentence]
+    if not remarks or gate.decision is None:
         return gate
-    return structs.replace(
-        gate, remarks=(*gate.remarks, sentence), reason=f"{gate.reason} {sentence}"
-    )
+    reason = " ".join([gate.reason, *remarks])
+    return structs.replace(gate, remarks=(*gate.remarks, *remarks), reason=reason)
 
 
 def _part(shard: ShardRecord, manifest: Manifest, absent: Sequence[RuleDecision]) -> GateResult:

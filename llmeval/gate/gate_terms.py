@@ -6,17 +6,17 @@ A lock file keeps its gate as `GateTerms`, so that a PASS of a gate that was loo
 ways (more repeats, another argument of a check), it is "changed".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
 
-from llmeval.core.gate_record import Floors, Margins, RegressionRecord
+from llmeval.core.gate_record import Floors, Limits, Margins, RegressionRecord
 from llmeval.core.gate_terms import GateTerms, JudgeTerms
 from llmeval.core.manifest import GateInputs
 from llmeval.core.records import canonical_json, digest
 from llmeval.core.results import GateChange
-from llmeval.gate.rules.threshold import Threshold, floors_in, margins_in
+from llmeval.gate.rules.threshold import Threshold, floors_in, limits_in, margins_in
 
 Direction = Literal["looser", "tighter", "changed"]
 
@@ -27,7 +27,7 @@ digest.
 _NAMED = 10
 _NOT_RULES = frozenset(["quarantine", "retired", "stop"])
 """Keys of a gate that hold a path, or say when a run ends: they make no rule easier or harder."""
-_EASIER_UP = frozenset(["beta", "max_unscored", "max_gone", "judge_shift"])
+_EASIER_UP = frozenset(["beta", "max_unscored", "max_gone"])
 """Settings by which more runs pass the larger they are."""
 _STRICTNESS = ("pass", "warn", "fail")
 _JUDGE = ("prompt", "when", "certificate", "attacks")
@@ -60,6 +60,7 @@ def terms_of(inputs: GateInputs) -> GateTerms:
             )
             for name, judge in inputs.judges.items()
         },
+        measure=dict(inputs.measure),
         quarantine=tuple(entry.case_id for entry in inputs.quarantine),
         retired=tuple(entry.case_id for entry in inputs.retired),
     )
@@ -68,8 +69,11 @@ def terms_of(inputs: GateInputs) -> GateTerms:
 class StatedLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What of the gate in `GateTerms` is compared as numbers; the rest is compared as it is."""
 
+    never: tuple[str, ...] = ()
     floors: Floors = {}
+    limits: Limits = {}
     regression: RegressionRecord | None = None
+    on_inconclusive: str = "fail"
     alpha: float | None = None
     beta: float | None = None
     max_unscored: float | None = None
@@ -84,7 +88,7 @@ def limits_of(terms: GateTerms) -> StatedLimits:
     """The limits that a gate states.
 
     Raises:
-        ValueError: one of them is no limit.
+        ValueError: one of them is not a limit.
     """
     return msgspec.convert(terms.gate, StatedLimits)
 
@@ -92,9 +96,13 @@ def limits_of(terms: GateTerms) -> StatedLimits:
 def changes(before: GateTerms, now: GateTerms) -> tuple[GateChange, ...]:
     """How `now` differs from `before`; the looser changes first."""
     old, new = limits_of(before), limits_of(now)
+    policies = old.on_inconclusive, new.on_inconclusive
     found = [
-        *_limits("floor", floors_in(old.floors), floors_in(new.floors), up="tighter"),
-        *_limits("margin", margins_in(old.margins), margins_in(new.margins), up="looser"),
+        *_limits("floor", floors_in(old.floors), floors_in(new.floors), policies, up="tighter"),
+        *_limits("limit", limits_in(old.limits), limits_in(new.limits), policies, up="looser"),
+        *_limits("margin", margins_in(old.margins), margins_in(new.margins), policies, up="looser"),
+        *_never(old.never, new.never),
+        *_measure(before.measure, now.measure),
         *_must_pass(before.gate.get("must_pass"), now.gate.get("must_pass")),
         *_settings(before, now),
         *_checks(before.checks, now.checks),
@@ -114,10 +122,30 @@ def _change(what: str, direction: Direction, text: str) -> GateChange:
     )
 
 
+def _never(before: Collection[str], now: Collection[str]) -> Iterator[GateChange]:
+    for key in [*before, *(key for key in now if key not in before)]:
+        if key not in now:
+            yield _change(f"never {key}", "looser", f"rule removed: never {key}")
+        elif key not in before:
+            yield _change(f"never {key}", "tighter", f"rule added: never {key}")
+
+
+def _measure(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[GateChange]:
+    for name in [*before, *(name for name in now if name not in before)]:
+        old, new = before.get(name), now.get(name)
+        if old != new:
+            what = f"measure {name}"
+            yield _change(what, "changed", f"{what} {_shown(old)} -> {_shown(new)}")
+
+
 def _limits(
-    kind: str, before: Mapping[str, Threshold], now: Mapping[str, Threshold], up: Direction
+    kind: str,
+    before: Mapping[str, Threshold],
+    now: Mapping[str, Threshold],
+    policies: tuple[str, str],
+    up: Direction,
 ) -> Iterator[GateChange]:
-    """`up`: what a higher limit is."""
+    """`policies`: `on_inconclusive` of the two gates. `up`: what a higher limit is."""
     down: Direction = "looser" if up == "tighter" else "tighter"
     for key in [*before, *(key for key in now if key not in before)]:
         what, old, new = f"{kind} {key}", before.get(key), now.get(key)
@@ -138,12 +166,29 @@ def _limits(
             moved = (
                 f" {_number(old.value)} -> {_number(new.value)}" if new.value != old.value else ""
             )
-            yield _change(
-                what, ways.pop() if len(ways) == 1 else "changed", f"{what}{moved}{scale}"
-            )
+            way, policy = _policy_change(old, new, policies)
+            ways |= way
+            if moved or scale or policy:
+                direction = ways.pop() if len(ways) == 1 else "changed"
+                yield _change(what, direction, f"{what}{moved}{scale}{policy}")
 
 
-def _must_pass(before: Any, now: Any) -> Iterator[GateChange]:
+def _policy_change(
+    old: Threshold, new: Threshold, policies: tuple[str, str]
+) -> tuple[set[Direction], str]:
+    """The direction and the words of another `on_inconclusive` of a rule; nothing where neither
+    gate states one for the rule, as the change of the gate's own is listed then.
+    """
+    if old.on_inconclusive is None and new.on_inconclusive is None:
+        return set(), ""
+    before, now = old.on_inconclusive or policies[0], new.on_inconclusive or policies[1]
+    if before == now or not {before, now} <= set(_STRICTNESS):
+        return set(), ""
+    looser = _STRICTNESS.index(now) < _STRICTNESS.index(before)
+    return {"looser" if looser else "tighter"}, f", on_inconclusive {before} -> {now}"
+
+
+def _must_pass(before: object, now: object) -> Iterator[GateChange]:
     """`all`, a list of ids, {tag: value} or None."""
     if before == now:
         return
@@ -167,23 +212,26 @@ def _settings(before: GateTerms, now: GateTerms) -> Iterator[GateChange]:
     one, two = _flat(before), _flat(now)
     for key in [*one, *(key for key in two if key not in one)]:
         old, new = one.get(key), two.get(key)
+        if key == "judge_shift" and not (before.judges and now.judges):
+            continue  # it says nothing without a judge
         if old != new:
             yield _change(
                 key, _direction(key, old, new, now), f"{key} {_shown(old)} -> {_shown(new)}"
             )
 
 
-def _flat(terms: GateTerms) -> dict[str, Any]:
+def _flat(terms: GateTerms) -> dict[str, object]:
     # Where there is no regression rule, `max_gone` has its default: a rule that came or went is one
     # change, not two.
     gate, regression = terms.gate, terms.gate.get("regression") or {"max_gone": 0}
     found = {
         key: value
         for key, value in gate.items()
-        if key not in ("floors", "regression", "must_pass")
+        if key not in ("never", "floors", "limits", "regression", "must_pass")
     }
     found |= {key: value for key, value in regression.items() if key != "margins"}
-    return {"attempts": 1, "about": "cases_like_these", **found, "repeats": terms.repeats}
+    defaults = {"attempts": 1, "about": "cases_like_these", "judge_shift": 0.0}
+    return {**defaults, **found, "repeats": terms.repeats}
 
 
 def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
@@ -193,15 +241,15 @@ def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
         return "looser" if new > old else "tighter"
     if key == "on_inconclusive" and {old, new} <= set(_STRICTNESS):
         return "looser" if _STRICTNESS.index(new) < _STRICTNESS.index(old) else "tighter"
-    if key == "attempts":
+    if key in ("attempts", "judge_shift"):
         return "looser" if new < old else "tighter"
-    if key == "alpha" and now.gate.get("floors") and new > old:
-        # a floor PASSes more easily; less alpha makes FAIL harder as well, and so is neither
+    if key == "alpha" and (now.gate.get("floors") or now.gate.get("limits")) and new > old:
+        # a floor or a limit PASSes more easily; less alpha makes FAIL harder too, so it is neither
         return "looser"
     return "changed"
 
 
-def _checks(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[GateChange]:
+def _checks(before: Mapping[str, object], now: Mapping[str, object]) -> Iterator[GateChange]:
     for name in [*before, *(name for name in now if name not in before)]:
         what = f"check {name}"
         if name not in now:
@@ -214,7 +262,7 @@ def _checks(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[GateC
             )
 
 
-def _difference(old: Any, new: Any) -> str:
+def _difference(old: object, new: object) -> str:
     """Only the arguments that differ, where both are mappings."""
     if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
         return f"{_shown(old)} -> {_shown(new)}"
@@ -285,7 +333,7 @@ def _arguments(check: Mapping[str, Any]) -> Any:
     return found if len(canonical_json(found)) <= _SHORT else digest(found)[:23]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool):

@@ -42,8 +42,8 @@ def step_down(rules: Sequence[Rule], alpha: float) -> list[RuleDecision]:
             found[number] = rules[number](
                 alpha / left
             )  # so that what more cases would decide is said at this level
-    told = f" By itself it would FAIL, but one of {tested} rules may seem so by chance."
+    note = f" By itself it would FAIL, but one of {tested} rules may seem so by chance."
     for number in alone:
         if found[number].decision is not Decision.FAIL:
-            found[number] = structs.replace(found[number], reason=found[number].reason + told)
+            found[number] = structs.replace(found[number], reason=found[number].reason + note)
     return found

@@ -8,12 +8,13 @@ sample can't tell by itself which cases the suite lacks: the run notes that befo
 the whole source (`Undrawn`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec import structs
 
 from llmeval.core.baseline_lock import BaselineLock
+from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import Manifest, Undrawn
 from llmeval.core.records import Case
 from llmeval.core.results import Decision, Retired, RuleDecision
@@ -59,15 +60,15 @@ def note_undrawn(baseline: BaselineLock, source: Iterable[Case]) -> Undrawn:
     return Undrawn(baseline.run_id, gone, changed)
 
 
-def gone_of(tally: RunAggregate, manifest: Manifest, baseline: BaselineLock) -> MissingCases:
+def gone_of(aggregate: RunAggregate, manifest: Manifest, baseline: BaselineLock) -> MissingCases:
     """How the cases of a run differ from those of its baseline. Nothing of a run that is not
     complete: its cases are not gone, they are still to come. A case in quarantine is not gone."""
     n = manifest.cases.n
-    if not tally.may_stop and tally.units < n * manifest.repeats:
+    if not aggregate.may_stop and aggregate.units < n * manifest.repeats:
         return MissingCases()
-    before, now = baseline.everything(), tally.case_digests(planned=True)
+    before, now = baseline.everything(), aggregate.case_digests(planned=True)
     changed = {name for name, digest in now.items() if before.get(name, digest) != digest}
-    absent = [name for name in before if name not in now and name not in tally.quarantined]
+    absent = [name for name in before if name not in now and name not in aggregate.quarantined]
     of, undrawn, unknown = manifest.sampled_of, 0, False
     if of is not None:
         noted = manifest.undrawn or Undrawn("")
@@ -116,9 +117,30 @@ def gone_rule(
         reason=(
             f"Cases of the baseline {baseline.run_id} are not asked as they were:"
             f" {', '.join(parts)}, {allowed}. Whether they got worse is not known: {shown}. Ask"
-            " them again, list them with a reason in retired.yaml beside the suite, or approve a"
+            " them again, list them with a reason in retired.yaml next to the suite, or approve a"
             f" new baseline: {approve}"
         ),
+    )
+
+
+def dropped_reason(
+    names: Sequence[str], gate: GateRecord, rule: str, baseline: BaselineLock
+) -> str | None:
+    """Why a rule is INVALID whose metric does not apply any more to cases of the baseline; None
+    where no more of them are dropped than may be gone. Not compared is not unchanged.
+
+    Args:
+        names: ids of these cases. rule: its name.
+    """
+    most = 0 if gate.regression is None else gate.regression.max_gone
+    if len(names) <= most:
+        return None
+    shown = ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")
+    return (
+        f"{rule}: the metric does not apply any more to {len(names):,} cases that the baseline"
+        f" {baseline.run_id} has a result for; at most {most:,} may be so (`max_gone`). Whether"
+        f" they got worse is not known: {shown}. Let the check apply to them, or approve a new"
+        " baseline."
     )
 
 
@@ -126,10 +148,10 @@ def sample_note(found: MissingCases, manifest: Manifest) -> str:
     """The sentence that says that a sample was compared; empty where all cases were."""
     if found.of is None:
         return ""
-    told = f" Compared on a sample of {manifest.cases.n:,} of {found.of:,} cases."
+    sentence = f" Compared on a sample of {manifest.cases.n:,} of {found.of:,} cases."
     if found.unknown:
-        told += (
+        sentence += (
             " Whether cases of this baseline are gone from the suite is not known: run it with this"
             " baseline to see."
         )
-    return told
+    return sentence

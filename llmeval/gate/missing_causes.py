@@ -8,7 +8,7 @@ from llmeval.core.records import ErrorInfo
 from llmeval.store.directory import Unit
 
 MAX_CAUSES = 1_000
-"""Messages that are told apart. An endpoint that words every error anew must not fill the
+"""Messages that are told apart. An endpoint that words every error differently must not fill the
 memory.
 """
 MAX_SHOWN = 300

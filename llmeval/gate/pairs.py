@@ -18,7 +18,7 @@ _NAMED = 5
 
 class PairedCases(NamedTuple):
     """One metric on both sides. `differences`: candidate minus baseline in [-1, 1], NaN where
-    either side was lost.
+    either side is missing.
 
     `cases`: the id of each pair. `fell`: ids of cases that got worse, the worst first; `rose`: how
     many got better. `new`, `gone`, `changed`: ids of cases of one side only, or that are asked
@@ -42,9 +42,11 @@ class PairedCases(NamedTuple):
     most: tuple[float, ...] = ()
     undrawn: int = 0
     """Cases of the baseline that a sample did not draw."""
+    dropped: tuple[str, ...] = ()
+    """Of `one_sided`, the cases that the metric applied to in the baseline only."""
 
     @property
-    def lost(self) -> int:
+    def missing(self) -> int:
         """Pairs without a result on one side or both."""
         return sum(math.isnan(value) for value in self.differences)
 
@@ -67,31 +69,34 @@ class PairedCases(NamedTuple):
 
 
 def pair(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     baseline: BaselineLock,
     metric: str,
     slice_: tuple[str, str] | None = None,
     only: Collection[str] | None = None,
     gone: MissingCases | None = None,
+    *,
+    passes: bool = False,
 ) -> PairedCases:
-    """One metric of a run beside its baseline, over one slice of the run's cases (None: all).
+    """One metric of a run and its baseline, over one slice of the run's cases (None: all).
 
     Args:
         only: the cases that were used, where a rule was decided before the last one.
         gone: what is known of the cases that are not paired.
+        passes: whether a case counts by whether it passes, and not by its value.
     """
-    now, before = tally.case_digests(), baseline.results(metric)
+    now, before = aggregate.case_digests(), baseline.results(metric, passes=passes)
     gone = gone or MissingCases()
     retired = tuple(entry.case_id for entry in gone.retired)
-    kept, here = baseline.everything(), tally.members(slice_)
-    results = {result.case_id: result for result in tally.results(metric, slice_)}
+    kept, here = baseline.everything(), aggregate.members(slice_)
+    results = {result.case_id: result for result in aggregate.results(metric, slice_)}
     same = [name for name in here if kept.get(name) == now[name]]
     both = [
         name
         for name in same
         if name in results and name in before and (only is None or name in only)
     ]
-    moved = [(results[name].value - before[name], name) for name in both]
+    moved = [(results[name].score(passes) - before[name], name) for name in both]
     return PairedCases(
         differences=tuple(difference for difference, _ in moved),
         clusters=tuple(cluster_key(name, results[name].cluster) for name in both),
@@ -103,6 +108,7 @@ def pair(
             name for name in here if kept.get(name, now[name]) != now[name] and name not in retired
         ),
         one_sided=tuple(name for name in same if (name in results) != (name in before)),
+        dropped=tuple(name for name in same if name in before and name not in results),
         cases=tuple(both),
         retired=retired,
         undrawn=gone.undrawn,
@@ -114,20 +120,26 @@ def _fell(moved: Sequence[tuple[float, str]]) -> tuple[str, ...]:
 
 
 def with_attempts(
-    pairs: PairedCases, tally: RunAggregate, baseline: BaselineLock, metric: str, pool: Pool
+    pairs: PairedCases,
+    aggregate: RunAggregate,
+    baseline: BaselineLock,
+    metric: str,
+    pool: Pool,
+    *,
+    passes: bool = False,
 ) -> PairedCases:
     """The pairs with the mean of several attempts in place of this run's values.
 
-    Cases that fell or rose stay those of this run.
+    Cases that fell or rose stay those of this run. `passes`: as in `pair`.
     """
-    before, digests = baseline.results(metric), tally.case_digests()
+    before, digests = baseline.results(metric, passes=passes), aggregate.case_digests()
     least, most, middle = [], [], []
     for name, difference in zip(pairs.cases, pairs.differences, strict=True):
         then = before[name]
-        own = tally.result(metric, name)
-        span = pool(name, digests[name], math.nan if own is None else own.value)
-        lost = math.isnan(then)
-        least.append(-1.0 if lost else span.least - then)
-        most.append(1.0 if lost else span.most - then)
+        own = aggregate.result(metric, name)
+        span = pool(name, digests[name], math.nan if own is None else own.score(passes))
+        missing = math.isnan(then)
+        least.append(-1.0 if missing else span.least - then)
+        most.append(1.0 if missing else span.most - then)
         middle.append(difference if math.isnan(difference) else (span.least + span.most) / 2 - then)
     return pairs._replace(differences=tuple(middle), least=tuple(least), most=tuple(most))

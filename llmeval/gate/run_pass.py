@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from llmeval.core.manifest import Manifest
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
+from llmeval.gate.run_numbers import NumberInputs
 from llmeval.store.directory import CaseOutline
 from llmeval.store.labels import AnswerKey
 from llmeval.store.run_store import RunStore
@@ -46,7 +47,7 @@ def read_run(
                 take_unit(decided)
 
 
-def tally_run(
+def aggregate_run(
     run: RunStore,
     manifest: Manifest,
     on_case: Sequence[OnCase] = (),
@@ -64,15 +65,16 @@ def tally_run(
         StoreError: as `read_run`.
     """
     people, drawn = people_of(run.path)
-    tally = RunAggregate(
+    aggregate = RunAggregate(
         run.path,
         repeats=manifest.repeats,
         people=people,
         drawn=drawn,
         quarantined=manifest.quarantined,
         ordered=manifest.may_stop,
+        numbers=NumberInputs(manifest.measure, manifest.candidate.price),
     )
-    read_run(run, people, (tally.add_case, *on_case), (tally.take, *on_unit))
+    read_run(run, people, (aggregate.add_case, *on_case), (aggregate.take, *on_unit))
     for judge_probe in run.judge_probes():
-        tally.add_judge_probe(judge_probe)
-    return tally
+        aggregate.add_judge_probe(judge_probe)
+    return aggregate

@@ -16,8 +16,8 @@ from llmeval.gate.rules.threshold import floors_in
 from llmeval.store.directory import Unit
 from llmeval.store.run_store import RunStore
 
-LOOK = 10
-"""Answers between two looks."""
+ANALYSIS_EVERY = 10
+"""Answers between two interim analyses."""
 
 
 class GateStopper:
@@ -30,29 +30,29 @@ class GateStopper:
     """
 
     def __init__(self, run: RunStore, manifest: Manifest, planned: Iterable[Case]) -> None:
-        self._tally = RunAggregate(
+        self._aggregate = RunAggregate(
             run.path, planned, manifest.repeats, quarantined=manifest.quarantined
         )
-        self._walks = _walks(self._tally, manifest)
+        self._walks = _walks(self._aggregate, manifest)
         self._since = 0
 
     def add(self, unit: Unit) -> bool:
-        """Take an answer with all its scores, or one that is lost; whether every rule is decided.
+        """Take an answer with all its scores, or a missing one; whether every rule is decided.
         Looks now and then only.
         """
-        self._tally.add(unit)
+        self._aggregate.add(unit)
         self._since += 1
-        return self._since % LOOK == 0 and self.enough()
+        return self._since % ANALYSIS_EVERY == 0 and self.enough()
 
     def enough(self) -> bool:
         """Whether every rule is decided."""
         return _settled(self._walks)
 
 
-def settled(tally: RunAggregate, manifest: Manifest) -> bool:
+def settled(aggregate: RunAggregate, manifest: Manifest) -> bool:
     """Whether a run may have stopped where it is: every rule is decided."""
-    now = attempts_of(tally, manifest).manifest(manifest)
-    return now.may_stop and _settled(_walks(tally, now))
+    now = attempts_of(aggregate, manifest).manifest(manifest)
+    return now.may_stop and _settled(_walks(aggregate, now))
 
 
 def _settled(walks: list[RuleWalk | MustPassWalk]) -> bool:
@@ -61,18 +61,18 @@ def _settled(walks: list[RuleWalk | MustPassWalk]) -> bool:
     return bool(walks) and all(walk.settled for walk in walks)
 
 
-def _walks(tally: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassWalk]:
+def _walks(aggregate: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassWalk]:
     """The rules as walks; none where one of them can't be decided before the end, so that nothing
     stops the run.
     """
     gate = manifest.gate
     found: list[RuleWalk | MustPassWalk] = []
     if wanted := gate.must_pass:
-        found.append(MustPassWalk(tally, wanted, manifest.untrusted))
+        found.append(MustPassWalk(aggregate, wanted, manifest.untrusted))
     for key, floor in floors_in(gate.floors).items():
         if not decides_early(manifest, metric_of(key), floor):
             return []
-        found.append(floor_walk(tally, gate, key, floor.value))
+        found.append(floor_walk(aggregate, gate, key, floor.value))
     if gate.regression is None:
         return found
     if gate.about == "these_cases":
@@ -81,10 +81,10 @@ def _walks(tally: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassW
     baseline = read_baseline(path) if path is not None and path.exists() else None
     if baseline is None or baseline.expired():
         return []
-    for compared in comparisons(manifest, baseline):
+    for compared in comparisons(aggregate, manifest, baseline):
         if not isinstance(compared, RegressionRule) or compared.untrusted is not None:
             return []
-        found.append(walk_of(tally, manifest, baseline, compared))
+        found.append(walk_of(aggregate, manifest, baseline, compared))
     return found if all(walk.planned for walk in found) else []
 
 

@@ -10,9 +10,10 @@ from llmeval.core.results import Audit, Calls, CaseCounts, Metric, Summary
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.baseline_notices import against, with_remarks
 from llmeval.gate.decide import decide
+from llmeval.gate.number_summary import number_metrics
 from llmeval.gate.rules.floors import bounds, is_clustered
 from llmeval.gate.rules.single_run import missing
-from llmeval.gate.run_pass import tally_run
+from llmeval.gate.run_pass import aggregate_run
 from llmeval.gate.stopping import settled
 from llmeval.stats.sequential.betting import anytime_bounds
 from llmeval.store.run_store import RunStore
@@ -31,21 +32,21 @@ def summarise(run: RunStore, manifest: Manifest | None = None) -> Summary:
         StoreError: not a run directory.
     """
     manifest = run.manifest() if manifest is None else manifest
-    return summary_of(tally_run(run, manifest), manifest)
+    return summary_of(aggregate_run(run, manifest), manifest)
 
 
-def summary_of(tally: RunAggregate, manifest: Manifest) -> Summary:
+def summary_of(aggregate: RunAggregate, manifest: Manifest) -> Summary:
     """What a run came to, from its numbers and its manifest."""
     trusts = {name: judge.trust for name, judge in manifest.judges.items()}
-    absent = missing(tally, manifest)
-    stopped = bool(absent) and manifest.status == "complete" and settled(tally, manifest)
+    absent = missing(aggregate, manifest)
+    stopped = bool(absent) and manifest.status == "complete" and settled(aggregate, manifest)
     if stopped:
         absent = []
     metrics = []
-    for name, column in tally.columns.items():
+    for name, column in aggregate.columns.items():
         trust = trusts.get(name)
-        for slice_ in (None, *tally.slice_names()):
-            selection = tally.select(name, slice_)
+        for slice_ in (None, *aggregate.slice_names()):
+            selection = aggregate.select(name, slice_)
             if slice_ is None or selection.n:
                 label = None if slice_ is None else slice_label(slice_)
                 source = "judge" if name in trusts else column.source
@@ -53,22 +54,24 @@ def summary_of(tally: RunAggregate, manifest: Manifest) -> Summary:
                 metrics.append(
                     metric
                     if label
-                    else structs.replace(metric, audit=audit_of(tally, manifest, name))
+                    else structs.replace(metric, audit=audit_of(aggregate, manifest, name))
                 )
     complete = not absent
-    compared = against(tally, manifest)
+    compared = against(aggregate, manifest)
     return Summary(
         suite=manifest.suite,
         run_id=manifest.run_id,
         status="complete" if complete else "incomplete",
-        counts=_counts(tally, manifest, complete=complete),
-        calls=_calls(tally, manifest),
-        reuse=tally.calls.reuse(),
+        counts=_counts(aggregate, manifest, complete=complete),
+        calls=_calls(aggregate, manifest),
+        reuse=aggregate.calls.reuse(),
         wall_s=manifest.wall_s,
         metrics=tuple(metrics),
-        gate=with_remarks(decide(tally, manifest, absent), compared, manifest),
+        numbers=number_metrics(aggregate, manifest),
+        drops=compared.drops if complete and manifest.shard is None else (),
+        gate=with_remarks(decide(aggregate, manifest, absent), compared, manifest),
         quarantine=tuple(
-            structs.replace(entry, passed=tally.aside.get(entry.case_id))
+            structs.replace(entry, passed=aggregate.aside.get(entry.case_id))
             for entry in manifest.quarantine
         ),
         quarantine_ended=manifest.quarantine_ended,
@@ -77,31 +80,31 @@ def summary_of(tally: RunAggregate, manifest: Manifest) -> Summary:
     )
 
 
-def _calls(tally: RunAggregate, manifest: Manifest) -> dict[str, Calls]:
+def _calls(aggregate: RunAggregate, manifest: Manifest) -> dict[str, Calls]:
     """Calls by role: those of the records, and those made for cases that the run did not finish."""
-    calls = tally.calls.by_role()
+    calls = aggregate.calls.by_role()
     for role, made in manifest.unfinished_calls.items():
         recorded = calls.get(role, Calls())
         calls[role] = structs.replace(recorded, made=recorded.made + made)
     return calls
 
 
-def audit_of(tally: RunAggregate, manifest: Manifest, metric: str) -> Audit | None:
+def audit_of(aggregate: RunAggregate, manifest: Manifest, metric: str) -> Audit | None:
     """What the audits of a metric's cascade come to."""
     judge = manifest.judges.get(metric)
-    seats = None if judge is None else judge.seats
-    audits = tally.audits.get(metric)
-    return None if audits is None or not seats else audits.found(len(seats))
+    members = None if judge is None else judge.seats
+    audits = aggregate.audits.get(metric)
+    return None if audits is None or not members else audits.found(len(members))
 
 
-def _counts(tally: RunAggregate, manifest: Manifest, *, complete: bool) -> CaseCounts:
+def _counts(aggregate: RunAggregate, manifest: Manifest, *, complete: bool) -> CaseCounts:
     """Cases by outcome. Of a run that may stop early, answers without their judge's verdict were
     not needed where it is complete, and wait for it where it was interrupted."""
-    counts = tally.counts()
+    counts = aggregate.counts()
     if complete:
-        asked = tally.cases + len(tally.aside)
+        asked = aggregate.cases + len(aggregate.aside)
         return structs.replace(counts, not_needed=manifest.cases.n - asked)
-    waiting = -(-tally.waiting // manifest.repeats) if tally.may_stop else 0
+    waiting = -(-aggregate.waiting // manifest.repeats) if aggregate.may_stop else 0
     return structs.replace(
         counts, cases=counts.cases + waiting, not_scored=counts.not_scored + waiting
     )

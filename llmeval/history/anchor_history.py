@@ -16,7 +16,7 @@ def past_anchors(
     Args:
         folder: where the suite's runs are.
         metric: the judge's.
-        now: the judge as it is; a new judge or certificate begins anew.
+        now: the current judge; a new judge or certificate begins a new history.
         besides: the id of a run that does not count.
     """
     found = []

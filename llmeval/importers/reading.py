@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from llmeval.core.errors import SuiteError
 from llmeval.importers.ledger import SourcePlace
@@ -66,7 +65,7 @@ def read_lines(path: Path) -> list[SourcePlace]:
     return places
 
 
-def _resolved(value: Any, root: Any, depth: int) -> Any:
+def _resolved(value: object, root: object, depth: int) -> object:
     if depth > yaml_file.MAX_DEPTH:
         raise SuiteError("a `$ref` refers to itself")
     if isinstance(value, list):
@@ -81,7 +80,7 @@ def _resolved(value: Any, root: Any, depth: int) -> Any:
                 raise SuiteError(f"$ref: {reference} leads nowhere")
             found = found[part]
         return _resolved(found, root, depth + 1)
-    merged: dict[str, Any] = {}
+    merged: dict[str, object] = {}
     under = value.get("<<")
     for each in under if isinstance(under, list) else [under]:
         if isinstance(each, dict):

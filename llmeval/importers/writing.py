@@ -6,7 +6,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -34,7 +33,7 @@ class _Dumper(yaml.SafeDumper):
     one line.
     """
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: object) -> bool:
         return True
 
 
@@ -50,7 +49,7 @@ _Dumper.add_representer(str, _text)
 _Dumper.add_representer(Variable, _text)
 
 
-def suite_text(suite: Mapping[str, Any], head: Iterable[str]) -> str:
+def suite_text(suite: Mapping[str, object], head: Iterable[str]) -> str:
     """A suite file.
 
     Args:
@@ -80,7 +79,7 @@ def _apart(parts: list[str]) -> list[str]:
     return [text]
 
 
-def jsonl(rows: Iterable[Mapping[str, Any]]) -> str:
+def jsonl(rows: Iterable[Mapping[str, object]]) -> str:
     """One JSON object a line."""
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 

@@ -1,7 +1,7 @@
-"""A certificate's calibration map at work: a judge that says 90 % and is right in 70 % is taken to
-say 70 %.
+"""Applies a certificate's calibration map: if a judge states 90 % and is right in 70 % of such
+cases, its confidence becomes 70 %.
 
-The verdict itself stays as it is, as the certificate's sensitivity and specificity are those of
+The verdict itself does not change, because the certificate's sensitivity and specificity are about
 that verdict.
 """
 
@@ -24,8 +24,8 @@ class Calibration(NamedTuple):
     figures: Mapping[str, float]
 
     def __call__(self, probability: float) -> float:
-        """How often answers pass that the judge gives this probability of passing."""
-        # brings numpy, which most runs don't need
+        """The calibrated probability of passing for a probability that the judge states."""
+        # imports numpy, which most runs do not need
         from llmeval.stats.estimation.calibration import (
             BetaCalibration,
             Platt,
@@ -35,16 +35,16 @@ class Calibration(NamedTuple):
         return float(kind(**self.figures)([probability])[0])
 
     def mended(self, score: Score) -> Score:
-        """The score with the confidence that labels bear out, at least 0.5; `details.calibrated`
-        says what was stated.
+        """The score with its calibrated confidence, at least 0.5. `details.calibrated` has the
+        confidence that the judge stated.
 
-        Scores without a stated confidence, and those that no judge gave, stay as they are.
+        Scores without a stated confidence, and scores without a judge, are returned unchanged.
         """
         if score.confidence is None or score.passed is None or score.source != "judge":
             return score
         stated = score.confidence if score.passed else 1 - score.confidence
         probability = self(stated)
-        told = {
+        calibrated = {
             "stated": round(stated, 6),
             "probability": round(probability, 6),
             "method": self.method,
@@ -52,14 +52,15 @@ class Calibration(NamedTuple):
         return structs.replace(
             score,
             confidence=max(0.5, probability if score.passed else 1 - probability),
-            details={**(score.details or {}), "calibrated": told},
+            details={**(score.details or {}), "calibrated": calibrated},
         )
 
 
 def calibration_of(certificate: Certificate, judge_digest: str) -> Calibration | None:
-    """The map that a certificate holds for this very judge; None without one, or where it did not
-    help on labels held out, or when the certificate is of another judge or has expired. A judge
-    need not be trusted to be calibrated."""
+    """The map of a certificate for exactly this judge. None without a map, if it did not improve
+    the Brier score on held-out labels, or if the certificate is for another judge or has expired.
+    Also an UNTRUSTED judge can be calibrated.
+    """
     stated: Mapping[str, Any] = certificate.probabilities or {}
     found = stated.get("calibration")
     if certificate.judge != judge_digest or expired(certificate) or not found:

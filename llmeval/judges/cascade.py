@@ -1,9 +1,9 @@
-"""A cascade: each judge is asked only where the one before was not sure; what stays open is for a
-person.
+"""A cascade: each judge is called only if the one before was not sure. If the last judge is not
+sure, a person decides.
 
-Outside the band a share of the answers is asked of the next judge all the same, drawn by the
-answer's own hash. Those verdicts decide nothing: with their inclusion probability they say how
-often the cheaper judge is wrong where it is sure (Horvitz & Thompson 1952).
+The next judge also audits a share of the sure verdicts, drawn by the answer's hash. Audits decide
+nothing. Weighted by their inclusion probability, they estimate how often the cheaper judge is wrong
+when it is sure (Horvitz & Thompson 1952).
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from llmeval.core.records import Answer, Case, Message, Score, Status, digest
-from llmeval.judges.ensemble import common, seat
+from llmeval.judges.ensemble import common, member_record
 from llmeval.judges.judge import Judge
 from llmeval.judges.protocol import Criterion
 
@@ -19,49 +19,50 @@ FOR_A_PERSON = "for a person"
 
 
 class Cascade:
-    """Judges in the order asked.
+    """Judges in the order of their calls.
 
     Args:
-        metric: the name its scores carry.
-        seats: the judges, the cheapest first.
-        band: a probability of passing strictly between these two is not sure.
-        audit: share of the sure verdicts that the next judge is asked about all the same, in [0,
-            1].
+        metric: the metric of its scores.
+        members: the judges, the cheapest first.
+        band: a judge is not sure if its probability of passing is strictly between these two.
+        audit: share of the sure verdicts that the next judge audits, in [0, 1].
     """
 
     def __init__(
-        self, metric: str, seats: Sequence[Judge], band: tuple[float, float], audit: float
+        self, metric: str, members: Sequence[Judge], band: tuple[float, float], audit: float
     ) -> None:
         self.metric = metric
-        self.seats = tuple(seats)
+        self.members = tuple(members)
         self.band, self.audit = band, audit
         self.digest = digest(
-            {"cascade": [one.digest for one in seats], "band": band, "audit": audit}
+            {"cascade": [one.digest for one in members], "band": band, "audit": audit}
         )
         self.rules: dict[str, Any] = {"together": "cascade", "band": list(band), "audit": audit}
 
     def uncached(self) -> "Cascade":
         """See `Judge.uncached`."""
-        return Cascade(self.metric, [one.uncached() for one in self.seats], self.band, self.audit)
+        return Cascade(self.metric, [one.uncached() for one in self.members], self.band, self.audit)
 
     def on_criteria(self, criteria: Sequence[Criterion]) -> "Cascade":
         """See `Judge.on_criteria`."""
         return Cascade(
-            self.metric, [one.on_criteria(criteria) for one in self.seats], self.band, self.audit
+            self.metric, [one.on_criteria(criteria) for one in self.members], self.band, self.audit
         )
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
-        """The first sure verdict. `details.cascade`: every judge asked, each with the probability
-        of asking it.
+        """The first sure verdict. `details.cascade`: every judge that was called, with the
+        probability of its call.
         """
         trail: list[dict[str, Any]] = []
         scores: list[Score] = []
         decided: Score | None = None
         inclusion = 1.0
-        for judge in self.seats:
+        for judge in self.members:
             score = await judge.score(case, answer, asked)
             scores.append(score)
-            trail.append({**seat(judge, score), "inclusion": inclusion, "decides": decided is None})
+            trail.append(
+                {**member_record(judge, score), "inclusion": inclusion, "decides": decided is None}
+            )
             if score.status is Status.NOT_APPLICABLE or decided is not None:
                 break
             if self._sure(score):
@@ -71,13 +72,13 @@ class Cascade:
         return self._combined(answer, decided, scores, trail)
 
     def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
-        """Characters that the first judge would be sent: who else is asked depends on what it
-        says.
-        """
-        return self.seats[0].prompt_size(case, answer, asked)
+        """Characters in the prompt of the first judge. Further calls depend on its verdict."""
+        return self.members[0].prompt_size(case, answer, asked)
 
     def _sure(self, score: Score) -> bool:
-        """A verdict without a probability is final; no verdict never is."""
+        """Whether a score is sure. A verdict without a probability is sure; a missing verdict is
+        not.
+        """
         if score.passed is None:
             return False
         if score.confidence is None:
@@ -96,7 +97,7 @@ class Cascade:
         answer: Answer,
         decided: Score | None,
         scores: Sequence[Score],
-        trail: list[dict[str, Any]],
+        trail: list[dict[str, object]],
     ) -> Score:
         last = decided or scores[-1]
         details = {**(last.details or {}), "cascade": trail}
@@ -107,8 +108,10 @@ class Cascade:
             why = last.unscored or f"the last judge is not sure ({last.reason})"
             answered = last.passed is not None or last.undecided
             status = Status.NEEDS_REVIEW if answered else Status.UNSCORED
-            told = f"{FOR_A_PERSON}: {why}" if answered else why
-            return Score(status=status, unscored=told, error=last.error, details=details, **shared)
+            message = f"{FOR_A_PERSON}: {why}" if answered else why
+            return Score(
+                status=status, unscored=message, error=last.error, details=details, **shared
+            )
         return Score(
             status=decided.status,
             value=decided.value,

@@ -1,8 +1,8 @@
-"""Protocols as questions for decision models: one request asks the whole rubric, the reply is
-probabilities.
+"""Protocols as questions for decision models: one request contains the whole rubric, and the reply
+contains probabilities.
 
-The request and the reply are those of `POST /v1/systemone`; models that read out labels take the
-same questions.
+The request and the reply are those of `POST /v1/systemone`. Local models with a readout of labels
+use the same questions.
 """
 
 import json
@@ -19,20 +19,20 @@ _SUM_WITHIN = 0.02
 
 
 def questions(protocol: Protocol, criteria: Sequence[Criterion]) -> dict[str, Any]:
-    """{id: {type: choice, instructions, criteria: {verdict: description}}}; for a rubric one a
-    criterion.
+    """{id: {type: choice, instructions, criteria: {verdict: description}}}, for a rubric one for
+    each criterion.
 
-    A protocol that has the judge list what it finds asks a decision model about the whole answer:
-    it lists nothing.
+    If a protocol lets the judge list items, a decision model gets one question about the whole
+    answer, because it can't list items.
 
     Raises:
-        SuiteError: the protocol does not say what to ask a decision model.
+        SuiteError: the protocol has no question for a decision model.
     """
     decision = protocol.decision
     if decision is None:
         raise SuiteError(
-            f"the protocol {protocol.name!r} has no `decision`: a decision model can't be asked"
-            " with it"
+            f"the protocol {protocol.name!r} has no `decision`, so a decision model can't use it:"
+            " name another protocol, or another model"
         )
     if protocol.each is None or not criteria:
         return {
@@ -53,7 +53,7 @@ def questions(protocol: Protocol, criteria: Sequence[Criterion]) -> dict[str, An
 
 
 def probabilities_of(text: str, asked: Mapping[str, Any]) -> Probabilities:
-    """The reply of a decision model: {id: {verdict: probability}}, checked.
+    """The reply of a decision model, {id: {verdict: probability}}, after a check.
 
     Raises:
         BadVerdict: a question or an option is missing, or the numbers are not probabilities.
@@ -78,8 +78,8 @@ def probabilities_of(text: str, asked: Mapping[str, Any]) -> Probabilities:
     return shares
 
 
-def said(protocol: Protocol, shares: Probabilities) -> dict[str, Any]:
-    """The reply in the protocol's own form, with the likeliest verdict of each question."""
+def said(protocol: Protocol, shares: Probabilities) -> dict[str, object]:
+    """The reply in the protocol's own form, with the most likely verdict of each question."""
 
     def likeliest(options: Mapping[str, float]) -> str:
         return max(options, key=lambda word: options[word])

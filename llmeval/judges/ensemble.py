@@ -1,4 +1,4 @@
-"""Several judges as one: what a panel and a cascade share."""
+"""Several judges as one: the common parts of a panel and a cascade."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from llmeval.judges.protocol import Criterion
 
 
 class MemberVerdict(Protocol):
-    """What the engine needs of a judge, be it one model or several. `rules`: what its digest has
-    besides its seats.
+    """The interface of a judge for the runner, with one model or several. `rules`: the parts of its
+    digest in addition to its judges.
     """
 
     metric: str
@@ -19,24 +19,24 @@ class MemberVerdict(Protocol):
     rules: dict[str, Any]
 
     @property
-    def seats(self) -> Sequence[Judge]:
-        """The single judges behind it, first asked first."""
+    def members(self) -> Sequence[Judge]:
+        """Its single judges, in the order of their calls."""
 
     def uncached(self) -> "MemberVerdict":
-        """The same judge, asked anew each time: what a cache remembers can't show a change."""
+        """The same judge without a cache, because cached verdicts can't show a change."""
 
     def on_criteria(self, criteria: Sequence[Criterion]) -> "MemberVerdict":
-        """The judge with other criteria where it has criteria, else the same."""
+        """The judge with other criteria, if it has criteria; else the same judge."""
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
         """One score of one answer; see `Judge.score`."""
 
     def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
-        """Characters that judging this answer would send; None when nothing would be sent."""
+        """Characters in the prompts for judging this answer; None if nothing would be sent."""
 
 
-def spent(scores: Sequence[Score]) -> dict[str, Any]:
-    """What several scores of one answer cost together, as fields of a score."""
+def spent(scores: Sequence[Score]) -> dict[str, object]:
+    """The total cost of several scores of one answer, as fields of a score."""
     usages = [score.usage for score in scores if score.usage is not None]
     costs = [score.cost_usd for score in scores if score.cost_usd is not None]
     times = [score.answered_at for score in scores if score.answered_at is not None]
@@ -56,7 +56,7 @@ def spent(scores: Sequence[Score]) -> dict[str, Any]:
 
 
 def common(metric: str, digest: str, answer: Answer, scores: Sequence[Score]) -> dict[str, Any]:
-    """What one score made of several has whatever they say, as fields of a score."""
+    """The fields of a combined score that do not depend on the verdicts."""
     about = {
         "case_id": answer.case_id,
         "repeat": answer.repeat,
@@ -68,12 +68,12 @@ def common(metric: str, digest: str, answer: Answer, scores: Sequence[Score]) ->
 
 
 _FIRST = ("budget", "quota")
-"""Kinds that end a run go before all others."""
+"""Kinds of errors that end a run; they come before all others."""
 
 
 def first_error(scores: Sequence[Score]) -> ErrorInfo | None:
-    """The error of a common score that has no verdict: one that ends the run, else one of an
-    endpoint, else `judge`.
+    """The error of a combined score without a verdict: first an error that ends the run, then an
+    error of an endpoint, then `judge`.
     """
     errors = [score.error for score in scores if score.error is not None]
     return min(
@@ -81,8 +81,8 @@ def first_error(scores: Sequence[Score]) -> ErrorInfo | None:
     )
 
 
-def seat(judge: Judge, score: Score) -> dict[str, Any]:
-    """One judge's part in a common score, for its details."""
+def member_record(judge: Judge, score: Score) -> dict[str, Any]:
+    """One judge's part in a combined score, for its details."""
     said = {
         "model": judge.name,
         "status": str(score.status),
@@ -99,10 +99,10 @@ def seat(judge: Judge, score: Score) -> dict[str, Any]:
 async def asked_together(
     judges: Sequence[Judge], case: Case, answer: Answer, asked: Sequence[Message]
 ) -> list[Score]:
-    """Every judge's score, asked at the same time."""
+    """The scores of all judges, which are called at the same time."""
     return list(await asyncio.gather(*(judge.score(case, answer, asked) for judge in judges)))
 
 
 def applicable(scores: Sequence[Score]) -> bool:
-    """Whether there is anything to judge for this case."""
+    """Whether the judge applies to this case."""
     return any(score.status is not Status.NOT_APPLICABLE for score in scores)

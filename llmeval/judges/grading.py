@@ -1,5 +1,5 @@
-"""From what a judge said to a score: verdicts into values, a list of them into one weighted mean.
-Code decides here.
+"""From a judge's reply to a score: verdicts become values, and a list of verdicts becomes a
+weighted mean. Code computes the decision, not the model.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,10 @@ from llmeval.judges.protocol import Criterion, Protocol
 from llmeval.judges.verdict import BadVerdict
 
 UNDECIDED = "the judge could not decide"
-"""How the reason begins where a judge answered, but took no side."""
+"""The beginning of the reason if a judge replied that it can't decide."""
 WHOLE = "verdict"
-"""The name of a verdict on the whole answer: of a protocol without a list, or of a decision model,
-which lists nothing.
+"""The name of a verdict on the whole answer: for a protocol without a list, or for a decision
+model, which can't list items.
 """
 _QUOTES = "\"'“”‘’„«»「」『』 "
 _NEARLY = 1e-9
@@ -23,7 +23,7 @@ Probabilities = Mapping[str, Mapping[str, float]]
 
 
 class Grade(NamedTuple):
-    """What one reply comes to. `probability`: P(pass), where the model gave probabilities."""
+    """The result of one reply. `probability`: P(pass), if the model gave probabilities."""
 
     status: Status
     value: float | None
@@ -50,8 +50,8 @@ def grade(
 ) -> Grade:
     """A reply that follows the protocol's schema as a grade of the answer `text`.
 
-    With probabilities an item's value is its expectation (G-Eval, Liu et al. 2023, section 3), and
-    the verdict itself is the side that holds more than half.
+    With probabilities, an item's value is its expectation (G-Eval, Liu et al. 2023, section 3), and
+    the verdict is the side with more than half of the probability.
 
     Raises:
         BadVerdict: a criterion was not answered, or answered twice.
@@ -112,7 +112,7 @@ def _one(
 def _complete(
     protocol: Protocol, item: dict[str, Any], text: str, shares: Mapping[str, float] | None
 ) -> None:
-    """Give an item its value, whether it passes, and whether its quote is in the answer."""
+    """Set an item's value, whether it passes, and whether its quote is in the answer."""
     quote = str(item.get("evidence", "")).strip()
     item["quote_found"] = not quote or bool(_quoted(text, item))
     item["value"], item["passed"] = (
@@ -133,7 +133,7 @@ def _complete(
     item["passed"] = item["probability"] >= 0.5
 
 
-def _weights(items: Sequence[Mapping[str, Any]], criteria: Sequence[Criterion]) -> list[float]:
+def _weights(items: Sequence[Mapping[str, object]], criteria: Sequence[Criterion]) -> list[float]:
     if not criteria:
         return [1.0] * len(items)
     by_name = {criterion.name: criterion.weight for criterion in criteria}
@@ -149,7 +149,7 @@ def _weights(items: Sequence[Mapping[str, Any]], criteria: Sequence[Criterion]) 
 def _chance(
     items: Sequence[Mapping[str, Any]], weights: Sequence[float], threshold: float
 ) -> float | None:
-    """P(the list passes) if its items were independent; None where an item has no probability."""
+    """P(the list passes) if its items were independent; None if an item has no probability."""
     if any("probability" not in item for item in items):
         return None
     reached = {0.0: 1.0}
@@ -165,8 +165,8 @@ def _chance(
     return min(1.0, sum(share for total, share in reached.items() if total >= needed - _NEARLY))
 
 
-def _quoted(text: str, item: Mapping[str, Any]) -> tuple[Span, ...]:
-    """Where the judge's quote stands in the answer; nothing when it is not there."""
+def _quoted(text: str, item: Mapping[str, object]) -> tuple[Span, ...]:
+    """The place of the judge's quote in the answer; empty if the answer does not contain it."""
     quote = str(item.get("evidence", "")).strip(_QUOTES)
     start = text.find(quote) if quote else -1
     if start < 0:
@@ -183,7 +183,7 @@ def _quoted(text: str, item: Mapping[str, Any]) -> tuple[Span, ...]:
     )
 
 
-def _label(item: Mapping[str, Any]) -> str:
+def _label(item: Mapping[str, object]) -> str:
     return str(item.get("name") or item.get("claim") or "verdict")[:120]
 
 

@@ -1,9 +1,9 @@
-"""Erase and check: does a pass near the threshold rest on words that speak to the judge?
+"""Erase and check: does a pass near the threshold depend on sentences addressed to the judge?
 
-Such an answer is judged again without them. The idea is that of A. Kumar et al., arXiv 2309.02705
-(2023): what was put in to move a verdict is short, and the verdict on what is left shows it. Here
-only sentences that speak of grading are erased, as erasing any others would take away what makes a
-right answer right.
+Such an answer is judged again without these sentences. The idea is from A. Kumar et al., arXiv
+2309.02705 (2023): injected text is short, and the verdict on the rest of the answer reveals it. We
+erase only sentences about grading. Erasing other sentences would remove the content that makes an
+answer right.
 """
 
 import re
@@ -14,9 +14,10 @@ _SENTENCE = re.compile(
     r"[\u202d\u202e][^\u202c\n]*\u202c?\s*|[^.!?。！？\n\u202d\u202e]+[.!?。！？]*\s*|[.!?。"
     r"！？\n]+\s*"
 )
-"""A sentence, or what stands between the mark that turns text round and its end."""
+"""A sentence, or the text between a right-to-left override and its end mark."""
 _TO_THE_JUDGE = re.compile(
-    r"\b(grad(e|er|ed|ing)|verdicts?|rubric|evaluat(or|ion)|judges?|instructions?|approved|reviewed|certified"
+    r"\b(grad(e|er|ed|ing)|verdicts?|rubric|evaluat(or|ion)|judges?|instructions?|approved"
+    r"|reviewed|certified"
     r"|system prompt"
     r"|correct answer|reference answers?|full marks|urteil|bewert\w+|anweisung\w*"
     r"|instrucciones|calific\w+|veredicto|consignes?|jugement)\b"
@@ -24,16 +25,16 @@ _TO_THE_JUDGE = re.compile(
     r"|[\u202d\u202e\U000e0020-\U000e007f]|[a-z][\u0430-\u044f]|[\u0430-\u044f][a-z]",
     re.IGNORECASE,
 )
-"""Words of grading, marks of templates and markup, and letters that are turned round, hidden or of
-two alphabets in a word.
+"""Words about grading, marks of templates and markup, and letters that are reversed, hidden or from
+two alphabets in one word.
 """
 _UNSEEN = re.compile("[\u200b\u2060\ufeff]")
-"""What may stand between the letters of a word without being seen."""
+"""Invisible characters that may be between the letters of a word."""
 
 
 def without_orders(text: str) -> str | None:
-    """The text without the sentences that speak to a judge; None where there are none, or nothing
-    else is there.
+    """The text without sentences addressed to a judge; None if it has no such sentence, or no other
+    one.
     """
     sentences = _SENTENCE.findall(text)
     kept = [

@@ -1,4 +1,6 @@
-"""A judge: a model with a protocol. It gives one score an answer, or says why there is none."""
+"""A judge: a model with a protocol. It gives one score for each answer, or the reason why there is
+none.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
+from llmeval.core.conversation import with_output
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status, Usage, digest
 from llmeval.judges.grading import Grade
 from llmeval.judges.injection_filter import NEAR, without_orders
@@ -20,13 +23,14 @@ from llmeval.models.client.caller import AskFailed, Caller, CallResult
 
 _WORD = re.compile(r"\w")
 _ASKS = 3
-"""How often a verdict is asked for at most: with 1 % of unusable replies, two in a row come once in
-10,000 verdicts and three in a million."""
+"""The most calls for one verdict. With 1 % of unusable replies, two in a row occur once in 10,000
+verdicts, and three in a row once in a million.
+"""
 
 
 @dataclass
 class _Spent:
-    """What the calls for one score came to."""
+    """The totals of the calls for one score."""
 
     attempts: int = 0
     cached: bool = True
@@ -54,15 +58,15 @@ class _Spent:
 
 
 class _NoVerdict(Exception):
-    """Several replies, none of them usable."""
+    """None of several replies is usable."""
 
-    def __init__(self, problem: str, details: dict[str, Any]) -> None:
+    def __init__(self, problem: str, details: dict[str, object]) -> None:
         super().__init__(problem)
         self.details = details
 
 
 def near(score: Score) -> bool:
-    """Whether it is a pass that its judge was not sure of."""
+    """Whether the grade is a pass with a confidence near the threshold."""
     return score.passed is True and score.confidence is not None and score.confidence < NEAR
 
 
@@ -70,16 +74,16 @@ class Judge:
     """Judges answers on one metric.
 
     Args:
-        metric: the name its scores carry.
+        metric: the metric of its scores.
         caller: the judge model.
-        protocol: what is asked, and what verdicts mean.
-        params: sampling parameters over the model's own, which go over the judge's defaults; null
-            leaves one out.
-        criteria: what a rubric asks; default: the protocol's own.
+        protocol: the prompt, and the meaning of verdicts.
+        params: sampling parameters. They replace the model's own, which replace the judge's
+            defaults. Null leaves one out.
+        criteria: the criteria of a rubric; default: the protocol's own.
         source: how the model gives its verdicts; default: it writes a reply.
-        votes: independent replies at most, an odd number; asked for only until their majority is
+        votes: the most independent replies, an odd number. The calls stop when the majority is
             certain.
-        cost: US dollars of so many tokens, where the model's price is known.
+        cost: the price of a usage in US dollars; None if the price is unknown.
     """
 
     def __init__(
@@ -87,7 +91,7 @@ class Judge:
         metric: str,
         caller: Caller,
         protocol: Protocol,
-        params: Mapping[str, Any],
+        params: Mapping[str, object],
         *,
         criteria: Sequence[Criterion] = (),
         source: VerdictSource | None = None,
@@ -114,16 +118,16 @@ class Judge:
         self.digest = digest([caller.model.identity, protocol.digest, self.params, *rules])
 
     @property
-    def seats(self) -> tuple["Judge", ...]:
-        """Itself: a judge is a bench of one."""
+    def members(self) -> tuple["Judge", ...]:
+        """Only itself: a judge is an ensemble of one."""
         return (self,)
 
     def uncached(self) -> "Judge":
-        """The same judge, asked anew each time: what a cache remembers can't show a change."""
+        """The same judge without a cache, because cached verdicts can't show a change."""
         return self._with(self.caller.uncached(), self._own_criteria)
 
     def on_criteria(self, criteria: Sequence[Criterion]) -> "Judge":
-        """The judge with other criteria where it has criteria, else the same."""
+        """The judge with other criteria, if it has criteria; else the same judge."""
         asks = self.criteria or self.protocol.needs == "criteria"
         return self._with(self.caller, criteria) if asks else self
 
@@ -148,9 +152,9 @@ class Judge:
             asked: the messages that the candidate was sent.
 
         Returns:
-            A score that passes or fails; unscored when no usable verdict came; not applicable when
-            the case lacks what the protocol needs. An answer without a single letter or digit fails
-            without a call.
+            A score that passes or fails. It is unscored without a usable verdict, and not
+                applicable if the case lacks what the protocol needs. An answer without any letter
+                or digit fails without a call.
 
         Raises:
             SuiteError: the prompt can't be made from this case.
@@ -173,14 +177,14 @@ class Judge:
                 score
                 if shorter is None
                 else await self._checked(
-                    score, structs.replace(answer, output=shorter), case, criteria, asked, spent
+                    score, with_output(answer, shorter), case, criteria, asked, spent
                 )
             )
         except _NoVerdict as error:
             return self._score(
                 answer,
                 Status.UNSCORED,
-                unscored=f"the judge gave no usable verdict, asked {_ASKS} times: {error}",
+                unscored=f"the judge gave no usable verdict in {_ASKS} calls: {error}",
                 error=ErrorInfo("judge", str(error)),
                 cached=spent.cached,
                 details=error.details,
@@ -197,7 +201,7 @@ class Judge:
             )
 
     def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
-        """Characters that judging this answer would send; None when the judge does not apply to the
+        """Characters in the prompt for judging this answer; None if the judge does not apply to the
         case.
         """
         criteria = self._criteria(case)
@@ -208,7 +212,7 @@ class Judge:
         )
 
     def _criteria(self, case: Case) -> tuple[Criterion, ...]:
-        """The suite's criteria, and the case's own where the protocol asks for criteria."""
+        """The suite's criteria, and the case's own if the protocol needs criteria."""
         own = case.fields.get("criteria") if self.protocol.needs == "criteria" else None
         return (
             self.criteria
@@ -233,8 +237,8 @@ class Judge:
         asked: Sequence[Message],
         spent: _Spent,
     ) -> Score:
-        """A pass near the threshold, held against the verdict on the same answer without what
-        speaks to the judge.
+        """Check a pass near the threshold: judge the same answer again without sentences addressed
+        to the judge.
         """
         again = await self._voted(
             shorter, criteria, self.source.messages(criteria, case, shorter, asked), spent
@@ -251,7 +255,7 @@ class Judge:
         }
         if again.passed:
             return structs.replace(score, **fields)
-        why = "for a person: it passes only with the sentences that speak to the judge"
+        why = "for a person: it passes only with its sentences that are addressed to the judge"
         return structs.replace(
             score,
             status=Status.NEEDS_REVIEW,
@@ -269,7 +273,7 @@ class Judge:
         messages: tuple[Message, ...],
         spent: _Spent,
     ) -> Score:
-        """One verdict, or as many as their majority needs."""
+        """One verdict, or as many votes as a majority needs."""
         votes: list[CountedVote] = []
         for params, repeat in ballots(self.params, self.votes):
             given, more = await self._verdict(answer, criteria, messages, spent, params, repeat)
@@ -297,7 +301,7 @@ class Judge:
         criteria: Sequence[Criterion],
         messages: tuple[Message, ...],
         spent: _Spent,
-        params: Mapping[str, Any],
+        params: Mapping[str, object],
         repeat: int,
     ) -> tuple[Grade, dict[str, Any]]:
         """The grade of one usable reply, and the details of its score."""
@@ -320,10 +324,10 @@ class Judge:
         raise _NoVerdict(f"{problem}; {why}" if why else problem, kept_reply(reply))
 
     def _usable(
-        self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, form: dict[str, Any]
+        self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, form: dict[str, object]
     ) -> bool:
-        """Whether a verdict can be read from a reply. One that can't is not kept: the next run asks
-        again.
+        """Whether a reply has a readable verdict. Other replies are not cached, so the next run
+        calls the judge again.
         """
         try:
             self.source.grade(criteria, answer, reply, form)

@@ -13,17 +13,17 @@ _VALUE = re.compile(r'"verdict"\s*:\s*"')
 
 
 def verdict_probabilities(
-    tokens: Sequence[Mapping[str, Any]] | None, verdicts: Sequence[str]
+    tokens: Sequence[Mapping[str, object]] | None, verdicts: Sequence[str]
 ) -> Probabilities:
     """P(verdict) at the token where the verdict's text begins, normalised over the verdicts.
 
     Args:
-        tokens: as OpenAI-compatible endpoints give them: `token`, `logprob`, `top_logprobs`.
+        tokens: in the form of OpenAI-compatible endpoints: `token`, `logprob`, `top_logprobs`.
         verdicts: the words of the protocol.
 
     Returns:
-        Nothing where there are no log probabilities, or the token's alternatives don't tell the
-        verdicts apart.
+        Empty if there are no log probabilities, or if the token's alternatives don't distinguish
+            the verdicts.
     """
     if not tokens:
         return {}
@@ -41,8 +41,8 @@ def verdict_probabilities(
 
 
 def _shares(token: Mapping[str, Any], before: str, verdicts: Sequence[str]) -> Probabilities:
-    """Each alternative counts for the one verdict that it begins; one that could begin two tells
-    nothing apart.
+    """The probability of each verdict. An alternative counts for the verdict that it begins. If it
+    could begin two verdicts, the result is empty.
     """
     shares = dict.fromkeys(verdicts, 0.0)
     for option in token.get("top_logprobs") or ():

@@ -1,9 +1,9 @@
-"""Which of two answers is better, asked in both orders: a diagnostic for people, which no gate
+"""Which of two answers is better, judged in both orders: a diagnostic for people, which no gate
 uses.
 
-Judges prefer a place: in MT-Bench the best kept its verdict in 65 % of swaps (Zheng et al. 2023).
-So a verdict counts only when both orders give it; a split is a tie, and how often it happens says
-how much the judge looks at the place.
+Judges prefer a position: in MT-Bench the best judge kept its verdict in 65 % of swaps (Zheng et al.
+2023). A verdict therefore counts only if both orders agree. A split is a tie, and the share of
+splits measures the judge's position bias.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ _WORTH = {"first": -1.0, "second": 1.0, "tie": 0.0, None: math.nan}
 
 
 class Preference(NamedTuple):
-    """`winner` is None where either order got no verdict. `split`: the two orders named different
-    winners.
+    """The result for one pair. `winner` is None if one of the orders got no verdict. `split`: the
+    two orders named different winners.
     """
 
     winner: Literal["first", "second", "tie"] | None
@@ -39,7 +39,7 @@ async def prefer(
     """The better of two answers to one case.
 
     Args:
-        judge: with the protocol `pairwise`, or one of your own with `other` in its template and the
+        judge: its protocol is `pairwise`, or your own protocol with `other` in its template and the
             same verdicts.
         asked: the messages that both candidates were sent.
 
@@ -68,7 +68,7 @@ class Pair(NamedTuple):
 
 
 class Preferred(msgspec.Struct, frozen=True):
-    """One case: who won, None where an order got no verdict."""
+    """One case and its winner; None if one of the orders got no verdict."""
 
     case_id: str
     repeat: int
@@ -77,13 +77,15 @@ class Preferred(msgspec.Struct, frozen=True):
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
-    """Many cases. `ties` has the `splits` and the `equal` answers, which need no call.
+    """Many cases. `ties` includes the `splits` and the `equal` answers, which need no call.
 
-    `net`: the share that prefers the second less the share that prefers the first, in [-1, 1], from
-        `low` to `high` at 95 %.
-    `p`: two-sided, of "neither is preferred"; for single answers to independent cases the exact
-    sign test. Repeats of a case count as one, and cases of a cluster are not taken as independent;
-    those without a verdict speak against each side.
+    `net`: the share that prefers the second answer minus the share that prefers the first, in [-1,
+    1], with the 95 % interval from `low` to `high`.
+
+    `p`: the two-sided p-value of the hypothesis that neither is preferred. For single answers to
+    independent cases it is the exact sign test. Repeats of a case count as one, and cases of a
+    cluster do not count as independent. A case without a verdict counts as the worst case for each
+    side.
     """
 
     n: int
@@ -106,8 +108,7 @@ def _equal(pair: Pair) -> bool:
 
 
 async def prefer_all(judge: Judge, pairs: Sequence[Pair]) -> Preferences:
-    """The better of two answers, case by case; see `prefer`. Answers that are equal tie without a
-    call.
+    """The better of two answers, case by case; see `prefer`. Equal answers tie without a call.
 
     Raises:
         SuiteError: the prompt can't be made from a case.
@@ -147,15 +148,15 @@ def _net(pairs: Sequence[Pair], cases: Sequence[Preferred]) -> MeanDifference:
 
 
 def _beside(case: Case, shown: Answer, other: Answer) -> Case:
-    """The case with the other answer as a field that the template shows, without the marker of this
-    prompt.
+    """The case with the other answer as a field for the template. The marker of this prompt is
+    removed from it.
     """
     text = other.text.replace(fence_of(case, shown), "")
     return msgspec.structs.replace(case, fields={**case.fields, "other": text})
 
 
 def _word(score: Score) -> str | None:
-    """The verdict. An answer that was empty lost without a call."""
+    """The verdict. An empty answer loses without a call."""
     if score.passed is None:
         return None
     return str((score.details or {}).get("verdict", "second"))

@@ -1,47 +1,49 @@
-"""A panel: several judges of one answer, and the strict majority over all seats (Verga et al. 2024,
-PoLL).
+"""A panel: several judges of one answer. The strict majority of all judges decides (Verga et al.
+2024, PoLL).
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from llmeval.core.records import Answer, Case, Message, Score, Status, digest
-from llmeval.judges.ensemble import applicable, asked_together, common, first_error, seat
+from llmeval.judges.ensemble import applicable, asked_together, common, first_error, member_record
 from llmeval.judges.judge import Judge
 from llmeval.judges.protocol import Criterion
 
 
 class Panel:
-    """Judges with one metric. A seat without a verdict stays in the denominator: it can only
+    """Judges with one metric. A judge without a verdict stays in the denominator: it can only
     prevent a majority.
     """
 
-    def __init__(self, metric: str, seats: Sequence[Judge]) -> None:
+    def __init__(self, metric: str, members: Sequence[Judge]) -> None:
         self.metric = metric
-        self.seats = tuple(seats)
-        self.digest = digest({"panel": [one.digest for one in seats]})
+        self.members = tuple(members)
+        self.digest = digest({"panel": [one.digest for one in members]})
         self.rules: dict[str, Any] = {"together": "panel"}
 
     def uncached(self) -> "Panel":
         """See `Judge.uncached`."""
-        return Panel(self.metric, [one.uncached() for one in self.seats])
+        return Panel(self.metric, [one.uncached() for one in self.members])
 
     def on_criteria(self, criteria: Sequence[Criterion]) -> "Panel":
         """See `Judge.on_criteria`."""
-        return Panel(self.metric, [one.on_criteria(criteria) for one in self.seats])
+        return Panel(self.metric, [one.on_criteria(criteria) for one in self.members])
 
     async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
-        """The majority's verdict and mean value, with every seat in the details; unscored without a
-        majority.
+        """The majority's verdict and mean value, with every judge in the details. It is unscored
+        without a majority.
         """
-        scores = await asked_together(self.seats, case, answer, asked)
+        scores = await asked_together(self.members, case, answer, asked)
         shared = common(self.metric, self.digest, answer, scores)
         if not applicable(scores):
             return Score(status=Status.NOT_APPLICABLE, unscored=scores[0].unscored, **shared)
         sides = [score.passed for score in scores]
         most = max((True, False), key=sides.count)
         details = {
-            "seats": [seat(one, score) for one, score in zip(self.seats, scores, strict=True)],
+            "seats": [
+                member_record(one, score) for one, score in zip(self.members, scores, strict=True)
+            ],
             "agreement": round(sides.count(most) / len(sides), 4),
         }
         if 2 * sides.count(most) <= len(sides):
@@ -68,6 +70,6 @@ class Panel:
         )
 
     def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
-        """Characters that all seats together would be sent."""
-        sizes = [one.prompt_size(case, answer, asked) for one in self.seats]
+        """Characters in the prompts of all judges together."""
+        sizes = [one.prompt_size(case, answer, asked) for one in self.members]
         return None if all(size is None for size in sizes) else sum(size or 0 for size in sizes)

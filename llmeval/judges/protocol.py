@@ -3,19 +3,23 @@
 A protocol is one template file with a YAML head:
 
     ---
-    version: 1                   # raised with every change
+    version: 1                # increased with every change
     description: ...
-    needs: references            # what a case must have: references, context, criteria or nothing
-    schema: {...}                # JSON Schema of the reply; has the field `verdict`
-    values: {correct: 1.0, incorrect: 0.0, cannot_tell: null}    # null: no verdict, the answer is
-        unscored
+    needs: references         # required in a case: references, context, criteria or nothing
+    schema: {...}             # JSON Schema of the reply; it has the field `verdict`
+    # value of each verdict; null: no verdict, so the answer is unscored
+    values: {correct: 1.0, incorrect: 0.0, cannot_tell: null}
     pass: [correct]
-    each: criteria               # the reply is a list of verdicts under this name; without it, it
-        is one verdict
-    threshold: 1.0               # a list passes from this weighted mean of its values on
-    criteria: [...]              # what is asked when the suite names no criteria
-    decision: {instructions: ..., criteria: {correct: ..., incorrect: ...}}    # the question for a
-    decision model --- [system] ... [user] ...
+    each: criteria            # the reply is a list of verdicts with this name; default: one verdict
+    threshold: 1.0            # a list passes if the weighted mean of its values is at least this
+    criteria: [...]           # the criteria if the suite names none
+    # the question for a decision model
+    decision: {instructions: ..., criteria: {correct: ..., incorrect: ...}}
+    ---
+    [system]
+    ...
+    [user]
+    ...
 
 Templates get `question`, `answer`, `fence`, `criteria`, and the case's own fields, `references` and
 `context`.
@@ -38,14 +42,12 @@ from llmeval.core.templates import Template
 
 _HEAD = re.compile(r"\A---\n(?P<head>.*?)\n---\n(?P<body>.*)\Z", re.S)
 _DECISION = re.compile(r"^decision:\n(?:[ ].*\n)*", re.M)
-"""Left out of the digest: only decision models are asked it, and it is in their judges' digest."""
+"""Left out of the digest: only decision models use it, and their judges' digest includes it."""
 _TURN = re.compile(r"^\[(system|user|assistant)\]\n", re.M)
 
 
 class Criterion(BaseModel):
-    """One question of a rubric: a statement that is true of a good answer, and how much it
-    weighs.
-    """
+    """One criterion of a rubric: a statement that a good answer fulfils, and its weight."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,7 +57,7 @@ class Criterion(BaseModel):
 
 
 class DecisionQuestion(BaseModel):
-    """What a decision model is asked: `criteria` describes each verdict."""
+    """The question for a decision model: `criteria` describes each verdict."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -80,12 +82,13 @@ class _Head(BaseModel):
 
 @dataclass(frozen=True)
 class Protocol:
-    """One way of judging.
+    """A judge protocol.
 
-    `values`: verdict -> value in [0, 1], None for a verdict that decides nothing; `passing`: the
-        verdicts that pass.
-    `each`: the reply's list of verdicts, which passes from the weighted mean `threshold` on; None:
-        one verdict.
+    `values`: the value of each verdict in [0, 1]; None for a verdict that decides nothing.
+    `passing`: the verdicts that pass.
+
+    `each`: the name of the reply's list of verdicts. The list passes if its weighted mean is at
+    least `threshold`. None: the reply is one verdict.
     """
 
     name: str
@@ -101,7 +104,7 @@ class Protocol:
     criteria: tuple[Criterion, ...] = ()
     decision: DecisionQuestion | None = None
 
-    def schema_for(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
+    def schema_for(self, criteria: Sequence[Criterion]) -> dict[str, object]:
         """The schema of a reply about these criteria: each is answered once, by its name."""
         if not criteria or self.each is None:
             return dict(self.schema)
@@ -119,7 +122,7 @@ def parse_criteria(raw: object, where: str) -> tuple[Criterion, ...]:
     A bare statement is named by its place: criterion_1, criterion_2...
 
     Raises:
-        SuiteError: not a list of those, or a name stands twice.
+        SuiteError: not a list of criteria, or a name occurs twice.
     """
     if not isinstance(raw, list | tuple):
         raise SuiteError(
@@ -140,12 +143,12 @@ def parse_criteria(raw: object, where: str) -> tuple[Criterion, ...]:
         ) from None
     names = [criterion.name for criterion in found]
     if len(set(names)) < len(names):
-        raise SuiteError(f"{where}: two criteria have one name: {', '.join(names)}")
+        raise SuiteError(f"{where}: two criteria have the same name: {', '.join(names)}")
     return found
 
 
 def load_protocol(name: str, base: Path) -> Protocol:
-    """A shipped protocol by name, or one of your own by path.
+    """A shipped protocol by name, or your own protocol by path.
 
     Args:
         name: `reference`, or a path relative to `base` that ends in .j2.
@@ -207,8 +210,7 @@ def _check_verdicts(head: _Head, file: str) -> None:
         properties = properties.get(head.each, {}).get("items", {}).get("properties", {})
         if head.needs == "criteria" and "name" not in properties:
             raise SuiteError(
-                f"{file}: an item of {head.each!r} needs a `name`, to say which criterion it"
-                " answers"
+                f"{file}: an item of {head.each!r} needs a `name`: the criterion that it is about"
             )
     verdicts = properties.get("verdict", {}).get("enum")
     if (

@@ -1,9 +1,10 @@
-"""A judge's reply, read strictly: one JSON object that follows the protocol's schema, or no verdict
-at all.
+"""A strict reader of a judge's reply: one JSON object that follows the protocol's schema, or no
+verdict.
 
-Nothing is repaired and nothing is searched for: a verdict found somewhere in prose may be one that
-the judge quotes from the text it judges. Two wrappings are taken off, as whole vendors write them:
-a leading <think> block, and one code fence around all the rest."""
+Nothing is repaired, and prose is not searched: a verdict somewhere in prose may be a quote from the
+text that is judged. Two wrappings are removed, because all models of some vendors write them: a
+leading <think> block, and one code fence around all the rest.
+"""
 
 import json
 import re
@@ -16,8 +17,9 @@ from llmeval.core.records import canonical_json
 _THOUGHTS = re.compile(
     r"\A\s*<(?P<tag>think|thinking)>(?P<thoughts>.*?)</(?P=tag)>", re.DOTALL | re.IGNORECASE
 )
-"""Up to the first end: a reply that quotes one from the text it judges is left with words before
-its JSON."""
+"""A leading <think> block up to its first end tag. If the judge quotes an end tag from the text it
+judges, words remain before the JSON, and the reply is refused.
+"""
 _FENCED = re.compile(
     r"\A(?P<fence>```|~~~)[ \t]*(?:json[c5]?)?[ \t]*\n(?P<body>.*)\n[ \t]*(?P=fence)\Z",
     re.DOTALL | re.IGNORECASE,
@@ -35,7 +37,7 @@ class Unwrapped(NamedTuple):
 
     body: str
     reasoning: str | None
-    """The words of its leading <think> block; None where it has none."""
+    """The text of its leading <think> block; None without one."""
 
 
 def unwrapped(text: str) -> Unwrapped:
@@ -48,17 +50,18 @@ def unwrapped(text: str) -> Unwrapped:
     )
 
 
-def read_verdict(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The reply as an object that follows `schema` (lengths of texts aside: they bound generation
-    only).
+def read_verdict(text: str, schema: Mapping[str, object]) -> dict[str, Any]:
+    """The reply as an object that follows `schema`. Limits on the lengths of texts are not checked:
+    they are only for generation.
 
     Raises:
-        BadVerdict: not exactly one JSON object, a key twice, or not as the schema says.
+        BadVerdict: not exactly one JSON object, a duplicate key, or an object that does not follow
+            the schema.
     """
     body, reasoning = unwrapped(text)
     if not body:
         raise BadVerdict(
-            "the reply is empty" if reasoning is None else "the reply has nothing but its reasoning"
+            "the reply is empty" if reasoning is None else "the reply contains only reasoning"
         )
     if len(body) > MAX_CHARS:
         raise BadVerdict(f"the reply is longer than {MAX_CHARS} characters")
@@ -79,13 +82,12 @@ def read_verdict(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cause(text: str, finish_reason: str | None, reasoning: str | None) -> str:
-    """Why a reply could not be used and what to change, as far as the reply itself shows it; else
-    empty.
+    """Why a reply could not be used, and what to change; empty if the reply does not show it.
 
     Args:
         text: the reply.
-        finish_reason: as the endpoint gave it.
-        reasoning: what the endpoint gave apart from the reply.
+        finish_reason: as the endpoint states it.
+        reasoning: the reasoning that the endpoint returned separately.
     """
     if finish_reason in ("length", "max_tokens", "max_output_tokens"):
         return "it was cut off (finish_reason length): raise `max_tokens` in the judge's `params`"
@@ -108,7 +110,7 @@ def _validator(schema: bytes) -> Any:
     return jsonschema_rs.validator_for(_without_lengths(json.loads(schema)), retriever=_no_fetch)
 
 
-def _without_lengths(schema: Any) -> Any:
+def _without_lengths(schema: object) -> Any:
     if isinstance(schema, dict):
         named = schema.get("type") == "string"
         return {
@@ -123,10 +125,10 @@ def _no_fetch(uri: str) -> Any:
     raise ValueError(f"references to other documents are not followed: {uri}")
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key occurs twice")
     return result
 
 

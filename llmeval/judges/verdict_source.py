@@ -19,27 +19,27 @@ from llmeval.models.params import merged, overriding
 
 _DEFAULT_PARAMS = {"temperature": 0, "max_tokens": 512}
 _LIST_TOKENS = 2048
-"""The default `max_tokens` where a reply quotes evidence for each of several verdicts."""
+"""The default `max_tokens` for a reply that quotes evidence for each of several verdicts."""
 _LOGPROBS = {"logprobs": True, "top_logprobs": 10}
 
 
 class VerdictSource(Interface):
-    """How a judge's model is asked, and how its verdict is read."""
+    """How a judge's model is called, and how its verdict is read."""
 
     @property
     def rules(self) -> Mapping[str, Any]:
-        """What of it is a part of the judge's digest besides model, protocol and parameters."""
+        """Its part of the judge's digest, in addition to model, protocol and parameters."""
 
-    def params(self, own: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
+    def params(self, own: Mapping[str, object], stated: Mapping[str, object]) -> dict[str, Any]:
         """The parameters to send. `own`: those of the model; `stated`: those of the judge."""
 
-    def form(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
-        """The form that a verdict about these criteria has."""
+    def form(self, criteria: Sequence[Criterion]) -> dict[str, object]:
+        """The form of a verdict about these criteria."""
 
     def messages(
         self, criteria: Sequence[Criterion], case: Case, answer: Answer, asked: Sequence[Message]
     ) -> tuple[Message, ...]:
-        """What the model reads.
+        """The input of the model.
 
         Raises:
             SuiteError: the prompt can't be made from this case.
@@ -48,8 +48,8 @@ class VerdictSource(Interface):
     def request(
         self,
         messages: tuple[Message, ...],
-        form: dict[str, Any],
-        params: Mapping[str, Any],
+        form: dict[str, object],
+        params: Mapping[str, object],
         repeat: int,
     ) -> Request:
         """One request for a verdict."""
@@ -60,7 +60,7 @@ class VerdictSource(Interface):
         """The message to the model after a reply without a verdict."""
 
     def grade(
-        self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, Any]
+        self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, object]
     ) -> Grade:
         """The grade that a reply gives.
 
@@ -79,15 +79,17 @@ class ReplyVerdicts:
 
     def __init__(self, protocol: Protocol, *, logprobs: bool = False) -> None:
         self._protocol, self._logprobs = protocol, logprobs
-        self.rules: dict[str, Any] = {"erase": NEAR} if logprobs else {}
+        self.rules: dict[str, object] = {"erase": NEAR} if logprobs else {}
 
-    def params(self, own: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
-        """The judge's over the model's own, over the defaults; null leaves one out."""
+    def params(self, own: Mapping[str, object], stated: Mapping[str, object]) -> dict[str, Any]:
+        """The judge's parameters replace the model's own, which replace the defaults; null leaves
+        one out.
+        """
         longer = {"max_tokens": _LIST_TOKENS} if self._protocol.each else {}
         logprobs = _LOGPROBS if self._logprobs else {}
         return overriding(merged(_DEFAULT_PARAMS, longer, own, logprobs, stated), own)
 
-    def form(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
+    def form(self, criteria: Sequence[Criterion]) -> dict[str, object]:
         """The JSON Schema of the reply."""
         return self._protocol.schema_for(criteria)
 
@@ -100,8 +102,8 @@ class ReplyVerdicts:
     def request(
         self,
         messages: tuple[Message, ...],
-        form: dict[str, Any],
-        params: Mapping[str, Any],
+        form: dict[str, object],
+        params: Mapping[str, object],
         repeat: int,
     ) -> Request:
         """One request for a reply."""
@@ -110,13 +112,13 @@ class ReplyVerdicts:
     def retry(
         self, messages: tuple[Message, ...], reply: Reply, problem: str
     ) -> tuple[Message, ...]:
-        """The reply and its problem go with it: an equal request would get the same reply from the
-        cache.
+        """The message contains the reply and its problem. An equal request would get the same reply
+        from the cache.
         """
         return (*messages, Message("assistant", reply.text), Message("user", again(problem)))
 
     def grade(
-        self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, Any]
+        self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, object]
     ) -> Grade:
         """The verdict of the reply, with its probability where the reply has log probabilities."""
         protocol = self._protocol
@@ -139,16 +141,16 @@ class ProbabilityVerdicts:
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
         decision = protocol.decision
-        self.rules: dict[str, Any] = {
+        self.rules: dict[str, object] = {
             "decision": None if decision is None else decision.model_dump(),
             "erase": NEAR,
         }
 
-    def params(self, own: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
+    def params(self, own: Mapping[str, object], stated: Mapping[str, object]) -> dict[str, Any]:
         """Only the judge's."""
         return dict(stated)
 
-    def form(self, criteria: Sequence[Criterion]) -> dict[str, Any]:
+    def form(self, criteria: Sequence[Criterion]) -> dict[str, object]:
         """The questions of the request."""
         return questions(self._protocol, criteria)
 
@@ -161,11 +163,11 @@ class ProbabilityVerdicts:
     def request(
         self,
         messages: tuple[Message, ...],
-        form: dict[str, Any],
-        params: Mapping[str, Any],
+        form: dict[str, object],
+        params: Mapping[str, object],
         repeat: int,
     ) -> Request:
-        """One request for probabilities; a repeat would get the same ones."""
+        """One request for probabilities. A repeat would return the same ones."""
         return Request(messages=messages, params=params, questions=form)
 
     def retry(
@@ -175,8 +177,8 @@ class ProbabilityVerdicts:
         return messages
 
     def grade(
-        self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, Any]
+        self, criteria: Sequence[Criterion], answer: Answer, reply: Reply, form: dict[str, object]
     ) -> Grade:
-        """The likeliest verdict, with its probability."""
+        """The most likely verdict, with its probability."""
         shares = probabilities_of(reply.text, form)
         return grade(self._protocol, criteria, said(self._protocol, shares), answer.text, shares)

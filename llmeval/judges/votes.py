@@ -1,4 +1,4 @@
-"""Several replies of one judge: asked for only until their majority can't change any more."""
+"""Voting: several replies of one judge. The calls stop when the majority can't change any more."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from llmeval.core.records import Status
 from llmeval.judges.grading import UNDECIDED, Grade
 
 SURE = 0.9
-"""From this confidence on one reply is enough: votes are for what lies near the threshold."""
+"""With this confidence or more, one reply is enough: votes are for answers near the threshold."""
 _TEMPERATURE = 0.7
 
 
@@ -18,10 +18,11 @@ class CountedVote(NamedTuple):
     details: dict[str, Any]
 
 
-def ballots(params: Mapping[str, Any], votes: int) -> Iterator[tuple[Mapping[str, Any], int]]:
-    """(params, repeat) of each reply. The second and later ones are sampled, or they would say the
-    same again. Where no temperature is sent (reasoning models refuse one), the endpoint's own
-    stands."""
+def ballots(params: Mapping[str, object], votes: int) -> Iterator[tuple[Mapping[str, object], int]]:
+    """(params, repeat) of each reply. The second and later ones use a temperature, because they
+    would otherwise repeat the first. If no temperature is sent (reasoning models refuse one), the
+    endpoint's default applies.
+    """
     yield params, 0
     warmer = (
         params
@@ -32,23 +33,23 @@ def ballots(params: Mapping[str, Any], votes: int) -> Iterator[tuple[Mapping[str
         yield warmer, repeat
 
 
-def counted(votes: Sequence[CountedVote], seats: int) -> CountedVote | None:
-    """The majority's first vote, once no further vote can change it; None while it is open.
+def counted(votes: Sequence[CountedVote], total: int) -> CountedVote | None:
+    """The first vote of the majority, when no further vote can change it; None before.
 
-    A reply that decides nothing stays in the denominator: without a strict majority of all seats it
-    is the verdict.
+    A reply that decides nothing stays in the denominator. Without a strict majority of all votes,
+    it is the verdict.
     """
     first = votes[0]
-    if seats == 1 or (len(votes) == 1 and (first.grade.confidence or 0) >= SURE):
+    if total == 1 or (len(votes) == 1 and (first.grade.confidence or 0) >= SURE):
         return first
     sides = [vote.grade.passed for vote in votes]
     for side in (True, False):
-        if 2 * sides.count(side) > seats:
+        if 2 * sides.count(side) > total:
             winner = votes[sides.index(side)]
             return CountedVote(winner.grade, {**winner.details, "votes": _words(sides)})
-    if len(votes) < seats:
+    if len(votes) < total:
         return None
-    split = f"no majority in {seats} votes"
+    split = f"no majority in {total} votes"
     grade = first.grade._replace(
         status=Status.UNSCORED, value=None, passed=None, reason=f"{UNDECIDED}: {split}"
     )

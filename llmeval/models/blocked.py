@@ -1,14 +1,13 @@
-"""The words by which endpoints report that a filter withheld the answer, from the vendors'
+"""The codes with which endpoints report that a filter withheld the answer, from the vendors'
 references.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from llmeval.models.endings import plain_reason
 
 CONTENT_FILTER = "content_filter"
-"""The finish reason that stands for all of them (OpenAI, Azure)."""
+"""The finish reason that replaces all the others in records (it is that of OpenAI and Azure)."""
 _REASONS = frozenset(
     [
         "content_filter",
@@ -41,24 +40,24 @@ _DEPTH = 4
 
 
 def is_blocked(reason: str | None) -> bool:
-    """Whether a finish reason says that a filter ended the reply; `content_filter:
-    PROHIBITED_CONTENT` does too.
+    """Whether a finish reason means that a filter ended the reply. `content_filter:
+    PROHIBITED_CONTENT` counts too.
     """
     return reason is not None and plain_reason(reason.partition(":")[0]) in _REASONS
 
 
-def blocked_words(error: Any) -> str | None:
-    """What a filter says in an error object; None where the error is of another kind.
+def blocked_words(error: object) -> str | None:
+    """The message of a content filter in an error object; None for an error of another kind.
 
-    A filter shows itself by its code, at any of the places where endpoints write one, or as a
-    gateway's list of the reasons why an input was flagged (OpenRouter: `metadata: {reasons: [...],
+    A filter is recognised by its code, at any of the places where endpoints write one, or by a
+    gateway's list of reasons why an input was flagged (OpenRouter: `metadata: {reasons: [...],
     flagged_input}`).
     """
     words = _find(error, _DEPTH)
     return None if words is None else f"blocked by a content filter: {words}"
 
 
-def filtered_categories(results: Any) -> str:
+def filtered_categories(results: object) -> str:
     """The categories that Azure's `content_filter_results` name as filtered, comma-separated."""
     if not isinstance(results, Mapping):
         return ""
@@ -69,7 +68,7 @@ def filtered_categories(results: Any) -> str:
     )
 
 
-def _find(error: Any, depth: int) -> str | None:
+def _find(error: object, depth: int) -> str | None:
     if depth == 0:
         return None
     if isinstance(error, list):
@@ -96,6 +95,6 @@ def _find(error: Any, depth: int) -> str | None:
     return None
 
 
-def _words(error: Mapping[str, Any]) -> str:
+def _words(error: Mapping[str, object]) -> str:
     text = str(error.get("message") or error.get("code") or error.get("type") or "no reason given")
     return " ".join(text.split())[:300]

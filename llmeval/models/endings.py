@@ -1,6 +1,4 @@
-"""How a reply ended, by the words that endpoints use for it. Tables from the vendors'
-references.
-"""
+"""How a reply ended: tables of the finish reasons from the vendors' references."""
 
 FINISHED = frozenset(
     {
@@ -16,8 +14,9 @@ FINISHED = frozenset(
         "completed",
     }
 )
-"""Reasons why a model ends a whole reply. Any other one (`length`, `content_filter`, `error`, one
-that is not known) means that the reply was cut off or blocked."""
+"""Finish reasons of a complete reply. Any other one (`length`, `content_filter`, `error`, an
+unknown one) means that the reply was cut off or blocked.
+"""
 _CALLED = frozenset({"tool_calls", "tool_use", "function_call"})
 """Those of `FINISHED` that promise a tool call."""
 _LENGTH = frozenset(
@@ -47,10 +46,11 @@ _BROKEN = frozenset(
         "insufficient_system_resource",
     }
 )
-"""Reasons of a reply that broke off at the endpoint (OpenRouter, vLLM, Zhipu, DeepSeek, Cohere); so
-does each with the word `error` in it."""
+"""Finish reasons of a reply that the endpoint broke off (OpenRouter, vLLM, Zhipu, DeepSeek,
+Cohere). Any reason that contains `error` counts too.
+"""
 _PREFIX = "finish_reason_"
-"""What Gemini's enumeration writes before each reason in full."""
+"""The prefix of each reason in Gemini's enumeration."""
 
 
 def plain_reason(reason: str) -> str:
@@ -59,13 +59,13 @@ def plain_reason(reason: str) -> str:
 
 
 def is_finished(reason: str | None) -> bool:
-    """Whether the model ended the reply by itself. No stated reason counts as that."""
+    """Whether the model ended the reply by itself. A reply without a reason counts as ended."""
     return not reason or plain_reason(reason) in FINISHED
 
 
 def may_be_empty(reason: str | None) -> bool:
-    """Whether a reply that ended so can be empty on purpose, without a text and without a tool
-    call.
+    """Whether a reply with this finish reason can be empty on purpose, without
+    text and tool calls.
     """
     return not reason or plain_reason(reason) in FINISHED - _CALLED
 

@@ -1,4 +1,4 @@
-"""From a model's specification to the model."""
+"""Makes the model of a specification in the suite."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,8 +24,8 @@ def make_model(spec: BaseModelSpec, base: Path) -> Model:
     """The model that a specification names.
 
     Raises:
-        SuiteError: it can't be made (a bad address, no such function or file, an extra is not
-            installed).
+        SuiteError: it can't be made (a wrong address, a function or file that does not exist, an
+            extra that is not installed).
     """
     return _MAKERS[type(spec)](spec, base)
 
@@ -34,9 +34,7 @@ def _make_openai(spec: OpenAISpec, base: Path) -> Model:
     from llmeval.models.openai import OpenAIEndpoint
 
     if spec.client is not None:
-        load_function(
-            spec.client, base
-        )  # a name that is wrong is an error now, not in the first call
+        load_function(spec.client, base)  # a wrong name is an error now, not in the first call
     return OpenAIEndpoint(
         spec.model,
         base_url=spec.base_url,
@@ -89,14 +87,20 @@ def _make_http(spec: HttpSpec, base: Path) -> Model:
         body=spec.body,
         output=spec.output,
         parts=ReplyPaths(
-            data=spec.data, tool_calls=spec.tool_calls, usage=spec.usage, model=spec.model
+            data=spec.data,
+            tool_calls=spec.tool_calls,
+            usage=spec.usage,
+            model=spec.model,
+            trace=spec.trace,
         ),
+        session=spec.session,
         render=lambda value, values: render_value(value, values, "body"),
         params=spec.params,
         timeout=spec.timeout,
         build=spec.build,
         ca_file=_file(base, spec.ca_file),
         max_reply_bytes=spec.max_reply_bytes,
+        errors_fail=spec.on_error == "fail",
     )
 
 

@@ -1,8 +1,8 @@
 """The parts of a model's identity: an address, headers and the modules of an application, without
 secrets.
 
-An identity is written to manifests, certificates and reports, so a digest stands wherever a key
-could.
+An identity is written to manifests, certificates and reports. Values that may be a key are
+therefore replaced by a digest.
 """
 
 import hashlib
@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from llmeval.core.function_source import file_digest
@@ -26,9 +25,9 @@ CREDENTIALS = frozenset(
         "set-cookie",
     }
 )
-"""Headers that say who asks, not what answers. They change whenever a key is renewed."""
+"""Headers that identify the caller, not the model. They change whenever a key is renewed."""
 _SHORT = 16
-"""Hex digits of a digest that are kept: 64 bits tell any two values apart."""
+"""Hex digits of a digest that are kept: 64 bits are enough to distinguish any two values."""
 _SEGMENT = re.compile(r"[A-Za-z0-9]{16,}")
 _SECRET = re.compile(r"(key|token|secret|password|passwd|auth|authorization|credentials?)$", re.I)
 _OWN, _INSTALLED = "llmeval", "site-packages"
@@ -36,7 +35,8 @@ _PORTS = {"http": ":80", "https": ":443"}
 
 
 def address(url: str) -> str:
-    """A URL as a part of an identity: scheme, host, port, path and query, never user and password.
+    """A URL as a part of an identity: scheme, host, port, path and query, without user and
+    password.
 
     Scheme and host are in lower case, the scheme's own port and a slash at the end are left out, as
     none of these changes where a request goes. Values of the query are digests, because an API key
@@ -63,9 +63,10 @@ def headers(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def modules_below(folders: Iterable[Path]) -> str | None:
-    """The digest of the Python modules that were imported from below some folders: an application's
-    own code, with the modules that it imports. None where there is none. Installed packages and
-    llmeval itself are left out."""
+    """The digest of the imported Python modules whose files are in some folders: an application's
+    own code, with the modules that it imports. None without such modules. Installed packages and
+    llmeval itself are left out.
+    """
     roots = {folder.resolve() for folder in folders}
     modules = []
     for name, module in list(sys.modules.items()):
@@ -80,14 +81,14 @@ def modules_below(folders: Iterable[Path]) -> str | None:
     return digest(sorted(modules)) if modules else None
 
 
-def without_keys(value: Any) -> Any:
+def without_keys(value: object) -> object:
     """JSON with a digest instead of each text whose key names a secret, such as `api_key`."""
     if isinstance(value, Mapping):
         return {key: _hidden(key, item) for key, item in value.items()}
     return [without_keys(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _hidden(key: Any, item: Any) -> Any:
+def _hidden(key: object, item: object) -> object:
     hides = isinstance(item, str) and _SECRET.search(str(key)) is not None
     return _short(item) if hides else without_keys(item)
 
@@ -98,5 +99,5 @@ def _without_key(match: re.Match[str]) -> str:
     return _short(text) if mixed else text
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return "sha256:" + hashlib.sha256(canonical_json(value)).hexdigest()[:_SHORT]

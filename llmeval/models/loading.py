@@ -1,20 +1,19 @@
-"""`module:function` as suites write it, imported."""
+"""Imports a function that a suite names as `module:function`."""
 
 import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from llmeval.core.errors import SuiteError
 
 
-def load_function(name: str, base: Path | None = None) -> Callable[..., Any]:
+def load_function(name: str, base: Path | None = None) -> Callable[..., object]:
     """The function that `module:function` names.
 
     Args:
         name: e.g. `my_app.answers:reply`.
-        base: a directory to import from besides the installed packages (the suite's own).
+        base: a directory to import from in addition to the installed packages (the suite's own).
 
     Raises:
         SuiteError: no such module or function, or the import failed.
@@ -24,14 +23,15 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., Any]:
         if directory is not None and directory not in sys.path:
             sys.path.append(directory)
     try:
-        value: Any = importlib.import_module(module_name)
+        value: object = importlib.import_module(module_name)
     except (
         SystemExit
-    ) as error:  # it would end this process, with the exit code of whatever the module says
+    ) as error:  # a SystemExit would end this process, with the exit code that the module chooses
         raise SuiteError(
             f"{name}: importing {module_name} calls"
-            f" sys.exit({error.code if error.code is not None else ''}); put what the module runs"
-            ' as a program under `if __name__ == "__main__":`'
+            f" sys.exit({error.code if error.code is not None else ''}); put the code that runs"
+            " as a"
+            ' program under `if __name__ == "__main__":`'
         ) from None
     except Exception as error:
         raise SuiteError(
@@ -43,5 +43,5 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., Any]:
             raise SuiteError(f"{name}: {module_name} has no {attribute!r}")
     if not callable(value):
         raise SuiteError(f"{name}: is not callable")
-    result: Callable[..., Any] = value
+    result: Callable[..., object] = value
     return result

@@ -1,8 +1,8 @@
 """Any OpenAI-compatible endpoint: chat completions and responses.
 
-Requests go through `http_client`, replies are read by `openai_replies`. The `openai` client itself
-is used where it does more than carry JSON: name a function that makes one under `client:`
-(authentication of your own).
+`http_client` sends requests, and `openai_replies` reads replies. The `openai` client itself is used
+only if a suite names a function that makes one under `client:`, such as for your own
+authentication.
 """
 
 import asyncio
@@ -42,18 +42,18 @@ class OpenAIEndpoint:
         model: the model's name at the endpoint.
         base_url: up to and including /v1; the path is added before a query (Azure:
             `...?api-version=...`).
-        api_key: sent as a Bearer token, unless `headers` hold an `api-key` or `Authorization`;
+        api_key: sent as a Bearer token, unless `headers` contain an `api-key` or `Authorization`;
             default: the environment's OPENAI_API_KEY.
-        params: sampling parameters; a request's own go over them.
-        timeout: seconds an attempt may take.
+        params: sampling parameters; those of a request replace them.
+        timeout: the time limit of an attempt in seconds.
         api: "chat" or "responses".
-        structured_output: how the endpoint can be held to a request's schema: json_schema,
-            json_object or none.
+        structured_output: how the endpoint enforces a request's schema: json_schema, json_object or
+            none.
         client: module:function that makes an `openai.AsyncOpenAI`; then calls go through it.
-        headers: the suite's own, which may decide what answers.
-        build: stands for the address in its identity.
-        ca_file: certificates to trust besides the system's.
-        max_reply_bytes: bound of a reply's body.
+        headers: the suite's own; they are part of the identity.
+        build: replaces the address in its identity.
+        ca_file: certificates to trust in addition to the system's.
+        max_reply_bytes: the limit on the size of a reply's body.
 
     Raises:
         SuiteError: the address, a header, the CA file or the environment's proxy can't be used.
@@ -65,7 +65,7 @@ class OpenAIEndpoint:
         *,
         base_url: str,
         api_key: str | None = None,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         timeout: float = 120,
         api: str = "chat",
         headers: Mapping[str, str] | None = None,
@@ -100,8 +100,8 @@ class OpenAIEndpoint:
     @property
     def identity(self) -> Mapping[str, Any]:
         """Provider, model, address or build, API, the suite's own headers and the parameters that
-        every request carries. Where a function makes the client and no build is stated, that
-        function too: it may lead elsewhere.
+        every request contains. If a function makes the client and no build is stated, the source of
+        that function too: it may choose another address.
         """
         client = {}
         if self._client_factory is not None and "build" not in self._place:
@@ -124,10 +124,11 @@ class OpenAIEndpoint:
         """One call, no retries.
 
         Raises:
-            Overloaded: 429, or 503 with Retry-After. Retryable: time-outs, broken connections, 5xx,
-            a reply that broke off at the endpoint. Unreadable: no JSON. ModelError: everything that
-            the same request would meet again (400, 401, no quota, a reply of another shape, `kind`
-            blocked).
+            Overloaded: 429, or 503 with Retry-After.
+            Retryable: time-outs, broken connections, 5xx, a reply that the endpoint broke off.
+            Unreadable: the reply is not JSON.
+            ModelError: failures that would occur again (400, 401, no quota, a reply of another
+                structure, a blocked answer).
         """
         body = self._body(request)
         response = await (
@@ -161,7 +162,7 @@ class OpenAIEndpoint:
             body["text"] = {"format": {"type": "json_schema", **_strict(request.schema)}}
         return body
 
-    async def _by_client(self, body: dict[str, Any]) -> Response:
+    async def _by_client(self, body: dict[str, object]) -> Response:
         import openai
 
         if self._client is None:
@@ -190,5 +191,5 @@ class OpenAIEndpoint:
             raise Retryable(f"{self._host}: can't connect: {error}") from None
 
 
-def _strict(schema: dict[str, Any]) -> dict[str, Any]:
+def _strict(schema: dict[str, object]) -> dict[str, Any]:
     return {"name": "reply", "strict": True, "schema": schema}

@@ -1,9 +1,8 @@
-"""Replies of OpenAI-compatible endpoints, read with tolerance: the answer counts, metadata is read
-where it can be.
+"""Reads replies of OpenAI-compatible endpoints: strict about the answer, tolerant about metadata.
 
-Replies come from dozens of servers that each follow the API in their own way. What belongs to the
-answer (choices, message, text) must have its type; a field of metadata of another type is converted
-or left out, because an answer that was paid for is not lost over it.
+Replies come from dozens of servers that each follow the API in their own way. The parts of the
+answer (choices, message, text) must have the right type. A field of metadata of another type is
+converted or left out: it must not invalidate an answer that was paid for.
 """
 
 from collections.abc import Mapping
@@ -20,12 +19,14 @@ from llmeval.models.client.json_body import peek, read_json
 from llmeval.models.endings import is_broken, is_length
 
 _UNFINISHED = frozenset(["failed", "queued", "cancelled", "in_progress", "expired"])
-"""States of a response that is no answer."""
+"""States of a response without an answer."""
 _MOST_TOKENS = 2**53
 _LOWEST_LOGPROB = -9999.0
-"""What OpenAI writes for a token of no probability; others write -Infinity."""
+"""The value that OpenAI writes for a token of probability 0; others write -Infinity."""
 _ROUNDING = 1e-6
-"""A certain token's log probability is 0, and by rounding a little more."""
+"""The largest log probability that is accepted. A certain token has 0, or slightly more after
+rounding.
+"""
 _SAID = frozenset(
     [
         "refusal",
@@ -37,7 +38,7 @@ _SAID = frozenset(
         "function_call",
     ]
 )
-"""What a message may hold instead of content."""
+"""Fields that a message may have instead of content."""
 _TEXTS = frozenset(["text", "output_text", "refusal"])
 _THOUGHTS = frozenset(
     [
@@ -55,8 +56,9 @@ def chat_reply(host: str, response: Response) -> Reply:
     """The reply of a chat completion.
 
     Raises:
-        ModelError: it is JSON and no chat completion; blocked (NoAnswer). Retryable: the endpoint
-            broke off.
+        ModelError: the JSON is not a chat completion.
+        NoAnswer: a filter blocked the answer.
+        Retryable: the endpoint broke the reply off.
     """
     data = _document(host, response, joined_chat)
     choice = next(iter(data["choices"]), None) if isinstance(data.get("choices"), list) else None
@@ -143,8 +145,8 @@ def response_reply(host: str, response: Response) -> Reply:
 
 
 def _document(host: str, response: Response, join: Any) -> dict[str, Any]:
-    """The reply's JSON object, of one piece or put together from events; one that states an error
-    is raised.
+    """The reply's JSON object, from one document or from the events of a stream. An error object is
+    raised.
     """
     if is_event_stream(response.body, response.content_type):
         data = join(host, response.body)
@@ -159,27 +161,27 @@ def _document(host: str, response: Response, join: Any) -> dict[str, Any]:
     return data
 
 
-def _no_answer_in(host: str, data: Any, body: bytes, what: str) -> ModelError:
-    """The error for JSON that is not what the API promises. The same would come again."""
+def _no_answer_in(host: str, data: object, body: bytes, what: str) -> ModelError:
+    """The error for JSON that does not follow the API. Another attempt would give the same."""
     named = f"no {what!r}" if isinstance(data, dict) else "no JSON object"
     message = (
         f": {error_message(data)}"
         if isinstance(data, dict) and data.get("message")
         else f": {peek(body)}"
     )
-    return ModelError(f"{host}: the reply is not what the API promises ({named}){message}")
+    return ModelError(f"{host}: the reply does not follow the API ({named}){message}")
 
 
-def _raise_broken(host: str, choice: Mapping[str, Any], reason: str | None) -> None:
-    """Raise for a choice that broke off at the endpoint, whatever text came before."""
+def _raise_broken(host: str, choice: Mapping[str, object], reason: str | None) -> None:
+    """Raise an error for a choice that the endpoint broke off, also if some text came before."""
     if choice.get("error"):
         raise stated_failure(host, f"finish_reason {reason}", choice["error"])
     if is_broken(reason):
         raise stated_failure(host, f"finish_reason {reason}", None)
 
 
-def _unblocked(host: str, reply: Reply, choice: Mapping[str, Any]) -> Reply:
-    """The reply; an error with the filter's own words where a filter withheld all of it."""
+def _unblocked(host: str, reply: Reply, choice: Mapping[str, object]) -> Reply:
+    """The reply; if a filter withheld all of it, an error with the filter's own words."""
     if reply.text.strip() or reply.tool_calls:
         return reply
     categories = filtered_categories(choice.get("content_filter_results"))
@@ -189,7 +191,7 @@ def _unblocked(host: str, reply: Reply, choice: Mapping[str, Any]) -> Reply:
     return reply
 
 
-def _finish(value: Any) -> str | None:
+def _finish(value: object) -> str | None:
     reason = _text(value)
     if not reason or reason == "stop":
         return reason or None
@@ -198,8 +200,8 @@ def _finish(value: Any) -> str | None:
     return CONTENT_FILTER if is_blocked(reason) else reason
 
 
-def _reasoning(message: Mapping[str, Any]) -> str:
-    """What a message holds as its reasoning, in the first field that has some."""
+def _reasoning(message: Mapping[str, object]) -> str:
+    """The reasoning of a message, from the first field that has some."""
     for key in ("reasoning_content", "reasoning", "thinking"):
         if text := _text(message.get(key)):
             return text
@@ -207,8 +209,10 @@ def _reasoning(message: Mapping[str, Any]) -> str:
     return _parts(details)[1] if details else ""
 
 
-def _parts(content: Any) -> tuple[str, str]:
-    """(text, reasoning) of a message's parts; what is null or of another kind is no text."""
+def _parts(content: object) -> tuple[str, str]:
+    """(text, reasoning) of a message's parts. Parts that are null or of another
+    kind are left out.
+    """
     text: list[str] = []
     thoughts: list[str] = []
     for part in content if isinstance(content, list) else [content]:
@@ -221,9 +225,9 @@ def _parts(content: Any) -> tuple[str, str]:
     return "".join(text), "\n\n".join(filter(None, thoughts))
 
 
-def _without_text(message: Mapping[str, Any]) -> str:
-    """What a message holds that is no text, such as `audio` or `image_url`; empty where there is
-    nothing.
+def _without_text(message: Mapping[str, object]) -> str:
+    """The kinds of a message's parts other than text, such as `audio` or `image_url`; empty if
+    there are none.
     """
     parts = message.get("content")
     kinds = (
@@ -235,10 +239,8 @@ def _without_text(message: Mapping[str, Any]) -> str:
     return ", ".join(sorted({kind for kind in kinds if kind} - _TEXTS - _THOUGHTS))
 
 
-def _thoughts(item: Mapping[str, Any]) -> str:
-    """The text of a reasoning item: its summary, its content, or a `thinking` part, whichever it
-    has.
-    """
+def _thoughts(item: Mapping[str, object]) -> str:
+    """The text of a reasoning item: its summary, its content, or a `thinking` part."""
     for key in ("text", "thinking", "summary", "content"):
         value = item.get(key)
         if isinstance(value, str) and value:
@@ -250,7 +252,7 @@ def _thoughts(item: Mapping[str, Any]) -> str:
     return ""
 
 
-def _tool_calls(message: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+def _tool_calls(message: Mapping[str, object]) -> tuple[dict[str, Any], ...]:
     calls, legacy = message.get("tool_calls"), message.get("function_call")
     if not calls and not legacy:
         return ()
@@ -262,18 +264,18 @@ def _tool_calls(message: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
 
 
 def called(call: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A call of a chat completion as {name, arguments}; None for what is none."""
+    """A tool call of a chat completion as {name, arguments}; None for any other value."""
     if isinstance(call.get("function"), dict):
         return _call(call["function"], "arguments")
     return _call(call["custom"], "input") if isinstance(call.get("custom"), dict) else None
 
 
-def _call(function: Mapping[str, Any], arguments: str) -> dict[str, Any]:
+def _call(function: Mapping[str, object], arguments: str) -> dict[str, Any]:
     return {"name": _text(function.get("name")) or "", "arguments": function.get(arguments)}
 
 
-def _logprobs(value: Any) -> list[dict[str, Any]] | None:
-    """Log probabilities by token; None where one of them is of another shape: half of them would
+def _logprobs(value: object) -> list[dict[str, Any]] | None:
+    """Log probabilities by token; None if one of them is malformed, because incomplete ones would
     mislead.
     """
     tokens = value.get("content") if isinstance(value, dict) else None
@@ -287,7 +289,7 @@ def _logprobs(value: Any) -> list[dict[str, Any]] | None:
     )
 
 
-def _logprob(token: Any) -> dict[str, Any] | None:
+def _logprob(token: object) -> dict[str, Any] | None:
     if not isinstance(token, dict) or not isinstance(token.get("token"), str):
         return None
     value = token.get("logprob")
@@ -303,8 +305,8 @@ def _logprob(token: Any) -> dict[str, Any] | None:
     return entry
 
 
-def read_usage(value: Any) -> Usage | None:
-    """Counts of tokens by the names of either API; None for what is no object."""
+def read_usage(value: object) -> Usage | None:
+    """Counts of tokens by the names of either API; None for a value that is not an object."""
     if not isinstance(value, dict):
         return None
     details = [value.get("completion_tokens_details"), value.get("output_tokens_details")]
@@ -316,7 +318,7 @@ def read_usage(value: Any) -> Usage | None:
     )
 
 
-def _first(*values: Any) -> int | None:
+def _first(*values: object) -> int | None:
     for value in values:
         count = _tokens(value)
         if count is not None:
@@ -324,7 +326,7 @@ def _first(*values: Any) -> int | None:
     return None
 
 
-def _tokens(value: Any) -> int | None:
+def _tokens(value: object) -> int | None:
     """A count of tokens: 10, 10.0 or "10"."""
     if type(value) is int:
         return value if 0 <= value < _MOST_TOKENS else None
@@ -337,12 +339,12 @@ def _tokens(value: Any) -> int | None:
     return int(number) if number.is_integer() and 0 <= number < _MOST_TOKENS else None
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def read_name(value: Any) -> str | None:
-    """What a model or a build calls itself; some use a number."""
+def read_name(value: object) -> str | None:
+    """The name of a model or a build as text; some endpoints write a number."""
     if isinstance(value, str):
         return value
     return (

@@ -1,19 +1,22 @@
-"""Sampling parameters from several places put together: defaults, a model's own, a judge's, a
-request's."""
+"""Merges sampling parameters from several places: defaults, a model's own, a
+judge's, a request's.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 LENGTHS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
-"""Names of one thing, the longest reply. Endpoints refuse a request with two of them, and many
-know only one."""
+"""Names for the limit on a reply's length. Endpoints refuse a request with two of them, and many
+support only one.
+"""
 _LENGTHS = frozenset(LENGTHS)
 
 
-def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that are sent. Later layers go over earlier ones, null leaves a parameter out,
-    and one name of the longest reply takes the place of the others."""
-    params: dict[str, Any] = {}
+def merged(*layers: Mapping[str, object]) -> dict[str, Any]:
+    """The parameters that are sent. Later layers replace earlier ones, and null leaves a parameter
+    out. A later name for the limit on a reply's length replaces the earlier names.
+    """
+    params: dict[str, object] = {}
     for layer in layers:
         if params and any(layer[name] is not None for name in _LENGTHS & layer.keys()):
             params = {name: value for name, value in params.items() if name not in _LENGTHS}
@@ -25,7 +28,8 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def overriding(target: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """What to put over a model's `own` parameters so that exactly `target` is sent: with null
-    for those to leave out."""
+def overriding(target: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
+    """The layer to put over a model's `own` parameters so that exactly `target` is sent. It has
+    null for parameters to leave out.
+    """
     return {**{name: None for name in own if name not in target}, **target}

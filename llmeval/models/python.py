@@ -16,24 +16,26 @@ from llmeval.models.base import Reply, Request
 from llmeval.models.identity import without_keys
 from llmeval.models.openai_replies import read_name, read_usage
 from llmeval.models.reply_parts import ReplyPaths, read_tool_calls
+from llmeval.models.traces import read_trace
 
-_KEYS = ("output", "data", "tool_calls", "usage", "model")
+_KEYS = ("output", "data", "tool_calls", "usage", "model", "trace")
 """Keys of a dict that a function returns."""
 
 
 class PythonFunction:
     """A function that gets the request and returns text, a dict or a `Reply`.
 
-    A parameter named `request` gets the whole `Request`; any other gets the last user message's
-    text. A dict has the text as `output` and, as far as it likes, `data`, `tool_calls`, `usage` and
-    `model`; with `data` paths it may have any keys. A sync function runs in a thread. What it
-    raises is recorded as the candidate's error, unless it raises one of llmeval's own.
+    A parameter with the name `request` gets the whole `Request`. A parameter with any other name
+    gets the text of the last user message. A dict has the text as `output`, and optionally `data`,
+    `tool_calls`, `usage`, `model` and `trace`. With `data` paths it may have any keys. A sync
+    function runs in a thread. An exception is recorded as the candidate's error, unless it is one
+    of llmeval's own.
 
     Args:
         function: the function.
         name: how the suite names it.
-        build: which build of the application it is, by a name of its owner's.
-        data: by name, paths into the dict that it returns.
+        build: the owner's name for this build of the application.
+        data: paths into the dict that it returns, by name.
     """
 
     def __init__(
@@ -70,12 +72,17 @@ class PythonFunction:
         """All fields of the case, for a function that takes the whole request."""
         return None if self._whole else frozenset()
 
+    @property
+    def keeps_session(self) -> bool:
+        """A function may keep a state, for example in `request.session.values`."""
+        return True
+
     async def answer(self, request: Request) -> Reply:
         """One call.
 
         Raises:
-            ModelError: the function raised, took too long, or returned no text, dict or Reply, or
-                one that lacks a part that a path names.
+            ModelError: the function raised an exception, took too long, or did not return text, a
+                dict or a Reply; or its result lacks a part that a path names.
         """
         argument: Any = request
         if not self._whole:
@@ -104,7 +111,7 @@ class PythonFunction:
         elif self._parts.data is not None:
             raise self._wrong(
                 f"returned {type(result).__name__}, but `data` has paths: return a dict with"
-                " `output` and what they lead to"
+                " `output` and the values that the paths select"
             )
         if isinstance(result, Reply):
             return self._checked(result)
@@ -115,10 +122,11 @@ class PythonFunction:
         return Reply(text=result, latency_ms=seconds * 1000)
 
     def _from_dict(self, result: dict[Any, Any]) -> Reply:
-        """The reply that a dict holds.
+        """The reply from a dict.
 
         Raises:
-            ModelError: it has no text, keys that nothing reads, or lacks what a path names.
+            ModelError: it has no text, has keys that are not read, or lacks a value that a path
+                names.
         """
         calls = read_tool_calls(
             result.get("tool_calls"), f"{self._name}: tool_calls", kind="candidate"
@@ -131,8 +139,8 @@ class PythonFunction:
         unread = [str(key) for key in result if key not in _KEYS]
         if unread and self._parts.data is None:
             raise self._wrong(
-                f"returned a dict with keys that nothing reads: {', '.join(unread)}. Put them into"
-                " `data`, or name them in the suite with `data: {name: path}`"
+                f"returned a dict with keys that llmeval does not read: {', '.join(unread)}. Put"
+                " them into `data`, or name them in the suite with `data: {name: path}`"
             )
         data = result.get("data")
         if not isinstance(data, dict | None):
@@ -144,23 +152,25 @@ class PythonFunction:
             data=paths.get("data", data),
             usage=read_usage(result.get("usage")),
             model=read_name(result.get("model")),
+            trace=read_trace(plain(result.get("trace")), f"{self._name}: trace", "candidate"),
         )
 
     def _wrong(self, what: str) -> ModelError:
         return ModelError(f"{self._name} {what}", kind="candidate")
 
     def _called(self, argument: Any) -> tuple[Any, BaseException | None]:
-        """What the function returned, and what it raised; in a thread. Whatever that is, it is
-        about this answer only: a SystemExit would end the process with its exit code, and a future
-        never takes a StopIteration."""
+        """The result of the function, and its exception; runs in a thread. Every exception is
+        returned as a value, because it concerns this answer only. A SystemExit would end the
+        process with its exit code, and a future can't hold a StopIteration.
+        """
         try:
             return self._function(argument), None
         except BaseException as error:
             return None, error
 
     async def _awaited(self, argument: Any) -> tuple[Any, BaseException | None]:
-        """The same of an async function. Ctrl-C and the end of the task that waits are not the
-        function's.
+        """The same for an async function. Ctrl-C and the cancellation of the waiting task are
+        raised, because they do not come from the function.
         """
         try:
             return await self._function(argument), None
@@ -178,7 +188,7 @@ class PythonFunction:
         """Nothing to release."""
 
     def _checked(self, reply: Reply) -> Reply:
-        """The reply, if its fields have their types: a struct takes anything.
+        """The reply, after a check of the types of its fields: a struct accepts any values.
 
         Raises:
             ModelError: one of them has another type.

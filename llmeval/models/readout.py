@@ -1,9 +1,9 @@
-"""Local weights as a decision model: which label would the reply begin with? Read from one pass,
-nothing generated.
+"""Local weights as a decision model: the probability of each label as the beginning of the reply.
+It is read from one forward pass; no text is generated.
 
-A model prefers some letters and some places. Each question is asked once for every rotation of its
-options, and the probabilities are averaged. The state stands first in every prompt, so that it is
-computed once for all of them.
+A model prefers some letters and some positions. Each question is therefore sent once for every
+rotation of its options, and the probabilities are averaged. The state comes first in every prompt,
+so that it is computed once for all of them.
 """
 
 import asyncio
@@ -47,16 +47,16 @@ class LabelReadout:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The weights', and that labels are read from them."""
+        """The identity of the weights, with a mark that labels are read from them."""
         return {**self._inner.identity, "readout": 1}
 
     @property
     def key(self) -> Any:
-        """What the weights share memory by."""
+        """The key by which uses of the same weights share memory."""
         return getattr(self._inner, "key", None)
 
     async def answer(self, request: Request) -> Reply:
-        """{id: {option: probability}} as JSON; `fingerprint` as the weights'.
+        """{id: {option: probability}} as JSON, with the `fingerprint` of the weights.
 
         Raises:
             ModelError: no questions, or one without options or with more than there are letters.

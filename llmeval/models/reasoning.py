@@ -1,4 +1,4 @@
-"""Reasoning that a model writes into its reply, taken apart from the answer. Pure."""
+"""Separates the reasoning in a reply from the answer. Pure."""
 
 from typing import NamedTuple
 
@@ -11,19 +11,19 @@ class Parts(NamedTuple):
     """A reply in two parts."""
 
     reasoning: str | None
-    """None where there is none, or nothing but blanks."""
+    """None without reasoning, or for blanks only."""
     answer: str
     closed: bool = True
     """False when the reasoning has no end: there is no answer."""
 
 
 def separate(text: str, tags: Tags) -> Parts:
-    """Take the reasoning off the beginning of a reply.
+    """Remove the reasoning from the beginning of a reply.
 
-    Three forms are known: blocks at the beginning (`<think>...</think>answer`); one without its
-    opening tag, where the server's chat template wrote it into the prompt (`...</think>answer`);
-    and a block that never closes, which leaves no answer. Tags further on are part of the answer:
-    it may be about them.
+    There are three forms: blocks at the beginning (`<think>...</think>answer`); a block without its
+    opening tag, because the server's chat template wrote that tag into the prompt
+    (`...</think>answer`); and a block that never closes, so that there is no answer. Later tags are
+    part of the answer, which may be about them.
     """
     opening, closing = tags
     if closing not in text and opening not in text:

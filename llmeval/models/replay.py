@@ -1,36 +1,57 @@
 """Recorded answers, from a JSONL of {id, output, repeat?, finish_reason?, tool_calls?, data?,
-error?}.
+usage?, model?, latency_ms?, trace?, error?}; of a conversation {id, turns, repeat?} with a list of
+{user, output, tool_calls?, data?, usage?, latency_ms?, trace?}.
 """
 
 import hashlib
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from llmeval.core.conversation import total_usage
 from llmeval.core.errors import ModelError, SuiteError
+from llmeval.core.records import AnswerTurn, Ended, Trace, Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.failed_reply import error_message, states_error
 from llmeval.models.endings import is_broken
+from llmeval.models.traces import read_trace
+
+
+class _RecordedTurn(msgspec.Struct):
+    user: str
+    output: str | None
+    tool_calls: list[dict[str, Any]] = []
+    data: dict[str, Any] | None = None
+    latency_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    usage: Usage | None = None
+    trace: object = None
+    error: Any = None
 
 
 class _Recorded(msgspec.Struct):
     id: str | int
-    output: str | None
+    output: str | msgspec.UnsetType | None = msgspec.UNSET
     repeat: int = 0
     finish_reason: str | None = None
     tool_calls: list[dict[str, Any]] = []
     data: dict[str, Any] | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    latency_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    trace: object = None
+    turns: list[_RecordedTurn] = []
+    ended: Ended | None = None
     error: Any = None
 
 
 class Replay:
-    """Recorded answers by case id and repeat; only their places in the file are held.
+    """Recorded answers by case id and repeat. Only their positions in the file are kept in memory.
 
     Raises:
-        SuiteError: a line is not {id, output, repeat?}, or an id and repeat stand twice; names file
+        SuiteError: a line is not {id, output, repeat?}, or an id and repeat occur twice; names file
             and line.
     """
 
@@ -64,7 +85,7 @@ class Replay:
 
         Raises:
             ModelError: there is none for this case and repeat, or the line records an error or null
-                in its place.
+                instead.
         """
         offset = self._offsets.get((request.case_id, request.repeat))
         if offset is None:
@@ -75,8 +96,14 @@ class Replay:
             )
         self._file.seek(offset)
         recorded = self._decoder.decode(self._file.readline())
+        output = recorded.output
+        if output is msgspec.UNSET:
+            output = recorded.turns[-1].output
+        broken = next((turn.error for turn in recorded.turns if states_error(turn.error)), None)
+        recorded.error = recorded.error or broken
         if (
-            recorded.output is None
+            output is None
+            or any(turn.output is None for turn in recorded.turns)
             or states_error(recorded.error)
             or is_broken(recorded.finish_reason)
         ):
@@ -89,12 +116,60 @@ class Replay:
                 f"{self._path.name} records no answer for the case {request.case_id!r}: {reason}",
                 kind="candidate",
             )
+        if recorded.turns:
+            return self._conversation(recorded, output)
         return Reply(
-            text=recorded.output,
+            text=output,
             finish_reason=recorded.finish_reason,
             tool_calls=tuple(recorded.tool_calls),
             data=recorded.data,
+            usage=recorded.usage,
+            model=recorded.model,
+            latency_ms=recorded.latency_ms,
+            trace=self._trace(recorded.trace),
         )
+
+    def _conversation(self, recorded: _Recorded, output: str) -> Reply:
+        """The reply of a recorded conversation.
+
+        Raises:
+            ModelError: its `output` is not that of its last turn.
+        """
+        last = recorded.turns[-1]
+        if output != last.output:
+            raise ModelError(
+                f"{self._path.name}: the `output` of the case {recorded.id!r} is not the output of"
+                " its last turn; leave `output` out, or correct it",
+                kind="candidate",
+            )
+        turns = tuple(
+            AnswerTurn(
+                user=turn.user,
+                output=turn.output,
+                tool_calls=tuple(turn.tool_calls),
+                data=turn.data,
+                latency_ms=turn.latency_ms,
+                usage=turn.usage,
+                trace=self._trace(turn.trace),
+            )
+            for turn in recorded.turns
+        )
+        times = [turn.latency_ms for turn in turns]
+        known = [time for time in times if time is not None]
+        return Reply(
+            text=output,
+            finish_reason=recorded.finish_reason,
+            tool_calls=tuple(call for turn in turns for call in turn.tool_calls),
+            data=last.data,
+            usage=recorded.usage or total_usage(turn.usage for turn in turns),
+            model=recorded.model,
+            latency_ms=recorded.latency_ms or (sum(known) if len(known) == len(times) else None),
+            turns=turns,
+            ended=recorded.ended,
+        )
+
+    def _trace(self, value: object) -> Trace | None:
+        return read_trace(value, f"{self._path.name}: trace", "candidate")
 
     async def close(self) -> None:
         """Close the file."""
@@ -107,6 +182,11 @@ class Replay:
             raise SuiteError(
                 f"{self._path}:{number}: not {{id, output, repeat?}}: {error}"
             ) from None
+        if recorded.output is msgspec.UNSET and not recorded.turns:
+            raise SuiteError(
+                f"{self._path}:{number}: not {{id, output, repeat?}}: `output` is missing, and so"
+                " are the `turns` of a conversation"
+            )
         key = (str(recorded.id), recorded.repeat)
         if key in self._offsets:
             raise SuiteError(
@@ -116,19 +196,19 @@ class Replay:
 
 
 class StoredAnswers:
-    """The candidate of a run that is scored again: its answers are on record, and no call is made.
+    """The candidate of a run that is scored again. Its answers are recorded, and no call is made.
 
     Args:
-        identity: what the candidate was.
+        identity: the identity of the original candidate.
         where: the run, for messages.
     """
 
-    def __init__(self, identity: Mapping[str, Any], where: str) -> None:
+    def __init__(self, identity: Mapping[str, object], where: str) -> None:
         self.identity = identity
         self._where = where
 
     async def answer(self, request: Request) -> Reply:
-        """Always a ModelError: whatever the run has is read from its directory."""
+        """Always raises a ModelError: the answers of the run are read from its directory."""
         raise ModelError(f"{self._where} has no answer for this case", kind="config")
 
     async def close(self) -> None:

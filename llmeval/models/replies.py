@@ -1,4 +1,6 @@
-"""Replies prepared for grading: clean text, reasoning apart, and an error for each non-answer."""
+"""Prepares replies for grading: clean text, separate reasoning, and an error for a reply without an
+answer.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,22 +17,22 @@ from llmeval.models.reasoning import Tags, separate
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 """Parameters that limit a reply's length, by their names in the APIs."""
 MAX_DATA_BYTES = 2**20
-"""Most bytes of an answer's `data`, as JSON: it stands in the run's records and in its report."""
+"""Most bytes of an answer's `data` as JSON. The run's records and its report contain the data."""
 
 
-def usable(reply: Reply, params: Callable[[], Mapping[str, Any]], tags: Tags | None) -> Reply:
-    """The reply as it is recorded and graded.
+def usable(reply: Reply, params: Callable[[], Mapping[str, object]], tags: Tags | None) -> Reply:
+    """The reply in the form that is recorded and graded.
 
     Args:
         reply: as the model's `answer` returned it.
-        params: gives the request's parameters and the model's own; called for a message only.
-        tags: around the reasoning in the text; None leaves the text as it is.
+        params: gives the request's parameters and the model's own; called only for a message.
+        tags: the tags around the reasoning in the text; None leaves the text unchanged.
 
     Raises:
         NoAnswer: a filter withheld it (kind `blocked`), it ended before the answer began (kind
-            `truncated`), or it is empty and ended in a way of which nobody knows that the model
-            meant it (kind `provider`). A text that was cut off, tool calls, and a text that the
-            model really left empty are answers.
+            `truncated`), or it is empty with a finish reason that does not show that the model left
+            it empty (kind `provider`). A text that was cut off, tool calls, and a text that the
+            model left empty on purpose are answers.
         ModelError: its data is larger than `MAX_DATA_BYTES` (kind `candidate`).
     """
     reply = _cleaned(reply)
@@ -54,16 +56,16 @@ def usable(reply: Reply, params: Callable[[], Mapping[str, Any]], tags: Tags | N
         raise NoAnswer(_truncated(reply, params(), reasoned), "truncated", reply)
     if not may_be_empty(reply.finish_reason):
         message = (
-            f"no answer: the reply is empty, and its finish_reason {reply.finish_reason} is none of"
-            " an empty answer"
+            f"no answer: the reply is empty, and its finish_reason {reply.finish_reason} does not"
+            " belong to an empty answer"
         )
         raise NoAnswer(message, "provider", reply)
     return reply
 
 
 def _only_reasoned(reply: Reply) -> bool:
-    """Whether there is reasoning and nothing else, by its text or by the endpoint's count of
-    tokens.
+    """Whether the reply contains only reasoning, by its text or by the
+    endpoint's count of tokens.
     """
     if reply.reasoning:
         return True
@@ -75,8 +77,8 @@ def _only_reasoned(reply: Reply) -> bool:
     )
 
 
-def _truncated(reply: Reply, params: Mapping[str, Any], reasoned: bool) -> str:
-    """Why the reply holds no answer, and what to raise."""
+def _truncated(reply: Reply, params: Mapping[str, object], reasoned: bool) -> str:
+    """Why the reply has no answer, and which limit to raise."""
     name, limit = next(
         ((key, params[key]) for key in _LIMITS if params.get(key) is not None), ("max_tokens", None)
     )
@@ -98,8 +100,9 @@ def _truncated(reply: Reply, params: Mapping[str, Any], reasoned: bool) -> str:
 
 
 def _cleaned(reply: Reply) -> Reply:
-    """The reply with every text such that UTF-8 can hold it. A reply of plain ASCII without further
-    parts is common, and stays what it is."""
+    """The reply with texts that UTF-8 can hold. A reply of plain ASCII without other parts is
+    common, and is returned unchanged.
+    """
     fields: dict[str, Any] = {}
     for name in ("text", "reasoning", "finish_reason", "model", "fingerprint"):
         value = getattr(reply, name)
@@ -114,11 +117,11 @@ def _cleaned(reply: Reply) -> Reply:
     return replace(reply, **fields) if fields else reply
 
 
-def _bounded(data: dict[str, Any]) -> dict[str, Any]:
+def _bounded(data: dict[str, object]) -> dict[str, Any]:
     """The data, if it is not too large.
 
     Raises:
-        ModelError: it is; names the largest part.
+        ModelError: it is too large; names the largest part.
     """
     sizes = {name: len(to_json(value)) for name, value in data.items()}
     if sum(sizes.values()) <= MAX_DATA_BYTES:

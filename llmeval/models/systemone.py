@@ -1,8 +1,8 @@
-"""Decision models: POST {base}/v1/systemone asks several questions about one state and gives
-probabilities, no text.
+"""Decision models: POST {base}/v1/systemone sends several questions about one state, and returns
+probabilities instead of text.
 
-Served under this path by several vendors, and by some under a path of their own with the reply in
-an envelope. `confidence` in a reply is not one formula across vendors and is not used.
+Several vendors use this path. Some use another path, and put the reply into an envelope.
+`confidence` in a reply is not used, because its formula differs between vendors.
 """
 
 import json
@@ -37,11 +37,11 @@ class SystemOne:
         base_url: up to and including /v1, or the whole address.
         api_key: sent as a Bearer token.
         params: further fields of each request.
-        headers: the suite's own, which may decide what answers.
-        timeout: seconds an attempt may take.
-        build: stands for the address in its identity.
-        ca_file: certificates to trust besides the system's.
-        max_reply_bytes: bound of a reply's body.
+        headers: the suite's own; they are part of the identity.
+        timeout: the time limit of an attempt in seconds.
+        build: replaces the address in its identity.
+        ca_file: certificates to trust in addition to the system's.
+        max_reply_bytes: the limit on the size of a reply's body.
 
     Raises:
         SuiteError: the address, a header, the CA file or the environment's proxy can't be used.
@@ -54,7 +54,7 @@ class SystemOne:
         base_url: str,
         api_key: str | None = None,
         headers: Mapping[str, str] | None = None,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         timeout: float = 120,
         build: str | None = None,
         ca_file: Path | None = None,
@@ -79,7 +79,7 @@ class SystemOne:
     @property
     def identity(self) -> Mapping[str, Any]:
         """Provider, model, address or build, the suite's own headers, and the parameters that every
-        request carries.
+        request contains.
         """
         return {
             "provider": "systemone",
@@ -134,7 +134,7 @@ class SystemOne:
 
 
 def _shares(answer: Mapping[str, Any], question: Mapping[str, Any]) -> dict[str, float]:
-    """{option: probability}, whichever kind of answer it is; a score's levels are named by their
+    """{option: probability} for any kind of answer. The levels of a score are named by their
     number.
     """
     if answer.get("type") == "noul":
@@ -159,7 +159,7 @@ def _share(value: Any) -> float:
 
 
 def _state(content: str) -> Any:
-    """The message as JSON where it is JSON."""
+    """The message as JSON, if it is JSON."""
     try:
         return json.loads(content)
     except ValueError:

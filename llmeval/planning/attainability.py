@@ -18,7 +18,7 @@ def passes_needed(clusters: Sequence[Hashable], floor: float, alpha: float) -> i
     None where even all passing does not.
 
     Args:
-        clusters: of each case; a case of its own has one of its own.
+        clusters: the cluster of each case; an independent case has a separate one.
     """
     index = _numbered(clusters)
     n, order = len(index), _spread(index)
@@ -57,7 +57,7 @@ class Attainability:
 
     Args:
         floors, alpha: of the gate.
-        early: whether the run may stop early: looks on the way then leave half of alpha to the end.
+        early: whether the run may stop early: interim analyses then leave half of alpha to the end.
     """
 
     def __init__(self, floors: Mapping[str, float], alpha: float, *, early: bool = False) -> None:

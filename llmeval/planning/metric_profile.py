@@ -46,6 +46,8 @@ class MetricProfile:
     youden_lower: float = 1.0
     j_alpha: float = 0.0
     labels: tuple[int, int] | None = None
+    shift: float = 0.0
+    """By how much the judge may differ between the two sides; 0 for checks."""
 
     @property
     def effect(self) -> float:
@@ -87,8 +89,8 @@ class MetricProfile:
         sizes = tuple(int(size) for size in spread)
         return replace(self, cases=sum(sizes), units=units, sizes=sizes, largest=max(sizes))
 
-    def world(self, clusters: Whole | None = None, repeats: int = 1) -> VerdictModel:
-        """The world in which two runs look like this.
+    def verdict_model(self, clusters: Whole | None = None, repeats: int = 1) -> VerdictModel:
+        """The verdict model under which two runs look like this.
 
         Args:
             clusters: of each case; default, units of the profile's sizes.
@@ -123,5 +125,6 @@ class MetricProfile:
             beta=beta,
             j_lower=self.youden_lower,
             j_alpha=self.j_alpha,
+            shift=self.shift,
             sequential=sequential,
         )

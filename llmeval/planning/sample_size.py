@@ -23,14 +23,15 @@ _UNEQUAL = 0.12
 class RegressionSize(NamedTuple):
     """Sizes for one metric's regression rule.
 
-    `needed`: cases so that an unchanged candidate PASSes with probability .95. `certifies`: the
+    `needed`: cases so that an unchanged candidate PASSes with probability .95; None where no number
+    does, as `judge_shift` takes the whole margin. `certifies`: the
     smallest drop that the planned cases can rule out so. `used_same`, `used_margin`: expected share
     of the calls with early stopping, by simulation at `needed` cases, without a drop and at the
     margin.
     """
 
     margin: float
-    needed: int
+    needed: int | None
     certifies: float
     used_same: float
     used_margin: float
@@ -54,20 +55,24 @@ def plan_regression(
 ) -> RegressionSize:
     """The sizes for a margin; clusters multiply by the design effect."""
     left = beta - shape.j_alpha
+    if margin * shape.youden_lower <= shape.shift:
+        return RegressionSize(margin, None, certifiable(shape, alpha, left), 1.0, 1.0)
     needed = cases_for(shape, margin, alpha, left)
     rows = simulate_regression(
         shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True
     )
-    same, lost = next(rows), next(rows)
-    return RegressionSize(margin, needed, certifiable(shape, alpha, left), same.used, lost.used)
+    same, missing = next(rows), next(rows)
+    return RegressionSize(margin, needed, certifiable(shape, alpha, left), same.used, missing.used)
 
 
 def cases_for(shape: MetricProfile, margin: float, alpha: float, beta: float) -> int:
     """Cases for a margin; where they come in few clusters, as many more as the test of few clusters
     takes. Clusters of unequal size count as their effective number.
+
+    The judged margin is J margin - shift, so it counts as a margin less shift / J.
     """
     needed = gate_cases(
-        margin,
+        margin - shape.shift / shape.youden_lower,
         shape.discordance * shape.effect,
         alpha,
         beta,
@@ -100,7 +105,8 @@ def _score(shape: MetricProfile, alpha: float, beta: float) -> float:
 def certifiable(shape: MetricProfile, alpha: float, beta: float) -> float:
     """The smallest margin for which `cases_for` asks no more than the shape's cases; at most 1.
 
-    margin = (z_level + z_power) sqrt(E d^2 * effect / n) / J, n less what few clusters cost.
+    margin = ((z_level + z_power) sqrt(E d^2 * effect / n) + shift) / J, n less what few clusters
+    cost.
     """
     z = _score(shape, alpha, beta)
     clustered = shape.units < shape.cases
@@ -108,7 +114,8 @@ def certifiable(shape: MetricProfile, alpha: float, beta: float) -> float:
     cost *= _unequal_cost(shape)
     return min(
         1.0,
-        z * math.sqrt(shape.discordance * shape.effect * cost / shape.cases) / shape.youden_lower,
+        (z * math.sqrt(shape.discordance * shape.effect * cost / shape.cases) + shape.shift)
+        / shape.youden_lower,
     )
 
 

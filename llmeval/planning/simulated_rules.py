@@ -14,7 +14,8 @@ from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.holm import Rule
 from llmeval.gate.rules import floors, judged_floors
-from llmeval.gate.rules.regression import RegressionRule, scale
+from llmeval.gate.rules.judge_arms import scale
+from llmeval.gate.rules.regression import RegressionRule
 from llmeval.planning.simulated_verdicts import PairedVerdicts
 from llmeval.stats.estimation.bounds import Interval
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance, RefusedEstimate
@@ -80,7 +81,8 @@ class SimulatedResult(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class SimulatedRegression:
     """Not worse than the baseline by `margin`. `youden`, `spent`: the bound of the judge's J and
-    the rate spent on it, where no labels are drawn anew."""
+    the rate spent on it, if no labels are drawn again.
+    """
 
     name: str
     metric: str
@@ -88,14 +90,24 @@ class SimulatedRegression:
     margin: float
     youden: float = 1.0
     spent: float = 0.0
+    shift: float = 0.0
+    """`gate.judge_shift` where the metric is judged."""
 
-    def ask(
+    def evaluate(
         self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates
     ) -> SimulatedResult:
         """The rule on one run. `labels`: of the judge's certificate."""
         youden, spent = (self.youden, self.spent) if labels is None else _scale(labels, terms.beta)
         compared = RegressionRule(
-            self.name, self.metric, None, self.margin, youden, spent, labels is not None, None
+            self.name,
+            self.metric,
+            None,
+            self.margin,
+            youden,
+            spent,
+            labels is not None,
+            None,
+            shift=self.shift,
         )
         plan = compared.plan(
             terms.alpha,
@@ -119,7 +131,7 @@ class SimulatedFloor:
     threshold: float
     corrected: bool = False
 
-    def ask(
+    def evaluate(
         self, sides: PairedVerdicts, labels: LabelCounts | None, terms: ErrorRates
     ) -> SimulatedResult:
         """The rule on one run. `labels`: of the judge's certificate."""

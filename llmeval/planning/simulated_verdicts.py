@@ -34,8 +34,8 @@ class VerdictModel:
 
     Each case has its own probability p to be answered well, beta-distributed over the cases; two
     answers of the same case differ with 2 p (1 - p). A planted fault breaks all answers of a random
-    share of the cases. Cases of a cluster share their luck, each with probability sqrt(within): two
-    of them have it in common with probability `within`.
+    share of the cases. Outcomes within a cluster are correlated: each case takes the common outcome
+    with probability sqrt(within), so two of them share it with probability `within`.
 
     `clusters`: of each case, numbered from 0. `repeats`: answers a case. `rate`: the share of
         answers that people pass.
@@ -43,7 +43,7 @@ class VerdictModel:
         each.
     `sensitivity`, `specificity`: of the judge; 1 for a check. `alike`: the share of answers on
     which the judge's luck is the same on both sides. `labels`: good and bad answers that its
-    certificate rests on; None where none is drawn anew.
+    certificate rests on; None if none is drawn again.
     """
 
     clusters: Whole

@@ -1,8 +1,8 @@
 """How often a gate errs on a suite of this shape: planted drops, played through the very rules that
 decide.
 
-Beside it, on the same verdicts, what usual gates would have said: "the pass rate fell by more than
-t", a test that ignores that both sides answered the same cases, and "the rate is below the floor".
+In addition, on the same verdicts, the results of common gates: "the pass rate fell by more than t",
+a test that ignores that both sides answered the same cases, and "the rate is below the floor".
 """
 
 import math
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from llmeval.core.results import Decision
 from llmeval.gate.holm import step_down
-from llmeval.gate.stopping import LOOK
+from llmeval.gate.stopping import ANALYSIS_EVERY
 from llmeval.planning.metric_profile import MetricProfile
 from llmeval.planning.simulated_rules import (
     ErrorRates,
@@ -47,10 +47,10 @@ class SimulatedRates(NamedTuple):
     """What came of `runs` runs with something planted; shares of them.
 
     `planted`: the drop; of a floor's row people's pass rate; of the whole gate's the drop in
-    margins. `used`: mean share of the cases that were asked before it was decided. `error`: the
-    share of verdicts that are wrong; `se`: its Monte-Carlo standard error; `limit`: the stated
-    rate. `usual`: the share of FAIL of the usual gate, and `unpaired` of the unpaired test (None
-    where there is none); what they don't FAIL they PASS.
+    margins. `used`: mean share of the cases that ran before it was decided. `error`: the share of
+    verdicts that are wrong; `se`: its Monte-Carlo standard error; `limit`: the stated rate.
+    `usual`: the share of FAIL of the usual gate, and `unpaired` of the unpaired test (None where
+    there is none); what they don't FAIL they PASS.
     """
 
     planted: float
@@ -78,10 +78,10 @@ class SimulatedRates(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SimulationSetup:
-    """A gate and the worlds of its metrics, whose cases lie in the order they are asked."""
+    """A gate and the verdict models of its metrics, whose cases lie in the order they are asked."""
 
-    worlds: Mapping[str, VerdictModel]
-    claims: tuple[SimulatedRule, ...]
+    verdict_models: Mapping[str, VerdictModel]
+    rules: tuple[SimulatedRule, ...]
     terms: ErrorRates
 
     @property
@@ -90,13 +90,13 @@ class SimulationSetup:
         labels.
         """
         return self.terms.early and not any(
-            isinstance(claim, SimulatedFloor) and claim.corrected for claim in self.claims
+            isinstance(rule, SimulatedFloor) and rule.corrected for rule in self.rules
         )
 
 
 class SimulationResult(NamedTuple):
     """Rows of the whole gate (none where it has one rule), and of each rule, in the order of the
-    setup's claims.
+    setup's rules.
     """
 
     whole: tuple[SimulatedRates, ...]
@@ -111,7 +111,7 @@ class SimulatedTest(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """One run of the whole gate. `usual`, `unpaired`: FAIL of the gates of others, by claim."""
+    """One run of the whole gate. `usual`, `unpaired`: FAIL of the gates of others, by rule."""
 
     decisions: tuple[Decision, ...]
     used: tuple[int, ...]
@@ -140,22 +140,24 @@ def simulate(
         tick: called after each run.
     """
     whole: list[SimulatedRates] = []
-    rules: list[list[SimulatedRates]] = [[] for _ in setup.claims]
+    rule_rows: list[list[SimulatedRates]] = [[] for _ in setup.rules]
     margins = margins_of(setup)
     for times in DROPS:
         drops = {metric: margin * times for metric, margin in margins.items()}
         found = _played(setup, drops, runs, [seed, times], tick)
         whole.append(_whole_row(setup, drops, times, found))
-        for number, claim in enumerate(setup.claims):
-            if isinstance(claim, SimulatedRegression):
-                apart = claim.margin != margins[claim.metric]
-                own = {**drops, claim.metric: claim.margin * times}
+        for number, rule in enumerate(setup.rules):
+            if isinstance(rule, SimulatedRegression):
+                apart = rule.margin != margins[rule.metric]
+                own = {**drops, rule.metric: rule.margin * times}
                 seen = _played(setup, own, runs, [seed, times, number], tick) if apart else found
-                rules[number].append(_regression_row(setup, number, claim.margin * times, seen))
-    for number, claim in enumerate(setup.claims):
-        if isinstance(claim, SimulatedFloor):
-            rules[number] = list(_floor_rows(setup, claim, runs, [seed, 100 + number], tick))
-    return SimulationResult(tuple(whole) if len(setup.claims) > 1 else (), tuple(map(tuple, rules)))
+                rule_rows[number].append(_regression_row(setup, number, rule.margin * times, seen))
+    for number, rule in enumerate(setup.rules):
+        if isinstance(rule, SimulatedFloor):
+            rule_rows[number] = list(_floor_rows(setup, rule, runs, [seed, 100 + number], tick))
+    return SimulationResult(
+        tuple(whole) if len(setup.rules) > 1 else (), tuple(map(tuple, rule_rows))
+    )
 
 
 def rows_of(setup: SimulationSetup) -> int:
@@ -163,9 +165,9 @@ def rows_of(setup: SimulationSetup) -> int:
     margins = margins_of(setup)
     own = [
         len(BELOW)
-        if isinstance(claim, SimulatedFloor)
-        else len(DROPS) * (claim.margin != margins[claim.metric])
-        for claim in setup.claims
+        if isinstance(rule, SimulatedFloor)
+        else len(DROPS) * (rule.margin != margins[rule.metric])
+        for rule in setup.rules
     ]
     return len(DROPS) + sum(own)
 
@@ -186,18 +188,21 @@ def simulate_regression(
     Raises:
         ValueError: a margin or rate out of range.
     """
-    world = replace(shape.world(), labels=None)
-    members = members_of(np.arange(world.cases), world.clusters)
-    claim = SimulatedRegression(
+    verdict_model = replace(shape.verdict_model(), labels=None)
+    members = members_of(np.arange(verdict_model.cases), verdict_model.clusters)
+    rule = SimulatedRegression(
         name=shape.metric,
         metric=shape.metric,
         members=members,
         margin=margin,
         youden=shape.youden_lower,
         spent=shape.j_alpha,
+        shift=shape.shift,
     )
     setup = SimulationSetup(
-        worlds={shape.metric: world}, claims=(claim,), terms=ErrorRates(alpha, beta, 1, sequential)
+        verdict_models={shape.metric: verdict_model},
+        rules=(rule,),
+        terms=ErrorRates(alpha, beta, 1, sequential),
     )
     for times in DROPS:
         found = _played(setup, {shape.metric: margin * times}, runs, [seed, times], lambda: None)
@@ -205,15 +210,15 @@ def simulate_regression(
 
 
 def margins_of(setup: SimulationSetup) -> dict[str, float]:
-    """The margin that each metric's drops are planted in: the least of its own; with floors only,
-    the least of the others'.
+    """The margin for the planted drops of each metric: its smallest margin. For a metric with
+    floors only: the smallest margin of the others.
     """
     found: dict[str, float] = {}
-    for claim in setup.claims:
-        if isinstance(claim, SimulatedRegression):
-            found[claim.metric] = min(found.get(claim.metric, 1.0), claim.margin)
+    for rule in setup.rules:
+        if isinstance(rule, SimulatedRegression):
+            found[rule.metric] = min(found.get(rule.metric, 1.0), rule.margin)
     least = min(found.values(), default=0.05)
-    return {metric: found.get(metric, least) for metric in setup.worlds}
+    return {metric: found.get(metric, least) for metric in setup.verdict_models}
 
 
 def _played(
@@ -228,17 +233,17 @@ def _played(
 
 def _run(setup: SimulationSetup, drops: Mapping[str, float], source: np.random.Generator) -> _Run:
     seen: dict[str, tuple[PairedVerdicts, LabelCounts | None]] = {}
-    for metric, world in setup.worlds.items():
-        sides = world.judged(source, world.people(source, drops[metric]))
-        seen[metric] = sides, world.certificate(source)
+    for metric, verdict_model in setup.verdict_models.items():
+        sides = verdict_model.judged(source, verdict_model.people(source, drops[metric]))
+        seen[metric] = sides, verdict_model.certificate(source)
     asked: list[SimulatedResult] = [
-        claim.ask(*seen[claim.metric], setup.terms) for claim in setup.claims
+        rule.evaluate(*seen[rule.metric], setup.terms) for rule in setup.rules
     ]
     level = (
         setup.terms.alpha * len(asked) / setup.terms.rules
     )  # a rule played alone has its share, as Holm's first step
     decided = step_down([each.rule for each in asked], level)
-    usual = [_usual(claim, seen[claim.metric][0], setup.terms.alpha) for claim in setup.claims]
+    usual = [_usual(rule, seen[rule.metric][0], setup.terms.alpha) for rule in setup.rules]
     return _Run(
         tuple(rule.decision for rule in decided),
         tuple(each.used for each in asked),
@@ -247,13 +252,13 @@ def _run(setup: SimulationSetup, drops: Mapping[str, float], source: np.random.G
     )
 
 
-def _usual(claim: SimulatedRule, sides: PairedVerdicts, alpha: float) -> tuple[bool, bool]:
+def _usual(rule: SimulatedRule, sides: PairedVerdicts, alpha: float) -> tuple[bool, bool]:
     """FAIL of "drop > t" and of the unpaired pooled z test; of a floor, of "the rate is below it",
     twice.
     """
-    rows = claim.members.rows
-    if isinstance(claim, SimulatedFloor):
-        below = bool(sides.candidate[:, rows].all(axis=0).mean() < claim.threshold - 1e-9)
+    rows = rule.members.rows
+    if isinstance(rule, SimulatedFloor):
+        below = bool(sides.candidate[:, rows].all(axis=0).mean() < rule.threshold - 1e-9)
         return below, below
     baseline, candidate = (
         float(sides.baseline[:, rows].mean()),
@@ -275,22 +280,24 @@ def _regression_row(
 
 
 def _floor_rows(
-    setup: SimulationSetup, claim: SimulatedFloor, runs: int, seed: list[int], tick: Tick
+    setup: SimulationSetup, rule: SimulatedFloor, runs: int, seed: list[int], tick: Tick
 ) -> Iterator[SimulatedRates]:
     """Rows with people's pass rate of a case at the floor and below it: at the floor FAIL and PASS
     are wrong.
     """
-    world = setup.worlds[claim.metric]
-    if not claim.corrected:  # what the floor is about is then what the judge says
-        world = replace(world, labels=None, sensitivity=1.0, specificity=1.0)
+    verdict_model = setup.verdict_models[rule.metric]
+    if not rule.corrected:  # what the floor is about is then what the judge says
+        verdict_model = replace(verdict_model, labels=None, sensitivity=1.0, specificity=1.0)
     for below in BELOW:
-        rate = claim.threshold - below
+        rate = rule.threshold - below
         if rate <= 0:
             continue
         most = 2 * rate * (1 - rate)
-        here = replace(world, rate=rate, repeats=1, discordance=min(world.discordance, most))
-        alone = replace(setup, worlds={claim.metric: here}, claims=(claim,))
-        found = _played(alone, {claim.metric: 0.0}, runs, [*seed, round(1000 * below)], tick)
+        here = replace(
+            verdict_model, rate=rate, repeats=1, discordance=min(verdict_model.discordance, most)
+        )
+        alone = replace(setup, verdict_models={rule.metric: here}, rules=(rule,))
+        found = _played(alone, {rule.metric: 0.0}, runs, [*seed, round(1000 * below)], tick)
         row = _row(alone, 0, rate, found)
         yield _wrong(row, row.passed if below else max(row.passed, row.fail), setup.terms.alpha)
 
@@ -303,7 +310,7 @@ def _whole_row(
     """
     fails = [Decision.FAIL in run.decisions for run in found]
     passes = [set(run.decisions) == {Decision.PASS} for run in found]
-    runs, cases = len(found), next(iter(setup.worlds.values())).cases
+    runs, cases = len(found), next(iter(setup.verdict_models.values())).cases
     used = [max(run.used) if setup.stops else cases for run in found]
     row = _counted(
         times,
@@ -314,11 +321,11 @@ def _whole_row(
         sum(any(run.usual) for run in found) / runs,
     )
     rates = [
-        (claim.threshold, _rate(setup, claim, drops))
-        for claim in setup.claims
-        if isinstance(claim, SimulatedFloor)
+        (rule.threshold, _rate(setup, rule, drops))
+        for rule in setup.rules
+        if isinstance(rule, SimulatedFloor)
     ]
-    regressions = any(isinstance(claim, SimulatedRegression) for claim in setup.claims)
+    regressions = any(isinstance(rule, SimulatedRegression) for rule in setup.rules)
     worse = (times > 0 and regressions) or any(rate < floor for floor, rate in rates)
     violated = (times > 0 and regressions) or any(rate <= floor for floor, rate in rates)
     error = max(0.0 if worse else row.fail, row.passed if violated else 0.0)
@@ -327,24 +334,24 @@ def _whole_row(
     )
 
 
-def _rate(setup: SimulationSetup, claim: SimulatedFloor, drops: Mapping[str, float]) -> float:
+def _rate(setup: SimulationSetup, rule: SimulatedFloor, drops: Mapping[str, float]) -> float:
     """The true rate a floor is about, of cases that pass with all repeats: on people's scale where
     it is corrected.
     """
-    world, drop = setup.worlds[claim.metric], drops[claim.metric]
-    if world.repeats == 1 and (claim.corrected or world.exact):
-        return world.rate - drop
-    many = replace(world, clusters=np.arange(_CALM), within=0.0)
+    verdict_model, drop = setup.verdict_models[rule.metric], drops[rule.metric]
+    if verdict_model.repeats == 1 and (rule.corrected or verdict_model.exact):
+        return verdict_model.rate - drop
+    many = replace(verdict_model, clusters=np.arange(_CALM), within=0.0)
     source = np.random.default_rng(0)
     return float(many.judged(source, many.people(source, drop)).candidate.all(axis=0).mean())
 
 
 def _row(setup: SimulationSetup, number: int, planted: float, found: list[_Run]) -> SimulatedRates:
-    runs, cases = len(found), len(setup.claims[number].members.rows)
-    ends = setup.claims[number].members.ends
+    runs, cases = len(found), len(setup.rules[number].members.rows)
+    ends = setup.rules[number].members.ends
     decisions = [run.decisions[number] for run in found]
     shares = [np.searchsorted(ends, run.used[number], side="left") for run in found]
-    sizes = setup.claims[number].members.sizes.cumsum()
+    sizes = setup.rules[number].members.sizes.cumsum()
     used = sum(_rounded(int(sizes[at]), cases) for at in shares) / runs / cases
     return _counted(
         planted,
@@ -378,4 +385,4 @@ def _wrong(row: SimulatedRates, error: float, limit: float) -> SimulatedRates:
 
 
 def _rounded(used: int, cases: int) -> int:
-    return min(cases, math.ceil(used / LOOK) * LOOK)
+    return min(cases, math.ceil(used / ANALYSIS_EVERY) * ANALYSIS_EVERY)

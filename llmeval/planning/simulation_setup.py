@@ -24,7 +24,7 @@ def setups_for(
 
     Args:
         profile: the suite.
-        detect: the margin of all regression rules, instead of their own.
+        detect: the margin of all regression rules, instead of their stated ones.
         early: whether the run may stop early.
 
     Returns:
@@ -35,7 +35,6 @@ def setups_for(
         UsageError: as `margin_for`.
     """
     from llmeval.core.metric_ref import metric_of, parse_metric_ref
-    from llmeval.gate.rules.threshold import margins_in
     from llmeval.planning.simulated_rules import ErrorRates, SimulatedRegression
     from llmeval.planning.simulation import SimulationSetup
 
@@ -45,7 +44,7 @@ def setups_for(
         _numbers(cases),
         {each.metric: each for each in profile.metrics},
     )
-    margins = {key: margin.value for key, margin in margins_in(spec.gate.record().margins).items()}
+    margins = {key: margin.value for key, margin in profile.margins.items()}
     planned = {key: margin for key, margin in margins.items() if metric_of(key) in metrics}
 
     def rule(key: str, own: float | None) -> "SimulatedRegression | None":
@@ -53,18 +52,17 @@ def setups_for(
         members = _members(profile, key, where, cases, clusters)
         margin = own if detect is None and own is not None else margin_for(profile, metric, detect)
         return members and SimulatedRegression(
-            name=key, metric=metric, members=members, margin=margin
+            name=key, metric=metric, members=members, margin=margin, shift=metrics[metric].shift
         )
 
-    def setup(
-        claims: "list[SimulatedRule]", metrics: "dict[str, MetricProfile]"
-    ) -> SimulationSetup:
-        worlds = {
-            claim.metric: metrics[claim.metric].world(clusters, spec.repeats) for claim in claims
+    def setup(rules: "list[SimulatedRule]", metrics: "dict[str, MetricProfile]") -> SimulationSetup:
+        verdict_models = {
+            rule.metric: metrics[rule.metric].verdict_model(clusters, spec.repeats)
+            for rule in rules
         }
         alpha, beta = spec.gate.first_rates
-        terms = ErrorRates(alpha, beta, len(claims), early)
-        return SimulationSetup(worlds=worlds, claims=tuple(claims), terms=terms)
+        terms = ErrorRates(alpha, beta, len(rules), early)
+        return SimulationSetup(verdict_models=verdict_models, rules=tuple(rules), terms=terms)
 
     stated = [
         *_floors(profile, cases, clusters),
@@ -76,14 +74,14 @@ def setups_for(
             f"{spec.repeats} answers a case; what differs between runs is taken for chance within a"
             " case"
         )
-    if len({claim.metric for claim in stated}) > 1:
+    if len({rule.metric for rule in stated}) > 1:
         profile.notes.append("the metrics err independently of each other (assumed)")
     placed = {name: _placed(profile, each, stated) for name, each in metrics.items()}
-    return setup(stated, placed) if stated else None, [setup([claim], metrics) for claim in others]
+    return setup(stated, placed) if stated else None, [setup([rule], metrics) for rule in others]
 
 
 def _placed(
-    profile: SuiteProfile, metric_profile: "MetricProfile", claims: "list[SimulatedRule]"
+    profile: SuiteProfile, metric_profile: "MetricProfile", rules: "list[SimulatedRule]"
 ) -> "MetricProfile":
     """The profile of a metric, with the pass rate that the simulation uses.
 
@@ -93,9 +91,9 @@ def _placed(
     from llmeval.planning.simulated_rules import SimulatedFloor
 
     floors = [
-        claim.threshold
-        for claim in claims
-        if isinstance(claim, SimulatedFloor) and claim.metric == metric_profile.metric
+        rule.threshold
+        for rule in rules
+        if isinstance(rule, SimulatedFloor) and rule.metric == metric_profile.metric
     ]
     if not floors or profile.past.rate(metric_profile.metric) is not None:
         return metric_profile

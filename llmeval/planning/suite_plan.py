@@ -56,16 +56,17 @@ class SuitePlan(NamedTuple):
                 {
                     "metric": metric.metric,
                     **size._asdict(),
-                    "enough": metric.cases >= size.needed,
+                    "enough": size.needed is not None and metric.cases >= size.needed,
                     "pass_rate": metric.rate,
                     "discordance": metric.discordance,
                     "youden_lower": metric.youden_lower,
                     "design_effect": metric.effect,
-                    "needs": self.cost(size.needed)._asdict(),
+                    "needs": None if size.needed is None else self.cost(size.needed)._asdict(),
                 }
                 for metric, size in self.regression
             ],
             "floors": [floor._asdict() for floor in self.floors],
+            "never_decided": profile.never,
             "notes": profile.notes,
         }
 

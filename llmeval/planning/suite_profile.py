@@ -16,6 +16,7 @@ from llmeval.stats.tests.fixed_sample import FEW_CLUSTERS
 
 if TYPE_CHECKING:
     from llmeval.core.records import Case
+    from llmeval.gate.rules.threshold import Threshold
     from llmeval.history.past_runs import PastRates
     from llmeval.planning.metric_profile import MetricProfile
     from llmeval.suite.loader import Suite
@@ -54,6 +55,10 @@ class SuiteProfile:
     metrics: "list[MetricProfile]"
     notes: list[str]
     """Where each figure is from. Assumptions are named as such."""
+    margins: "dict[str, Threshold]"
+    """The margins of rates, by `metric` or `metric @ tag=value`."""
+    never: list[str]
+    """Rules that these cases can never decide."""
 
 
 def margin_for(profile: SuiteProfile, metric: str, detect: str | None) -> float:
@@ -65,11 +70,8 @@ def margin_for(profile: SuiteProfile, metric: str, detect: str | None) -> float:
     Raises:
         UsageError: as `margin_of`.
     """
-    from llmeval.gate.rules.threshold import margins_in
-
-    margins = margins_in(profile.suite.spec.gate.record().margins)
-    if detect is None and metric in margins:
-        return margins[metric].value
+    if detect is None and metric in profile.margins:
+        return profile.margins[metric].value
     return margin_of(detect, len(profile.cases))
 
 
@@ -106,6 +108,7 @@ def profile_suite(suite: "Suite", metric: str | None, reports: Path) -> SuitePro
             suite does not have.
     """
     from llmeval.history.past_runs import read_past
+    from llmeval.planning.margin_reach import StatedRules, never_decided, rate_margins
     from llmeval.runner.estimate import estimate
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
@@ -119,11 +122,14 @@ def profile_suite(suite: "Suite", metric: str | None, reports: Path) -> SuitePro
         raise UsageError(
             f"{suite.path}: there is no metric {metric!r}; there are {', '.join(names) or 'none'}"
         )
-    gate = suite.spec.gate
-    rules = [*gate.floors, *(gate.regression.margins if gate.regression is not None else ())]
-    gated = list(dict.fromkeys(metric_of(key) for key in rules))
+    gate, cases = suite.spec.gate, list(planned.cases)
+    rules = StatedRules(gate.record(), (*checked, *judged), tuple(suite.spec.measure))
+    margins = rate_margins(rules, cases)
+    gated = list(dict.fromkeys(metric_of(key) for key in [*gate.floors, *margins]))
     chosen = [metric] if metric else list(dict.fromkeys([*gated, *judged])) or names
-    profile = SuiteProfile(suite, list(planned.cases), past, estimate(planned, reports), [], [])
+    profile = SuiteProfile(
+        suite, cases, past, estimate(planned, reports), [], [], margins, never_decided(rules, cases)
+    )
     trusts = {name: found.state for name, found in planned.trusts.items()}
     profile.metrics = [_metric_profile(profile, name, trusts.get(name)) for name in chosen]
     return profile
@@ -136,10 +142,9 @@ def slice_profiles(profile: SuiteProfile) -> "list[MetricProfile]":
     """
     from dataclasses import replace
 
-    rule = profile.suite.spec.gate.regression
     profiles: list[MetricProfile] = []
     metrics = {each.metric: each for each in profile.metrics}
-    for key in rule.margins if rule is not None else ():
+    for key in profile.margins:
         metric, where = parse_metric_ref(key)
         sizes = _sizes(
             case
@@ -234,17 +239,30 @@ def _metric_profile(profile: SuiteProfile, metric: str, trust: str | None) -> "M
         youden_lower=judge.lower,
         j_alpha=judge.spent,
         labels=judge.labels,
+        shift=0.0 if judge.labels is None else _shift(profile, metric),
     )
+
+
+def _shift(profile: SuiteProfile, metric: str) -> float:
+    """`judge_shift` of the suite's gate, with a note on what it costs."""
+    shift = profile.suite.spec.gate.judge_shift
+    if shift:
+        profile.notes.append(
+            f"{metric}: {100 * shift:g} points of each margin allow for a judge that differs"
+            " between the two sides (`judge_shift`); labels of the run replace it: `llmeval labels"
+            " sample RUN --for regression`"
+        )
+    return shift
 
 
 def _on_judge_scale(profile: SuiteProfile, metric: str) -> bool:
     """Whether a rule on a judged metric is about the judge's own verdicts: they then are what is
     true.
     """
-    from llmeval.gate.rules.threshold import floors_in, margins_in
+    from llmeval.gate.rules.threshold import floors_in
 
     gate = profile.suite.spec.gate.record()
-    stated = [*floors_in(gate.floors).items(), *margins_in(gate.margins).items()]
+    stated = [*floors_in(gate.floors).items(), *profile.margins.items()]
     own = any(limit.judge_scale for key, limit in stated if metric_of(key) == metric)
     if own:
         profile.notes.append(
@@ -256,7 +274,7 @@ def _on_judge_scale(profile: SuiteProfile, metric: str) -> bool:
 
 def _judge(profile: SuiteProfile, metric: str, trust: str) -> JudgeProfile:
     """From the certificate of a trusted judge; else the judge that the suite would need."""
-    from llmeval.gate.rules.regression import J_SHARE
+    from llmeval.gate.rules.judge_arms import J_SHARE
     from llmeval.judges.assurance.certificate import read_certificate
     from llmeval.stats.estimation.agreement import youden_lower
     from llmeval.stats.estimation.label_counts import LabelCounts

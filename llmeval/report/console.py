@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -17,6 +17,7 @@ from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, Metric, Summary
 from llmeval.gate.rules.threshold import floor_rates
 from llmeval.report.failing_cases import FailingCase
+from llmeval.report.number_words import HEADINGS, drop_sentences, number_rows
 from llmeval.report.safe_text import (
     count,
     one_line,
@@ -29,6 +30,9 @@ from llmeval.report.safe_text import (
     visible,
 )
 from llmeval.report.trust import audited, unstated_distrust
+from llmeval.store.run_observer import RunCounters, RunStart
+from llmeval.store.run_store import RunStore
+from llmeval.store.units import Unit
 
 _STYLE = {
     Decision.PASS: ("green", "✔"),
@@ -62,37 +66,40 @@ class _Bar(Progress):
 
 
 class ProgressDisplay:
-    """A progress bar on a terminal, a line every ten seconds elsewhere; reads counters, is never
-    waited for.
+    """A progress bar on a terminal, a line every ten seconds elsewhere: a `RunObserver` that reads
+    the counters in a second thread, so the run never waits for it.
 
     Args:
-        progress: counters with total, done, resumed, passed, failed, troubled, calls, cached, rate
-            and note.
         stream: where to show it; standard error by default.
     """
 
-    def __init__(self, progress: Any, stream: TextIO | None = None) -> None:
-        self._progress = progress
+    def __init__(self, stream: TextIO | None = None) -> None:
         self._console = Console(file=stream or sys.stderr)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._show, daemon=True)
+        self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> "ProgressDisplay":
+    def planned(self, start: RunStart) -> None:
         """Begin."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._show, args=(start.counters,), daemon=True)
         self._thread.start()
-        return self
 
-    def __exit__(self, *details: object) -> None:
+    def unit_done(self, unit: Unit) -> None:
+        """Nothing: the counters say it."""
+
+    def ended(self) -> None:
         """End, with the last state shown."""
         self._stop.set()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
-    def _show(self) -> None:
+    def decided(self, run: RunStore, summary: Summary) -> None:
+        """Nothing: the command shows the decision."""
+
+    def _show(self, progress: RunCounters) -> None:
         if not self._console.is_terminal:
             while not self._stop.wait(_LINE_SECONDS):
-                self._console.print(
-                    _line(self._progress), highlight=False, markup=False, soft_wrap=True
-                )
+                self._console.print(_line(progress), highlight=False, markup=False, soft_wrap=True)
             return
         bar = _Bar(
             TextColumn("{task.percentage:>3.0f}%"),
@@ -106,19 +113,17 @@ class ProgressDisplay:
             transient=True,
         )
         with bar:
-            task = bar.add_task(
-                "", total=self._progress.total, completed=self._progress.resumed, text=""
-            )
+            task = bar.add_task("", total=progress.total, completed=progress.resumed, text="")
             while True:
                 ended = self._stop.wait(_REFRESH_SECONDS)
-                bar.note = one_line(self._progress.note, 300)
-                bar.update(task, completed=self._progress.done, text=_counts(self._progress))
+                bar.note = one_line(progress.note, 300)
+                bar.update(task, completed=progress.done, text=_counts(progress))
                 bar.refresh()
                 if ended:
                     return
 
 
-def _counts(progress: Any) -> str:
+def _counts(progress: RunCounters) -> str:
     parts = [f"{progress.done:,}/{progress.total:,}"]
     parts += [f"[green]✔ {progress.passed:,}[/]", f"[red]✘ {progress.failed:,}[/]"]
     if progress.troubled:
@@ -127,7 +132,7 @@ def _counts(progress: Any) -> str:
     return "  ".join(parts)
 
 
-def _line(progress: Any) -> str:
+def _line(progress: RunCounters) -> str:
     text = (
         f"{progress.done:,}/{progress.total:,} cases, {progress.passed:,} passed,"
         f" {progress.failed:,} failed, {progress.troubled:,} missing, {progress.calls:,} calls"
@@ -150,6 +155,12 @@ def print_summary(
     console.print(_headline(summary, manifest))
     if summary.metrics:
         console.print(_metrics(summary, manifest, console.width))
+    if summary.numbers:
+        console.print(_numbers(summary))
+    if summary.drops:
+        console.print(Text("\nLargest drops since the baseline", style="bold"))
+        for sentence in drop_sentences(summary):
+            console.print(Text(f"  {one_line(sentence, 300)}"))
     if worst:
         console.print()
         console.print(_worst(worst, summary, console.width))
@@ -227,6 +238,17 @@ def _metrics(summary: Summary, manifest: Manifest, width: int) -> Table:
             "" if floor is None else f"{floor:.0%}",
             *([_bar(metric, floor)] if drawn else []),
         )
+    return table
+
+
+def _numbers(summary: Summary) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+    table.add_column("number", no_wrap=True)
+    for heading in (*HEADINGS, "answers", "missing"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in number_rows(summary):
+        missing = Text(f"{row.missing:,}", style="magenta" if row.missing else "dim")
+        table.add_row(one_line(row.name, 24), *row.values, f"{row.n:,}", missing)
     return table
 
 

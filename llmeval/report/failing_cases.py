@@ -1,10 +1,13 @@
 """The cases that did not pass, the most serious first."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from llmeval.core.conversation import sent_before, transcript
 from llmeval.core.manifest import Manifest
+from llmeval.core.metric_ref import owner_of
 from llmeval.core.outcome import Outcome, status_outcome
-from llmeval.core.question import question_of
+from llmeval.core.question import shown_question
 from llmeval.core.records import Score, Status
 from llmeval.core.results import Summary
 from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
@@ -16,7 +19,7 @@ class FailingCase:
     """One answer that did not pass.
 
     `rank`: missing ones first, then those that failed most, then those that a person has to decide.
-    `source`: file and line of the case.
+    `source`: file and line of the case. `reasons`: by metric, those without one left out.
     """
 
     rank: tuple[int, float, str, int]
@@ -28,6 +31,7 @@ class FailingCase:
     question: str
     outcome: Outcome
     source: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 class FailingCases:
@@ -107,7 +111,10 @@ def _failing_case(decided: DecidedUnit[Unit]) -> FailingCase:
     if outcome is Outcome.FAIL:
         severity = sum(1 - (score.value or 0.0) for score in named)
     if scores:
-        reason = "; ".join(map(_reason, named)) or "no check or judge applies to this case"
+        metrics = [score.metric for score in named]
+        # The reason of a check names its parts already.
+        whole = [score for score in named if owner_of(score.metric, metrics) is None]
+        reason = "; ".join(map(_reason, whole)) or "no check or judge applies to this case"
     elif answer.error is not None:
         reason = f"{answer.error.kind}: {answer.error.message}"
     else:
@@ -119,10 +126,20 @@ def _failing_case(decided: DecidedUnit[Unit]) -> FailingCase:
         metrics=tuple(score.metric for score in named),
         reason=reason,
         output=answer.text[:4000],
-        question=question_of(unit.case)[:4000],
+        question=_sent(unit)[:4000],
         outcome=outcome,
         source=unit.case.source,
+        reasons={score.metric: _reason(score) for score in named},
     )
+
+
+def _sent(unit: Unit) -> str:
+    """What the candidate was sent: the question of the case, or the conversation before the
+    answer.
+    """
+    if unit.answer.turns:
+        return transcript(sent_before((), unit.answer))
+    return shown_question(unit.case)
 
 
 def _reason(score: Score) -> str:

@@ -58,11 +58,9 @@ def write_junit(
                 **_place(trouble, manifest),
             }
             case = ET.SubElement(suite, "testcase", named)
-            reason = (
-                f"needs review: {trouble.reason}"
-                if trouble.outcome is Outcome.NEEDS_REVIEW
-                else trouble.reason
-            )
+            reason = trouble.reasons.get(metric, trouble.reason)
+            if trouble.outcome is Outcome.NEEDS_REVIEW:
+                reason = f"needs review: {reason}"
             _outcome(case, _case_tag(trouble.outcome, fails), metric, reason, _body(trouble))
     if summary.quarantine:
         aside = _suite(root, f"llmeval.{summary.suite}.quarantine", manifest)

@@ -6,7 +6,7 @@ from pathlib import Path
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
 from llmeval.gate.rules.threshold import floor_rates
-from llmeval.gate.run_pass import OnCase, OnUnit, tally_run
+from llmeval.gate.run_pass import OnCase, OnUnit, aggregate_run
 from llmeval.gate.summary import summary_of
 from llmeval.planning.attainability import Attainability
 from llmeval.report.failing_cases import FailingCase, FailingCases
@@ -51,7 +51,7 @@ def view_run(
     if page is not None:
         on_case.append(page.add_case)
         on_unit.append(page.take)
-    summary = summary_of(tally_run(run, about, on_case, on_unit), about)
+    summary = summary_of(aggregate_run(run, about, on_case, on_unit), about)
     return RunView(run, about, summary, failing.worst_first(summary), floors.warnings(summary))
 
 

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from llmeval.core.results import CaseCounts, Quarantined, Retired, Reused, Summary
 
 _UNSEEN = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]"
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-"
+    "\ufffb\ufffe\uffff]"
 )
 _LONE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")

@@ -43,7 +43,7 @@ def _metric(
     metric: str,
     labels: Mapping[tuple[str, AnswerKey], Label],
     answers: Mapping[tuple[str, int], AnswerStatus],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     here = {key: label for key, label in labels.items() if key[1].metric == metric}
     people = agreed(here)
     return {
@@ -62,7 +62,7 @@ def _metric(
     }
 
 
-def _reviewers(labels: Mapping[tuple[str, AnswerKey], Label]) -> dict[str, Any] | None:
+def _reviewers(labels: Mapping[tuple[str, AnswerKey], Label]) -> dict[str, object] | None:
     """How far reviewers agree on answers that several of them labelled; None when none was."""
     said: dict[str, dict[AnswerKey, bool]] = {}
     for (reviewer, place), label in labels.items():
@@ -98,7 +98,7 @@ def _judge(
     labels: Mapping[tuple[str, AnswerKey], Label],
     people: Agreed,
     answers: Mapping[tuple[str, int], AnswerStatus],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The judge's verdicts against people's: counts of all labels, and figures from those drawn at
     random.
 
@@ -128,7 +128,7 @@ def _judge(
         if label.sampling in RANDOM_SAMPLING
     }
     random = {place: pair for place, pair in pairs.items() if place in sampled}
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "source": source,
         "counts": counts._asdict(),
         "random": len(random),
@@ -171,5 +171,5 @@ def _provenance(drawn: Sequence[tuple[bool, float | None]]) -> Provenance:
     return Provenance.RANDOM if len(rates[True] | rates[False]) == 1 else Provenance.BY_VERDICT
 
 
-def _shown(found: Agreement, names: tuple[str, ...]) -> dict[str, Any]:
+def _shown(found: Agreement, names: tuple[str, ...]) -> dict[str, object]:
     return {name: getattr(found, name)._asdict() for name in names}

@@ -21,7 +21,7 @@ from llmeval.store.labels import AnswerKey, current, read
 
 REPEATED = 2
 _LOOK_AT = 200
-"""Directories looked at beside a run."""
+"""The most directories next to a run that are examined."""
 
 
 class RepairEvidence(NamedTuple):
@@ -85,19 +85,19 @@ class _Answer(NamedTuple):
         )
 
 
-def evidence(run: RunDir, beside: bool = True) -> list[RepairEvidence]:
+def evidence(run: RunDir, other_runs: bool = True) -> list[RepairEvidence]:
     """The cases of a run that labels speak against, the strongest evidence first.
 
     Args:
         run: whose cases are looked at.
-        beside: whether labels of the suite's other runs, in the directories beside it, count too.
+        other_runs: whether labels of the suite's runs in neighbouring directories count too.
 
     Raises:
         UsageError: the run's file of labels has a line that is not a label.
     """
     digests = {case.id: case.digest for case in run.cases()}
     found: dict[tuple[str, str], list[_Answer]] = defaultdict(list)
-    for other in [run, *(_beside(run) if beside else ())]:
+    for other in [run, *(_other_runs(run) if other_runs else ())]:
         for place, answer in _answers(other, digests):
             found[place.case_id, place.metric].append(answer)
     weighed = [_weigh(case_id, metric, answers) for (case_id, metric), answers in found.items()]
@@ -122,7 +122,7 @@ def _answers(run: RunDir, digests: dict[str, str]) -> Iterator[tuple[AnswerKey, 
         yield place, _Answer(run_id, tuple(given))
 
 
-def _beside(run: RunDir) -> Iterable[RunDir]:
+def _other_runs(run: RunDir) -> Iterable[RunDir]:
     here, suite = run.path.resolve(), run.manifest().suite
     folders = sorted(
         (path for path in here.parent.iterdir() if path.is_dir() and path != here), reverse=True

@@ -164,7 +164,7 @@ class ReviewSession:
         return {key: label for key, label in current(labels).items() if fits(label, self._answers)}
 
 
-def _opinion(label: Label) -> dict[str, Any]:
+def _opinion(label: Label) -> dict[str, object]:
     return {
         "case_id": label.case_id,
         "repeat": label.repeat,
@@ -176,6 +176,8 @@ def _opinion(label: Label) -> dict[str, Any]:
     }
 
 
-def _dispute(conflict: Conflict, standing: Mapping[tuple[str, AnswerKey], Label]) -> dict[str, Any]:
+def _dispute(
+    conflict: Conflict, standing: Mapping[tuple[str, AnswerKey], Label]
+) -> dict[str, object]:
     said = [_opinion(standing[who, conflict.place]) for who in conflict.verdicts]
     return {**conflict.place._asdict(), "labels": said}

@@ -73,7 +73,7 @@ def _asked(case: Case) -> str:
     return question_of(case) or "\n".join(f"{name}: {value}" for name, value in case.fields.items())
 
 
-def to_csv(table: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> str:
+def to_csv(table: Iterable[Mapping[str, object]], columns: Iterable[str]) -> str:
     """A table as CSV in which no cell is a formula."""
     out = io.StringIO()
     names = list(columns)
@@ -83,7 +83,7 @@ def to_csv(table: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> str:
     return out.getvalue()
 
 
-def inert(value: Any) -> str:
+def inert(value: object) -> str:
     """A cell that a spreadsheet shows and never computes."""
     text = "" if value is None else str(value)
     return "'" + text if text.startswith(_FORMULA) and not isinstance(value, int | float) else text
@@ -112,7 +112,7 @@ def read_sheet(path: Path) -> Iterator[Label | dict[str, Any]]:
             yield _row(line, f"{path}:{number}")
 
 
-def _row(line: bytes, where: str) -> Label | dict[str, Any]:
+def _row(line: bytes, where: str) -> Label | dict[str, object]:
     try:
         found = msgspec.json.decode(line)
     except msgspec.DecodeError as error:
@@ -150,7 +150,7 @@ def plain(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
-def verdict_of(row: Mapping[str, Any]) -> str:
+def verdict_of(row: Mapping[str, object]) -> str:
     """A row's verdict in our words; empty when nobody gave one.
 
     Raises:

@@ -1,10 +1,10 @@
 """Has a trusted judge changed since its certificate? Its anchors are judged again in every run,
-past the cache.
+without the cache.
 
 Each verdict is a line of `judge_probes.jsonl`. The alarm needs so many changed verdicts that an
-unchanged judge gives them in less than 2 % of runs. Then the certificate is void, and the run says
-UNTRUSTED. So do changes that no single run shows but the runs of this suite do
-together.
+unchanged judge reaches them in less than 2 % of runs. Then the certificate is void, and the judge
+is UNTRUSTED. Several runs of this suite together can also raise the alarm, for changes that no
+single run shows.
 """
 
 from msgspec import structs
@@ -25,7 +25,7 @@ async def judge_anchors(
     """Judge the anchors of every trusted judge, and record each verdict.
 
     Returns:
-        The manifest with what the anchors showed, and what that does to trust.
+        The manifest with the results of the anchors, and the trust that follows from them.
 
     Raises:
         StoreError: the run directory can't be written.
@@ -41,7 +41,7 @@ async def judge_anchors(
         from llmeval.judges.assurance.anchors import (
             anchor_scores,
             outcome,
-        )  # brings numpy, which most runs don't need
+        )  # imports numpy, which most runs do not need
 
         scores = await anchor_scores(judge, certificate)
         for score in scores:
@@ -60,7 +60,9 @@ async def judge_anchors(
 def _judge_probes(
     metric: str, digest: str, certificate: Certificate, scores: list[Score | None]
 ) -> list[JudgeProbe]:
-    """A line an anchor: the verdict expected, the verdict given, and what asking cost."""
+    """One line for each anchor: the expected verdict, the verdict of this run, and the cost of the
+    call.
+    """
     return [
         _judge_probe(
             JudgeProbe(

@@ -13,8 +13,8 @@ from llmeval.suite.model_schema import ReplaySpec
 
 
 async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:
-    """Try the attacks on every judge that this run has not tried yet. Verdicts come from the cache
-    where it has them.
+    """Test every judge with the attacks, if this run has not tested it yet. Verdicts come from the
+    cache if it has them.
 
     Raises:
         StoreError: the run directory can't be written.
@@ -25,7 +25,9 @@ async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:
         if judge_probe.kind == "attack"
     }
     for name, judge in plan.judges.items():
-        stored = all(isinstance(seat.spec, ReplaySpec) for seat in plan.judge_seats[name])
+        stored = all(
+            isinstance(model_role.spec, ReplaySpec) for model_role in plan.judge_roles[name]
+        )
         if stored or not plan.suite.judge(name).attacks or (name, judge.digest) in done:
             continue
         tried = await attack(judge)

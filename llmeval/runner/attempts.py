@@ -1,27 +1,28 @@
-"""Which attempt of one change a run is: looked up in the reports folder and in the CI's variables.
+"""Which attempt of one change a run is, from the reports folder and the CI's variables.
 
-A change is tried again where the same files of the repository ask the same model the same things,
-within a day's work. Such runs are not independent chances: the gate shares its error rates among
-them. A run that a clock starts asks whether the model has changed since, and is a first attempt.
+A run is a further attempt if the same files of the repository are tested with the same model and
+cases, within a day's work. Such runs are not independent tests: the gate shares its error rates
+among them. A scheduled run tests whether the model has changed since, so it is a first attempt.
 """
 
 import os
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from llmeval.core.attempt import AttemptRecord, EarlierAttempt
 from llmeval.core.manifest import GitRecord, Manifest
 from llmeval.core.results import Decision
-from llmeval.store.directory import RunDir, complete_runs
+from llmeval.store.directory import MANIFEST, RunDir, complete_runs
 
 WITHIN = timedelta(hours=20)
 """Older runs do not count as attempts. It is less than a day, so that nightly runs do not count."""
-_LOOK_AT = 200
+_READ_AT_MOST = 200
 _DECIDED = (Decision.PASS, Decision.FAIL, Decision.INCONCLUSIVE)
 _NUMBERS = {"GITHUB_RUN_ATTEMPT": 0, "SYSTEM_JOBATTEMPT": 0, "BUILDKITE_RETRY_COUNT": 1}
-"""Variables that hold the attempt's number, and what is added to make the first one 1."""
+"""Variables with the attempt's number, and the offset that makes the first one 1."""
 _STARTED_BY = {
     "GITHUB_EVENT_NAME": "schedule",
     "CI_PIPELINE_SOURCE": "schedule",
@@ -30,62 +31,88 @@ _STARTED_BY = {
 }
 
 
-def attempt_of(
+class SeenAttempts(NamedTuple):
+    """Which attempt a run is, and the earlier ones that the reports folder holds."""
+
+    record: AttemptRecord | None
+    """None where the gate counts no attempts."""
+    runs: tuple[RunDir, ...] = ()
+    """The earlier attempts that can be read, the oldest first."""
+
+
+def attempts_seen(
     manifest: Manifest,
     folder: Path,
     environment: Mapping[str, str] | None = None,
     parent: Manifest | None = None,
-) -> AttemptRecord | None:
-    """Which attempt a run is that begins now; None where the gate counts none.
+) -> SeenAttempts:
+    """Which attempt a run is that begins now.
 
     Args:
-        manifest: of the run.
-        folder: where the runs of its suite are, such as reports/<suite>.
+        manifest: the manifest of the run.
+        folder: the folder of the runs of its suite, such as reports/<suite>.
         environment: the CI server's variables; by default those of this process.
-        parent: of a run that scores stored answers, the manifest of their run. The same answers
-            scored by the same checks and judges are the same attempt.
+        parent: for a run that scores stored answers, the manifest of their run. The same answers
+            with the same checks and judges are the same attempt.
     """
     if manifest.gate.attempts == 1:
-        return None
+        return SeenAttempts(None)
     variables = os.environ if environment is None else environment
     if parent is not None and _asked_alike(parent, manifest):
-        return parent.attempt or AttemptRecord()
+        record = parent.attempt or AttemptRecord()
+        return SeenAttempts(record, tuple(_runs_of(record, folder)))
     if manifest.parent_run is not None or _by_clock(variables):
-        return AttemptRecord()
+        return SeenAttempts(AttemptRecord())
     number = _number(variables)
-    if manifest.shard is not None:  # a part decides nothing: its whole is what is tried again
-        return AttemptRecord(ci=number)
-    return AttemptRecord(earlier=tuple(_earlier(manifest, folder)), ci=number)
+    if (
+        manifest.shard is not None
+    ):  # a shard decides nothing: only the whole run counts as an attempt
+        return SeenAttempts(AttemptRecord(ci=number))
+    attempts = _earlier(manifest, folder)
+    return SeenAttempts(
+        AttemptRecord(earlier=tuple(attempt for attempt, _ in attempts), ci=number),
+        tuple(run for _, run in attempts if run is not None),
+    )
 
 
-def _earlier(manifest: Manifest, folder: Path) -> list[EarlierAttempt]:
-    """The attempts that the folder holds, the oldest first."""
+def _earlier(manifest: Manifest, folder: Path) -> list[tuple[EarlierAttempt, RunDir | None]]:
+    """The attempts in the folder, the oldest first, with their runs.
+
+    A run that can't be read may have been an attempt, so it counts as one whose result is unknown:
+    damage to a record must not make the error rates larger.
+    """
     now = datetime.fromisoformat(manifest.started)
-    attempts: list[tuple[datetime, EarlierAttempt]] = []
-    for run, summary in islice(complete_runs(folder), _LOOK_AT):
+    attempts: list[tuple[datetime, EarlierAttempt, RunDir | None]] = []
+
+    def unreadable(path: Path) -> None:
+        written = datetime.fromtimestamp((path / MANIFEST).stat().st_mtime, UTC)
+        if now - written <= WITHIN and path.name != manifest.run_id:
+            attempts.append((written, EarlierAttempt(path.name, None), None))
+
+    for run, summary in islice(complete_runs(folder, unreadable), _READ_AT_MOST):
         before, decision = run.manifest(), summary.gate.decision
         started = datetime.fromisoformat(before.started)
         if now - started > WITHIN:
             if run.path.name == before.run_id:
-                break  # directories that are named by their run sort by time
+                break  # directories with the name of their run's id sort by time
             continue
         if before.run_id == manifest.run_id or decision is None or decision not in _DECIDED:
             continue
         if _same_change(before, manifest):
-            attempts.append((started, EarlierAttempt(before.run_id, decision)))
-    return [attempt for _, attempt in sorted(attempts, key=lambda each: each[0])]
+            attempts.append((started, EarlierAttempt(before.run_id, decision), run))
+    return [(attempt, run) for _, attempt, run in sorted(attempts, key=lambda each: each[0])]
 
 
 def _same_change(one: Manifest, two: Manifest) -> bool:
-    """Whether two runs try the same thing. A much smaller sample, to see that all works, does
-    not.
+    """Whether two runs test the same change. A much smaller sample, such as a trial run, does not
+    count.
     """
     own = (one.parent_run, one.shard) == (None, None)
     return own and _asked_alike(one, two) and _identity(one) == _identity(two)
 
 
 def _asked_alike(one: Manifest, two: Manifest) -> bool:
-    """Whether two runs ask the same and score it the same way."""
+    """Whether two runs have the same cases, prompts and scoring."""
     first, second = one.digests, two.digests
     same_cases = first.cases == second.cases or (
         (one.cases.limit, two.cases.limit) != (None, None) and 2 * one.cases.n >= two.cases.n
@@ -102,7 +129,7 @@ def _identity(manifest: Manifest) -> tuple[object, ...]:
 
 
 def _by_clock(environment: Mapping[str, str]) -> bool:
-    """Whether a clock started the run."""
+    """Whether the run was started by a schedule."""
     return any(environment.get(name, "").lower() == word for name, word in _STARTED_BY.items())
 
 
@@ -114,15 +141,15 @@ def _number(environment: Mapping[str, str]) -> int | None:
     return None
 
 
-def runs_of(record: AttemptRecord | None, folder: Path) -> list[RunDir]:
-    """The runs of the earlier attempts that are still there."""
+def _runs_of(record: AttemptRecord | None, folder: Path) -> list[RunDir]:
+    """The runs of the earlier attempts that still exist."""
     earlier = () if record is None else record.earlier
     if not earlier:
         return []
     ids = {each.run_id for each in earlier}
     found = {
         run.manifest().run_id: run
-        for run, _ in islice(complete_runs(folder), _LOOK_AT)
+        for run, _ in islice(complete_runs(folder), _READ_AT_MOST)
         if run.manifest().run_id in ids
     }
     return [found[each.run_id] for each in earlier if each.run_id in found]

@@ -1,4 +1,6 @@
-"""How much a run may spend: calls, money, minutes. It stops there, and can be resumed."""
+"""The budget of a run: calls, money, minutes. The run stops when one is used up, and can be
+resumed.
+"""
 
 import time
 from collections.abc import Iterable
@@ -12,7 +14,7 @@ class Budget:
     """Counts what this process spends.
 
     `stopped`: why no further call may be made, or None. `unpriced`: whether `max_cost` is set and
-    no reply has shown yet that costs can be counted; until then calls are made one by one.
+    no reply has stated its usage yet. Until then calls are made one by one.
     """
 
     def __init__(
@@ -26,7 +28,7 @@ class Budget:
         self.unpriced = max_cost is not None
 
     def may_call(self) -> bool:
-        """Whether one more call may be sent; counts it if so."""
+        """Whether one more call may be sent. If so, it is counted."""
         if self.stopped is None:
             self.stopped = self._exhausted()
         if self.stopped is not None:
@@ -35,8 +37,8 @@ class Budget:
         return True
 
     def stop(self, reason: str) -> None:
-        """Let no further call be made, whatever is left: the endpoint's own quota is used up,
-        say.
+        """Allow no further call, also if some of the budget is left, such as when the endpoint's
+        quota is used up.
         """
         self.stopped = self.stopped or reason
 
@@ -44,9 +46,9 @@ class Budget:
         """Add the cost of a reply.
 
         Args:
-            dollars: what it cost; None where that is not known.
-            of: whose reply it is, where it was paid for. With `max_cost` a reply of unknown cost
-                is the last one.
+            dollars: its cost; None if it is unknown.
+            of: the model of the reply, if the reply was paid for. With `max_cost`, a reply of
+                unknown cost is the last one.
         """
         self.cost += dollars or 0.0
         if of is None or self._max_cost is None:
@@ -54,8 +56,8 @@ class Budget:
         self.unpriced = False
         if dollars is None and self.stopped is None:
             self.stopped = (
-                f"--max-cost {self._max_cost:g} can't be kept: a reply of {of} came without its"
-                " usage, so what it costs is not known. Leave --max-cost away, or limit the run by"
+                f"--max-cost {self._max_cost:g} can't be enforced: a reply of {of} came without"
+                " its usage, so its cost is unknown. Remove --max-cost, or limit the run with"
                 " --max-calls"
             )
 
@@ -70,7 +72,7 @@ class Budget:
 
 
 def refuse_unpriced(max_cost: float | None, models: Iterable[tuple[str, BaseModelSpec]]) -> None:
-    """Refuse `--max-cost` where a model has no price. Local weights and recordings cost nothing.
+    """Refuse `--max-cost` if a model has no price. Local weights and recordings cost nothing.
 
     Args:
         max_cost: US dollars; None for no limit.
@@ -89,15 +91,13 @@ def refuse_unpriced(max_cost: float | None, models: Iterable[tuple[str, BaseMode
     if missing:
         raise UsageError(
             f"--max-cost needs a price for {', '.join(missing)}: give the model `price: {{input:"
-            " ..., output: ...}` in US dollars per million tokens (0 for one that is free), or"
-            " leave --max-cost away"
+            " ..., output: ...}` in US dollars per million tokens (0 for a free model), or remove"
+            " --max-cost"
         )
 
 
 def cost_of(usage: Usage | None, price: Price | None) -> float | None:
-    """US dollars of so many tokens; None where price or tokens are unknown, 0 where they are
-    free.
-    """
+    """The cost of a call in US dollars; None if price or tokens are unknown, 0 if it is free."""
     if price is not None and price.input == price.output == 0:
         return 0.0
     if price is None or usage is None or usage.input_tokens is None or usage.output_tokens is None:

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,26 +15,30 @@ from llmeval.core.manifest import Digests, Ending, Manifest, Session
 from llmeval.core.records import Case, Status, utc_now
 from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
-from llmeval.runner.attempts import attempt_of
-from llmeval.runner.manifest import digests, make_manifest, new_run_id
+from llmeval.runner.attempts import attempts_seen
+from llmeval.runner.executor import work
+from llmeval.runner.manifest import digests, make_manifest, new_run_id, with_unfinished
+from llmeval.runner.observers import Observers
 from llmeval.runner.options import Options
-from llmeval.runner.pipeline import Pipeline, RecordedAnswers
+from llmeval.runner.pipeline import Pipeline
 from llmeval.runner.plan import RunPlan
-from llmeval.runner.progress import Display, NoDisplay, Progress
-from llmeval.runner.scoring import fails_when_blocked
+from llmeval.runner.progress import Progress
+from llmeval.runner.recorded_answers import RecordedAnswers
+from llmeval.runner.scoring import counts_as_failed
 from llmeval.runner.services import RunServices
 from llmeval.store.directory import ANSWERS, CASES, RECORDS, RunDir
+from llmeval.store.run_observer import RunObserver, RunStart
 from llmeval.store.writer import RunWriter
 
 _IN_TURN = "first all answers, then all verdicts: both models do not fit in memory together"
 _WHOLE = ("complete", "decided")
-"""Endings of a run that did all it was to do."""
+"""Endings of a complete run."""
 
 
 @dataclass(frozen=True)
 class RunEnd:
-    """How a run ended. `reason`: why it is not complete, for people. `wall_s`: seconds of this
-    process's part.
+    """How a run ended. `reason`: why it is not complete, for people. `wall_s`: duration of this
+    process's part in seconds.
     """
 
     run: RunDir
@@ -42,23 +46,25 @@ class RunEnd:
     reason: str
     wall_s: float
     warnings: tuple[str, ...] = ()
+    attempts: tuple[RunDir, ...] = ()
+    """Earlier attempts of the same change that can be read, the oldest first."""
 
 
 def execute(
     plan: RunPlan,
     options: Options,
-    show: Callable[[Progress], Display] = lambda progress: NoDisplay(),
+    observers: Iterable[RunObserver] = (),
     stored: RunDir | None = None,
     services: RunServices = RunServices(),  # noqa: B008 (frozen)
 ) -> RunEnd:
-    """Run a plan, or go on with it where its directory says that it began earlier.
+    """Run a plan, or continue its run if the directory contains an unfinished one.
 
     Args:
         plan: from `build.plan`; closed at the end.
-        options: where the run goes and how far.
-        show: makes the display of the progress.
+        options: the options of the run.
+        observers: follow the run until it ended; see `RunObserver`.
         stored: a run whose answers are scored again.
-        services: what other rooms do for it.
+        services: functions of other packages for the run.
 
     Raises:
         UsageError: the directory holds another run.
@@ -66,7 +72,7 @@ def execute(
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
-            return runner.run(_execute(plan, options, show, stored, services))
+            return runner.run(_execute(plan, options, Observers(observers), stored, services))
         finally:
             runner.run(plan.close())
 
@@ -74,20 +80,23 @@ def execute(
 async def _execute(
     plan: RunPlan,
     options: Options,
-    show: Callable[[Progress], Display],
+    observers: Observers,
     stored: RunDir | None,
     services: RunServices,
 ) -> RunEnd:
     run_id = new_run_id()
     path = options.out or run_folder(plan, options) / run_id
     if RunDir(path).exists():
-        RunDir(
-            path
-        ).verify()  # before anything is appended: new digests would hide what was changed
+        RunDir(path).verify()  # before the first append: new digests would hide earlier changes
     writer = RunWriter(path)
     try:
         before = writer.run.manifest() if writer.run.exists() else None
         manifest = _manifest(plan, options, writer, run_id, stored)
+        # Attempts that were decided since it began count too: else runs that are interrupted, and
+        # ended one after another, would each be a first one.
+        source = None if stored is None else stored.manifest()
+        seen = attempts_seen(manifest, run_folder(plan, options), parent=source)
+        manifest = structs.replace(manifest, attempt=seen.record)
         _refuse_ended(plan, writer, before)
         if plan.may_stop:
             plan.cases.shuffle(_order_seed(manifest))
@@ -110,34 +119,44 @@ async def _execute(
         if plan.may_stop:
             order = _write_order(plan, writer, recorded)
             stopper = services.stopper(writer.run, manifest, order)
-            for _ in order:  # all of it is written, whether a stopper takes it or not
+            for _ in order:  # everything is written, also if the stopper is not used
                 pass
         pipeline = Pipeline(
-            plan, writer, recorded, options.concurrency, progress, services.verdicts, stopper
+            plan,
+            writer,
+            recorded,
+            options.concurrency,
+            progress,
+            services.verdicts,
+            stopper,
+            scoring=not plan.in_turn,
         )
-        gc.freeze()  # what is here now stays: the collector need not look at it again and again
+        gc.freeze()  # the objects that exist now live until the end, so the collector can skip them
         started = time.monotonic()
-        with show(progress):
+        with observers.following(RunStart(manifest, progress)) as following:
             if plan.in_turn:
                 progress.stated = _IN_TURN
-                ending = await pipeline.run(scoring=False)
+                ending = await work(pipeline, pipeline.items(), progress, following)
                 if ending == "complete":
                     rest = await _after_the_answers(plan, writer, progress)
                     pipeline = pipeline.going_on(rest)
-            ending = await pipeline.run()
+                    ending = await work(pipeline, pipeline.items(), progress, following)
+            else:
+                ending = await work(pipeline, pipeline.items(), progress, following)
             if ending in _WHOLE and plan.tries_judges:
                 manifest = await judge_anchors(plan, writer, manifest, services.past_anchors)
                 await try_attacks(plan, writer)
         wall = time.monotonic() - started
-        manifest = _with_returned(_with_unfinished(plan, manifest), pipeline)
+        manifest = _with_returned(with_unfinished(plan, manifest), pipeline)
         _end_session(manifest, writer, (ending, pipeline.reason), wall)
     finally:
         writer.close()
-    return RunEnd(RunDir(writer.path), ending, pipeline.reason, wall, _warnings(plan, ending))
+    warnings = _warnings(plan, ending)
+    return RunEnd(RunDir(writer.path), ending, pipeline.reason, wall, warnings, seen.runs)
 
 
 def _warnings(plan: RunPlan, ending: Ending) -> tuple[str, ...]:
-    """What came up on the way. A budget that ended the run is told as its reason."""
+    """Warnings of the run. A budget that ended the run is its reason instead."""
     found = list(plan.quarantine.warnings)
     if plan.cache is not None and plan.cache.warning:
         found.append(plan.cache.warning)
@@ -147,37 +166,25 @@ def _warnings(plan: RunPlan, ending: Ending) -> tuple[str, ...]:
 
 
 def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Manifest | None) -> None:
-    """Refuse a directory whose run has nothing left to do: its result of then would look like one
-    of now.
+    """Refuse a directory whose run is complete: its old result would look like a new one.
 
     Args:
-        plan: what is to be run. writer: of the run's directory. before: its manifest, as it was.
+        plan: the plan to run.
+        writer: writes to the run's directory.
+        before: the manifest before this process.
 
     Raises:
-        UsageError: the run came to its end, and no answer was lost.
+        UsageError: the run is complete, and no answer is missing.
     """
     if before is None or before.status != "complete":
         return
     left = len(plan.cases) * plan.suite.spec.repeats - len(_recorded(plan, writer).scored)
     if left == 0 or before.ending == "decided":
         raise UsageError(
-            f"{writer.path} holds a run that ended at {before.ended}, and nothing of it is left to"
-            " ask. For a new run name another directory with --out, or leave --out away; `llmeval"
-            f" report {writer.path}` shows this one"
+            f"{writer.path} contains a run that ended at {before.ended} and is complete. For a new"
+            " run name another directory with --out, or run without --out. `llmeval report"
+            f" {writer.path}` shows this one"
         )
-
-
-def _with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
-    """The manifest with the calls that no record holds: those made for cases that were neither
-    answered nor lost when the run ended.
-    """
-    roles = [("candidate", plan.candidate)]
-    roles += [(f"judge:{name}", seat) for name, bench in plan.judge_seats.items() for seat in bench]
-    counts = dict(manifest.unfinished_calls)
-    for role, seat in roles:
-        if calls := seat.caller.sender.take_unfinished():
-            counts[role] = counts.get(role, 0) + calls
-    return structs.replace(manifest, unfinished_calls=counts)
 
 
 def _with_returned(manifest: Manifest, pipeline: Pipeline) -> Manifest:
@@ -195,13 +202,15 @@ def _with_returned(manifest: Manifest, pipeline: Pipeline) -> Manifest:
 
 
 def run_folder(plan: RunPlan, options: Options) -> Path:
-    """Where runs of a plan are kept. Shards lie apart: no trend shows a part."""
+    """The folder for the runs of a plan. Shards have a separate folder, so that trends contain only
+    whole runs.
+    """
     return options.reports / plan.suite.name / ("" if plan.shard is None else "shards")
 
 
 def _copy_answers(plan: RunPlan, writer: RunWriter, stored: RunDir) -> None:
-    """The answers of a stored run to the cases of a plan, those that are not here yet. No answer is
-    without its case.
+    """The answers of a stored run to the cases of a plan, without those that are already recorded.
+    Each answer follows its case.
     """
     there = {case.id for case in writer.run.outlines()}
     answered = writer.run.answer_offsets()
@@ -217,8 +226,8 @@ def _copy_answers(plan: RunPlan, writer: RunWriter, stored: RunDir) -> None:
 
 
 def _begin_session(manifest: Manifest, writer: RunWriter) -> Manifest:
-    """The manifest with this process's part, as it is written. A session that was killed is given
-    what it left.
+    """The manifest with this process's part. A session that was killed gets the number of answers
+    that it recorded.
     """
     sessions = list(manifest.sessions)
     if sessions and sessions[-1].ended is None and manifest.parent_run is None:
@@ -233,8 +242,8 @@ def _begin_session(manifest: Manifest, writer: RunWriter) -> Manifest:
 def _end_session(
     manifest: Manifest, writer: RunWriter, how: tuple[Ending, str], wall: float
 ) -> None:
-    """Write the manifest complete: how and why this process's part ended, and what the files hold.
-    `wall`: its seconds.
+    """Write the complete manifest: how and why this process's part ended, and the digests of the
+    files. `wall`: the duration of the part in seconds.
     """
     ending, reason = how
     now = utc_now()
@@ -254,16 +263,16 @@ def _end_session(
 
 
 def _order_seed(manifest: Manifest) -> str | int:
-    """The seed of the order of the cases: the run's id, so that no case is last in every run.
-
-    A run that recorded none used the suite's `seed`.
+    """The seed for the order of the cases: the run's id, so that no case is last in every run. A
+    run without a recorded seed used the suite's `seed`.
     """
     return manifest.order_seed if manifest.order_seed is not None else manifest.seed or 0
 
 
 def _write_order(plan: RunPlan, writer: RunWriter, recorded: RecordedAnswers) -> Iterator[Case]:
-    """All planned cases, in the order they will be asked, each after it was recorded: a run that
-    stops early is read by that order."""
+    """All planned cases in the order in which they run. Each is recorded first, because a run that
+    stops early is evaluated in that order.
+    """
     for case in plan.cases:
         if case.id not in recorded.cases:
             writer.case(case)
@@ -274,14 +283,16 @@ def _write_order(plan: RunPlan, writer: RunWriter, recorded: RecordedAnswers) ->
 async def _after_the_answers(
     plan: RunPlan, writer: RunWriter, progress: Progress
 ) -> RecordedAnswers:
-    """Let go of the candidate's weights; what the judges have left to do."""
+    """Free the candidate's weights, and return the rest of the work for the judges."""
     await plan.candidate.caller.model.close()
     progress.stated = ""
-    return _recorded(plan, writer, lost=True)
+    return _recorded(plan, writer, errors_stand=True)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where there is one: a fifth less CPU a call (docs/benchmarks.md)."""
+    """The event loop: uvloop if it is installed, which uses 20 % less CPU per call
+    (docs/benchmarks.md).
+    """
     if sys.platform == "win32":
         return None
     import uvloop
@@ -292,21 +303,21 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 def _manifest(
     plan: RunPlan, options: Options, writer: RunWriter, run_id: str, stored: RunDir | None
 ) -> Manifest:
-    """The manifest of the run that goes on here, or a new one."""
+    """The manifest of the run to continue, or a new one."""
     run, source = writer.run, None if stored is None else stored.manifest()
     parent = None if source is None else source.run_id
     if not run.exists():
         if left := [name for name in RECORDS if writer.count(name)]:
             raise StoreError(
-                f"{run.path} has no manifest.json but holds {', '.join(left)}: nothing says what"
-                " these records are of. Name another directory with --out"
+                f"{run.path} has no manifest.json but contains {', '.join(left)}, so the run of"
+                " these records is unknown. Name another directory with --out"
             )
         made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
-        counted = attempt_of(made, run_folder(plan, options), parent=source)
-        made = structs.replace(made, attempt=counted)
+        if source is not None:
+            made = structs.replace(made, user=source.user)
         if stored is None or not plan.may_stop:
             return made
-        # The stored answers are those of the first cases in the order of their run.
+        # The stored answers belong to the first cases in the order of their run.
         return structs.replace(made, order_seed=_order_seed(stored.manifest()))
     manifest = run.manifest()
     now = digests(plan)
@@ -318,21 +329,18 @@ def _manifest(
     ]
     if changed:
         raise UsageError(
-            f"{run.path} holds a run that differs in: {', '.join(changed)}. "
-            "Name another directory with --out, or leave --out away for a new one"
+            f"{run.path} contains a run that differs in: {', '.join(changed)}. "
+            "For a new run name another directory with --out, or run without --out"
         )
     stop = manifest.gate.stop
     if (stop == "early") != plan.may_stop:
         raise UsageError(
-            f"{run.path} holds a run that began with --stop {stop}; go on with the same"
+            f"{run.path} contains a run that began with --stop {stop}; continue with the same value"
         )
     if manifest.parent_run != parent:
         raise UsageError(
-            f"{run.path} holds a run with answers of its own; name another directory with --out"
+            f"{run.path} contains a run with its own answers; name another directory with --out"
         )
-    # Attempts that were decided since it began count too: else runs that are interrupted, and ended
-    # one after another, would each be a first one.
-    counted = attempt_of(manifest, run_folder(plan, options), parent=source)
     # the records that it states are those of the run as it was
     return structs.replace(
         manifest,
@@ -341,22 +349,22 @@ def _manifest(
         ending=None,
         ending_reason=None,
         records=None,
-        attempt=counted,
     )
 
 
-def _recorded(plan: RunPlan, writer: RunWriter, *, lost: bool = False) -> RecordedAnswers:
-    """What need not be asked again. Answers whose judge did not answer are scored again, and lost
-    calls asked again, unless `lost` lets them be."""
+def _recorded(plan: RunPlan, writer: RunWriter, *, errors_stand: bool = False) -> RecordedAnswers:
+    """The answers that need no new call. Answers whose judge did not reply are scored again, and
+    failed calls are repeated, unless `errors_stand`.
+    """
     run = writer.run
     cases = {case.id for case in run.outlines()} if writer.count(CASES) else set()
     offsets = run.answer_offsets() if writer.count(ANSWERS) else {}
     if not offsets:
         return RecordedAnswers({}, set(), cases)
     failed = set()
-    if not lost:
+    if not errors_stand:
         missing = (
-            a for a in run.answers() if a.error is not None and not fails_when_blocked(plan, a)
+            a for a in run.answers() if a.error is not None and not counts_as_failed(plan, a)
         )
         failed = {(a.case_id, a.repeat) for a in missing}
     answers = {key: offset for key, offset in offsets.items() if key not in failed}

@@ -1,25 +1,26 @@
-"""A suite and each of its cases, checked before the first call: one that can't fail or run is
-refused.
+"""Checks a suite and each of its cases before the first call. A suite that can't run or can't fail
+is refused.
 
-It is an error where all cases are asked the same, or nothing could be scored or decided. Where only
-some cases are concerned, a warning says how many and names the first.
+It is an error if all cases get the same prompt, or if nothing can be scored or decided. If this
+concerns only some cases, a warning states their number and names the first.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from llmeval.checks.bound import BoundCheck
-from llmeval.checks.spec import SpecError, bind, merge
+from llmeval.checks.bound import AwaitsAnswer, BoundCheck
+from llmeval.checks.spec import merge
 from llmeval.core.errors import LlmevalError, SuiteError
+from llmeval.core.formatting import cases_word
 from llmeval.core.records import Case
-from llmeval.core.templates import Template, case_values, is_template
+from llmeval.core.templates import Template, case_values
 from llmeval.data.cases import CaseSet
-from llmeval.models.loading import load_function
 from llmeval.runner.application import Application
 from llmeval.runner.judge_factory import protocol_of
-from llmeval.runner.rule_cases import WHOLE, RuleTargets
+from llmeval.runner.rule_cases import RuleTargets
+from llmeval.runner.script import KEPT_GOAL, Script, script_of
+from llmeval.runner.suite_checks import bound_checks, case_checks
 from llmeval.suite.loader import Suite
 from llmeval.suite.yaml_file import Path as KeyPath
 
@@ -33,10 +34,10 @@ _DATA = {
 
 @dataclass(frozen=True)
 class Inspected:
-    """A suite whose cases were all tried.
+    """The result of inspecting a suite and its cases.
 
-    `warnings`: what is odd about some of them. `judgeless`: the error of a judge that applies to no
-    case; what is wrong with the judge itself is told before it.
+    `warnings`: problems of some cases. `judgeless`: the error for a judge that applies to no case.
+    Errors of the judge itself are raised before it.
     """
 
     prompt: list[tuple[str, Template]]
@@ -44,6 +45,7 @@ class Inspected:
     cases: CaseSet
     warnings: tuple[str, ...]
     judgeless: SuiteError | None = None
+    script: Script | None = None
 
     def check_judges(self) -> None:
         """Refuse a judge that applies to no case. Raises SuiteError."""
@@ -59,39 +61,42 @@ def inspect_cases(
     *,
     sizing: bool = False,
 ) -> Inspected:
-    """Try prompt, checks and rules on every case.
+    """Render prompt and checks, and match the rules, for every case.
 
     Args:
         suite: the suite.
-        limit: at most so many cases, a seeded sample. What no case of a sample has (this one or the
-            suite's own), another case may have, so that is no error then.
-        watch: is given each case.
+        limit: the most cases, as a seeded sample. In a sample (this one or the suite's own) a
+            missing field is not an error, because another case may have it.
+        watch: called with each case.
         application: the candidate.
-        sizing: the suite is being planned: a rule may be about a slice that has no case yet.
+        sizing: the suite is only planned: a rule may be about a slice that has no case yet.
 
     Raises:
         SuiteError: anything wrong; with file, line, key and the fix.
     """
-    prompt = suite.prompt()
+    prompt, script = suite.prompt(), script_of(suite)
     checks = bound_checks(suite)
+    application = replace(application, script=script)
+    if problem := application.problem_of_until():
+        raise suite.error(("until",), problem)
     if problem := application.problem(checks):
         raise suite.error(_output_key(suite), problem)
     inspector = _Inspector(suite, prompt, checks, application)
 
-    def look(case: Case) -> None:
-        inspector.look(case)
+    def inspect(case: Case) -> None:
+        inspector.inspect(case)
         watch(case)
 
-    cases = CaseSet(suite, limit, inspect=look)
-    if cases.partial and inspector.targets.unmet():  # a rule may be about cases that were not drawn
+    cases = CaseSet(suite, limit, inspect=inspect)
+    if cases.partial and inspector.targets.unmet():  # a rule may be about cases outside the sample
         for case in CaseSet(_unsampled(suite)):
-            inspector.targets.look(case, inspector.metrics.of(case, case_checks(suite, case)))
+            inspector.targets.inspect(case, inspector.metrics.of(case, case_checks(suite, case)))
     warnings = inspector.finish(sample=cases.partial, sizing=sizing) if len(cases) else []
-    return Inspected(prompt, checks, cases, tuple(warnings), inspector.judgeless)
+    return Inspected(prompt, checks, cases, tuple(warnings), inspector.judgeless, script)
 
 
 def _output_key(suite: Suite) -> KeyPath:
-    """Where the suite says what of the candidate's reply is the answer."""
+    """The key of the suite that selects the answer from the candidate's reply."""
     name = suite.spec.candidate
     return ("models", name, "output") if isinstance(name, str) else ("candidate", "output")
 
@@ -101,54 +106,9 @@ def _unsampled(suite: Suite) -> Suite:
     return replace(suite, spec=suite.spec.model_copy(update={"cases": cases}))
 
 
-def bound_checks(suite: Suite) -> tuple[BoundCheck, ...]:
-    """The suite's own checks.
-
-    Raises:
-        SuiteError: one is not valid, or a check or judge has the name `cases`.
-    """
-    try:
-        bound = bind(suite.spec.checks, is_template=is_template, load=_loader(suite))
-    except SpecError as error:
-        raise suite.error(("checks", *error.path), str(error)) from None
-    for index, check in enumerate(bound):
-        if check.metric == WHOLE:
-            raise suite.error(("checks", index), _taken("check"))
-    if WHOLE in suite.spec.judges:
-        raise suite.error(("judges", WHOLE), _taken("judge"))
-    return bound
-
-
-def case_checks(suite: Suite, case: Case) -> tuple[BoundCheck, ...]:
-    """A case's own checks.
-
-    Raises:
-        SuiteError: one is not valid; names the case's file and line.
-    """
-    try:
-        bound = bind(case.checks, is_template=is_template, load=_loader(suite))
-    except SpecError as error:
-        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path)
-        raise SuiteError(f"{case.source}: checks{where}: {error}") from None
-    if any(check.metric == WHOLE for check in bound):
-        raise SuiteError(f"{case.source}: checks: {_taken('check')}")
-    return bound
-
-
-def _taken(what: str) -> str:
-    return (
-        f"no {what} may be named {WHOLE!r}: that is the metric of whole cases in `gate.floors`;"
-        " give it another `metric`"
-    )
-
-
-def _loader(suite: Suite) -> Callable[[str], Callable[..., Any]]:
-    return lambda name: load_function(name, suite.base)
-
-
 @dataclass(frozen=True)
 class _Metrics:
-    """Which metrics apply to a case, without looking at an answer. `needs`: of each judge."""
+    """Which metrics apply to a case, without an answer. `needs`: what each judge needs."""
 
     suite: Suite
     checks: tuple[BoundCheck, ...]
@@ -162,7 +122,7 @@ class _Metrics:
 
 
 def _needs(suite: Suite, name: str) -> str:
-    """What a judge takes from the case: references, context, criteria or nothing."""
+    """What a judge needs from the case: references, context, criteria or nothing."""
     protocol = protocol_of(suite, name)
     given = protocol.needs == "criteria" and (suite.judge(name).criteria or protocol.criteria)
     return "nothing" if given else protocol.needs
@@ -176,7 +136,7 @@ def _has(case: Case, needs: str) -> bool:
 
 @dataclass
 class _Few:
-    """Cases that something is true of: how many, and the first."""
+    """The cases with some property: their number, and the first."""
 
     n: int = 0
     first: str = ""
@@ -188,7 +148,7 @@ class _Few:
 
 @dataclass
 class _Inspector:
-    """What is tried on every case, and what is odd over all of them."""
+    """The inspection of every case, and of all cases together."""
 
     suite: Suite
     prompt: list[tuple[str, Template]]
@@ -203,13 +163,13 @@ class _Inspector:
         self.targets = RuleTargets(self.suite)
         needs = {name: _needs(self.suite, name) for name in self.suite.spec.judges}
         self.metrics = _Metrics(self.suite, self.checks, needs)
-        self.needed = (
-            set().union(*(template.variables for _, template in self.prompt))
-            if self.prompt
-            else set()
-        )
+        templates = [template for _, template in self.prompt]
+        script = self.application.script
+        templates += () if script is None else script.written
+        self.needed = set[str]().union(*(template.variables for template in templates))
+        self.needed |= set() if script is None else script.variables
         self.braces = {
-            name for _, template in self.prompt for name in _SINGLE_BRACE.findall(template.source)
+            name for template in templates for name in _SINGLE_BRACE.findall(template.source)
         }
         self.used = False
         self.judgeless: SuiteError | None = None
@@ -217,17 +177,17 @@ class _Inspector:
         blank = [
             role for role, template in self.prompt if role == "user" and not template.source.strip()
         ]
-        if blank or (
-            self.prompt and not any(template.source.strip() for _, template in self.prompt)
-        ):
-            raise self.suite.error(self._key, "the prompt is empty: nothing would be asked")
+        if blank or (templates and not any(template.source.strip() for template in templates)):
+            raise self.suite.error(self._key, "the prompt is empty, so the model would get no text")
 
     @property
     def _key(self) -> KeyPath:
-        return ("messages",) if self.suite.spec.messages is not None else ("prompt",)
+        spec = self.suite.spec
+        keys = {"turns": spec.turns, "user": spec.user, "messages": spec.messages}
+        return (next((key for key, value in keys.items() if value is not None), "prompt"),)
 
-    def look(self, case: Case) -> None:
-        """Try one case. Raises SuiteError."""
+    def inspect(self, case: Case) -> None:
+        """Inspect one case. Raises SuiteError."""
         self.cases += 1
         if case.facts:
             _check_facts(case)
@@ -240,8 +200,10 @@ class _Inspector:
         values = case_values(case)
         self._try_checks(case, own, values)
         self.application.try_body(case, values)
+        self._try_measure(case, values)
         metrics = self.metrics.of(case, own)
-        self.targets.look(case, metrics)
+        simulated = self.application.script is not None and self.application.script.user
+        self.targets.inspect(case, metrics | {KEPT_GOAL} if simulated else metrics)
         if not metrics:
             self.unscored.add(case)
         for name in [bound.metric for bound in self.checks] + list(self.suite.spec.judges):
@@ -249,29 +211,33 @@ class _Inspector:
                 self.without.setdefault(name, _Few()).add(case)
         self._try_prompt(case, values)
 
-    def _try_prompt(self, case: Case, values: Mapping[str, Any]) -> None:
-        if case.messages:
+    def _try_prompt(self, case: Case, values: Mapping[str, object]) -> None:
+        if self.application.script is not None:
+            self.application.script.check(case)
+        elif case.messages:
             if not any(message.content.strip() for message in case.messages):
                 raise SuiteError(
-                    f"{case.source}: messages: all of them are empty: nothing would be asked"
+                    f"{case.source}: messages: all of them are empty, so the model would get no"
+                    " text"
                 )
             return
-        if not self.prompt:
+        elif not self.prompt:
             raise SuiteError(
-                f"{case.source}: nothing to ask: the suite has no `prompt`, the case has no"
-                " `messages`"
+                f"{case.source}: no prompt: add a `prompt` to the suite, or `messages` to the case"
             )
         self.asked += 1
         self.used = self.used or not self.needed.isdisjoint(values)
         self.single |= self.braces & values.keys()
-        if not self.needed <= values.keys():
+        if not case.messages and not self.needed <= values.keys():
             for _, template in self.prompt:
                 try:
                     template.render(values)
                 except SuiteError as error:
                     raise SuiteError(f"{case.source}: {error}") from None
 
-    def _try_checks(self, case: Case, own: Sequence[BoundCheck], values: Mapping[str, Any]) -> None:
+    def _try_checks(
+        self, case: Case, own: Sequence[BoundCheck], values: Mapping[str, object]
+    ) -> None:
         for bound in own:
             if message := self._problem(bound, case, values):
                 raise SuiteError(f"{case.source}: checks: {message}")
@@ -283,9 +249,21 @@ class _Inspector:
                     ("checks", index), f"{message} (case {case.id}, {case.source})"
                 )
 
-    def _problem(self, bound: BoundCheck, case: Case, values: Mapping[str, Any]) -> str | None:
+    def _try_measure(self, case: Case, values: Mapping[str, object]) -> None:
+        """Refuse a number that uses what neither the case nor the answer will have."""
+        for name, expression in self.suite.spec.measure.items():
+            try:
+                known = {"tool_calls": [], **values}
+                self.application.render(expression, known, f"measure.{name}")
+            except AwaitsAnswer:
+                continue
+            except SuiteError as error:
+                raise self.suite.error(("measure", name), f"{error} ({case.source})") from None
+
+    def _problem(self, bound: BoundCheck, case: Case, values: Mapping[str, object]) -> str | None:
         """What is wrong with a check's arguments on this case."""
         try:
+            self.application.try_turns(bound, case)
             bound.prepare(case, lambda value: self.application.render(value, values, bound.metric))
         except SuiteError as error:
             return str(error)
@@ -295,10 +273,10 @@ class _Inspector:
         return None
 
     def finish(self, *, sample: bool, sizing: bool) -> list[str]:
-        """What is odd, over all cases. `sample`: there are more than those that were tried.
+        """Warnings about all cases together. `sample`: the suite has more cases than these.
 
         Raises:
-            SuiteError: it makes the suite one that can't fail, or can't be decided.
+            SuiteError: the suite can't fail, or can't be decided.
         """
         if self.unscored.n == self.cases:
             raise self.suite.error(
@@ -314,18 +292,18 @@ class _Inspector:
         name = min(self.single, default="")
         fix = f"write {{{{ {name or 'question'} }}}} where the case's field goes"
         if not self.used and (self.asked > 1 or name):
-            what = f"{{{name}}} has single braces, so it is sent as it stands: " if name else ""
+            what = f"{{{name}}} has single braces, so it is sent literally: " if name else ""
             raise self.suite.error(
                 self._key,
-                f"{what}the prompt uses no field of the case, so all cases would be asked the same;"
-                f" {fix}",
+                f"{what}the prompt uses no field of the case, so all cases would get the same"
+                f" prompt; {fix}",
             )
         if not name:
             return []
         return [
             str(
                 self.suite.error(
-                    self._key, f"{{{name}}} has single braces, so it is sent as it stands; {fix}"
+                    self._key, f"{{{name}}} has single braces, so it is sent literally; {fix}"
                 )
             )
         ]
@@ -333,8 +311,8 @@ class _Inspector:
     def _scoring_warnings(self, *, sample: bool) -> Iterator[str]:
         if self.unscored.n:
             yield (
-                f"no check or judge applies to {_of(self.unscored, self.cases)}: nothing to score"
-                " there, so an error"
+                f"no check or judge applies to {_of(self.unscored, self.cases)}: each of them"
+                " will be an error"
             )
         for name, few in self.without.items():
             if few.n == self.cases and not sample:
@@ -353,7 +331,7 @@ class _Inspector:
         return ("checks", [bound.metric for bound in self.checks].index(name))
 
     def _lacks(self, name: str | None = None) -> str:
-        """What the cases would need."""
+        """What the cases lack."""
         needs = None if name is None else self.metrics.needs.get(name)
         if needs is not None:
             return f"Its prompt needs {_DATA[needs]} in the case."
@@ -364,11 +342,11 @@ class _Inspector:
 
 
 def _of(few: _Few, cases: int) -> str:
-    return f"{few.n:,} of {cases:,} cases, first {few.first}"
+    return f"{few.n:,} of {cases:,} {cases_word(cases)}, first {few.first}"
 
 
 def _check_facts(case: Case) -> None:
-    """A fact that is written wrongly would make its check an error for this case in every run."""
+    """Refuse an invalid fact: it would make the check an error for this case in every run."""
     from llmeval.checks.facts.schema import parse_facts
 
     try:

@@ -23,28 +23,31 @@ from llmeval.suite.schema import JudgeSpec
 from llmeval.suite.yaml_file import Path as KeyPath
 
 
-def make_judge(suite: Suite, name: str, bench: tuple[ModelRole, ...]) -> MemberVerdict:
+def make_judge(suite: Suite, name: str, model_roles: tuple[ModelRole, ...]) -> MemberVerdict:
     """One model, a panel or a cascade, all with one protocol."""
     spec, protocol = suite.judge(name), protocol_of(suite, name)
     criteria = criteria_of(suite, name, protocol)
-    if spec.votes > 1 and all(_decides(spec, seat.spec) for seat in bench):
-        told = "a decision model says the same each time; `votes` is for judges that write a reply"
-        raise suite.error(("judges", name, "votes"), told)
+    if spec.votes > 1 and all(_decides(spec, model_role.spec) for model_role in model_roles):
+        message = (
+            "a decision model gives the same verdict each time; `votes` is for judges that write a"
+            " reply"
+        )
+        raise suite.error(("judges", name, "votes"), message)
     judges = []
-    for seat in bench:
-        decides = _decides(spec, seat.spec)
+    for model_role in model_roles:
+        decides = _decides(spec, model_role.spec)
         if decides and (
             protocol.decision is None
             or (protocol.each and protocol.needs != "criteria" and not criteria)
         ):
             raise suite.error(
                 ("judges", name, "prompt"),
-                f"a decision model can't be asked with {protocol.name!r}",
+                f"a decision model can't use the protocol {protocol.name!r}",
             )
         judges.append(
             Judge(
                 name,
-                seat.caller,
+                model_role.caller,
                 protocol,
                 spec.params,
                 criteria=criteria,
@@ -52,7 +55,7 @@ def make_judge(suite: Suite, name: str, bench: tuple[ModelRole, ...]) -> MemberV
                 if decides
                 else ReplyVerdicts(protocol, logprobs=spec.logprobs),
                 votes=1 if decides else spec.votes,
-                cost=functools.partial(cost_of, price=seat.spec.price),
+                cost=functools.partial(cost_of, price=model_role.spec.price),
             )
         )
     if spec.panel:
@@ -64,14 +67,16 @@ def pairwise_judge(suite: Suite, name: str, judge: MemberVerdict) -> Judge:
     """The first model of a suite's judge with the protocol `pairwise`.
 
     Raises:
-        SuiteError: it is a decision model, which that protocol has no question for.
+        SuiteError: it is a decision model, and that protocol has no question for one.
     """
-    seat = judge.seats[0]
-    if isinstance(seat.source, ProbabilityVerdicts):
+    model_role = judge.members[0]
+    if isinstance(model_role.source, ProbabilityVerdicts):
         raise suite.error(
-            ("judges", name), "two answers side by side need a judge that writes a reply"
+            ("judges", name), "a comparison of two answers needs a judge that writes a reply"
         )
-    return Judge(name, seat.caller, load_protocol("pairwise", suite.base), suite.judge(name).params)
+    return Judge(
+        name, model_role.caller, load_protocol("pairwise", suite.base), suite.judge(name).params
+    )
 
 
 def _decides(spec: JudgeSpec, model: BaseModelSpec) -> bool:
@@ -86,7 +91,7 @@ def criteria_of(suite: Suite, name: str, protocol: Protocol) -> tuple[Criterion,
     path: KeyPath = ("judges", name, "criteria")
     if raw and protocol.needs != "criteria" and not protocol.criteria:
         raise suite.error(
-            path, f"the protocol {protocol.name!r} takes no criteria; `rubric` and `style` do"
+            path, f"the protocol {protocol.name!r} has no criteria; use `rubric` or `style`"
         )
     try:
         return parse_criteria(raw, f"judge {name}")
@@ -102,18 +107,18 @@ def protocol_of(suite: Suite, name: str) -> Protocol:
 
 
 def judge_warnings(suite: Suite) -> list[str]:
-    """What is known to go wrong with these judges, before any is asked."""
+    """Warnings about these judges, before any of them is called."""
     return [
-        f"judges.{name}: decides where the facts check is not sure, but has no certificate."
+        f"judges.{name}: decides if the facts check is not sure, but has no certificate."
         " Untrusted judges have made verdicts worse than that check alone: name a `certificate`"
-        " (`llmeval judge certify`), or leave the judge out"
+        " (`llmeval judge certify`), or remove the judge"
         for name, spec in suite.spec.judges.items()
         if spec.when == "uncertain" and spec.certificate is None
     ]
 
 
 def calibrations_of(suite: Suite, judges: Mapping[str, MemberVerdict]) -> dict[str, Calibration]:
-    """By metric, what mends the probabilities of a judge whose certificate holds a map for them."""
+    """By metric, the calibration map for the judge's probabilities, if its certificate has one."""
     paths = {name: path for name in judges if (path := certificate_of(suite, name)) is not None}
     found = {
         name: calibration_of(read_certificate(path), judges[name].digest)
@@ -133,9 +138,9 @@ def refuse_self_judge(
     """Refuse a judge that is the candidate, unless the suite allows it. Raises SuiteError."""
     if suite.spec.allow_self_judge:
         return
-    for name, bench in judges.items():
-        for number, seat in enumerate(bench):
-            if _known_as(suite, candidate) & _known_as(suite, seat):
+    for name, model_roles in judges.items():
+        for number, model_role in enumerate(model_roles):
+            if _known_as(suite, candidate) & _known_as(suite, model_role):
                 raise suite.error(
                     ("judges", name, *suite.judge(name).models[number][0]),
                     "the judge is the candidate itself; name another model, or write"
@@ -143,22 +148,21 @@ def refuse_self_judge(
                 )
 
 
-def _known_as(suite: Suite, seat: ModelRole) -> set[str]:
-    """What a model is known by: its build, and its address; local weights by name or folder.
-
-    Parameters make no other judge of it.
+def _known_as(suite: Suite, model_role: ModelRole) -> set[str]:
+    """What identifies a model: its build and its address; for local weights the name or folder.
+    Other parameters do not make it another judge.
     """
-    if isinstance(seat.spec, TransformersSpec):
-        folder = suite.base / seat.spec.model
-        place = str(folder.resolve()) if folder.is_dir() else seat.spec.model
-        return {digest(["transformers", place, seat.spec.revision])}
-    identity, spec = seat.caller.model.identity, seat.spec
+    if isinstance(model_role.spec, TransformersSpec):
+        folder = suite.base / model_role.spec.model
+        place = str(folder.resolve()) if folder.is_dir() else model_role.spec.model
+        return {digest(["transformers", place, model_role.spec.revision])}
+    identity, spec = model_role.caller.model.identity, model_role.spec
     stated = getattr(spec, "base_url", None) or getattr(spec, "url", None)
     places = {identity.get("url"), None if stated is None else address(stated)} - {None}
     known = [["url", place] for place in places] or [[]]
     if identity.get("build"):
         known.append(["build", identity["build"]])
-    # an `http` application is named by its address or its build
+    # an `http` application has no model name: its address or build identifies it
     name = None if identity.get("provider") == "http" else identity.get("model")
     common = [identity.get("provider"), name, identity.get("headers"), identity.get("client")]
     return {digest([*common, *each]) for each in known}

@@ -1,4 +1,6 @@
-"""The manifest: who, what, with what. Written before the first call, completed after the last."""
+"""Makes the manifest of a run. It is written before the first call, and
+completed after the last.
+"""
 
 import hashlib
 import importlib.metadata
@@ -10,7 +12,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,6 +19,7 @@ from msgspec import structs
 
 from llmeval import __version__
 from llmeval.checks.bound import BoundCheck
+from llmeval.core.certificate import Certificate
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import (
     CasesRecord,
@@ -29,7 +31,15 @@ from llmeval.core.manifest import (
     ShardRecord,
     SoftwareRecord,
 )
-from llmeval.core.model_records import CandidateRecord, JudgeRecord, LabelTable, ModelRecord
+from llmeval.core.model_records import (
+    CandidateRecord,
+    JudgeArm,
+    JudgeRecord,
+    LabelTable,
+    ModelRecord,
+    PriceRecord,
+    SimulatedUserRecord,
+)
 from llmeval.core.records import digest, utc_now
 from llmeval.judges.assurance.certificate import read_certificate
 from llmeval.models.identity import modules_below
@@ -37,6 +47,7 @@ from llmeval.runner.judge_factory import certificate_of
 from llmeval.runner.model_roles import ModelRole
 from llmeval.runner.options import Options
 from llmeval.runner.plan import RunPlan, baseline_of
+from llmeval.runner.script import KEPT_GOAL
 from llmeval.runner.sharding import Shard
 from llmeval.suite.loader import Suite
 
@@ -84,7 +95,8 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
             sample=None if spec.sample is None else SampleRecord(**spec.sample.model_dump()),
             limit=options.limit,
         ),
-        candidate=CandidateRecord(**structs.asdict(_model(plan.candidate))),
+        candidate=_candidate(plan.candidate),
+        user=_user(plan),
         judges=scoring.judges,
         checks=scoring.checks,
         repeats=suite.spec.repeats,
@@ -92,6 +104,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         seed=suite.spec.seed,
         order_seed=run_id if plan.may_stop else None,
         gate=structs.replace(gate, stop="early" if plan.may_stop else "never"),
+        measure=dict(suite.spec.measure),
         quarantine=plan.quarantine.cases,
         quarantine_ended=plan.quarantine.ended,
         warnings=plan.warnings,
@@ -103,55 +116,107 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
     )
 
 
+def with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
+    """The manifest with the calls that are in no record: calls for cases without an answer or an
+    error when the run ended.
+    """
+    roles = [("candidate", plan.candidate)]
+    roles += [
+        (f"judge:{name}", model_role)
+        for name, model_roles in plan.judge_roles.items()
+        for model_role in model_roles
+    ]
+    if plan.user is not None:
+        roles += [("user", role) for role in plan.user.roles]
+    counts = dict(manifest.unfinished_calls)
+    for role, model_role in roles:
+        if calls := model_role.caller.sender.take_unfinished():
+            counts[role] = counts.get(role, 0) + calls
+    return structs.replace(manifest, unfinished_calls=counts)
+
+
 def _is_function(role: ModelRole) -> bool:
     return role.caller.model.identity.get("provider") == "python"
 
 
 def _shard(plan: RunPlan, shard: Shard) -> ShardRecord:
-    """Which part this is, and what it is a part of."""
+    """The shard of this run, with the digests of the whole."""
     n, cases = plan.whole
     return ShardRecord(index=shard.index, of=shard.of, n=n, digests=digests(plan, cases))
 
 
 def digests(plan: RunPlan, cases: str | None = None) -> Digests:
-    """What two runs must share to be the same experiment. `cases`: of the cases; default: those of
-    the plan.
+    """The digests that two runs must share to be the same experiment. `cases`: the digest of the
+    cases; default: that of the plan.
     """
-    spec = plan.suite.spec
-    cases = cases or plan.cases.digest
+    return _digests(plan, _checks(plan), cases)
+
+
+def scoring_of(plan: RunPlan) -> ScoringInputs:
+    """How a plan scores."""
     checks = _checks(plan)
+    return ScoringInputs(
+        digests=_digests(plan, checks),
+        checks=checks,
+        judges={name: _judge(plan, name) for name in plan.judges},
+    )
+
+
+def _digests(
+    plan: RunPlan, checks: tuple[dict[str, object], ...], cases: str | None = None
+) -> Digests:
+    cases = cases or plan.cases.digest
+    spec = plan.suite.spec
     prompt = [(role, template.source) for role, template in plan.prompt]
     return Digests(
         suite=digest(
-            [cases, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]
+            [
+                cases,
+                prompt,
+                *([plan.conversation] if plan.conversation else []),
+                checks,
+                spec.repeats,
+                sorted(plan.judges),
+                spec.gate.model_dump(),
+            ]
         ),
         cases=cases,
         prompt=digest(prompt),
+        conversation=plan.conversation,
         checks=digest(checks),
         candidate=digest(plan.candidate.caller.model.identity),
         judges={name: judge.digest for name, judge in plan.judges.items()},
     )
 
 
-def scoring_of(plan: RunPlan) -> ScoringInputs:
-    """How a plan scores."""
-    return ScoringInputs(
-        digests=digests(plan),
-        checks=_checks(plan),
-        judges={name: _judge(plan, name) for name in plan.judges},
+def _user(plan: RunPlan) -> SimulatedUserRecord | None:
+    """The simulated user, as the manifest has it."""
+    if plan.user is None:
+        return None
+    spec, judge = plan.user.spec, plan.user.judge
+    return SimulatedUserRecord(
+        **structs.asdict(_model(plan.user.role)),
+        seed=spec.seed,
+        goal=spec.goal,
+        persona=spec.persona,
+        stop=spec.stop,
+        digest=plan.user.digest,
+        judge=None if judge is None else judge.digest,
+        judge_identity=None if judge is None else dict(judge.caller.model.identity),
     )
 
 
-def _checks(plan: RunPlan) -> tuple[dict[str, Any], ...]:
-    """The suite's checks as a manifest lists them, then the own functions of single cases."""
-    return (*checks_record(plan.checks), *_case_functions(plan))
+def _checks(plan: RunPlan) -> tuple[dict[str, object], ...]:
+    """The suite's checks in the form of the manifest, then your own functions of single cases."""
+    user = ({"metric": KEPT_GOAL, "check": KEPT_GOAL},) if plan.user is not None else ()
+    return (*checks_record(plan.checks), *user, *_case_functions(plan))
 
 
-def _case_functions(plan: RunPlan) -> list[dict[str, Any]]:
-    """The source of own checks that single cases name, by metric: the cases' digests hold only
-    their names. Each shard lists those of all cases, so that shards agree.
+def _case_functions(plan: RunPlan) -> list[dict[str, object]]:
+    """The digest of the source of your own checks in single cases, by metric. The cases' digests
+    contain only their names. Each shard lists the checks of all cases, so that shards agree.
     """
-    cases = plan.cases if plan.shard is None else plan.cases.everything()
+    cases = plan.cases.with_own_checks() if plan.shard is None else plan.cases.everything()
     sources = {
         (metric, bound.source)
         for case in cases
@@ -165,8 +230,8 @@ def _case_functions(plan: RunPlan) -> list[dict[str, Any]]:
     ]
 
 
-def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, Any], ...]:
-    """Checks as a manifest lists them, in plain JSON: an entry for each metric."""
+def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, object], ...]:
+    """Checks in the form of the manifest, in plain JSON: an entry for each metric."""
     return tuple(
         msgspec.json.decode(msgspec.json.encode({"metric": metric, **bound.identity}))
         for bound in checks
@@ -175,7 +240,7 @@ def checks_record(checks: Iterable[BoundCheck]) -> tuple[dict[str, Any], ...]:
 
 
 def gate_of(suite: Suite, options: Options) -> GateRecord:
-    """The suite's gate, with the place of its baseline as seen from anywhere.
+    """The suite's gate, with the absolute path of its baseline.
 
     Raises:
         UsageError, SuiteError: as `plan.baseline_of`.
@@ -197,15 +262,26 @@ def _model(role: ModelRole) -> ModelRecord:
     )
 
 
+def _candidate(role: ModelRole) -> CandidateRecord:
+    price = role.spec.price
+    return CandidateRecord(
+        **structs.asdict(_model(role)),
+        price=None if price is None else PriceRecord(price.input, price.output),
+        on_error=role.on_error,
+    )
+
+
 def _host(role: ModelRole) -> str | None:
-    """Where it ran, whether or not that is a part of what it is; None for what is no endpoint."""
+    """The host of a model, also if it is not a part of its identity; None for a model without an
+    endpoint.
+    """
     address = getattr(role.spec, "base_url", None) or getattr(role.spec, "url", None)
     return None if address is None else urlsplit(address).netloc.rpartition("@")[2]
 
 
 def _judge(plan: RunPlan, name: str) -> JudgeRecord:
-    judge, roles, trust = plan.judges[name], plan.judge_seats[name], plan.trusts[name]
-    first, spec = judge.seats[0], plan.suite.judge(name)
+    judge, roles, trust = plan.judges[name], plan.judge_roles[name], plan.trusts[name]
+    first, spec = judge.members[0], plan.suite.judge(name)
     path, calibration = certificate_of(plan.suite, name), plan.calibrations.get(name)
     certificate = read_certificate(path) if trust.state == "TRUSTED" and path is not None else None
     return JudgeRecord(
@@ -224,6 +300,7 @@ def _judge(plan: RunPlan, name: str) -> JudgeRecord:
         trust_reason=trust.reason,
         labels=None if certificate is None else _labels(certificate.counts),
         weighted=None if certificate is None else _labels(certificate.weighted),
+        arms=() if certificate is None else _arms(certificate),
         certificate_digest=None if path is None else digest(path.read_bytes()),
         calibration=None
         if calibration is None
@@ -231,8 +308,21 @@ def _judge(plan: RunPlan, name: str) -> JudgeRecord:
     )
 
 
+def _arms(certificate: Certificate) -> tuple[JudgeArm, ...]:
+    return tuple(
+        JudgeArm(
+            name=arm.name,
+            system=arm.system,
+            sensitivity=arm.sensitivity,
+            specificity=arm.specificity,
+        )
+        for arm in certificate.arms
+        if arm.system
+    )
+
+
 def _labels(counts: Mapping[str, float]) -> LabelTable | None:
-    """The labels of a certificate; None where it states none."""
+    """The labels of a certificate; None if it states none."""
     return msgspec.convert(counts, LabelTable) if counts else None
 
 
@@ -252,8 +342,9 @@ def _software() -> SoftwareRecord:
 
 
 def _git(directory: Path) -> GitRecord | None:
-    """Commit, branch and whether there are changes, of the repository that the suite lies in;
-    `changes` is the sha256 of the changes to its files, None where there are none."""
+    """Commit, branch and uncommitted changes of the suite's repository. `changes` is the sha256 of
+    the uncommitted changes, None without any.
+    """
 
     def git(*arguments: str) -> bytes:
         environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}

@@ -1,7 +1,8 @@
-"""Shards of one run, put together: checked first, then their records joined into one run directory.
+"""Merges the shards of one run: they are checked first, then their records are joined into one run
+directory.
 
-What holds for the run as a whole (rules, quarantine, what the judges' attacks and anchors came to)
-is taken from shard 1.
+Values of the whole run (rules, quarantine, results of the judges' attacks and anchors) are taken
+from shard 1.
 """
 
 import hashlib
@@ -35,13 +36,13 @@ _SAME = ("llmeval", "environment", "repeats", "seed")
 
 @dataclass(frozen=True)
 class ShardRun:
-    """One shard, found at `run`."""
+    """One shard, with its run directory."""
 
     run: RunDir
     manifest: Manifest
 
     shard: ShardRecord
-    """Which part it is."""
+    """Its shard record."""
 
     @property
     def index(self) -> int:
@@ -56,7 +57,7 @@ def find_parts(folders: Iterable[Path]) -> list[ShardRun]:
     """The shards at these directories, or at most two levels below them, by number.
 
     Raises:
-        StoreError: there is none at one of them, or a run that is no shard.
+        StoreError: one of them contains no shard, or a run that is not a shard.
     """
     parts = {}
     for folder in folders:
@@ -77,10 +78,11 @@ def find_parts(folders: Iterable[Path]) -> list[ShardRun]:
 
 
 def check_parts(parts: Sequence[ShardRun]) -> None:
-    """All shards of one run are here, once each, ended, and every case is in exactly one.
+    """Check that all shards of one run exist once and ended, and that every case is in exactly one
+    of them.
 
     Raises:
-        StoreError: not so; names what is missing, double or different, and the fix.
+        StoreError: the check fails; names what is missing, duplicate or different, and the fix.
     """
     for part in parts:
         part.run.verify()
@@ -90,7 +92,7 @@ def check_parts(parts: Sequence[ShardRun]) -> None:
     of, held = first.shard.of, [part.index for part in parts]
     for one, next_ in itertools.pairwise(parts):
         if one.index == next_.index:
-            raise StoreError(f"{one} and {next_}: the same shard twice; name one of them")
+            raise StoreError(f"{one} and {next_} are the same shard; name only one of them")
     if absent := sorted(set(range(1, of + 1)) - set(held)):
         missing = ", ".join(f"{index}/{of}" for index in absent)
         raise StoreError(
@@ -118,7 +120,7 @@ def _check_same(first: ShardRun, other: ShardRun) -> None:
         names = ", ".join(
             {"of": "number of shards", "n": "number of cases"}.get(name, name) for name in differing
         )
-        raise StoreError(f"{first} and {other} are not of one run; they differ in: {names}")
+        raise StoreError(f"{first} and {other} are not of the same run; they differ in: {names}")
 
 
 def _stated(part: ShardRun, name: str) -> Any:
@@ -127,7 +129,7 @@ def _stated(part: ShardRun, name: str) -> Any:
 
 
 def _check_cases(parts: Sequence[ShardRun]) -> None:
-    """Every case of the suite in exactly one shard."""
+    """Check that every case of the suite is in exactly one shard."""
     seen: dict[str, ShardRun] = {}
     digests = []
     for part in parts:
@@ -139,12 +141,12 @@ def _check_cases(parts: Sequence[ShardRun]) -> None:
     expected = parts[0].shard
     if len(seen) != expected.n or combined_digest(digests) != expected.digests.cases:
         short = [
-            f"{part} holds {sum(1 for _ in part.run.cases()):,} of {part.manifest.cases.n:,} cases"
+            f"{part} has {sum(1 for _ in part.run.cases()):,} of {part.manifest.cases.n:,} cases"
             for part in parts
             if sum(1 for _ in part.run.cases()) != part.manifest.cases.n
         ]
-        told = "; ".join(short[:_NAMED]) or "their content is not that of the suite"
-        raise StoreError(f"the shards hold {len(seen):,} of {expected.n:,} cases: {told}")
+        differences = "; ".join(short[:_NAMED]) or "their content differs from the suite"
+        raise StoreError(f"the shards have {len(seen):,} of {expected.n:,} cases: {differences}")
 
 
 def merged_manifest(parts: Sequence[ShardRun]) -> Manifest:
@@ -197,10 +199,8 @@ def _origin(part: ShardRun) -> ShardOrigin:
 
 
 def differing_environments(parts: Sequence[ShardRun]) -> tuple[str, ...]:
-    """What is not wrong but worth saying: shards that did not run on the same software, commit or
-    endpoints.
-    """
-    told = []
+    """Warnings about shards that did not run with the same software, commit or endpoints."""
+    differences = []
     first = _origin(parts[0])
     for part in parts[1:]:
         origin = _origin(part)
@@ -212,26 +212,26 @@ def differing_environments(parts: Sequence[ShardRun]) -> tuple[str, ...]:
         if names:
             words = {"git": "commit", "llmeval": "Python or packages", "hosts": "endpoints"}
             what = ", ".join(words[name] for name in names)
-            told.append(
-                f"{part} ran with other {what} than shard 1, where the judges' attacks and anchors"
-                " were tried"
+            differences.append(
+                f"{part} ran with other {what} than shard 1, which tested the judges with attacks"
+                " and anchors"
             )
-    return tuple(told)
+    return tuple(differences)
 
 
 def join(parts: Sequence[ShardRun], out: Path, manifest: Manifest) -> Manifest:
-    """Write the run directory; the manifest comes last, so that a merge that was cut short is no
-    run.
+    """Write the run directory. The manifest comes last, so that an interrupted merge does not look
+    like a run.
 
     Returns:
-        The manifest as written, with what it says of the joined files.
+        The manifest as written, with the digests of the joined files.
 
     Raises:
-        StoreError: there is a run already, the directory can't be written, or a part changed
+        StoreError: the directory already contains a run or can't be written, or a shard changed
             meanwhile.
     """
     if (out / MANIFEST).exists():
-        raise StoreError(f"{out} holds a run already; name another directory with --out")
+        raise StoreError(f"{out} already contains a run; name another directory with --out")
     records = dict[str, RecordFile]()
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
-"""Models in their roles: each made once, with its limiter and its caller, however many roles name
-it.
+"""Models in their roles. Each model is made once with its limiter, also if
+several roles name it.
 """
 
 import ipaddress
@@ -36,8 +36,10 @@ from llmeval.suite.yaml_file import Path as KeyPath
 
 LOCAL_CONCURRENCY = 64
 VERDICT_SECONDS = 30 * 86400
-"""How old a verdict may be to stand in a later run. A judge behind an API can change without a
-notice; its anchors show that (docs/trust.md), but only those of a judge with a certificate."""
+"""The greatest age of a verdict that a later run may reuse. A judge behind an API can change
+without notice. Anchors detect that (docs/trust.md), but only a judge with a certificate has
+anchors.
+"""
 
 
 @dataclass
@@ -49,12 +51,14 @@ class ModelRole:
     spec: BaseModelSpec
     caller: Caller
     on_blocked: Literal["missing", "fail"] = "missing"
-    """What a candidate's answer counts as that the provider's filter withheld."""
+    """How a candidate's answer counts that the provider's content filter withheld."""
+    on_error: Literal["missing", "fail"] = "missing"
+    """What a candidate's answer counts as that the application ended with its own error."""
 
 
 @dataclass(frozen=True)
 class _Made:
-    """A model and what all its callers share."""
+    """A model, and the objects that all its callers share."""
 
     model: Model
     limiter: Limiter
@@ -63,10 +67,10 @@ class _Made:
 
 
 class ModelRoles:
-    """Makes each model and its limiter once, however many roles name it.
+    """Makes each model and its limiter once, also if several roles name it.
 
     Args:
-        trial: nothing will be asked; local weights are then neither read nor downloaded.
+        trial: no model will be called, so local weights are neither read nor downloaded.
     """
 
     def __init__(
@@ -87,7 +91,7 @@ class ModelRoles:
         secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
         self._redact = _redactor(secrets)
 
-    def seat(
+    def model_role(
         self, role: str, reference: str | BaseModelSpec, path: KeyPath, *, readout: bool = False
     ) -> ModelRole:
         name, spec = self._suite.model(reference, path)
@@ -103,13 +107,18 @@ class ModelRoles:
         if asks not in self._callers:
             self._callers[asks] = self._caller(self._made[key], self._since(role, spec))
         return ModelRole(
-            role, name, spec, self._callers[asks], getattr(spec, "on_blocked", "missing")
+            role,
+            name,
+            spec,
+            self._callers[asks],
+            getattr(spec, "on_blocked", "missing"),
+            getattr(spec, "on_error", "missing"),
         )
 
-    def bench(self, metric: str, spec: JudgeSpec) -> tuple[ModelRole, ...]:
-        """The seats of a judge, as many as it has models."""
+    def judge_roles(self, metric: str, spec: JudgeSpec) -> tuple[ModelRole, ...]:
+        """The members of a judge, one for each of its models."""
         return tuple(
-            self.seat(metric, reference, ("judges", metric, *key), readout=spec.readout)
+            self.model_role(metric, reference, ("judges", metric, *key), readout=spec.readout)
             for key, reference in spec.models
         )
 
@@ -117,7 +126,7 @@ class ModelRoles:
         return [made.model for made in self._made.values()]
 
     def traffic(self) -> str:
-        """What holds the run up, in words for its progress line; empty where nothing does."""
+        """Why the run waits, as a phrase for its progress line; empty if it does not wait."""
         notes = {
             address: note
             for (address, *_), window in self._windows.items()
@@ -128,7 +137,9 @@ class ModelRoles:
         return "; ".join(f"{urlsplit(address).hostname}: {note}" for address, note in notes.items())
 
     def _since(self, role: str, spec: BaseModelSpec) -> float:
-        """From when on a reply of another run may stand in this one, in seconds since 1970."""
+        """The oldest time of a reply of another run that this run may reuse, in
+        seconds since 1970.
+        """
         if self._options.refresh:
             return NEVER
         if role != "candidate":
@@ -162,7 +173,7 @@ class ModelRoles:
         )
 
     def _limiter(self, spec: BaseModelSpec) -> Limiter:
-        """The model's own limits, within the window of its endpoint where there is one."""
+        """The model's own limits, within the window of its endpoint if it has one."""
         limits = spec.limits
         address = getattr(spec, "base_url", None) or getattr(spec, "url", None)
         if address is None:
@@ -186,9 +197,9 @@ class ModelRoles:
 
 
 def pinned(spec: BaseModelSpec) -> bool:
-    """Whether the same specification always names the same model: the digests of local weights are
-    a part of it, or its owner states a build. A name at an endpoint, or a function, says nothing
-    about what is behind it today.
+    """Whether the same specification always names the same model. This is true if the digests of
+    local weights are a part of it, or if its owner states a build. The name at an endpoint, or of a
+    function, does not identify the model behind it today.
     """
     return (
         isinstance(spec, TransformersSpec | ReplaySpec) or getattr(spec, "build", None) is not None
@@ -208,14 +219,14 @@ def is_loopback(address: str) -> bool:
 
 
 def _tags(spec: BaseModelSpec) -> Tags | None:
-    """The tags around a model's reasoning; None for one that has none, or whose whole text is the
+    """The tags around a model's reasoning; None if it writes none, or if its whole text is the
     answer.
     """
     return spec.reasoning if isinstance(spec, Generating) and spec.reasoning != "none" else None
 
 
 def _plain(spec: BaseModelSpec) -> Iterable[str]:
-    """The secrets of a specification, so that two models that differ only in their key are two
+    """The secrets of a specification. Two models that differ only in their key are different
     models.
     """
     for name in type(spec).model_fields:

@@ -1,25 +1,28 @@
-"""What a caller of `run` may choose beyond what the suite says."""
+"""The options of a run, in addition to the suite."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmeval.core.errors import UsageError
 from llmeval.runner.sharding import Shard
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Choices for one run.
+    """The options of one run.
 
-    `out`: the run directory itself; None makes one below `reports`. `concurrency`: cases in flight.
-    `limit`: a seeded sample of so many cases. `max_cost` in US dollars, `max_calls`, `max_minutes`:
-    the run stops there, resumable. `baseline`: instead of the suite's, a lock file or a run's
-    directory. `stop`: instead of the suite's `gate.stop`, never or early. `shard`: only this part
-    of the cases; it decides nothing, and `api.merge` puts the parts together. `resume`: without
-    `out`, go on with the newest run of the same suite, candidate and options, where it did not come
-    to its end (`runner.resume`). `use_cache`: False neither reads nor writes the cache. `reuse`:
-    answers of earlier runs are good enough for any candidate, pinned or not. `refresh`: no answer
-    or verdict of an earlier run is. At most one of these three may differ from its default
-    (docs/caching.md).
+    `out`: the run directory; None makes one below `reports`. `concurrency`: cases in flight.
+    `limit`: the size of a seeded sample of the cases. `max_cost` in US dollars, `max_calls`,
+    `max_minutes`: the budget; a run that stops there can be resumed. `baseline`: a lock file or a
+    run's directory, instead of the suite's. `stop`: never or early, instead of the suite's
+    `gate.stop`. `shard`: run only this part of the cases. It decides nothing; `api.merge` joins the
+    parts. `resume`: without `out`, continue the newest run of the same suite, candidate and
+    options, if it is unfinished (`runner.resume`).
+
+    `use_cache`: False neither reads nor writes the cache. `reuse`: use answers of earlier runs for
+    any candidate, pinned or not. `refresh`: use no answer or verdict of an earlier run. At most one
+    of these three may differ from its default (docs/caching.md).
     """
 
     out: Path | None = None
@@ -37,3 +40,22 @@ class Options:
     max_minutes: float | None = None
     shard: Shard | None = None
     resume: bool = False
+
+    def check(self) -> None:
+        """Refuse values that are impossible, alone or together. Raises UsageError."""
+        if self.concurrency < 1:
+            raise UsageError(f"--concurrency must be at least 1, not {self.concurrency}")
+        if (not self.use_cache) + self.reuse + self.refresh > 1:
+            raise UsageError(
+                "--no-cache, --reuse and --refresh exclude one another: give one of them"
+            )
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(f"--limit must be at least 1, not {self.limit}")
+        bounds = {
+            "--max-calls": self.max_calls,
+            "--max-cost": self.max_cost,
+            "--max-minutes": self.max_minutes,
+        }
+        for name, most in bounds.items():
+            if most is not None and not 0 <= most < math.inf:  # nan too: no figure is above it
+                raise UsageError(f"{name} must be a number from 0 on, not {most}")

@@ -1,72 +1,62 @@
-"""The run itself: as many cases in flight as asked for, each answered and scored, each record on
-disk at once.
+"""The pipeline of a run: up to `concurrency` cases in flight. Each is answered and scored, and each
+record is written at once.
 
     cases (lazy) -> [slot: answer -> record -> check and judge -> record] x concurrency
 
-A slot takes the next case only when it is done with the last, or while that waits for another
-attempt (`slots`), so memory is O(concurrency) and answers are judged as they arrive. What one
-model's endpoint allows is its limiter's business, not the workers'.
+A slot takes the next case only when the last one is done, or while the last one waits for another
+attempt (`slots`). Memory is therefore O(concurrency), and answers are judged as they arrive. The
+limiter of a model, not the workers, enforces the limits of its endpoint.
 """
 
 import asyncio
 import contextlib
-import signal
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 
-from msgspec import structs
-
+from llmeval.core.conversation import sent_before
 from llmeval.core.errors import SuiteError
 from llmeval.core.manifest import Ending
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score
-from llmeval.models.base import Reply
-from llmeval.models.client.caller import AskFailed
-from llmeval.runner.budget import cost_of
+from llmeval.runner.candidate_calls import CandidateCalls
+from llmeval.runner.executor import WorkItem
+from llmeval.runner.interrupts import on_interrupt
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Progress
-from llmeval.runner.requests import request_for
-from llmeval.runner.scoring import check_scores, fails_when_blocked, not_scored_yet, score_answer
+from llmeval.runner.recorded_answers import RecordedAnswers
+from llmeval.runner.scoring import check_scores, counts_as_failed, not_scored_yet, score_answer
 from llmeval.runner.services import Verdicts
 from llmeval.runner.slots import WORKERS_PER_SLOT
 from llmeval.runner.stopping import Stopper
-from llmeval.store.directory import Unit, UnitKey
+from llmeval.store.directory import Unit
 from llmeval.store.writer import RunWriter
 
 GRACE_SECONDS = 2.0
-"""How long calls in flight may finish after the first Ctrl-C, or after a quota is used up."""
+"""Seconds for calls in flight to finish after the first Ctrl-C, or after a quota is used up."""
 STOP_SECONDS = 60.0
-"""The same after a used-up budget or an outage: the calls in flight are paid for."""
+"""The same after a used-up budget or an outage. It is longer, because the calls in flight are paid
+for.
+"""
+GATHER_SECONDS = 0.01
+"""Finished units are gathered this long: waking the reader for each costs 10 microseconds."""
 OUTAGE = 20
-"""So many answers lost in a row, or one a worker, and the endpoint counts as down."""
+"""The endpoint counts as down after this number of missing answers in a row, or one for each
+worker.
+"""
 _OUTAGES = ("provider",)
-"""Kinds of errors that mean, many in a row, that an endpoint is down."""
-
-
-@dataclass
-class RecordedAnswers:
-    """What an earlier part of this run left: answers that need no call, and whether their scores
-    are complete.
-
-    `checked`: answers whose checks are scored, while a judge has still to answer.
-    """
-
-    answers: dict[UnitKey, int]
-    scored: set[UnitKey]
-    cases: set[str]
-    checked: set[UnitKey] = field(default_factory=set)
+"""Kinds of errors that show an outage if many occur in a row."""
 
 
 class Pipeline:
-    """Runs a plan into a run directory.
+    """Runs a plan into a run directory: the `Executor` of one machine.
 
     Args:
-        plan: what to run.
-        writer: where records go.
-        recorded: what is there already.
+        plan: the plan to run.
+        writer: writes the records.
+        recorded: the records of an earlier part.
         concurrency: cases in flight.
-        progress: is kept up to date.
-        verdicts: those that stand without a call.
+        progress: the counters to update.
+        verdicts: gives verdicts that need no call.
         stopper: may end the run before its last case.
+        scoring: False only asks the candidate, and no unit is done; `going_on` then scores.
     """
 
     def __init__(
@@ -78,21 +68,24 @@ class Pipeline:
         progress: Progress,
         verdicts: Verdicts,
         stopper: Stopper | None = None,
+        *,
+        scoring: bool = True,
     ) -> None:
         self._plan, self._writer, self._recorded = plan, writer, recorded
         self._concurrency, self._progress, self._stopper = concurrency, progress, stopper
         self._verdicts = verdicts
-        self._run_id = writer.run.manifest().run_id
+        self._candidate = CandidateCalls(plan, writer.run.manifest().run_id, progress)
         self._workers: list[asyncio.Task[None]] = []
-        self._lost_in_a_row = 0
+        self._missing_in_a_row = 0
         self._priced = asyncio.Event()
-        self._scoring = True
+        self._scoring = scoring
         self._stop: Ending | None = None
+        self._done: list[Unit] = []
+        self._ready = asyncio.Event()
         self.reason = ""
-        self.returned: dict[str, set[str]] = {"returned_models": set(), "fingerprints": set()}
 
     def going_on(self, recorded: RecordedAnswers) -> "Pipeline":
-        """The pipeline that does what is left after this one has recorded all answers."""
+        """The pipeline for the rest of the work after this one has recorded all answers."""
         rest = Pipeline(
             self._plan,
             self._writer,
@@ -102,48 +95,69 @@ class Pipeline:
             self._verdicts,
             self._stopper,
         )
-        rest.returned = self.returned
+        rest._candidate = self._candidate
         return rest
 
-    async def run(self, *, scoring: bool = True) -> Ending:
-        """Everything that is left to do; how it ended.
+    @property
+    def returned(self) -> dict[str, set[str]]:
+        """See `CandidateCalls.returned`."""
+        return self._candidate.returned
 
-        Args:
-            scoring: False only asks the candidate; another pipeline then scores what this one
-                recorded.
+    @property
+    def ending(self) -> Ending:
+        """See `Executor.ending`."""
+        return self._stop or "complete"
 
-        Raises:
-            StoreError: the run directory can't be written; nothing recorded is lost.
-        """
-        self._scoring = scoring
-        if scoring and self._enough_recorded():
-            return "decided"
-        units = self._units()
+    async def results(self, items: Iterable[WorkItem]) -> AsyncGenerator[Sequence[Unit], None]:
+        """See `Executor.results`."""
+        if self._scoring and self._enough_recorded():
+            self._stop = "decided"
+            return
+        units = iter(items)
         numbers = range(WORKERS_PER_SLOT * self._concurrency)
         workers = self._workers = [
             asyncio.create_task(self._worker(units, leads=n == 0)) for n in numbers
         ]
+        ended = asyncio.ensure_future(asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION))
+        ended.add_done_callback(lambda _: self._ready.set())
         with self._interruptible(workers):
-            done, pending = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
-        for task in done:
-            if not task.cancelled() and task.exception() is not None:
-                raise task.exception()  # type: ignore[misc]
-        return self._stop or "complete"
+            try:
+                while not ended.done():
+                    await self._ready.wait()
+                    if not ended.done():
+                        await asyncio.sleep(GATHER_SECONDS)
+                    self._ready.clear()
+                    if batch := self._taken():
+                        yield batch
+            finally:
+                ended.cancel()
+                for task in workers:
+                    task.cancel()
+                await asyncio.gather(*workers, return_exceptions=True)
+        if batch := self._taken():
+            yield batch
+        for task in workers:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
 
-    def _units(self) -> Iterator[tuple[Case, int]]:
-        """What is left to do; a case is recorded before its first unit is handed out."""
+    def _taken(self) -> list[Unit]:
+        """The units that became ready since the last call."""
+        batch, self._done = self._done, []
+        return batch
+
+    def items(self) -> Iterator[WorkItem]:
+        """The units that are left. A case is recorded before its first unit."""
         for case in self._plan.cases:
             if case.id not in self._recorded.cases:
                 self._writer.case(case)
             for repeat in range(self._plan.suite.spec.repeats):
                 if (case.id, repeat) not in self._recorded.scored:
-                    yield case, repeat
+                    yield WorkItem(case, repeat)
 
-    async def _worker(self, units: Iterator[tuple[Case, int]], *, leads: bool) -> None:
-        """Unit after unit. With --max-cost only the first worker starts before a cost is known."""
+    async def _worker(self, units: Iterator[WorkItem], *, leads: bool) -> None:
+        """Process units one by one. With --max-cost only the first worker starts before a cost is
+        known.
+        """
         if not leads and self._plan.budget.unpriced:
             await self._priced.wait()
         slots = self._plan.slots
@@ -172,8 +186,9 @@ class Pipeline:
             answer = Answer(case_id=case.id, repeat=repeat, error=ErrorInfo("config", str(error)))
             self._writer.answer(answer)
         if answer is None:
-            answer = await self._ask(case, repeat, messages)
+            answer = await self._candidate.answer(case, repeat, messages)
             if answer is None:
+                self._end("budget", self._plan.budget.stopped or "")
                 return
             self._writer.answer(answer)
         scores: list[Score] = []
@@ -181,8 +196,9 @@ class Pipeline:
         if not self._scoring:
             self._note_outage(answer, scores)
             return
-        if answer.error is None or fails_when_blocked(self._plan, answer):
-            scores = await score_answer(self._plan, case, answer, messages, checked, self._verdicts)
+        if answer.error is None or counts_as_failed(self._plan, answer):
+            sent = sent_before(messages, answer)
+            scores = await score_answer(self._plan, case, answer, sent, checked, self._verdicts)
             if self._plan.budget.stopped is not None and any(
                 _kind(score) == "budget" for score in scores
             ):
@@ -190,16 +206,19 @@ class Pipeline:
                 return
             self._writer.scores(scores)
             self._note_calls(scores)
-        self._progress.scored(answer, scores)
+        unit = Unit(case, answer, tuple(scores))
+        self._done.append(unit)
+        self._ready.set()
         self._note_outage(answer, scores)
-        if self._stopper is not None and self._stopper.add(Unit(case, answer, tuple(scores))):
+        if self._stopper is not None and self._stopper.add(unit):
             self._end("decided", "")
             self._cancel_others()
 
     async def _check(self, case: Case, answer: Answer) -> list[Score]:
-        """The checks' scores. They are recorded at once where a judge has still to answer, so that
-        an interruption does not lose them; the final block, with the judge's, then takes their
-        place."""
+        """The scores of the checks. If a judge is still needed, they are recorded at once, so that
+        an interruption does not lose them. The final block with the judge's score replaces them
+        later.
+        """
         if any(bound.waits for bound in self._plan.checks_for(case)):
             checked = await asyncio.to_thread(check_scores, self._plan, case, answer)
         else:
@@ -210,7 +229,9 @@ class Pipeline:
         return checked
 
     def _enough_recorded(self) -> bool:
-        """Tell the stopper what an earlier part of the run left; whether that decides."""
+        """Pass the records of an earlier part of the run to the stopper. Returns whether they
+        decide.
+        """
         if self._stopper is None:
             return False
         for unit in self._writer.run.units() if self._recorded.scored else ():
@@ -219,71 +240,10 @@ class Pipeline:
         return self._stopper.enough()
 
     def _cancel_others(self) -> None:
-        """What is in flight is not needed."""
+        """Stop, because the units in flight are not needed."""
         for task in self._workers:
             if task is not asyncio.current_task():
                 task.cancel()
-
-    async def _ask(self, case: Case, repeat: int, messages: tuple[Message, ...]) -> Answer | None:
-        """The candidate's answer, or the record of why there is none; None when the budget is used
-        up.
-        """
-        seat = self._plan.candidate
-        request = request_for(
-            seat.caller.model, case, repeat, messages, self._run_id, by_case=self._plan.by_case
-        )
-        try:
-            asked = await seat.caller.ask(request)
-        except AskFailed as error:
-            if error.kind == "budget":
-                self._end("budget", self._plan.budget.stopped or "")
-                return None
-            answer = Answer(
-                case_id=case.id,
-                repeat=repeat,
-                request=error.key,
-                attempts=error.attempts,
-                error=ErrorInfo(error.kind, str(error)),
-            )
-            # an identical request in flight was paid for by the one that sent it
-            paid = error.reply is not None and error.attempts > 0
-            return (
-                answer if error.reply is None else self._with_reply(answer, error.reply, paid=paid)
-            )
-        self._progress.cached += asked.cached
-        answer = Answer(
-            case_id=case.id,
-            repeat=repeat,
-            request=asked.key,
-            output=asked.reply.text,
-            cached=asked.cached,
-            attempts=asked.attempts,
-            answered_at=asked.answered_at,
-            reused_from=asked.reused_from,
-        )
-        return self._with_reply(answer, asked.reply, paid=not asked.cached)
-
-    def _with_reply(self, answer: Answer, reply: Reply, *, paid: bool) -> Answer:
-        """The answer with what its reply says besides the text."""
-        if reply.model:
-            self.returned["returned_models"].add(reply.model)
-        if reply.fingerprint:
-            self.returned["fingerprints"].add(reply.fingerprint)
-        seat = self._plan.candidate
-        cost = cost_of(reply.usage, seat.spec.price) if paid else None
-        self._plan.budget.spend(cost, of=seat.name if paid else None)
-        return structs.replace(
-            answer,
-            reasoning=reply.reasoning,
-            finish_reason=reply.finish_reason,
-            usage=reply.usage,
-            latency_ms=None if reply.latency_ms is None else round(reply.latency_ms, 3),
-            cost_usd=cost,
-            model=reply.model,
-            fingerprint=reply.fingerprint,
-            tool_calls=reply.tool_calls,
-            data=reply.data,
-        )
 
     def _note_calls(self, scores: list[Score]) -> None:
         for score in scores:
@@ -295,34 +255,38 @@ class Pipeline:
                 )
 
     def _note_outage(self, answer: Answer, scores: list[Score]) -> None:
-        """Stop when nothing gets through any more: every further case would be lost the same way. A
-        used-up quota ends the run at once, lost answers in a row after a while."""
-        lost = (
+        """Stop at an outage: every further case would have the same error. A used-up quota ends the
+        run at once; missing answers end it if there are many in a row.
+        """
+        missing = (
             [answer.error]
             if answer.error is not None
             else [s.error for s in scores if s.source == "judge"]
         )
-        quota = next((error for error in lost if error is not None and error.kind == "quota"), None)
+        quota = next(
+            (error for error in missing if error is not None and error.kind == "quota"), None
+        )
         if quota is not None:
             self._end("quota", quota.message)
             self._plan.budget.stop(quota.message)
             return
         failure = next(
-            (error for error in lost if error is not None and error.kind in _OUTAGES), None
+            (error for error in missing if error is not None and error.kind in _OUTAGES), None
         )
         if failure is None:
-            self._lost_in_a_row = 0
+            self._missing_in_a_row = 0
             return
-        self._lost_in_a_row += 1
-        if self._lost_in_a_row >= max(OUTAGE, self._concurrency):
+        self._missing_in_a_row += 1
+        if self._missing_in_a_row >= max(OUTAGE, self._concurrency):
             self._end(
                 "outage",
-                f"{self._lost_in_a_row} cases in a row have no result; the last: {failure.message}",
+                f"{self._missing_in_a_row} cases in a row have no result; the last:"
+                f" {failure.message}",
             )
 
     def _end(self, how: Ending, reason: str) -> None:
-        """No new case from now on. Calls in flight get some time; those that wait for an endpoint
-        would take minutes.
+        """Start no new case. Calls in flight get some time, but not the minutes that calls waiting
+        for an endpoint would need.
         """
         if self._stop is None:
             self._stop, self.reason = how, reason
@@ -331,8 +295,8 @@ class Pipeline:
 
     @contextlib.contextmanager
     def _interruptible(self, workers: list["asyncio.Task[None]"]) -> Iterator[None]:
-        """First SIGINT or SIGTERM: no new case, calls in flight get a moment, then they end.
-        Second: at once.
+        """First SIGINT or SIGTERM: no new case; calls in flight get a moment, then they are
+        cancelled. Second: end at once.
         """
         loop = asyncio.get_running_loop()
 
@@ -346,20 +310,12 @@ class Pipeline:
                 return
             self._stop, self.reason = "interrupted", "interrupted"
             self._progress.stated = (
-                "stopping: calls in flight get a moment, Ctrl-C again leaves at once"
+                "stopping: calls in flight may finish; press Ctrl-C again to stop at once"
             )
             loop.call_later(GRACE_SECONDS, cancel)
 
-        installed = []
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
-                loop.add_signal_handler(number, interrupt)
-                installed.append(number)
-        try:
+        with on_interrupt(loop, interrupt):
             yield
-        finally:
-            for number in installed:
-                loop.remove_signal_handler(number)
 
 
 def _kind(score: Score) -> str | None:

@@ -1,9 +1,6 @@
-"""From what a suite says to what runs: models, limiters, checks and judges, all of it checked
-before the first call.
-"""
+"""Builds the plan of a run from a suite, and checks all of it before the first call."""
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +28,8 @@ from llmeval.models.client.limiter import Limiter
 from llmeval.models.replay import StoredAnswers
 from llmeval.runner.application import Application, stated_application
 from llmeval.runner.budget import Budget, refuse_unpriced
-from llmeval.runner.inspection import case_checks, inspect_cases
+from llmeval.runner.early_stop import ends_early, rule_warnings
+from llmeval.runner.inspection import inspect_cases
 from llmeval.runner.judge_factory import (
     calibrations_of,
     certificate_of,
@@ -43,11 +41,14 @@ from llmeval.runner.judge_factory import (
 )
 from llmeval.runner.model_roles import LOCAL_CONCURRENCY, ModelRole, ModelRoles
 from llmeval.runner.options import Options
+from llmeval.runner.script import Script
 from llmeval.runner.sharding import Shard
+from llmeval.runner.simulated_user import SimulatedUser, conversation_digest, user_of
 from llmeval.runner.slots import Slots
+from llmeval.runner.suite_checks import case_checks
 from llmeval.store.directory import RunDir
 from llmeval.suite.loader import Suite
-from llmeval.suite.model_schema import ModelSpec, ReplaySpec, TransformersSpec
+from llmeval.suite.model_schema import ModelSpec, Price, ReplaySpec, TransformersSpec
 from llmeval.suite.quarantine import Quarantine, read_quarantine
 from llmeval.suite.retired import Retirement, read_retired
 from llmeval.suite.yaml_file import Path as KeyPath
@@ -55,20 +56,20 @@ from llmeval.suite.yaml_file import Path as KeyPath
 
 @dataclass(frozen=True)
 class RunPlan:
-    """Everything a run needs. `close` releases models and cache.
+    """Everything that a run needs. `close` releases models and cache.
 
-    What other rooms do while it runs is in `RunServices`.
+    `RunServices` has the functions of other packages that are called during the run.
     """
 
     suite: Suite
     cases: CaseSet
-    """The cases of this run, in the order they are asked."""
+    """The cases of this run, in the order in which they run."""
     prompt: tuple[tuple[str, Template], ...]
     """(role, template) of each message."""
     candidate: ModelRole
     judges: Mapping[str, MemberVerdict]
     """By metric."""
-    judge_seats: Mapping[str, tuple[ModelRole, ...]]
+    judge_roles: Mapping[str, tuple[ModelRole, ...]]
     """By metric, the models of its judge."""
     trusts: Mapping[str, Trust]
     """By metric."""
@@ -78,48 +79,55 @@ class RunPlan:
     quarantine: Quarantine = field(default_factory=Quarantine)
     retired: Retirement = field(default_factory=Retirement)
     undrawn: Undrawn | None = None
-    """Of a sample: which cases of its baseline the whole suite lacks."""
+    """Of a sample: the cases of its baseline that the whole suite lacks."""
     rejudged: Rejudged | None = None
-    """Of a baseline scored anew: what it is to be compared as."""
+    """Of a run that scores a baseline's answers again: what it keeps of that baseline."""
     by_case: bool = False
     """Whether the candidate answers by the id of the case."""
+    script: Script | None = None
+    """The conversation that is played with each case; None where each is a single prompt."""
+    user: SimulatedUser | None = None
+    """Who plays the user of conversations; None where no model does."""
+    conversation: str = ""
+    """Digest of what the candidate is sent in several turns; of stored answers, what it was sent.
+    """
     in_turn: bool = False
     """All answers first, then all verdicts: candidate and judge do not fit in memory together."""
     may_stop: bool = False
     """The cases are in a random order, and the run ends as soon as every rule is decided."""
     shard: Shard | None = None
-    """The part of the cases that `cases` is."""
+    """The shard that `cases` belongs to."""
     whole: tuple[int, str] = (0, "")
-    """How many cases all shards have together, and their digest."""
+    """The number of cases in all shards together, and their digest."""
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     """By metric, the map that corrects a judge's probabilities."""
     warnings: tuple[str, ...] = ()
-    """What is odd about the suite, for people."""
+    """Warnings about the suite, for people."""
     closing: tuple[Model, ...] = ()
     """Models to close at the end."""
     traffic: Callable[[], str] = lambda: ""
-    """What holds the endpoints up, in words for the progress line."""
+    """Why requests to the endpoints wait, as a phrase for the progress line."""
     slots: Slots = field(default_factory=lambda: Slots(1))
-    """Cases worked on at a time."""
+    """Cases in flight at the same time."""
 
     @property
     def sampled(self) -> bool:
-        """Whether the suite has more cases than this run, or all its shards together, ask."""
+        """Whether the suite has more cases than this run, or than all its shards together."""
         return self.whole[0] < self.cases.of
 
     @property
     def tries_judges(self) -> bool:
-        """Whether this run tries the judges' attacks and anchors; of several shards the first does,
-        for all.
+        """Whether this run tests the judges with attacks and anchors. Of several shards only the
+        first does.
         """
         return self.shard is None or self.shard.first
 
     def messages(self, case: Case) -> tuple[Message, ...]:
-        """What the candidate is sent for a case: the case's own messages, or the suite's prompt
-        rendered.
+        """The messages for the candidate: the case's own messages, or the rendered prompt of the
+        suite. Of a conversation, what precedes its first turn.
 
         Raises:
-            SuiteError: a template uses what the case does not have.
+            SuiteError: a template uses a name that the case does not have.
         """
         if case.messages:
             return case.messages
@@ -151,44 +159,45 @@ def plan(
     """Build and check everything.
 
     Args:
-        suite: what to ask, and how to score.
-        options: where the run goes and how far.
-        stored: a run whose answers are scored again; then no candidate is made or asked.
-        only: which cases; all by default.
-        watch: is given each case of the suite.
-        trial: the plan is only to be checked, so no local weights are read or downloaded.
-        sizing: the plan is only to be sized, so a rule may be about a slice that has no case yet.
+        suite: the suite.
+        options: the options of the run.
+        stored: a run whose answers are scored again; then the candidate is not made or called.
+        only: selects cases; all by default.
+        watch: called with each case of the suite.
+        trial: the plan is only checked, so no local weights are read or downloaded.
+        sizing: the plan is only sized, so a rule may be about a slice that has no case yet.
 
     Raises:
         UsageError, SuiteError: anything that would go wrong for every case; nothing was called.
         NothingEvaluated: no case is left.
     """
-    _check_options(options)
+    options.check()
     baseline_of(suite, options)
     spec = suite.model(*_candidate(suite, options))[1] if stored is None else None
     inspected = inspect_cases(suite, options.limit, watch, Application(spec), sizing=sizing)
     quarantine, whole = _selected(suite, options, only, inspected.cases)
-    may_stop = _may_stop(suite, options)
+    may_stop = ends_early(suite, options)
     cache = Cache(home()) if options.use_cache and not trial else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
     factory = ModelRoles(suite, options, cache, budget, trial=trial)
     if stored is not None:
         candidate = _stored_candidate(stored)
     else:
-        candidate = factory.seat("candidate", *_candidate(suite, options))
-    seats = {name: factory.bench(name, spec) for name, spec in suite.spec.judges.items()}
-    judges = {name: make_judge(suite, name, bench) for name, bench in seats.items()}
+        candidate = factory.model_role("candidate", *_candidate(suite, options))
+    roles = {name: factory.judge_roles(name, spec) for name, spec in suite.spec.judges.items()}
+    judges = {name: make_judge(suite, name, model_roles) for name, model_roles in roles.items()}
     inspected.check_judges()
-    refuse_self_judge(suite, candidate, seats)
-    asked = (candidate, *itertools.chain(*seats.values()))
-    refuse_unpriced(options.max_cost, ((seat.name, seat.spec) for seat in asked))
+    refuse_self_judge(suite, candidate, roles)
+    user, judging = user_of(suite, factory), tuple(itertools.chain(*roles.values()))
+    called = (candidate, *judging, *(() if user is None else user.roles))
+    refuse_unpriced(options.max_cost, ((role.name, role.spec) for role in called))
     return RunPlan(
         suite=suite,
         cases=inspected.cases,
         prompt=tuple(inspected.prompt),
         candidate=candidate,
         judges=judges,
-        judge_seats=seats,
+        judge_roles=roles,
         trusts={name: _trust(suite, name, judge) for name, judge in judges.items()},
         calibrations=calibrations_of(suite, judges),
         checks=inspected.checks,
@@ -197,32 +206,26 @@ def plan(
         cache=cache,
         budget=budget,
         by_case=isinstance(candidate.spec, ReplaySpec),
-        in_turn=not trial and _too_large_together(candidate, asked[1:]),
+        script=inspected.script,
+        user=user,
+        conversation=(
+            conversation_digest(inspected.script, user)
+            if stored is None
+            else stored.manifest().digests.conversation
+        ),
+        in_turn=not trial and _too_large_together(candidate, judging),
         may_stop=may_stop,
         closing=tuple(factory.models()),
         traffic=factory.traffic,
         slots=factory.slots,
         shard=options.shard,
         whole=whole,
-        warnings=(*inspected.warnings, *judge_warnings(suite)),
+        warnings=(
+            *inspected.warnings,
+            *judge_warnings(suite),
+            *rule_warnings(suite, priced=candidate.spec.price is not None),
+        ),
     )
-
-
-def _check_options(options: Options) -> None:
-    if options.concurrency < 1:
-        raise UsageError(f"--concurrency must be at least 1, not {options.concurrency}")
-    if (not options.use_cache) + options.reuse + options.refresh > 1:
-        raise UsageError("--no-cache, --reuse and --refresh exclude one another: give one of them")
-    if options.limit is not None and options.limit < 1:
-        raise UsageError(f"--limit must be at least 1, not {options.limit}")
-    bounds = {
-        "--max-calls": options.max_calls,
-        "--max-cost": options.max_cost,
-        "--max-minutes": options.max_minutes,
-    }
-    for name, most in bounds.items():
-        if most is not None and not 0 <= most < math.inf:  # nan too: no figure is above it
-            raise UsageError(f"{name} must be a number from 0 on, not {most}")
 
 
 def _selected(
@@ -231,7 +234,7 @@ def _selected(
     only: Callable[[Case], bool] | None,
     cases: CaseSet,
 ) -> tuple[Quarantine, tuple[int, str]]:
-    """Leaves the cases of this run in `cases`; how many all shards have together, and their
+    """Reduce `cases` to those of this run. Returns the number of cases in all shards, and their
     digest.
     """
     if only is not None:
@@ -250,18 +253,17 @@ def _trust(suite: Suite, name: str, judge: MemberVerdict) -> Trust:
 
 
 def baseline_of(suite: Suite, options: Options) -> Path | None:
-    """What the run is compared with: a lock file or a run's directory; None without a rule of
-    regression.
+    """The baseline of the run: a lock file or a run's directory; None without a regression rule.
 
     Raises:
-        UsageError: one is given but nothing uses it, or is needed but not given, or `--baseline`
-            does not exist.
+        UsageError: a baseline is named but no rule uses it, or a rule needs one and none is named,
+            or `--baseline` does not exist.
     """
     regression, given = suite.spec.gate.regression, options.baseline
     if regression is None:
         if given is not None:
             raise UsageError(
-                f"--baseline {given}: {suite.path} compares nothing; say what with `gate:"
+                f"--baseline {given}: {suite.path} has no regression rule; add one with `gate:"
                 " {regression: {margins: ...}}`"
             )
         return None
@@ -277,36 +279,13 @@ def baseline_of(suite: Suite, options: Options) -> Path | None:
     return (suite.base / regression.baseline).resolve()
 
 
-def _may_stop(suite: Suite, options: Options) -> bool:
-    """Whether the run may stop before its last case. A shard may not: the looks at the data would
-    be several.
-
-    Raises:
-        UsageError: it is asked to, and there is no rule to be decided, or it is a shard.
-    """
-    gate = suite.spec.gate
-    if options.shard is not None:
-        if options.stop == "early":
-            raise UsageError(
-                "--shard with --stop early: a part can't tell when the whole is decided; leave one"
-                " away"
-            )
-        return False
-    early = (options.stop or gate.stop) == "early"
-    if early and not gate.decides:
-        raise UsageError(
-            f"{suite.path}: --stop early needs at least one rule, and the suite says `gate: none`"
-        )
-    return early
-
-
 def inspect_suite(
     suite: Suite, watch: Callable[[Case], None] = lambda case: None
 ) -> dict[str, Any]:
-    """Check a suite and every case without making any model; what it consists of.
+    """Check a suite and every case without making a model. Returns the parts of the suite.
 
     Args:
-        watch: is given each case.
+        watch: called with each case.
 
     Raises:
         SuiteError: anything wrong.
@@ -319,13 +298,8 @@ def inspect_suite(
         criteria_of(suite, name, protocol_of(suite, name))
     inspected.check_judges()
     quarantine = _quarantine(suite, inspected.cases)
-    return _facts(
-        suite,
-        inspected.cases,
-        inspected.checks,
-        quarantine,
-        (*inspected.warnings, *judge_warnings(suite)),
-    )
+    warnings = (*inspected.warnings, *judge_warnings(suite))
+    return _facts(suite, inspected.cases, inspected.checks, quarantine, warnings)
 
 
 def facts_of(planned: RunPlan) -> dict[str, Any]:
@@ -341,9 +315,7 @@ def _facts(
     checks: tuple[BoundCheck, ...],
     quarantine: Quarantine,
     warnings: tuple[str, ...],
-) -> dict[str, Any]:
-    gate = suite.spec.gate
-    margins = gate.regression.margins if gate.regression is not None else {}
+) -> dict[str, object]:
     return {
         "suite": suite.name,
         "cases": len(cases),
@@ -353,11 +325,7 @@ def _facts(
         "judges": list(suite.spec.judges),
         "warnings": [*warnings, *quarantine.warnings],
         "quarantined": [entry.case_id for entry in quarantine.cases],
-        "rules": (
-            (["must_pass"] if gate.must_pass else [])
-            + [f"floor {key}" for key in gate.floors]
-            + [f"regression {key}" for key in margins]
-        ),
+        "rules": suite.spec.gate.rule_names,
     }
 
 
@@ -366,8 +334,8 @@ def _quarantine(suite: Suite, cases: CaseSet) -> Quarantine:
 
 
 def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath]:
-    """What is under test: the suite's candidate, or `--candidate NAME` or `--candidate '{provider:
-    ...}'`.
+    """The candidate: that of the suite, or `--candidate NAME`, or `--candidate
+    '{provider: ...}'`.
     """
     given = options.candidate
     if given is None:
@@ -382,19 +350,26 @@ def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath
 
 
 def _stored_candidate(stored: RunDir) -> ModelRole:
-    """The candidate of a stored run, which is not asked again."""
+    """The candidate of a stored run, which is not called again."""
     candidate = stored.manifest().candidate
     model = StoredAnswers(candidate.identity, str(stored.path))
     spec = ReplaySpec(provider="replay", source=str(stored.path), params=candidate.params)
     caller = Caller(model, Limiter(LOCAL_CONCURRENCY, adaptive=False), None)
-    return ModelRole("candidate", candidate.name, spec, caller, candidate.on_blocked)
+    if candidate.price is not None:
+        price = Price(input=candidate.price.input, output=candidate.price.output)
+        spec = spec.model_copy(update={"price": price})
+    return ModelRole(
+        "candidate", candidate.name, spec, caller, candidate.on_blocked, candidate.on_error
+    )
 
 
 def _too_large_together(candidate: ModelRole, judges: Iterable[ModelRole]) -> bool:
-    """Whether the candidate has to leave memory before a judge of local weights can be loaded."""
-    local = [seat for seat in judges if isinstance(seat.spec, TransformersSpec)]
+    """Whether the candidate must be freed before a local judge can be loaded."""
+    local = [role for role in judges if isinstance(role.spec, TransformersSpec)]
     if not local or not isinstance(candidate.spec, TransformersSpec):
         return False
     from llmeval.models.local.memory import fit_together
+    from llmeval.models.local.provider import TransformersModel
 
-    return not fit_together(seat.caller.model.key for seat in (candidate, *local))  # type: ignore[attr-defined]
+    models = [role.caller.model for role in (candidate, *local)]
+    return not fit_together(each.key for each in models if isinstance(each, TransformersModel))

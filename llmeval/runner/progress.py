@@ -1,26 +1,23 @@
-"""How a run is going, for whoever shows it. The pipeline only counts; showing happens elsewhere, at
-its own pace.
-"""
+"""The progress of a run. The pipeline only counts. Displays read the counters at their own pace."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from llmeval.core.outcome import Outcome, answer_outcome
-from llmeval.core.records import Answer, Score
+from llmeval.store.units import Unit
 
 
 @dataclass
 class Progress:
-    """Counters of the units (case, repeat) of one run. `done` of `total` are finished, `resumed` of
-    them earlier.
+    """Counters of the units (case, repeat) of one run. `done` of `total` units are finished; an
+    earlier part of the run finished `resumed` of them.
     """
 
     counted: Callable[[], int] = lambda: 0
-    """Calls sent by this process so far, those for unfinished units included."""
+    """Calls sent by this process so far, also for unfinished units."""
     traffic: Callable[[], str] = lambda: ""
-    """What holds the endpoints up, in words."""
+    """Why requests to the endpoints wait, as a phrase."""
 
     total: int = 0
     resumed: int = 0
@@ -32,12 +29,12 @@ class Progress:
     cached: int = 0
     started: float = field(default_factory=time.monotonic)
     stated: str = ""
-    """What the run itself has to say; it goes before the traffic."""
+    """A message of the run itself; it is shown before the traffic."""
 
-    def scored(self, answer: Answer, scores: list[Score]) -> None:
-        """One more unit, with these scores."""
+    def count(self, unit: Unit) -> None:
+        """Count one more unit."""
         self.done += 1
-        outcome = answer_outcome(answer, (score.status for score in scores))
+        outcome = answer_outcome(unit.answer, (score.status for score in unit.scores))
         if outcome.missing:
             self.troubled += 1
         elif outcome is Outcome.NEEDS_REVIEW:
@@ -54,31 +51,10 @@ class Progress:
 
     @property
     def note(self) -> str:
-        """What a person should know while the run goes on; empty where there is nothing."""
+        """A note for the person who watches the run; empty without one."""
         return self.stated or self.traffic()
 
     @property
     def rate(self) -> float:
-        """Units a second since the start of this process's part."""
+        """Units per second since the start of this process's part."""
         return (self.done - self.resumed) / max(1e-9, time.monotonic() - self.started)
-
-
-class Display(Protocol):
-    """Shows a `Progress` while the context is open."""
-
-    def __enter__(self) -> "Display":
-        """Begin."""
-
-    def __exit__(self, *details: object) -> None:
-        """End."""
-
-
-class NoDisplay:
-    """Shows nothing."""
-
-    def __enter__(self) -> "NoDisplay":
-        """Begin."""
-        return self
-
-    def __exit__(self, *details: object) -> None:
-        """End."""

@@ -1,14 +1,14 @@
-"""The unfinished run that the same command goes on with.
+"""Selects the unfinished run that the same command continues.
 
-It is the newest run of the same suite, candidate and options, where that one did not come to its
-end, no process writes to it, and it began within the last 24 hours: an older one may hold answers
-of another day.
+It is the newest run of the same suite, candidate and options, if it is unfinished, no process
+writes to it, and it began within the last 24 hours. An older run may contain answers of a different
+day.
 """
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -24,7 +24,7 @@ from llmeval.store.writer import LOCK
 
 WITHIN = timedelta(hours=24)
 _LOOK_AT = 50
-"""Directories looked at; more would slow the start down in a folder that holds everything."""
+"""The most directories that are examined. More would delay the start in a large folder."""
 _SAME = (
     "digests",
     "modules",
@@ -39,8 +39,8 @@ _SAME = (
 
 
 class Unfinished(NamedTuple):
-    """What was found. `path`: the run to go on with; None starts a new one. `line`: what to tell
-    the user, if anything.
+    """The result of the search. `path`: the run to continue; None starts a new one. `line`: a
+    message for the user, if there is one.
     """
 
     path: Path | None = None
@@ -48,15 +48,15 @@ class Unfinished(NamedTuple):
 
 
 def find_unfinished(plan: RunPlan, options: Options, now: datetime | None = None) -> Unfinished:
-    """Look for the run that a command without `--out` goes on with.
+    """Search for the run that a command without `--out` continues.
 
     Args:
-        plan: what is about to run.
-        options: with which options.
-        now: the time; by default the clock's.
+        plan: the plan of the new run.
+        options: its options.
+        now: the current time; by default that of the clock.
     """
     now = now or datetime.now(UTC)
-    wanted: dict[str, Any] | None = None
+    wanted: dict[str, object] | None = None
     for run, manifest in _newest(run_folder(plan, options)):
         if wanted is None:
             wanted = _identity(make_manifest(plan, options, ""))
@@ -66,8 +66,8 @@ def find_unfinished(plan: RunPlan, options: Options, now: datetime | None = None
 
 
 def _newest(folder: Path) -> Iterator[tuple[RunDir, Manifest]]:
-    """The runs whose directory has the name of their id: a directory that `--out` named is gone on
-    with by `--out`.
+    """The runs whose directory has the name of their id. A run in another directory is continued
+    only with `--out`.
     """
     if not folder.is_dir():
         return
@@ -82,11 +82,11 @@ def _newest(folder: Path) -> Iterator[tuple[RunDir, Manifest]]:
 
 
 def _age(path: Path) -> tuple[str, int]:
-    """By the time in the run's id, and within one second by the last change."""
+    """The sort key: the time in the run's id, and within one second the last change."""
     return path.name.partition("-")[0], path.stat().st_mtime_ns
 
 
-def _identity(manifest: Manifest) -> dict[str, Any]:
+def _identity(manifest: Manifest) -> dict[str, object]:
     """What two runs must share for one to be the continuation of the other, as plain JSON."""
     git = manifest.git or GitRecord()
     identity = {
@@ -97,7 +97,7 @@ def _identity(manifest: Manifest) -> dict[str, Any]:
         "llmeval": manifest.llmeval.version,
         "git": [git.commit, git.dirty, git.changes],
     }
-    plain: dict[str, Any] = msgspec.to_builtins(identity)
+    plain: dict[str, object] = msgspec.to_builtins(identity)
     return plain
 
 
@@ -109,7 +109,7 @@ def _usable(run: RunDir, manifest: Manifest, now: datetime) -> Unfinished:
             return Unfinished(
                 line=(
                     f"{name} is unfinished, but it began more than 24 hours ago: a new run starts "
-                    f"(--out {run.path} goes on with the old one)"
+                    f"(--out {run.path} continues the old one)"
                 )
             )
         with FileLock(run.path / LOCK, timeout=0):
@@ -122,8 +122,8 @@ def _usable(run: RunDir, manifest: Manifest, now: datetime) -> Unfinished:
     total = manifest.cases.n * manifest.repeats
     return Unfinished(
         run.path,
-        f"goes on with {name} of {_when(started, now)}: {there:,} of {total:,} answers are there"
-        " (--new starts afresh)",
+        f"continues {name} of {_when(started, now)}, which has {there:,} of {total:,} answers"
+        " (--new starts a new run)",
     )
 
 

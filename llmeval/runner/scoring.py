@@ -1,5 +1,5 @@
-"""The scores of one answer: every check, then every judge. A failure to score is recorded as that,
-never as a grade.
+"""The scores of one answer: every check, then every judge. A failure to score is recorded as an
+error, never as a grade.
 """
 
 import asyncio
@@ -14,27 +14,39 @@ from llmeval.core.templates import answer_values, render_value
 from llmeval.core.thresholds import CONFIDENT
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.runner.plan import RunPlan
+from llmeval.runner.script import KEPT_GOAL
 from llmeval.runner.services import Verdicts
 
 FACTS = "facts"
+OWN_ERRORS = ("application", "candidate")
+"""Kinds of errors that the application itself ended with."""
 
 
-def fails_when_blocked(plan: RunPlan, answer: Answer) -> bool:
-    """Whether the provider's filter withheld the answer, and the suite counts that as a failure
-    (`on_blocked: fail`).
+def counts_as_failed(plan: RunPlan, answer: Answer) -> bool:
+    """Whether there is no answer and the suite counts that as a failure: the provider's filter
+    withheld it (`on_blocked: fail`), or the application ended with its own error
+    (`on_error: fail`).
     """
-    blocked = answer.error is not None and answer.error.kind == "blocked"
-    return blocked and plan.candidate.on_blocked == "fail"
+    if answer.error is None:
+        return False
+    if answer.error.kind == "blocked":
+        return plan.candidate.on_blocked == "fail"
+    return answer.error.kind in OWN_ERRORS and plan.candidate.on_error == "fail"
 
 
 def check_scores(plan: RunPlan, case: Case, answer: Answer) -> list[Score]:
-    """What code decides about one answer that has an output, in the order of the suite."""
-    return [score for bound in plan.checks_for(case) for score in check_answer(bound, case, answer)]
+    """The scores of the checks for one answer with an output, in the order of the suite."""
+    scores = [s for bound in plan.checks_for(case) for s in check_answer(bound, case, answer)]
+    if answer.user is not None:
+        # without this the answer would be missing, and no score of it recorded
+        reason = answer.user.reason or "no rule reports a fault of the simulated user"
+        scores.append(_score(answer, KEPT_GOAL, Status.PASS, value=1.0, passed=True, reason=reason))
+    return scores
 
 
 def not_scored_yet(plan: RunPlan, answer: Answer) -> list[Score]:
-    """A record for each judge that has still to answer."""
-    reason = "not scored yet: its judge has not answered"
+    """A record for each judge that has not replied yet."""
+    reason = "not scored yet: its judge has not replied"
     return [
         _score(answer, name, Status.NOT_SCORED, unscored=reason, source="judge", judge=judge.digest)
         for name, judge in plan.judges.items()
@@ -49,21 +61,23 @@ async def score_answer(
     checked: Sequence[Score],
     verdicts: Verdicts,
 ) -> list[Score]:
-    """All scores of one answer that has an output, or that was blocked and counts as failed; in the
+    """All scores of one answer that has an output, or that has none and counts as failed; in the
     order of the suite.
 
-    `checked`: the scores of its checks. `verdicts`: those that stand without a call.
+    `checked`: the scores of its checks. `verdicts`: gives verdicts that need no call.
     """
     if answer.error is not None:
-        return _all_failed(plan, case, answer, f"blocked by the provider: {answer.error.message}")
+        blocked = answer.error.kind == "blocked"
+        how = "blocked by the provider" if blocked else "the application ended with an error"
+        return _all_failed(plan, case, answer, f"{how}: {answer.error.message}")
     scores = list(checked)
     facts = next((score for score in scores if score.metric == FACTS), None)
     judging = [
         _judged(plan, judge, case, answer, asked, facts, verdicts) for judge in plan.judges.values()
     ]
-    # a gather makes a task of each, which a single judge does not need
+    # faster without gather, which makes a task for each judge
     scores += await asyncio.gather(*judging) if len(judging) > 1 else [await one for one in judging]
-    if all(score.status is Status.NOT_APPLICABLE for score in scores):
+    if all(s.status is Status.NOT_APPLICABLE for s in scores if s.metric != KEPT_GOAL):
         message = "nothing to score: no check or judge applies to this case"
         error = ErrorInfo("config", message)
         scores.append(
@@ -73,10 +87,10 @@ async def score_answer(
 
 
 def _all_failed(plan: RunPlan, case: Case, answer: Answer, reason: str) -> list[Score]:
-    """A failure of every metric. No check is asked: one that forbids something would pass where
-    there is no text.
+    """A failure of every metric. No check runs, because a check that forbids something would pass
+    on an empty text.
     """
-    failed: dict[str, Any] = {"value": 0.0, "passed": False, "reason": reason}
+    failed: dict[str, object] = {"value": 0.0, "passed": False, "reason": reason}
     scores = [
         _score(answer, metric, Status.FAIL, **failed)
         for bound in plan.checks_for(case)
@@ -90,11 +104,11 @@ def _all_failed(plan: RunPlan, case: Case, answer: Answer, reason: str) -> list[
 
 
 def check_answer(bound: BoundCheck, case: Case, answer: Answer) -> list[Score]:
-    """The scores of one check, of each of its metrics; one that can't be carried out is recorded as
-    that in all of them.
+    """The scores of one check, one for each of its metrics. If the check can't be carried out, all
+    of them record the error.
     """
 
-    def render(value: Any) -> Any:
+    def render(value: object) -> object:
         return render_value(value, answer_values(case, answer), bound.metric)
 
     try:
@@ -104,7 +118,8 @@ def check_answer(bound: BoundCheck, case: Case, answer: Answer) -> list[Score]:
         return _all_broken(bound, answer, kind, str(error))
     except RecursionError:
         return _all_broken(bound, answer, "check", "the answer is nested too deeply for this check")
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, asyncio.CancelledError) as error:
+        # Nothing is awaited here: a CancelledError is the check's own, never that of the run.
         return _all_broken(
             bound, answer, "check", f"the check crashed: {type(error).__name__}: {error}"
         )
@@ -171,9 +186,11 @@ async def _judged(
     return score if calibration is None else calibration.mended(score)
 
 
-def _broken(answer: Answer, metric: str, kind: str, message: str, **more: Any) -> Score:
+def _broken(answer: Answer, metric: str, kind: str, message: str, **more: object) -> Score:
+    # Where a score is shown, the metric stands beside it; an error is also shown by itself.
+    unscored = message.removeprefix(f"{metric}: ")
     return _score(
-        answer, metric, Status.ERROR, unscored=message, error=ErrorInfo(kind, message), **more
+        answer, metric, Status.ERROR, unscored=unscored, error=ErrorInfo(kind, message), **more
     )
 
 

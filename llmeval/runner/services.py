@@ -1,4 +1,6 @@
-"""What other rooms do for a run while it goes on, passed to it and never stored in its plan."""
+"""Functions of other packages that are called during a run. They are passed to the run, and never
+stored in its plan.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,9 +10,11 @@ from llmeval.core.records import Answer, Case, Score
 from llmeval.runner.stopping import Watch
 
 Verdicts = Callable[[str, Case, Answer], Score | None]
-"""From a metric, a case and the answer to it, the verdict that stands without a call; else None."""
+"""Called with a metric, a case and its answer. Returns the verdict that needs no call, or None."""
 PastAnchors = Callable[[Manifest, str], list[tuple[int, int]]]
-"""From a manifest and a metric, (changed, anchors) of earlier runs, the oldest first."""
+"""Called with a manifest and a metric. Returns (changed, anchors) of earlier runs, the oldest
+first.
+"""
 
 
 @dataclass(frozen=True)
@@ -20,4 +24,4 @@ class RunServices:
     verdicts: Verdicts = lambda metric, case, answer: None
     past_anchors: PastAnchors = lambda manifest, metric: []
     stopper: Watch = lambda run, manifest, order: None
-    """Makes what may end the run before its last case."""
+    """Makes the stopper, which may end the run before its last case."""

@@ -1,8 +1,8 @@
-"""One run in several jobs: which cases are whose, and which part this job is.
+"""One run in several jobs: the assignment of cases to shards, and the shard of this job.
 
-A case belongs to the shard that the sha256 of its cluster, or else of its id, names modulo the
-number of shards. So a cluster is never torn, and a case stays where it is when others are added or
-its text changes: a cache that is kept a shard goes on serving what may be reused.
+The shard of a case is the sha256 of its cluster, or else of its id, modulo the number of shards.
+All cases of a cluster are therefore in one shard. A case keeps its shard when other cases are added
+or its text changes, so a cache for each shard stays useful.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _VARIABLES = (
         1,
     ),  # Azure Pipelines, `strategy: {parallel: N}`
 )
-"""(index, total, number of the first) as each system sets them."""
+"""(index, total, number of the first) of the variables of each CI system."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Shard:
 
     @property
     def first(self) -> bool:
-        """Whether this is the shard that tries the judges' attacks and anchors, for all."""
+        """Whether this shard tests the judges with attacks and anchors, for all shards."""
         return self.index == 1
 
     def holds(self, case: Case) -> bool:
-        """Whether a case is this shard's."""
+        """Whether a case belongs to this shard."""
         name = f"case\n{case.id}" if case.cluster is None else f"cluster\n{case.cluster}"
         return int.from_bytes(hashlib.sha256(name.encode()).digest()) % self.of == self.index - 1
 
@@ -48,10 +48,10 @@ class Shard:
 
 
 def parse_shard(text: str, environment: Mapping[str, str]) -> Shard:
-    """`i/N` with 1 <= i <= N, or `auto`: from what the CI system says.
+    """The shard from `i/N` with 1 <= i <= N, or with `auto` from the variables of the CI system.
 
     Raises:
-        UsageError: neither, or no variable says which part this job is.
+        UsageError: the text is neither, or no variable states the shard of this job.
     """
     if text == "auto":
         return _of_environment(environment)
@@ -73,7 +73,7 @@ def _of_environment(environment: Mapping[str, str]) -> Shard:
             return _checked(int(number) - first + 1, int(n), f"{index}={number}, {total}={n}")
     names = ", ".join(f"{index} and {total}" for index, total, _ in _VARIABLES)
     raise UsageError(
-        "--shard auto: no variable says which part this job is. It reads LLMEVAL_SHARD=i/N, or"
+        "--shard auto: no variable states the shard of this job. It reads LLMEVAL_SHARD=i/N, or"
         f" {names}; elsewhere write --shard i/N"
     )
 

@@ -1,16 +1,17 @@
-"""Cases in flight. One that waits for another attempt lends its slot to the next case: single
-faults of an endpoint then cost calls, and hardly any time."""
+"""Cases in flight. A case that waits for another attempt lends its slot to the next case. Single
+faults of an endpoint then cost calls, but hardly any time.
+"""
 
 import asyncio
 
 from llmeval.models.client.limiter import Window
 
 WORKERS_PER_SLOT = 2
-"""Bounds the cases held in memory when many of them wait."""
+"""Limits the cases in memory when many of them wait."""
 
 
 class Slots:
-    """Limits the number of cases worked on at a time.
+    """Limits the number of cases in flight.
 
     Args:
         count: slots, at least 1.
@@ -28,8 +29,9 @@ class Slots:
         self._window.leave()
 
     async def rest(self, seconds: float) -> None:
-        """Wait, and lend the slot meanwhile. Afterwards the case goes on at once: for a moment
-        there may be more cases than slots; what an endpoint gets is its window's business."""
+        """Wait, and lend the slot meanwhile. Afterwards the case continues at once, so there may be
+        more cases than slots for a moment. The window limits the requests to an endpoint.
+        """
         self._window.leave()
         try:
             await asyncio.sleep(seconds)

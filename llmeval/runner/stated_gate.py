@@ -1,6 +1,4 @@
-"""What a suite states of its gate, in the form of a run's manifest: for a comparison without a
-run.
-"""
+"""The gate of a suite in the form of a run's manifest, for a comparison without a run."""
 
 from typing import Any
 
@@ -24,6 +22,7 @@ def stated(suite: Suite) -> GateInputs:
     return GateInputs(
         gate=suite.spec.gate.record(),
         repeats=suite.spec.repeats,
+        measure=dict(suite.spec.measure),
         checks=_checks(suite),
         digests=Digests(judges={}),
         judges={
@@ -40,9 +39,10 @@ def stated(suite: Suite) -> GateInputs:
     )
 
 
-def _checks(suite: Suite) -> tuple[dict[str, Any], ...]:
-    """The suite's checks under the names of their metrics. One that can't be bound, as a function
-    of an old revision is not there any more, stands as it is written."""
+def _checks(suite: Suite) -> tuple[dict[str, object], ...]:
+    """The suite's checks by their metrics. A check that can't be bound stays as it is written. An
+    example is a function of an old revision that no longer exists.
+    """
     found, seen = list[dict[str, Any]](), dict[str, int]()
     for raw in suite.spec.checks:
         try:

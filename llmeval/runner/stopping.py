@@ -1,4 +1,4 @@
-"""What may end a run before its last case. What decides that is another room's business."""
+"""The interface of a stopper, which may end a run before its last case. The gate implements it."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -13,17 +13,17 @@ class Stopper(Protocol):
     """Follows a run."""
 
     def enough(self) -> bool:
-        """Whether what was taken so far decides."""
+        """Whether the answers so far decide every rule."""
         ...
 
     def add(self, unit: Unit) -> bool:
-        """Take an answer with all its scores, or one that is lost; whether no further case is
-        needed.
+        """Add an answer with all its scores, or a missing answer. Returns whether no further case
+        is needed.
         """
         ...
 
 
 Watch = Callable[[RunStore, Manifest, Iterable[Case]], Stopper | None]
-"""Makes the stopper of a run from its directory, its manifest and its planned cases in the order
-they are asked; None for a run that goes to its end.
+"""Makes the stopper of a run from its directory, its manifest and its planned cases in their order;
+None for a run without early stopping.
 """

@@ -197,7 +197,7 @@ def gate_score(rate: float, ratio: float | None, power: float, *, counted: bool 
 
 def looked_at(ratio: float, *, counted: bool = True) -> float:
     """Of the error rate, what a test of fixed size may have that needs as many cases as the one
-    with looks on the way.
+    with interim analyses.
 
     0.185 exp(-1.2 x - 0.13 x^2), x = ln ratio in [-1.2, 1], fitted to exact calculations at 6 to 40
     % that differ; or, where FAIL's looks are those of a normal walk, so that fewer unchanged

@@ -14,7 +14,7 @@ out. Memory stays small: an index of offsets is held, never the texts.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -307,15 +307,20 @@ def summary_bytes(summary: Summary) -> bytes:
     return checksums.sealed(to_json(summary))
 
 
-def complete_runs(folder: Path) -> Iterator[tuple[RunDir, Summary]]:
+def complete_runs(
+    folder: Path, unreadable: Callable[[Path], None] = lambda path: None
+) -> Iterator[tuple[RunDir, Summary]]:
     """The complete runs right below a directory such as reports/<suite>, the newest first. One that
-    can't be read says nothing about the next run, and is left out."""
+    can't be read says nothing about the next run: it is left out, and `unreadable` gets its path.
+    """
     for path in sorted(folder.glob("*/"), key=lambda path: path.name, reverse=True):
         run = RunDir(path)
         try:
             run.manifest()
             summary = run.summary() if run.has_summary() else None
         except StoreError:
+            if run.exists():
+                unreadable(path)
             continue
         if summary is not None and summary.status == "complete":
             yield run, summary

@@ -1,1 +1,1 @@
-"""The suite file: its schema, its loader, and the small files beside it."""
+"""The suite file: its schema, its loader, and the small files next to it."""

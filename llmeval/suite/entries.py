@@ -1,4 +1,4 @@
-"""Files of entries beside a suite (quarantine, retired cases): a YAML list, each entry about one
+"""Files of entries next to a suite (quarantine, retired cases): a YAML list with one entry for each
 case.
 """
 
@@ -14,20 +14,20 @@ from llmeval.suite.loader import Suite
 Entry = TypeVar("Entry", bound=BaseModel)
 
 _WRONG = {
-    "missing": "this is not stated",
+    "missing": "this key is missing",
     "string_too_short": "this is empty",
     "string_pattern_mismatch": "write a day as 2027-01-31",
-    "extra_forbidden": "there is no such key",
-    "model_type": "this is no entry",
-    "dataclass_type": "this is no entry",
-    "list_type": "this is no list",
+    "extra_forbidden": "this key does not exist",
+    "model_type": "this is not an entry",
+    "dataclass_type": "this is not an entry",
+    "list_type": "the file is not a list",
 }
-"""What pydantic finds wrong, in the reader's words."""
+"""Our messages for pydantic's types of errors."""
 
 
 class EntryFile(NamedTuple):
-    """Which file of entries. `key`: of `gate`, where a suite names another file than `default`
-    beside it.
+    """A kind of entry file. `default`: its name next to the suite. `key`: the key of `gate` under
+    which a suite names another file.
     """
 
     key: str
@@ -37,7 +37,7 @@ class EntryFile(NamedTuple):
 
 
 def read_document(suite: Suite, file: EntryFile) -> yaml_file.Document | None:
-    """The file's content; None where there is none, or nothing in it.
+    """The file's content; None without a file, or for an empty one.
 
     Raises:
         SuiteError: the suite names a file that can't be read, or it is not YAML.
@@ -63,17 +63,17 @@ def entries_of(document: yaml_file.Document, kind: type[Entry], file: EntryFile)
     except ValidationError as error:
         first: Any = error.errors(include_url=False)[0]
         path = tuple(part for part in first["loc"] if part not in ("str", "int"))
-        told = _WRONG.get(first["type"], first["msg"])
-        raise document.error(path, f"{told}; the file is a list of {file.form}") from None
+        message = _WRONG.get(first["type"], first["msg"])
+        raise document.error(path, f"{message}; the file is a list of {file.form}") from None
 
 
 def day_of(document: yaml_file.Document, path: yaml_file.Path, text: str) -> date:
     """A day written as 2027-01-31.
 
     Raises:
-        SuiteError: there is no such day; names file and line.
+        SuiteError: the text is not a date; names file and line.
     """
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise document.error(path, f"{text} is no day; write it as 2027-01-31") from None
+        raise document.error(path, f"{text} is not a date; write it as 2027-01-31") from None

@@ -1,15 +1,14 @@
-"""The files a suite is made of: when one changes, the suite has to be run again."""
+"""The files that a suite consists of. If one of them changes, the suite must run again."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from llmeval.suite.loader import Suite
 
 _FUNCTION = re.compile(r"([A-Za-z_][\w.]*):[A-Za-z_]\w*\Z")
 _LONGEST = 1000
-"""No path is longer; longer texts are prompts."""
+"""A longer text is a prompt, not a path."""
 
 
 def files_of(suite: Suite) -> set[Path]:
@@ -28,7 +27,7 @@ def files_of(suite: Suite) -> set[Path]:
     return named
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

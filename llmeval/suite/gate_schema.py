@@ -1,19 +1,27 @@
 """The gate of a suite file as types: the rules that decide a run."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from llmeval.core.gate_record import GateRecord
+from llmeval.core.numbers import UNITS, parse_number
+from llmeval.core.rule_keys import is_pattern, parse_rule_key
 from llmeval.suite.strict import Level, Share, Strict
-from llmeval.suite.thresholds import FloorStated, MarginStated
+from llmeval.suite.thresholds import FloorStated, LimitStated, MarginStated
 
 
-def _is_name(value: Any) -> bool:
+def _is_name(value: object) -> bool:
     """Whether a value may be the id of a case."""
     return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+
+
+def _may_be_number(key: str) -> bool:
+    """Whether a margin names a statistic, or a number that every answer has."""
+    name = parse_rule_key(key).metric
+    return parse_number(name, (*UNITS, name.rpartition(".")[0])) is not None
 
 
 class RegressionSpec(Strict):
@@ -29,16 +37,18 @@ class RegressionSpec(Strict):
     margins: dict[str, MarginStated] = Field(
         min_length=1,
         description=(
-            "Metric, or `metric @ tag=value` -> the drop of its mean that must not pass: 0.05 is 5"
-            " points; or {margin: 0.05, scale: judge}."
+            "Metric, or `metric @ tag=value` -> the drop of its mean that must not be reached: 0.05"
+            " is 5 points; or {margin: 0.05, scale: judge}. `metric pass` is its pass rate. `*` in"
+            " a name or a tag's value means every one: `json_fields.* @ lang=*`. A number such as"
+            " `latency.p95` takes the rise that must not pass: `20%`."
         ),
     )
     max_gone: int = Field(
         default=0,
         ge=0,
         description=(
-            "Cases of the baseline that the suite may leave out or ask otherwise; more make the run"
-            " INVALID. Cases that `retired.yaml` names do not count."
+            "Cases of the baseline that the suite may lack or change; more make the run INVALID."
+            " Cases that `retired.yaml` names do not count."
         ),
     )
 
@@ -46,23 +56,40 @@ class RegressionSpec(Strict):
 class GateSpec(Strict):
     """The rules that decide a run.
 
-    A gate without a rule is `must_pass: all`: leaving something out never makes a suite that can't
-    fail. `without_rules` gives the gate that decides nothing, which a suite writes as `gate: none`.
+    A gate without a rule is `must_pass: all`, so that a suite with a missing key can still fail.
+    `without_rules` gives the gate that decides nothing, which a suite writes as `gate: none`.
     """
 
     must_pass: Literal["all"] | list[str] | dict[str, str] | None = Field(
         default=None,
         description=(
             "Cases that must pass, each in every repeat: `all`, a list of ids, or one tag and its"
-            " value such as `{tier: gold}`. One that fails is a FAIL, one without a result is"
-            " INVALID; no statistics. A gate without any rule is `must_pass: all`."
+            " value such as `{tier: gold}`. If one of them fails, the run is a FAIL. If one has no"
+            " result, the run is INVALID. This rule uses no statistics. A gate without any rule is"
+            " `must_pass: all`."
+        ),
+    )
+    never: list[str] = Field(
+        default=[],
+        description=(
+            "Metrics of checks and judges that no answer may fail, such as `not tool_call`; also"
+            " `metric @ tag=value`, and `*` for every one. One failing answer is a FAIL, a missing"
+            " result is INVALID; no statistics."
         ),
     )
     floors: dict[str, FloorStated] = Field(
         default={},
         description=(
-            "Metric, or `metric @ tag=value` -> the pass rate it must clear. The metric `cases` is"
-            " the share of cases that pass everything."
+            "Metric, or `metric @ tag=value` -> its lowest acceptable pass rate. The metric `cases`"
+            " is the share of cases that pass everything."
+        ),
+    )
+    limits: dict[str, LimitStated] = Field(
+        default={},
+        description=(
+            "Statistic of a number, such as `latency.p95`, `cost` (its mean) or `steps.p50 @"
+            " lang=de` -> its largest value. Numbers are latency (seconds), cost (US dollars),"
+            " tokens, input_tokens, output_tokens, and those of `measure`."
         ),
     )
     regression: RegressionSpec | None = None
@@ -79,10 +106,20 @@ class GateSpec(Strict):
         default=0.02,
         description="Largest share of cases without a result; above it the run is INVALID.",
     )
+    judge_shift: float = Field(
+        default=0.02,
+        ge=0,
+        lt=0.5,
+        description=(
+            "By how much a judge's sensitivity and specificity may differ between the answers of"
+            " the baseline and those of the candidate: a judge may prefer a new style. Rules of"
+            " regression on a judged metric allow for it; human labels of the run replace it."
+        ),
+    )
     stop: Literal["never", "early"] = Field(
         default="never",
         description=(
-            "early: ask the cases in a seeded random order and stop as soon as every rule is"
+            "early: run the cases in a seeded random order, and stop as soon as every rule is"
             " decided."
         ),
     )
@@ -91,49 +128,50 @@ class GateSpec(Strict):
         ge=1,
         le=100,
         description=(
-            "How many attempts of one change the error rates cover together: the first has half of"
-            " each, the others share the rest, and their answers are pooled. 1: each run decides"
-            " alone, as it fits runs that a clock starts."
+            "How many attempts of one change the error rates cover together. The first attempt"
+            " has half of each rate, the others share the rest, and their answers are pooled. 1:"
+            " each run decides alone, which suits scheduled runs."
         ),
     )
     about: Literal["cases_like_these", "these_cases"] = Field(
         default="cases_like_these",
         description=(
-            "What the rules of regression are about. these_cases: a few cases made by hand are all"
-            " that matters; each is tested over its `repeats`, and the one that broke is named."
+            "What the regression rules generalise to. cases_like_these: all similar cases."
+            " these_cases: only these cases, such as a few cases written by hand. Each case is then"
+            " tested over its `repeats`, and the run names the cases that got worse."
         ),
     )
     quarantine: str | None = Field(
         default=None,
         description=(
             "A file of cases that count in no rule: a list of {case, reason, owner, expires}."
-            " Default: `quarantine.yaml` beside the suite, where there is one."
+            " Default: `quarantine.yaml` next to the suite, if it exists."
         ),
     )
     retired: str | None = Field(
         default=None,
         description=(
-            "A file of cases of the baseline that are not asked any more, or asked otherwise, on"
-            " purpose: a list of {case, reason, owner}. Default: `retired.yaml` beside the suite,"
-            " where there is one."
+            "A file of cases of the baseline that were removed from the suite, or changed, on"
+            " purpose: a list of {case, reason, owner}. Default: `retired.yaml` next to the suite,"
+            " if it exists."
         ),
     )
     on_inconclusive: Literal["fail", "warn", "pass"] = Field(
         default="fail",
-        description="Exit code when the cases do not decide: fail 4, warn and pass 0.",
+        description="Exit code of an INCONCLUSIVE run: fail 4, warn and pass 0.",
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _fails_closed(cls, data: Any) -> Any:
+    def _fails_closed(cls, data: object) -> object:
         if isinstance(data, dict) and data.get("must_pass") is None:
-            ruled = data.get("floors") or data.get("regression")
+            ruled = any(data.get(key) for key in ("never", "floors", "limits", "regression"))
             return {**data, "must_pass": None if ruled else "all"}
         return data
 
     @field_validator("must_pass", mode="before")
     @classmethod
-    def _selection(cls, value: Any) -> Any:
+    def _selection(cls, value: object) -> object:
         if value in (None, "all"):
             return value
         if isinstance(value, list) and value and all(map(_is_name, value)):
@@ -162,7 +200,31 @@ class GateSpec(Strict):
     @property
     def decides(self) -> bool:
         """Whether there is a rule."""
-        return bool(self.must_pass or self.floors or self.regression)
+        return bool(self.must_pass or self.never or self.floors or self.limits or self.regression)
+
+    @property
+    def margins(self) -> dict[str, MarginStated]:
+        """The margins of the comparison; empty where nothing is compared."""
+        return {} if self.regression is None else self.regression.margins
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether its rules may be decided before the last case (`stop: early`)."""
+        keys = [*self.floors, *self.margins]
+        several = any(is_pattern(key) for key in keys)
+        numbers = any(_may_be_number(key) for key in self.margins)
+        return not (self.never or self.limits or several or numbers)
+
+    @property
+    def rule_names(self) -> list[str]:
+        """Every rule, as people name it."""
+        return [
+            *(["must_pass"] if self.must_pass else []),
+            *(f"never {key}" for key in self.never),
+            *(f"floor {key}" for key in self.floors),
+            *(f"limit {key}" for key in self.limits),
+            *(f"regression {key}" for key in self.margins),
+        ]
 
     @property
     def first_rates(self) -> tuple[float, float]:
@@ -174,7 +236,14 @@ class GateSpec(Strict):
         return msgspec.convert(self.model_dump(), GateRecord)
 
     def without_rules(self) -> "GateSpec":
-        """The same, but it decides nothing and never stops a run: `gate: none`."""
+        """A copy that decides nothing and never stops a run: `gate: none`."""
         return self.model_copy(
-            update={"must_pass": None, "floors": {}, "regression": None, "stop": "never"}
+            update={
+                "must_pass": None,
+                "never": [],
+                "floors": {},
+                "limits": {},
+                "regression": None,
+                "stop": "never",
+            }
         )

@@ -33,7 +33,7 @@ _SAMPLING = (
 )
 _TEMPLATE_SUFFIXES = (".j2", ".jinja", ".jinja2", ".txt", ".md")
 _LIKE_A_PATH = re.compile(r"([A-Za-z]+:)?[\w.~@+/\\-]*(\w[/\\]\w[\w.@+-]*|\w\.[A-Za-z]\w{0,9})")
-"""One word with a slash inside, or with a file's ending."""
+"""A text that looks like a path: one word with a slash inside, or with a file extension."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Suite:
     def model(
         self, reference: str | BaseModelSpec, path: yaml_file.Path
     ) -> tuple[str, BaseModelSpec]:
-        """(name, spec) of a model named in `models`, or written in place (then its name is the
-        model's own).
+        """(name, spec) of a model that is named in `models` or written in place. A model in place
+        uses its own name.
 
         Raises:
             SuiteError: no such model, or it uses an environment variable that is not set.
@@ -82,9 +82,8 @@ class Suite:
             spec = reference
             name = spec.stated_model or str(getattr(spec, "provider", "model"))
         for undefined, variable in self.undefined.items():
-            if (
-                path and undefined[: len(path)] == path
-            ):  # no path: a model of the command line, not of the file
+            # a model of the command line has no path in the file
+            if path and undefined[: len(path)] == path:
                 raise self._unset(undefined, variable)
         return name, self._priced(name, spec)
 
@@ -143,12 +142,12 @@ class Suite:
         """
         if self.spec.messages is not None:
             return [
-                (turn.role, self._template(turn.content, ("messages", i, "content")))
+                (turn.role, self.template(turn.content, ("messages", i, "content")))
                 for i, turn in enumerate(self.spec.messages)
             ]
         if self.spec.prompt is None:
             return []
-        return [("user", self._template(self.spec.prompt, ("prompt",)))]
+        return [("user", self.template(self.spec.prompt, ("prompt",)))]
 
     def read_text(self, name: str, path: yaml_file.Path) -> str:
         """The text of a file named in the suite.
@@ -169,10 +168,11 @@ class Suite:
         return (self.base / name).exists()
 
     def secrets(self) -> set[str]:
-        """Every secret value in the suite, to be kept out of records, cache and logs."""
+        """Every secret value in the suite. Records, cache and logs must not contain them."""
         return set(_secrets(self.spec))
 
-    def _template(self, text: str, path: yaml_file.Path) -> Template:
+    def template(self, text: str, path: yaml_file.Path) -> Template:
+        """A template of the suite, or of the file that it names. Raises SuiteError."""
         if _is_one_line(text):
             if text.endswith(_TEMPLATE_SUFFIXES):
                 return Template(self.read_text(text, path), f"{text}")
@@ -182,20 +182,19 @@ class Suite:
         )
 
     def _refuse_path(self, text: str, path: yaml_file.Path) -> None:
-        """Refuse a text that is meant as a file's path: it would be sent as it stands."""
+        """Refuse a text that looks like a file's path, because it would be sent as the prompt."""
         known = ", ".join(_TEMPLATE_SUFFIXES[:-1]) + f" and {_TEMPLATE_SUFFIXES[-1]}"
         if len(text) < 250 and text and (self.base / text).is_file():
             raise self.error(
                 path,
-                f"{text!r} is a file, but would be sent as a text: only {known} are read. Rename it"
-                f" to {FilePath(text).stem}.j2, or write the text here",
+                f"{text!r} is a file, but would be sent as text: only files that end in {known} are"
+                f" read. Rename it to {FilePath(text).stem}.j2, or write the text here",
             )
         if _LIKE_A_PATH.fullmatch(text):
             raise self.error(
                 path,
-                f"{text!r} looks like the path of a file, and there is none below {self.base}."
-                f" Files end in {known}. To send this text as it stands, write it as a block"
-                " (`prompt: |`)",
+                f"{text!r} looks like the path of a file, but {self.base} has no such file. Files"
+                f" end in {known}. To send exactly this text, write it as a block (`prompt: |`)",
             )
 
     def _unset(self, path: yaml_file.Path, variable: str) -> SuiteError:
@@ -215,7 +214,7 @@ def load_suite(path: str | os.PathLike[str], environment: str | None = None) -> 
 
     Args:
         path: the suite file.
-        environment: a name under `environments`; None takes the file as it stands.
+        environment: a name under `environments`; None uses the file without changes.
 
     Raises:
         SuiteError: anything wrong, with file, line, key and the fix. Nothing was called.
@@ -225,7 +224,7 @@ def load_suite(path: str | os.PathLike[str], environment: str | None = None) -> 
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SuiteError(
-            f"{file}: no such file. `llmeval init` writes a suite to start from"
+            f"{file}: no such file. Start with a suite that `llmeval init` writes"
         ) from None
     except IsADirectoryError:
         raise SuiteError(f"{file}: is a directory; name one suite file in it") from None
@@ -265,7 +264,7 @@ def parse_suite(
     return suite
 
 
-def _expand(value: Any, path: yaml_file.Path, undefined: dict[yaml_file.Path, str]) -> Any:
+def _expand(value: object, path: yaml_file.Path, undefined: dict[yaml_file.Path, str]) -> Any:
     """`value` with `${NAME}` and `${NAME:-default}` replaced; `$${NAME}` stays `${NAME}`."""
     if isinstance(value, dict):
         return {key: _expand(item, (*path, key), undefined) for key, item in value.items()}
@@ -293,7 +292,7 @@ def _expand(value: Any, path: yaml_file.Path, undefined: dict[yaml_file.Path, st
 def _overlay(
     data: dict[str, Any], name: str, document: yaml_file.Document, spec: SuiteSpec
 ) -> tuple[dict[str, Any], yaml_file.Document, tuple[str, ...]]:
-    """The suite with one environment's keys put over it."""
+    """The suite after one environment's keys have replaced its own."""
     if name not in spec.environments:
         raise document.error(
             ("environments",),
@@ -317,8 +316,8 @@ def _overlay(
 def _moved(
     undefined: dict[yaml_file.Path, str], name: str, changes: tuple[str, ...]
 ) -> dict[yaml_file.Path, str]:
-    """Undefined variables by their path after the overlay: what was replaced is gone, what came in
-    is in its place.
+    """Undefined variables by their path after the overlay: those of the keys that remain, and those
+    that the environment adds.
     """
     kept = {
         p: v
@@ -329,7 +328,7 @@ def _moved(
     return {**kept, **came}
 
 
-def _validate(model: type[SuiteSpec], data: Any, document: yaml_file.Document) -> SuiteSpec:
+def _validate(model: type[SuiteSpec], data: object, document: yaml_file.Document) -> SuiteSpec:
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -349,7 +348,7 @@ def _explain(item: Any, data: Any) -> tuple[yaml_file.Path, str]:
     if kind == "unknown_key":
         key = item["ctx"]["key"]
         hint = (
-            "; sampling parameters stand under `params:`"
+            "; write sampling parameters under `params:`"
             if key in _SAMPLING and path[:1] != ("gate",)
             else ""
         )
@@ -367,8 +366,8 @@ def _explain(item: Any, data: Any) -> tuple[yaml_file.Path, str]:
     return path, f"{item['msg'][:1].lower()}{item['msg'][1:]}{shown}"
 
 
-def _real_path(location: tuple[str | int, ...], data: Any) -> yaml_file.Path:
-    """pydantic's location without what is not in the file (the names of union members)."""
+def _real_path(location: tuple[str | int, ...], data: object) -> yaml_file.Path:
+    """pydantic's location without the names of union members, which are not in the file."""
     path: list[str | int] = []
     here: Any = data
     for part in location:
@@ -378,13 +377,13 @@ def _real_path(location: tuple[str | int, ...], data: Any) -> yaml_file.Path:
     return tuple(path)
 
 
-def _inside(value: Any, part: str | int) -> bool:
+def _inside(value: object, part: str | int) -> bool:
     if isinstance(value, list):
         return isinstance(part, int) and part < len(value)
     return isinstance(value, dict) and part in value
 
 
-def _secrets(value: Any) -> list[str]:
+def _secrets(value: object) -> list[str]:
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
         return [secret] if secret else []

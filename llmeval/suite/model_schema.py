@@ -1,4 +1,4 @@
-"""The models of a suite file as types: who is asked, where, and with which limits."""
+"""The models of a suite file as types: their endpoints, parameters and limits."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,7 +10,7 @@ from llmeval.suite.strict import Strict
 
 
 class Limits(Strict):
-    """What the endpoint allows; requests adapt below it on their own."""
+    """The limits of the endpoint. The number of requests adapts automatically below them."""
 
     concurrency: int | None = Field(default=None, gt=0, description="Requests in flight.")
     requests_per_minute: float | None = Field(default=None, gt=0)
@@ -29,14 +29,14 @@ class Limits(Strict):
 
 
 class Price(Strict):
-    """US dollars per million tokens. Without it cost is not known, and never guessed."""
+    """US dollars per million tokens. Without a price the cost is unknown; it is never estimated."""
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
 
 
 class BaseModelSpec(Strict):
-    """What every provider takes."""
+    """The keys of every provider."""
 
     params: dict[str, Any] = Field(
         default={},
@@ -45,31 +45,33 @@ class BaseModelSpec(Strict):
             " null leaves one out."
         ),
     )
-    timeout: float = Field(default=120, gt=0, description="Seconds one attempt may take.")
+    timeout: float = Field(
+        default=120, gt=0, description="The time limit of one attempt, in seconds."
+    )
     limits: Limits = Limits()
     price: Price | None = None
 
     @property
     def stated_model(self) -> str | None:
-        """The name of the model, where the specification states one."""
+        """The name of the model, if the specification states one."""
         return getattr(self, "model", None)
 
 
 class Generating(BaseModelSpec):
-    """What models that write text take."""
+    """The keys of models that write text."""
 
     reasoning: tuple[str, str] | Literal["none"] = Field(
         default=("<think>", "</think>"),
         description=(
-            "Tags around the reasoning at the beginning of a reply; it is kept apart from the"
-            " answer, and no check or judge sees it. `none`: the whole text is the answer."
+            "Tags around the reasoning at the beginning of a reply. It is recorded, but it is not"
+            " part of the answer: no check or judge sees it. `none`: the whole text is the answer."
         ),
     )
     on_blocked: Literal["missing", "fail"] = Field(
         default="missing",
         description=(
-            "What an answer counts as that the provider's content filter withheld: `missing`, or"
-            " `fail` for every metric of the case."
+            "How an answer counts that the provider's content filter withheld: `missing`, or `fail`"
+            " for every metric of the case."
         ),
     )
 
@@ -82,14 +84,14 @@ class Generating(BaseModelSpec):
 
 
 class Networked(BaseModelSpec):
-    """What models behind an address take."""
+    """The keys of models behind an address."""
 
     ca_file: str | None = Field(
         default=None,
         description=(
-            "Certificates in PEM format to trust besides the system's, for your own authority;"
-            " relative to the suite file. The environment's SSL_CERT_FILE and"
-            " REQUESTS_CA_BUNDLE work too."
+            "A file of certificates in PEM format, relative to the suite file. It is trusted in"
+            " addition to the system's certificates, for a certificate authority of your company."
+            " The environment variables SSL_CERT_FILE and REQUESTS_CA_BUNDLE work too."
         ),
     )
     max_reply_bytes: int = Field(
@@ -98,10 +100,10 @@ class Networked(BaseModelSpec):
 
 
 BUILD = (
-    "Which build this is, by a name of yours, such as `judge-7b@2026-11`: endpoints of the same"
-    " model and build are the same model wherever they run (judges, certificates, baselines)."
-    " Without it another address is another model. Answers of a build that is stated are reused by"
-    " later runs, so change it with every release."
+    "Your name for this build, such as `judge-7b@2026-11`. Endpoints with the same model and build"
+    " count as the same model at any address (in judges, certificates and baselines). Without it,"
+    " another address is another model. Later runs reuse the answers of a build, so change the name"
+    " with every release."
 )
 
 
@@ -120,7 +122,8 @@ class OpenAISpec(Generating, Networked):
     api: Literal["chat", "responses"] = "chat"
     headers: dict[str, SecretStr] = {}
     structured_output: Literal["json_schema", "json_object", "none"] = Field(
-        default="json_schema", description="How the endpoint can be held to a schema, for judges."
+        default="json_schema",
+        description="How the endpoint forces a reply to follow a JSON Schema, for judges.",
     )
     client: str | None = Field(
         default=None,
@@ -139,13 +142,13 @@ class TransformersSpec(Generating):
     revision: str | None = None
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
     device: str | None = Field(
-        default=None, description="cpu, cuda, cuda:0, mps; default: what is there."
+        default=None, description="cpu, cuda, cuda:0 or mps; default: cuda if available, else cpu."
     )
     batch_size: int = Field(default=32, gt=0, description="Replies generated at a time.")
 
 
 def _path(text: str) -> str:
-    """A path that can be parsed."""
+    """The path, if it can be parsed."""
     try:
         JsonPath(text).check()
     except ValueError as error:
@@ -155,7 +158,7 @@ def _path(text: str) -> str:
 
 def _required_path(text: str) -> str:
     if JsonPath(text).optional:
-        raise PydanticCustomError("path", "the answer can't be optional: leave the `?` away")
+        raise PydanticCustomError("path", "the answer can't be optional: remove the `?`")
     return _path(text)
 
 
@@ -164,9 +167,21 @@ DataPaths = Annotated[
     dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], PathText] | None,
     Field(
         description=(
-            "What the reply holds next to the text: `{name: path}`, such as"
-            ' `{ids: "contexts[*].id"}`. Checks and judges use it as `{{ data.ids }}`. A path that'
-            " leads nowhere is an error of the answer; with a `?` at its end it gives null."
+            "Values of the reply to keep with the text: `{name: path}`, such as"
+            ' `{ids: "contexts[*].id"}`. Checks and judges use them as `{{ data.ids }}`. A path'
+            " that does not match is an error of the answer; with a `?` at its end it gives null."
+        ),
+    ),
+]
+
+
+OnError = Annotated[
+    Literal["missing", "fail"],
+    Field(
+        description=(
+            "What an answer counts as that the application ended with its own error: HTTP 500, or"
+            " an exception of the function. `missing`, or `fail` for every metric of the case; with"
+            " `fail` the request is sent once."
         ),
     ),
 ]
@@ -184,14 +199,12 @@ class HttpSpec(Generating, Networked):
         default={"input": "{{ prompt }}"},
         description=(
             "The request's JSON; every text in it is a template over prompt, messages, params,"
-            " run.unique and the fields of the case."
+            " run.unique, turn and the fields of the case."
         ),
     )
     output: Annotated[str, AfterValidator(_required_path)] = Field(
         default="output",
-        description=(
-            "Where the answer stands in the reply: a path like a.b[0].c; empty = the whole reply."
-        ),
+        description=("Path to the answer in the reply, such as a.b[0].c; empty: the whole reply."),
     )
     data: DataPaths = None
     tool_calls: PathText | None = Field(
@@ -201,16 +214,32 @@ class HttpSpec(Generating, Networked):
             " calls of an OpenAI reply."
         ),
     )
+    session: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], PathText] = Field(
+        default={},
+        description=(
+            "For `turns`: what the body of the next turn sends back, `{name: path}` into the reply,"
+            ' such as `{id: "conversation.id"}`, as `{{ session.id }}`. It is null in the first'
+            " turn. Cookies are kept without it."
+        ),
+    )
     usage: PathText | None = Field(
         default=None, description="Path to an object with input_tokens and output_tokens."
     )
     model: PathText | None = Field(
         default=None, description="Path to the name of the model that answered."
     )
+    on_error: OnError = "missing"
+    trace: PathText | None = Field(
+        default=None,
+        description=(
+            "Path to what the application did for the answer: spans of OpenTelemetry (OTLP-JSON),"
+            " or the address of a page. The report shows it; no check sees it."
+        ),
+    )
 
     @property
     def stated_model(self) -> None:
-        """None: only a reply names the model."""
+        """None, because only a reply names the model."""
         return None
 
 
@@ -222,25 +251,28 @@ class PythonSpec(Generating):
     provider: Literal["python"]
     function: str = Field(description="module:function", pattern=r"^[\w.]+:[\w.]+$")
     data: DataPaths = None
+    on_error: OnError = "missing"
     build: str | None = Field(
         default=None,
         pattern=r"\S",
         description=(
-            "Which build this is, by a name of yours. Answers of a build that is stated are reused"
-            " by later runs while the function's files stay the same, so change it when anything"
-            " else behind it changes."
+            "Your name for this build. With it, later runs reuse answers while the function's files"
+            " stay the same. Change it when anything else behind the function changes."
         ),
     )
 
 
 class ReplaySpec(BaseModelSpec):
-    """Answers someone already has."""
+    """Answers that already exist."""
 
     provider: Literal["replay"]
     source: str = Field(
         description=(
-            "A .jsonl of {id, output, repeat?, tool_calls?, data?}; a missing id, an output of"
-            " null and a line with an `error` are error records."
+            "A .jsonl of {id, output, repeat?, tool_calls?, data?, usage?, model?, latency_ms?,"
+            " trace?}, or of {id, turns, repeat?} with `turns` as a list of {user, output,"
+            " tool_calls?, data?, usage?, latency_ms?, trace?, usage?, latency_ms?}; a"
+            " missing id, an output of null and"
+            " a line with an `error` are error records."
         )
     )
 

@@ -1,4 +1,4 @@
-"""The quarantine: cases that are asked and shown but count in no rule, each with a reason, an owner
+"""The quarantine: cases that run and are shown, but count in no rule. Each has a reason, an owner
 and a last day.
 """
 
@@ -20,7 +20,7 @@ class QuarantineEntry(Strict):
     """One case in quarantine."""
 
     case: str | int = Field(description="The case's id.")
-    reason: str = Field(min_length=1, description="Why its result says nothing now.")
+    reason: str = Field(min_length=1, description="Why its result is not usable now.")
     owner: str = Field(min_length=1, description="Who is responsible for it.")
     expires: str = Field(
         pattern=r"^\d{4}-\d{2}-\d{2}$",
@@ -34,7 +34,7 @@ class QuarantineEntry(Strict):
 
 
 class Quarantine(NamedTuple):
-    """What is in force, what ended, and what to tell about that."""
+    """The entries in force, the entries that ended, and the warnings about them."""
 
     cases: tuple[Quarantined, ...] = ()
     ended: tuple[Quarantined, ...] = ()
@@ -48,21 +48,21 @@ def read_quarantine(
     partial: bool = False,
     today: date | None = None,
 ) -> Quarantine:
-    """The entries of a suite that are in force, from `gate.quarantine` or the quarantine.yaml
-    beside it.
+    """The entries of a suite that are in force, from `gate.quarantine` or the quarantine.yaml next
+    to it.
 
-    An entry whose last day is over is told as a warning with its line, and its case counts again.
+    An entry whose last day is over gives a warning with its line, and its case counts again.
 
     Args:
         suite: whose quarantine.
-        ids: gives the ids of the cases that are asked; called where there is an entry. None: not
-            looked at.
-        partial: they are a part of the suite's; entries of other cases are passed over.
+        ids: gives the ids of the cases that run; called only if there is an entry. None: ids are
+            not checked.
+        partial: these ids are only a part of the suite's cases; entries of other cases are ignored.
         today: default: now, UTC.
 
     Raises:
-        SuiteError: the file is missing or wrong, or names a case twice or one that is not there;
-            with file and line.
+        SuiteError: the file is missing or wrong, or names a case twice or a case that does not
+            exist; with file and line.
     """
     document = read_document(suite, FILE)
     if document is None:
@@ -81,19 +81,19 @@ def read_quarantine(
                 continue
             raise document.error(
                 (number, "case"),
-                f"{suite.name} has no case {case_id!r}; remove the entry, or write whose it is:"
-                " `suite: NAME`",
+                f"{suite.name} has no case {case_id!r}; remove the entry, or name the suite it"
+                " belongs to: `suite: NAME`",
             )
         entered = Quarantined(
             case_id=case_id, reason=entry.reason, owner=entry.owner, expires=entry.expires
         )
         if day > day_of(document, (number, "expires"), entry.expires):
             ended.append(entered)
-            told = (
+            message = (
                 f"the quarantine of {case_id} ended on {entry.expires}: it counts again."
                 f" {entry.owner} fixes the case, or removes the entry"
             )
-            warnings.append(str(document.error((number, "expires"), told)))
+            warnings.append(str(document.error((number, "expires"), message)))
             continue
         found[case_id] = entered
     return Quarantine(tuple(found.values()), tuple(ended), tuple(warnings))

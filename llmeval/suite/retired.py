@@ -1,5 +1,5 @@
-"""Retired cases: cases of the baseline that the suite leaves out, or asks otherwise, on purpose;
-each with a reason.
+"""Retired cases: cases of the baseline that were removed from the suite, or changed, on purpose.
+Each has a reason.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,18 +14,14 @@ from llmeval.suite.loader import Suite
 from llmeval.suite.strict import Name, Strict
 from llmeval.suite.yaml_file import Document
 
-FILE = EntryFile(
-    "retired", "retired.yaml", "{case, reason, owner}, with date and suite where they are needed"
-)
+FILE = EntryFile("retired", "retired.yaml", "{case, reason, owner}, with date and suite if needed")
 
 
 class RetiredEntry(Strict):
-    """One case of the baseline that is retired: the gate does not miss it."""
+    """One retired case of the baseline: the gate does not count it as missing."""
 
     case: str | int = Field(description="The case's id in the baseline.")
-    reason: str = Field(
-        min_length=1, description="Why it is not asked any more, or asked otherwise."
-    )
+    reason: str = Field(min_length=1, description="Why it was removed or changed.")
     owner: str = Field(min_length=1, description="Who retired it.")
     date: str | None = Field(
         default=None,
@@ -38,7 +34,7 @@ class RetiredEntry(Strict):
 
 
 class Retirement(NamedTuple):
-    """The retired cases of a suite, and where each entry stands."""
+    """The retired cases of a suite, and the line of each entry."""
 
     cases: tuple[Retired, ...] = ()
     document: Document | None = None
@@ -46,7 +42,7 @@ class Retirement(NamedTuple):
 
 
 def read_retired(suite: Suite) -> Retirement:
-    """The suite's entries, from `gate.retired` or the retired.yaml beside it.
+    """The suite's entries, from `gate.retired` or the retired.yaml next to it.
 
     Raises:
         SuiteError: the file is missing or wrong, or names a case twice; with file and line.
@@ -73,17 +69,16 @@ def read_retired(suite: Suite) -> Retirement:
 def refuse_asked(
     suite: Suite, retired: Retirement, cases: Iterable[Case], before: Mapping[str, str]
 ) -> None:
-    """Refuse an entry whose case the suite still asks: it would say that a case is gone which is
-    not.
+    """Refuse an entry whose case is still in the suite: such an entry would be wrong.
 
-    A case that is asked otherwise than in the baseline may be retired: what is retired is what the
-    baseline asked.
+    A case with other content than in the baseline may be retired: the entry then retires the
+    baseline's content.
 
     Args:
         suite, retired: the suite and its entries.
         cases: the suite's; read only where there is an entry.
-        before: of the baseline, the first 16 hex digits of each case's digest, by id; empty where
-            there is no baseline.
+        before: the first 16 hex digits of each case's digest in the baseline, by id; empty without
+            a baseline.
 
     Raises:
         SuiteError: such an entry; with file and line.
@@ -95,6 +90,6 @@ def refuse_asked(
         if case.id in retired.rows and same:
             raise retired.document.error(
                 (retired.rows[case.id], "case"),
-                f"{suite.name} still asks {case.id!r}, so it is not retired; remove the entry or"
-                " the case, or write whose it is: `suite: NAME`",
+                f"{suite.name} still has {case.id!r}, so it is not retired; remove the entry or the"
+                " case, or name the suite that the entry belongs to: `suite: NAME`",
             )

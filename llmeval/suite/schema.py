@@ -1,14 +1,16 @@
-"""The suite file as types: what is asked, of whom, and what counts as good (docs/suite-reference.md
-is made from this).
+"""The suite file as types: cases, prompt, models, checks, judges and gate. docs/suite-reference.md
+is generated from this module.
 
-Strict: a key that is not here is an error that names the nearest one that is.
+The schema is strict: an unknown key is an error that names the nearest valid key.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from llmeval.core.templates import is_expression
+from llmeval.suite.conversation_schema import DEFAULT_TURNS, UserSpec
 from llmeval.suite.gate_schema import GateSpec
 from llmeval.suite.model_schema import ModelSpec, Price
 from llmeval.suite.strict import Name, Share, Strict
@@ -18,7 +20,7 @@ class Sample(Strict):
     """A seeded random part of the cases; never "the first n"."""
 
     n: int = Field(gt=0, description="How many cases to take.")
-    seed: int = Field(default=0, description="The same seed takes the same cases.")
+    seed: int = Field(default=0, description="The same seed draws the same cases.")
     stratify: str | None = Field(
         default=None,
         description="A field or tag: each of its values keeps its share of the sample.",
@@ -35,7 +37,7 @@ class CasesSpec(Strict):
         )
     )
     map: dict[str, str] = Field(
-        default={}, description="Case field <- column of the source, where names differ."
+        default={}, description="Case field: column of the source, if their names differ."
     )
     sample: Sample | None = None
 
@@ -48,84 +50,86 @@ class Turn(Strict):
 
 
 class JudgeSpec(Strict):
-    """One judged metric: who judges (`model`, `panel` or `cascade`), and how."""
+    """One judged metric: the judge (`model`, `panel` or `cascade`), and its protocol."""
 
     model: str | ModelSpec | None = Field(
         default=None, description="A name from `models`, or a model written here."
     )
     panel: list[str | ModelSpec] = Field(
-        default=[], description="Several judges: the strict majority over all seats decides."
+        default=[],
+        description="Several judges: the strict majority over all judges of the panel decides.",
     )
     cascade: list[str | ModelSpec] = Field(
         default=[],
         description=(
-            "Several judges: each is asked only where the one before was not sure (`band`)."
+            "Several judges: each is called only if the one before was not sure (`band`)."
         ),
     )
     band: tuple[Share, Share] = Field(
-        default=(0.1, 0.9), description="A probability of passing between these two is not sure."
+        default=(0.1, 0.9),
+        description="A judge is not sure if its probability of passing is between these two.",
     )
     audit: Share = Field(
         default=0.05,
-        description=(
-            "Share of the sure verdicts that the next judge of a cascade is asked about as well."
-        ),
+        description=("Share of the sure verdicts that the next judge of a cascade judges as well."),
     )
     prompt: str = Field(
-        default="reference", description="A protocol's name, or the path of a template of your own."
+        default="reference", description="A protocol's name, or the path of your own template."
     )
     criteria: list[str | dict[str, Any]] = Field(
         default=[],
         description=(
-            "For `rubric` and `style`: statements that are true of a good answer, or {name, "
+            "For `rubric` and `style`: statements that a good answer fulfils, or {name, "
             "statement, weight}."
         ),
     )
     params: dict[str, Any] = Field(
         default={},
         description=(
-            "Sampling parameters over the model's own, which go over the judge's defaults. null"
-            " leaves one out."
+            "Sampling parameters. They replace those of the model, which replace the judge's"
+            " defaults. null leaves one out."
         ),
     )
     votes: int = Field(
         default=1,
         gt=0,
         le=25,
-        description="Odd: replies at most; asked for only until their majority is certain.",
+        description="The most replies, odd. The calls stop as soon as the majority is certain.",
     )
     logprobs: bool = Field(
         default=False,
         description=(
-            "Read the verdict's probability from log probabilities, where the endpoint has them."
+            "Read the verdict's probability from log probabilities, if the endpoint returns them."
         ),
     )
     readout: bool = Field(
         default=False,
         description=(
-            "Local weights as a decision model: labels read from one pass, nothing generated."
+            "Local weights as a decision model: the probabilities of the labels are read from one"
+            " forward pass, and no text is generated."
         ),
     )
     attacks: bool = Field(
         default=True,
         description=(
-            "Try known attacks on the judge in each run; one that passes makes the run INVALID."
+            "Test the judge with known attacks in each run; an attack that passes makes the run"
+            " INVALID."
         ),
     )
     certificate: str | None = Field(
-        default=None, description="What labels showed about this judge."
+        default=None,
+        description="The judge's certificate: a file that `llmeval judge certify` writes.",
     )
     when: Literal["always", "uncertain"] = Field(
         default="always",
         description=(
-            "`uncertain`: only where the `facts` check is not confident; elsewhere its verdict"
-            " stands."
+            "`uncertain`: only if the `facts` check is not confident; otherwise its verdict counts."
         ),
     )
 
     @property
     def models(self) -> list[tuple[tuple[str | int, ...], str | ModelSpec]]:
-        """(key, model) of each judge, in the order asked."""
+        """(key, model) of each judge, in the order of their calls."""
         if self.model is not None:
             return [(("model",), self.model)]
         key, several = ("panel", self.panel) if self.panel else ("cascade", self.cascade)
@@ -137,15 +141,15 @@ class JudgeSpec(Strict):
             raise PydanticCustomError("judge", "give one of `model`, `panel` and `cascade`")
         if self.votes % 2 == 0:
             raise PydanticCustomError(
-                "votes", "`votes` is an odd number, so that there is a majority"
+                "votes", "`votes` must be an odd number, so that there is a majority"
             )
         if self.band[0] >= self.band[1]:
-            raise PydanticCustomError("band", "`band` is [low, high] with low below high")
+            raise PydanticCustomError("band", "`band` must be [low, high], with low below high")
         return self
 
 
 class Environment(Strict):
-    """What may differ between environments; the run records the difference."""
+    """The keys that may differ between environments. The run records the difference."""
 
     candidate: str | ModelSpec | None = None
     models: dict[Name, ModelSpec] | None = None
@@ -155,17 +159,62 @@ class Environment(Strict):
     allow_self_judge: bool | None = None
 
 
+def _conversation(problem: str) -> PydanticCustomError:
+    return PydanticCustomError("conversation", "{why}", {"why": problem})
+
+
+def _one_expression(text: str) -> str:
+    """A template that keeps the type of its value."""
+    if not is_expression(text):
+        raise PydanticCustomError(
+            "measure", "a number is one expression, such as `{{ data.steps }}`"
+        )
+    return text
+
+
+Measured = Annotated[str, AfterValidator(_one_expression)]
+
+
 class SuiteSpec(Strict):
     """The whole file."""
 
-    suite: Name = Field(description="The suite's name; runs land in reports/<suite>/.")
+    suite: Name = Field(description="The suite's name; runs are written to reports/<suite>/.")
     description: str = ""
     cases: CasesSpec
     prompt: str | None = Field(
         default=None, description="A template, or the path of one (.j2, .txt, .md)."
     )
     messages: list[Turn] | None = Field(
-        default=None, description="Instead of `prompt`: several turns."
+        default=None,
+        description="Instead of `prompt`: several messages. With `turns`, what precedes them.",
+    )
+    turns: str | list[str] | None = Field(
+        default=None,
+        description=(
+            "Instead of `prompt`: messages of a user, each sent after the reply to the one before."
+            " A list of templates, or one expression that gives a list of texts, such as"
+            ' `"{{ questions }}"`.'
+        ),
+    )
+    user: UserSpec | None = Field(
+        default=None,
+        description="A model that plays the user, from the first turn on or after `turns`.",
+    )
+    until: str | None = Field(
+        default=None,
+        description=(
+            "An expression that is true or false after each turn, such as"
+            " `\"{{ 'REF-' in output }}\"`; when it is true, the conversation ends. It sees output,"
+            " data, tool_calls, turn, turns, transcript and the fields of the case."
+        ),
+    )
+    max_turns: int | None = Field(
+        default=None,
+        gt=0,
+        le=100,
+        description=(
+            f"A conversation ends after so many turns; with `user` by default {DEFAULT_TURNS}."
+        ),
     )
     models: dict[Name, ModelSpec] = {}
     prices: str | dict[str, Price] = Field(
@@ -176,39 +225,78 @@ class SuiteSpec(Strict):
         ),
     )
     candidate: str | ModelSpec
-    repeats: int = Field(default=1, gt=0, le=1000, description="Answers asked for each case.")
+    repeats: int = Field(default=1, gt=0, le=1000, description="Number of answers for each case.")
     seed: int = 0
     checks: list[Any] = Field(
         default=[], description="name | name: argument | name: {options} | not: ... | any: [...]"
     )
     judges: dict[Name, JudgeSpec] = {}
+    measure: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], Measured] = Field(
+        default={},
+        description=(
+            "Numbers of an answer by name: one expression each, such as `{{ data.steps }}` or"
+            " `{{ tool_calls | length }}`. `gate.limits` and `margins` use them as `steps.p95`. A"
+            " value that is not a number is missing."
+        ),
+    )
     allow_self_judge: bool = Field(default=False, description="Let a model judge its own answers.")
     gate: GateSpec = Field(
         default=GateSpec(),
         description=(
-            "What decides. Left out, or without a rule, every case must pass (`must_pass: all`). "
+            "The rules of the decision. Without a rule, every case must pass (`must_pass: all`). "
             "`gate: none` only measures: nothing is decided, and the exit code is 0."
         ),
     )
     environments: dict[Name, Environment] = {}
 
+    @field_validator("turns", "user")
+    @classmethod
+    def _only_turns(
+        cls, value: str | list[str] | UserSpec | None, info: ValidationInfo
+    ) -> str | list[str] | UserSpec | None:
+        if value is None:
+            return None
+        key = str(info.field_name)
+        if info.data.get("prompt") is not None:
+            raise _conversation(
+                f"give `prompt` or `{key}`, not both; a system prompt is a message of `messages`"
+            )
+        messages = info.data.get("messages")
+        if messages and messages[-1].role == "user":
+            raise _conversation(f"with `{key}`, `messages` end with a system or assistant message")
+        if not value:
+            raise _conversation("there is no turn, so nothing would be sent")
+        return value
+
+    @field_validator("until", "max_turns")
+    @classmethod
+    def _ends_turns(cls, value: str | int | None, info: ValidationInfo) -> str | int | None:
+        if value is None or not {"turns", "user"} <= info.data.keys():
+            return value
+        turns, user = info.data["turns"], info.data["user"]
+        if turns is None and user is None:
+            raise _conversation("this ends a conversation, so it needs `turns` or `user`")
+        if isinstance(value, int) and isinstance(turns, list) and len(turns) > value:
+            raise _conversation(f"`turns` has {len(turns)} messages, and {value} would be sent")
+        return value
+
     @field_validator("cases", mode="before")
     @classmethod
-    def _short_cases(cls, value: Any) -> Any:
+    def _short_cases(cls, value: object) -> object:
         return {"source": value} if isinstance(value, str | list) else value
 
     @field_validator(
         "gate", mode="before", json_schema_input_type=GateSpec | Literal["none"] | None
     )
     @classmethod
-    def _short_gate(cls, value: Any) -> Any:
+    def _short_gate(cls, value: object) -> object:
         if value is None:
             return GateSpec()
         if value == "none":
             return GateSpec().without_rules()
         if not isinstance(value, dict | GateSpec):
             raise PydanticCustomError(
-                "gate", "`gate` is a mapping of rules, or `none`, which only measures"
+                "gate", "`gate` must be a mapping of rules, or `none` to measure without a decision"
             )
         return value
 

@@ -1,9 +1,7 @@
-"""What every part of the suite file is made of: names, shares, and models that refuse unknown
-keys.
-"""
+"""Types for every part of the suite file: names, shares, and models that refuse unknown keys."""
 
 import difflib
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -12,14 +10,13 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Level = Annotated[float, Field(gt=0, lt=0.5)]
-Margin = Annotated[float, Field(gt=0, lt=1)]
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """`did you mean 'x'? ` or nothing, and the list of what is known."""
+    """`did you mean 'x'? ` if a name is similar, and the list of valid names."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}Known here: {', '.join(known)}"
+    return f"{hint}Valid here: {', '.join(known)}"
 
 
 class Strict(BaseModel):
@@ -29,7 +26,7 @@ class Strict(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _known_keys(cls, data: Any) -> Any:
+    def _known_keys(cls, data: object) -> object:
         if isinstance(data, dict):
             known = [field.alias or name for name, field in cls.model_fields.items()]
             for key in data:

@@ -1,8 +1,8 @@
-"""YAML read safely, with the line of every value kept.
+"""A safe YAML reader that keeps the line of every value.
 
 Scalars follow YAML 1.2's core schema, not 1.1: `no`, `on` and `1:30` stay text (PyYAML's own
-resolver makes them False, True and 90), and dates stay text as well. Anchors and aliases work; an
-alias bomb runs into `MAX_NODES`.
+resolver makes them False, True and 90), and dates stay text as well. Anchors and aliases work.
+`MAX_NODES` stops an alias bomb.
 """
 
 import re
@@ -54,14 +54,14 @@ class Document:
 
 
 def format_path(path: Path) -> str:
-    """`('checks', 2, 'regex')` as people write it: `checks[2].regex`."""
+    """A path such as `('checks', 2, 'regex')` as text: `checks[2].regex`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
 
 
-def scalar(text: str) -> Any:
+def scalar(text: str) -> object:
     """A plain scalar's value by YAML 1.2's core schema (decimal numbers only)."""
     for pattern, convert in _SCALARS:
         if pattern.match(text):
@@ -78,7 +78,7 @@ def parse(text: str, file: str) -> Document:
     """
     if len(text) > MAX_BYTES:
         raise SuiteError(
-            f"{file}: larger than {MAX_BYTES // 2**20} MiB; keep large data in a .jsonl file"
+            f"{file}: larger than {MAX_BYTES // 2**20} MiB; put large data into a .jsonl file"
         )
     try:
         node = yaml.compose(text, Loader=_LOADER)
@@ -100,7 +100,7 @@ class _Builder:
         self.lines: dict[Path, int] = {}
         self.nodes = 0
 
-    def build(self, node: yaml.Node, path: Path, depth: int) -> Any:
+    def build(self, node: yaml.Node, path: Path, depth: int) -> object:
         self.lines.setdefault(path, node.start_mark.line + 1)
         self.nodes += 1
         if self.nodes > MAX_NODES or depth > MAX_DEPTH:
@@ -120,8 +120,8 @@ class _Builder:
             raise self._error(node, f"the tag {node.tag} is not supported")
         return scalar(node.value) if plain else node.value
 
-    def _mapping(self, node: yaml.MappingNode, path: Path, depth: int) -> dict[str, Any]:
-        mapping: dict[str, Any] = {}
+    def _mapping(self, node: yaml.MappingNode, path: Path, depth: int) -> dict[str, object]:
+        mapping: dict[str, object] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self._error(key_node, "keys must be text")

@@ -229,13 +229,15 @@ def test_metrics_are_known_to_validate_the_gate_and_the_summary(tmp_path: Path) 
 
 
 def test_a_check_that_breaks_is_an_error_of_each_of_its_metrics(tmp_path: Path) -> None:
-    for body in ("return {'first': 1.0}", "raise ValueError('no service')"):
+    cancelled = "import asyncio; raise asyncio.CancelledError('gave up')"
+    for body in ("return {'first': 1.0}", "raise ValueError('no service')", cancelled):
         source = METRICS.partition("    return")[0] + f"    {body}"
         suite = write(tmp_path, source, "{floors: {own.second: 0.1}}")
         done = llmeval("run", suite, "--out", tmp_path / f"run{len(body)}")
         assert done.returncode == 3, done.stdout  # INVALID
         lines = (tmp_path / f"run{len(body)}" / "scores.jsonl").read_text().splitlines()
         assert len(re.findall(r'"status":"error"', "".join(lines))) == 6
+        assert body is not cancelled or "the check crashed: CancelledError: gave up" in lines[0]
 
 
 @pytest.mark.parametrize("in_case", [False, True])

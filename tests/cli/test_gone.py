@@ -147,8 +147,8 @@ def test_retired_cases_are_counted_and_shown(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("rows", "entries", "said"), [
-    (cases(N), retired(3, 4), "retired.yaml:1: [0].case: g still asks 'c0003'"),
-    (cases(N), "- {case: c0003, reason: x}\n", "retired.yaml:1: [0].owner: this is not stated"),
+    (cases(N), retired(3, 4), "retired.yaml:1: [0].case: g still has 'c0003'"),
+    (cases(N), "- {case: c0003, reason: x}\n", "retired.yaml:1: [0].owner: this key is missing"),
 ])  # fmt: skip
 def test_a_wrong_entry_is_an_error_before_the_first_call(
     folder: Path, rows: Rows, entries: str, said: str

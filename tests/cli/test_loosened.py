@@ -100,7 +100,7 @@ def test_a_lock_file_without_a_gate_is_refused(folder: Path) -> None:
     done = llmeval("run", write(folder, cases(N), 0, STRICT), "--out", folder / "run")
     assert done.returncode == 2
     assert (
-        "approve a run anew: `llmeval baseline approve RUN --by NAME --reason TEXT`" in done.stderr
+        "approve a run again: `llmeval baseline approve RUN --by NAME --reason TEXT`" in done.stderr
     )
     assert not (folder / "run" / "answers.jsonl").exists()
     assert llmeval("baseline", "show", folder / "base.lock.json").returncode == 0

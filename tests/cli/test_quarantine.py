@@ -107,10 +107,10 @@ def test_a_run_may_be_decided_again_with_them(folder: Path, run: Any) -> None:
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    ("- {case: c0003, reason: x, expires: 2999-01-31}", "wrong.yaml:1: [0].owner: this is not stated"),
+    ("- {case: c0003, reason: x, expires: 2999-01-31}", "wrong.yaml:1: [0].owner: this key is missing"),
     ("- {case: c0003, reason: x, owner: a, expires: soon}", "[0].expires: write a day as 2027-01-31"),
     ("- {case: c0003, reason: '', owner: a, expires: 2999-01-31}", "[0].reason: this is empty"),
-    ("- c0003", "[0]: this is no entry"), ("a: b", "wrong.yaml:1: this is no list"),
+    ("- c0003", "[0]: this is not an entry"), ("a: b", "wrong.yaml:1: the file is not a list"),
 ])  # fmt: skip
 def test_what_is_wrong_with_an_entry(folder: Path, text: str, said: str) -> None:
     (folder / "wrong.yaml").write_text(text + "\n")

@@ -101,7 +101,7 @@ def http(url: str, **more: str) -> str:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def application(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
@@ -114,29 +114,31 @@ def shift(seconds: int) -> None:
 
 @pytest.mark.parametrize("make", [openai, http])
 def test_an_application_that_broke_since_the_last_run_does_not_pass(
-    bench: Bench, make: Callable[..., str]
+    application: Bench, make: Callable[..., str]
 ) -> None:
     says: list[Handler] = [right]
     with serve(first_of(says)) as endpoint:
-        bench.write(make(endpoint.url))
-        first = bench.run()
+        application.write(make(endpoint.url))
+        first = application.run()
         says[0] = broken
-        second = bench.run()
+        second = application.run()
         assert (first.returncode, second.returncode) == (0, 1), second.stderr
         assert len(endpoint.requests) == 2 * N
-    assert bench.summary["reuse"]["answers"] == {"reused": 0, "of": N, "oldest": None}
+    assert application.summary["reuse"]["answers"] == {"reused": 0, "of": N, "oldest": None}
     assert "earlier runs" not in first.stdout + second.stdout
 
 
 @pytest.mark.parametrize("more", [(), ("--refresh",), ("--no-cache",)])
-def test_a_server_that_is_off_makes_the_run_invalid(bench: Bench, more: tuple[str, ...]) -> None:
+def test_a_server_that_is_off_makes_the_run_invalid(
+    application: Bench, more: tuple[str, ...]
+) -> None:
     with serve(right) as endpoint:
-        bench.write(openai(endpoint.url))
-        assert bench.run().returncode == 0
-    done = bench.run("--max-minutes", "0.05", *more)
+        application.write(openai(endpoint.url))
+        assert application.run().returncode == 0
+    done = application.run("--max-minutes", "0.05", *more)
     assert done.returncode == 3
-    assert bench.summary["gate"]["decision"] == "INVALID"
-    assert bench.summary["calls"].get("candidate", {}).get("cached", 0) == 0
+    assert application.summary["gate"]["decision"] == "INVALID"
+    assert application.summary["calls"].get("candidate", {}).get("cached", 0) == 0
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ def test_a_server_that_is_off_makes_the_run_invalid(bench: Bench, more: tuple[st
     ],
 )
 def test_what_may_answer_otherwise_is_asked_even_with_reuse(
-    bench: Bench, before: str, now: str
+    application: Bench, before: str, now: str
 ) -> None:
     """Another path, query, header, build or provider: none of it is the model that answered
     before.
@@ -160,41 +162,43 @@ def test_what_may_answer_otherwise_is_asked_even_with_reuse(
     with serve(right) as endpoint:
         for model in (before, now):
             asked = len(endpoint.requests)
-            bench.write(model.replace("{}", endpoint.url).replace("{{", "{").replace("}", "}"))
-            assert bench.run("--reuse").returncode == 0
+            application.write(
+                model.replace("{}", endpoint.url).replace("{{", "{").replace("}", "}")
+            )
+            assert application.run("--reuse").returncode == 0
             assert len(endpoint.requests) - asked == N
 
 
-def test_an_edited_function_is_asked_again(bench: Bench) -> None:
-    (bench.folder / "shop.py").write_text(
+def test_an_edited_function_is_asked_again(application: Bench) -> None:
+    (application.folder / "shop.py").write_text(
         "def reply(text): return 'It is value-' + text.rstrip('?').split()[-1]\n"
     )
-    bench.write("{provider: python, function: 'shop:reply', build: shop-1}")
-    assert [bench.run().returncode, bench.run().returncode] == [0, 0]
-    assert bench.summary["reuse"]["answers"]["reused"] == N
-    (bench.folder / "shop.py").write_text("def reply(text): return 'I can not say.'\n")
-    assert bench.run().returncode == 1
-    assert bench.summary["reuse"]["answers"]["reused"] == 0
-    bench.write("{provider: python, function: 'shop:reply'}")
-    assert [bench.run().returncode, bench.run().returncode] == [1, 1]
-    assert bench.summary["reuse"]["answers"]["reused"] == 0, (
+    application.write("{provider: python, function: 'shop:reply', build: shop-1}")
+    assert [application.run().returncode, application.run().returncode] == [0, 0]
+    assert application.summary["reuse"]["answers"]["reused"] == N
+    (application.folder / "shop.py").write_text("def reply(text): return 'I can not say.'\n")
+    assert application.run().returncode == 1
+    assert application.summary["reuse"]["answers"]["reused"] == 0
+    application.write("{provider: python, function: 'shop:reply'}")
+    assert [application.run().returncode, application.run().returncode] == [1, 1]
+    assert application.summary["reuse"]["answers"]["reused"] == 0, (
         "a function without a build is never reused"
     )
 
 
-def test_a_build_that_is_stated_is_reused_and_everything_says_so(bench: Bench) -> None:
+def test_a_build_that_is_stated_is_reused_and_everything_says_so(application: Bench) -> None:
     with serve(right) as endpoint:
-        bench.write(openai(endpoint.url, build="app@1"))
-        bench.run()
+        application.write(openai(endpoint.url, build="app@1"))
+        application.run()
         shift(int(time.time()) - 1767355200)  # 2026-01-02, noon
-        done = bench.run("--format", "github")
+        done = application.run("--format", "github")
         assert len(endpoint.requests) == N
     assert done.returncode == 0
     told = f"{N} of {N} answers reused from earlier runs, the oldest of {DAY_OF_ANSWERS}."
     assert "PASS" in done.stdout and told in " ".join(done.stdout.replace("│", " ").split())
     assert told in done.stderr, "the line of a CI log"
-    run = bench.runs[-1]
-    first = json.loads((bench.runs[0] / "manifest.json").read_text())["run_id"]
+    run = application.runs[-1]
+    first = json.loads((application.runs[0] / "manifest.json").read_text())["run_id"]
     for line in (run / "answers.jsonl").read_text().splitlines():
         answer = json.loads(line)
         assert (answer["reused_from"], answer["answered_at"][:10], answer["cached"]) == (
@@ -202,7 +206,7 @@ def test_a_build_that_is_stated_is_reused_and_everything_says_so(bench: Bench) -
             DAY_OF_ANSWERS,
             True,
         )
-    assert bench.summary["reuse"]["answers"] == {
+    assert application.summary["reuse"]["answers"] == {
         "reused": N,
         "of": N,
         "oldest": answer["answered_at"],
@@ -220,24 +224,24 @@ def test_a_build_that_is_stated_is_reused_and_everything_says_so(bench: Bench) -
     assert told in (run / "report.html").read_text(), "it is read from the records alone"
 
 
-def test_reuse_and_refresh(bench: Bench) -> None:
+def test_reuse_and_refresh(application: Bench) -> None:
     says: list[Handler] = [right]
-    bench.judge = True
+    application.judge = True
     with serve(first_of(says)) as endpoint:
-        bench.url = endpoint.url
-        bench.write(openai(endpoint.url))
-        assert bench.run().returncode == 0
+        application.url = endpoint.url
+        application.write(openai(endpoint.url))
+        assert application.run().returncode == 0
         assert counts(endpoint) == (N, N)
         says[0] = lambda body, earlier: right(body) if body["model"] == "judge" else broken(body)
-        assert bench.run("--reuse").returncode == 0
+        assert application.run("--reuse").returncode == 0
         assert counts(endpoint) == (N, N)
-        assert {name: found["reused"] for name, found in bench.summary["reuse"].items()} == {
+        assert {name: found["reused"] for name, found in application.summary["reuse"].items()} == {
             "answers": N,
             "verdicts": N,
         }
-        assert bench.run("--refresh").returncode == 1
+        assert application.run("--refresh").returncode == 1
         assert counts(endpoint) == (2 * N, 2 * N)
-        assert {name: found["reused"] for name, found in bench.summary["reuse"].items()} == {
+        assert {name: found["reused"] for name, found in application.summary["reuse"].items()} == {
             "answers": 0,
             "verdicts": 0,
         }
@@ -252,97 +256,99 @@ def counts(endpoint: Endpoint) -> tuple[int, int]:
     [("--reuse", "--refresh"), ("--no-cache", "--reuse"), ("--no-cache", "--refresh")],
     ids=str,
 )
-def test_options_that_contradict_each_other(bench: Bench, more: tuple[str, ...]) -> None:
-    bench.write(openai("http://127.0.0.1:9/v1"))
-    done = bench.run(*more)
+def test_options_that_contradict_each_other(application: Bench, more: tuple[str, ...]) -> None:
+    application.write(openai("http://127.0.0.1:9/v1"))
+    done = application.run(*more)
     assert done.returncode == 2
     assert "--no-cache, --reuse and --refresh" in done.stderr
 
 
-def test_refreshed_answers_are_the_ones_that_later_runs_reuse(bench: Bench) -> None:
+def test_refreshed_answers_are_the_ones_that_later_runs_reuse(application: Bench) -> None:
     said = iter(range(10**6))
     with serve(lambda body, earlier: f"{right(body)} ({next(said)})") as endpoint:
-        bench.write(openai(endpoint.url, build="app@1"))
-        bench.run()
-        bench.run("--refresh")
-        assert bench.summary["reuse"]["answers"]["reused"] == 0
-        bench.run()
-        assert bench.summary["reuse"]["answers"]["reused"] == N
+        application.write(openai(endpoint.url, build="app@1"))
+        application.run()
+        application.run("--refresh")
+        assert application.summary["reuse"]["answers"]["reused"] == 0
+        application.run()
+        assert application.summary["reuse"]["answers"]["reused"] == N
         assert len(endpoint.requests) == 2 * N
-    texts = [(run / "answers.jsonl").read_text() for run in bench.runs]
+    texts = [(run / "answers.jsonl").read_text() for run in application.runs]
     outputs = [sorted(json.loads(line)["output"] for line in text.splitlines()) for text in texts]
     assert outputs[0] != outputs[1] == outputs[2]
 
 
 @pytest.mark.parametrize("more", [(), ("--refresh",)], ids=str)
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX matter")
-def test_a_run_that_was_killed_asks_nothing_twice(bench: Bench, more: tuple[str, ...]) -> None:
+def test_a_run_that_was_killed_asks_nothing_twice(
+    application: Bench, more: tuple[str, ...]
+) -> None:
     """What came back before the kill is read, from the records or from the cache, even where
     nothing of other runs is.
     """
-    bench.judge = True
+    application.judge = True
     with serve(right, latency=0.05) as endpoint:
-        bench.url = endpoint.url
-        bench.write(openai(endpoint.url))
-        command = [sys.executable, "-m", "llmeval", "run", bench.folder / "suite.yaml", "--out", bench.folder / "k",
+        application.url = endpoint.url
+        application.write(openai(endpoint.url))
+        command = [sys.executable, "-m", "llmeval", "run", application.folder / "suite.yaml", "--out", application.folder / "k",
                    "--concurrency", "2", *more]  # fmt: skip
         process = subprocess.Popen(
-            command, cwd=bench.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, cwd=application.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         while len(endpoint.requests) < 9 and process.poll() is None:
             time.sleep(0.002)
         process.kill()
         process.wait(30)
-        assert bench.run("--concurrency", "2", *more, out="k").returncode == 0
+        assert application.run("--concurrency", "2", *more, out="k").returncode == 0
         assert len(endpoint.requests) <= 2 * N + 2, "only what was in flight is asked again"
-        assert bench.summary["reuse"]["answers"]["reused"] == 0
+        assert application.summary["reuse"]["answers"]["reused"] == 0
         asked = len(endpoint.requests)
         for name in (
             "answers.jsonl",
             "scores.jsonl",
         ):  # the records end before the reply that came last
-            path = bench.folder / "k" / name
+            path = application.folder / "k" / name
             path.write_text("".join(line + "\n" for line in path.read_text().splitlines()[:-4]))
-        seal(bench.folder / "k", status="running", ended=None, ending=None)
-        assert bench.run("--concurrency", "2", *more, out="k").returncode == 0
+        seal(application.folder / "k", status="running", ended=None, ending=None)
+        assert application.run("--concurrency", "2", *more, out="k").returncode == 0
         assert len(endpoint.requests) == asked, "these replies are in the cache"
-        assert bench.summary["reuse"]["answers"]["reused"] == 0
-        ended = bench.run("--concurrency", "2", *more, out="k")
+        assert application.summary["reuse"]["answers"]["reused"] == 0
+        ended = application.run("--concurrency", "2", *more, out="k")
     assert ended.returncode == 2, "a run that ended before must not look like one of now"
-    assert "nothing of it is left to ask" in ended.stderr
+    assert "and is complete" in ended.stderr
 
 
-def test_equal_requests_of_one_run_are_one_call(bench: Bench) -> None:
+def test_equal_requests_of_one_run_are_one_call(application: Bench) -> None:
     with serve(lambda body, earlier: "It is value-1.") as endpoint:
-        bench.write(openai(endpoint.url), question="What is number 1?", gate="contains: 0.01")
-        bench.run("--concurrency", "1")
+        application.write(openai(endpoint.url), question="What is number 1?", gate="contains: 0.01")
+        application.run("--concurrency", "1")
         assert len(endpoint.requests) == 1
-        bench.run("--concurrency", "1")
+        application.run("--concurrency", "1")
         assert len(endpoint.requests) == 2
 
 
-def test_verdicts_are_kept_for_thirty_days(bench: Bench) -> None:
-    bench.judge = True
+def test_verdicts_are_kept_for_thirty_days(application: Bench) -> None:
+    application.judge = True
     with serve(right) as endpoint:
-        bench.url = endpoint.url
-        bench.write(openai(endpoint.url))
-        bench.run()
+        application.url = endpoint.url
+        application.write(openai(endpoint.url))
+        application.run()
         shift(29 * DAY)
-        done = bench.run()
+        done = application.run()
         assert counts(endpoint) == (2 * N, N)
         assert f"{N} of {N} verdicts reused from earlier runs, the oldest of " in " ".join(
             done.stdout.split()
         )
-        lines = map(json.loads, (bench.runs[-1] / "scores.jsonl").read_text().splitlines())
+        lines = map(json.loads, (application.runs[-1] / "scores.jsonl").read_text().splitlines())
         line = next(
             each for each in lines if each["source"] == "judge" and each["status"] != "not_scored"
         )
         assert line["answered_at"] and line["reused_from"]
         shift(2 * DAY)
-        bench.run()
+        application.run()
         assert counts(endpoint) == (3 * N, 2 * N)
-        assert bench.summary["reuse"]["verdicts"] == {"reused": 0, "of": N, "oldest": None}
-        bench.run()
+        assert application.summary["reuse"]["verdicts"] == {"reused": 0, "of": N, "oldest": None}
+        application.run()
         assert counts(endpoint) == (4 * N, 2 * N), "the new verdicts are the ones that are reused"
 
 
@@ -350,26 +356,26 @@ UNUSABLE = ["I would rather not say.", '{"verdict": "perhaps"}', "{", ""]
 
 
 @pytest.mark.parametrize("said", UNUSABLE)
-def test_unusable_verdicts_are_asked_for_again(bench: Bench, said: str) -> None:
+def test_unusable_verdicts_are_asked_for_again(application: Bench, said: str) -> None:
     says = [said]
-    bench.judge = True
+    application.judge = True
 
     def handler(body: dict[str, Any], earlier: int) -> Any:
         return says[0] if body["model"] == "judge" and says[0] is not None else right(body)
 
     with serve(handler) as endpoint:
-        bench.url = endpoint.url
-        bench.write(openai(endpoint.url, build="app@1"))
-        assert bench.run().returncode == 3
-        assert bench.summary["counts"]["unscored"] == N
+        application.url = endpoint.url
+        application.write(openai(endpoint.url, build="app@1"))
+        assert application.run().returncode == 3
+        assert application.summary["counts"]["unscored"] == N
         assert endpoint.count("judge") == 3 * N
         says[0] = verdict("correct")
-        assert bench.run().returncode == 0
-        assert bench.summary["counts"]["unscored"] == 0
+        assert application.run().returncode == 0
+        assert application.summary["counts"]["unscored"] == 0
         assert endpoint.count("judge") == 4 * N
 
 
-def test_answers_that_were_cut_off_are_asked_for_again(bench: Bench) -> None:
+def test_answers_that_were_cut_off_are_asked_for_again(application: Bench) -> None:
     def cut(body: dict[str, Any], earlier: int) -> Any:
         message = {"role": "assistant", "content": right(body)}
         return {
@@ -378,43 +384,49 @@ def test_answers_that_were_cut_off_are_asked_for_again(bench: Bench) -> None:
         }
 
     with serve(cut) as endpoint:
-        bench.write(openai(endpoint.url, build="app@1"))
-        bench.run()
-        bench.run()
+        application.write(openai(endpoint.url, build="app@1"))
+        application.run()
+        application.run()
         assert len(endpoint.requests) == 2 * N
 
 
-def test_two_deployments_at_one_gateway_are_two_models(bench: Bench) -> None:
+def test_two_deployments_at_one_gateway_are_two_models(application: Bench) -> None:
     """The model's name is the same at both; only the path differs, and the judge is no
     self-judge.
     """
-    bench.judge = True
+    application.judge = True
     with serve(
         lambda body, earlier: verdict("correct") if "Reference" in str(body) else right(body)
     ) as endpoint:
-        bench.url = endpoint.url
-        bench.write(openai(f"{endpoint.url}/a").replace("model: cand", "model: judge"))
-        done = bench.run("--limit", "2")
+        application.url = endpoint.url
+        application.write(openai(f"{endpoint.url}/a").replace("model: cand", "model: judge"))
+        done = application.run("--limit", "2")
         assert "the judge is the candidate itself" not in done.stderr
-        judge = json.loads((bench.runs[-1] / "manifest.json").read_text())["judges"]["correctness"]
-        bench.url = f"{endpoint.url}/other"
-        bench.write(openai(f"{endpoint.url}/a"))
-        bench.run("--limit", "2")
-        other = json.loads((bench.runs[-1] / "manifest.json").read_text())["judges"]["correctness"]
+        judge = json.loads((application.runs[-1] / "manifest.json").read_text())["judges"][
+            "correctness"
+        ]
+        application.url = f"{endpoint.url}/other"
+        application.write(openai(f"{endpoint.url}/a"))
+        application.run("--limit", "2")
+        other = json.loads((application.runs[-1] / "manifest.json").read_text())["judges"][
+            "correctness"
+        ]
         assert judge["digest"] != other["digest"], "no certificate of one is the other's"
-        bench.write(openai(f"{endpoint.url}/other/j/").replace("model: cand", "model: judge"))
-        assert "the judge is the candidate itself" in bench.run("--limit", "2").stderr
+        application.write(openai(f"{endpoint.url}/other/j/").replace("model: cand", "model: judge"))
+        assert "the judge is the candidate itself" in application.run("--limit", "2").stderr
 
 
-def test_scoring_again_says_whose_answers_these_are(bench: Bench) -> None:
+def test_scoring_again_says_whose_answers_these_are(application: Bench) -> None:
     with serve(right) as endpoint:
-        bench.write(openai(endpoint.url))
-        bench.run()
-    done = llmeval("score", bench.runs[0], "--out", bench.folder / "again", cwd=bench.folder)
+        application.write(openai(endpoint.url))
+        application.run()
+    done = llmeval(
+        "score", application.runs[0], "--out", application.folder / "again", cwd=application.folder
+    )
     assert f"{N} of {N} answers reused from earlier runs" in " ".join(done.stdout.split())
 
 
-def test_a_cache_of_before_is_replaced_without_a_word(bench: Bench, tmp_path: Path) -> None:
+def test_a_cache_of_before_is_replaced_without_a_word(application: Bench, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     with sqlite3.connect(home / "cache.sqlite3") as database:

@@ -75,7 +75,7 @@ def test_a_pass_on_a_sample_says_so(tmp_path: Path) -> None:
         project(tmp_path, candidate(endpoint))
         done = play(tmp_path, "run", "suite.yaml", "--limit", 2)
     assert done.code == 0
-    assert done.says("All 2 cases pass.", "A sample of 2 of 6 cases was asked.")
+    assert done.says("All 2 cases pass.", "A sample of 2 of 6 cases ran.")
 
 
 @pytest.mark.parametrize("limit", ["--max-minutes", "--max-cost"])

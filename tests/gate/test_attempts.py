@@ -159,6 +159,18 @@ def test_attempts_that_cannot_be_read_make_nothing_easier(suite: Path) -> None:
     assert "can't be read, so they are not pooled" in alone.reason
 
 
+def test_an_attempt_whose_manifest_is_damaged_counts(suite: Path) -> None:
+    first = attempt(suite, 0, 15)
+    (first.path / "manifest.json").write_text('{"schema": 1, "run_')
+    second = attempt(suite, 30, 1)
+    record = second.manifest.attempt
+    assert record is not None
+    assert [(each.run_id, each.decision) for each in record.earlier] == [(first.path.name, None)]
+    gate = second.summary.gate
+    assert gate.rules[0].level == pytest.approx(1 - 0.025 / 9)
+    assert f"Attempt 2; 1 can't be read. The results of {first.path.name} can't be" in gate.reason
+
+
 def test_no_attempt_decides_beyond_those_that_the_rates_cover(tmp_path: Path, suite: Path) -> None:
     suite = written(tmp_path, ", attempts: 2")
     decisions = [attempt(suite, start, 1).summary.gate for start in range(3)]

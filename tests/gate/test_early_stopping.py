@@ -44,13 +44,13 @@ def unit(case: Case, passed: bool | None, repeat: int = 0) -> Unit:
 
 def test_a_case_waits_for_those_before_it() -> None:
     planned = cases(100)
-    tally = RunAggregate(Path("r"), planned)
-    walk = floor_walk(tally, GATE, "m", 0.5)
+    aggregate = RunAggregate(Path("r"), planned)
+    walk = floor_walk(aggregate, GATE, "m", 0.5)
     for case in planned[1:60]:
-        tally.add(unit(case, passed=True))
+        aggregate.add(unit(case, passed=True))
     walk.advance()
     assert (walk.used, walk.settled) == ([], False)
-    tally.add(unit(planned[0], passed=True))
+    aggregate.add(unit(planned[0], passed=True))
     walk.advance()
     assert walk.settled
     assert walk.used == [case.id for case in planned[: len(walk.used)]]
@@ -60,21 +60,21 @@ def test_a_case_waits_for_those_before_it() -> None:
 @pytest.mark.parametrize("repeats", [1, 3])
 def test_a_cluster_counts_when_all_of_it_is_there(repeats: int) -> None:
     planned = cases(12, size=4)
-    tally = RunAggregate(Path("r"), planned, repeats)
-    walk = floor_walk(tally, GATE, "m", 0.5)
+    aggregate = RunAggregate(Path("r"), planned, repeats)
+    walk = floor_walk(aggregate, GATE, "m", 0.5)
     for index, case in enumerate(planned[:8]):
         for repeat in range(repeats - (index == 7)):
-            tally.add(unit(case, passed=True, repeat=repeat))
+            aggregate.add(unit(case, passed=True, repeat=repeat))
     walk.advance()
     assert len(walk.used) == 4
 
 
 def test_lost_answers_hurt_both_claims() -> None:
     planned = cases(40)
-    tally = RunAggregate(Path("r"), planned)
+    aggregate = RunAggregate(Path("r"), planned)
     for case in planned:
-        tally.add(unit(case, passed=None))
-    rule = early_floor(tally, GATE, "m", 0.5)
+        aggregate.add(unit(case, passed=None))
+    rule = early_floor(aggregate, GATE, "m", 0.5)
     assert rule is not None
     assert (rule.decision, rule.low, rule.high) == (Decision.INCONCLUSIVE, 0, 1)
     assert "(40 cases, 40 of them missing, which may have passed or failed)" in rule.reason
@@ -84,10 +84,10 @@ def test_lost_answers_hurt_both_claims() -> None:
 @pytest.mark.parametrize("threshold", [0.75, 0.85])
 def test_what_the_end_leaves_open_says_how_many_more_cases(threshold: float) -> None:
     planned = cases(60)
-    tally = RunAggregate(Path("r"), planned)
+    aggregate = RunAggregate(Path("r"), planned)
     for index, case in enumerate(planned):
-        tally.add(unit(case, passed=index % 5 != 0))
-    rule = early_floor(tally, GATE, "m", threshold)
+        aggregate.add(unit(case, passed=index % 5 != 0))
+    rule = early_floor(aggregate, GATE, "m", threshold)
     assert rule is not None and rule.decision is Decision.INCONCLUSIVE
     assert (
         "more cases at this rate would decide in 4 of 5 tries, and"
@@ -97,13 +97,13 @@ def test_what_the_end_leaves_open_says_how_many_more_cases(threshold: float) -> 
 
 def test_what_comes_after_the_decision_changes_nothing() -> None:
     planned = cases(400)
-    tally = RunAggregate(Path("r"), planned)
+    aggregate = RunAggregate(Path("r"), planned)
     for case in planned[:100]:
-        tally.add(unit(case, passed=True))
-    before = early_floor(tally, GATE, "m", 0.5)
+        aggregate.add(unit(case, passed=True))
+    before = early_floor(aggregate, GATE, "m", 0.5)
     for case in planned[100:]:
-        tally.add(unit(case, passed=False))
-    assert early_floor(tally, GATE, "m", 0.5) == before
+        aggregate.add(unit(case, passed=False))
+    assert early_floor(aggregate, GATE, "m", 0.5) == before
     assert before is not None
     assert before.decision is Decision.PASS
     assert before.n is not None
@@ -118,10 +118,10 @@ def test_error_rates_hold_at_the_floor() -> None:
     source, rounds, n, wrong = random.Random(5), 300, 150, {Decision.PASS: 0, Decision.FAIL: 0}
     planned = cases(n)
     for _ in range(rounds):
-        tally = RunAggregate(Path("r"), planned)
+        aggregate = RunAggregate(Path("r"), planned)
         for case in planned:
-            tally.add(unit(case, passed=source.random() < 0.8))
-        rule = early_floor(tally, GATE, "m", 0.8)
+            aggregate.add(unit(case, passed=source.random() < 0.8))
+        rule = early_floor(aggregate, GATE, "m", 0.8)
         assert rule is not None
         if rule.decision in wrong:
             wrong[rule.decision] += 1

@@ -115,11 +115,15 @@ def test_lost_verdicts_count_against_each_claim() -> None:
     """
     for floor, found in ((0.7, Decision.PASS), (0.95, Decision.FAIL)):
         known = selection([True] * 320 + [False] * 80)
-        for lost, expected in ((0, found), (80, Decision.INCONCLUSIVE)):
-            rule = decide_judged_floor("m", None, replace(known, unscored=lost), floor, 0.05, BANK)
+        for missing, expected in ((0, found), (80, Decision.INCONCLUSIVE)):
+            rule = decide_judged_floor(
+                "m", None, replace(known, unscored=missing), floor, 0.05, BANK
+            )
             assert rule is not None and rule.decision is expected, rule
-            assert ("80 more are missing and may be right or wrong; " in rule.reason) is bool(lost)
-            assert ("80 missing results prevent a decision" in rule.reason) is bool(lost)
+            assert ("80 more are missing and may be right or wrong; " in rule.reason) is bool(
+                missing
+            )
+            assert ("80 missing results prevent a decision" in rule.reason) is bool(missing)
 
 
 def manifest(trust: str, *, repeats: int = 1, **more: Any) -> Manifest:
@@ -141,7 +145,7 @@ def run(tmp_path: Path, n: int = 300, left: int = 0) -> RunAggregate:
     people.
     """
     people, drawn = people_of(tmp_path)
-    tally = RunAggregate(tmp_path, people=people, drawn=drawn)
+    aggregate = RunAggregate(tmp_path, people=people, drawn=drawn)
     for i in range(n):
         passed = i % 5 != 0
         answer, status = Answer(case_id=f"c{i}", output="x"), Status.PASS if passed else Status.FAIL
@@ -161,40 +165,40 @@ def run(tmp_path: Path, n: int = 300, left: int = 0) -> RunAggregate:
                 source="judge",
                 unscored="for a person",
             )
-        tally.add(Unit(Case(f"c{i}", {}), answer, (score,)))
-    return tally
+        aggregate.add(Unit(Case(f"c{i}", {}), answer, (score,)))
+    return aggregate
 
 
 def test_which_labels_count(tmp_path: Path) -> None:
     """Those of the run if enough were drawn at random; a certificate's only for the trusted judge
     alone.
     """
-    tally = run(tmp_path)
-    assert evidence_for(tally, manifest("TRUSTED"), "m", None) == BANK
-    assert evidence_for(tally, manifest("TRUSTED", when="uncertain"), "m", None) is None
-    assert evidence_for(tally, manifest("UNTRUSTED"), "m", None) is None
+    aggregate = run(tmp_path)
+    assert evidence_for(aggregate, manifest("TRUSTED"), "m", None) == BANK
+    assert evidence_for(aggregate, manifest("TRUSTED", when="uncertain"), "m", None) is None
+    assert evidence_for(aggregate, manifest("UNTRUSTED"), "m", None) is None
     several = manifest("TRUSTED", repeats=3)
-    assert evidence_for(tally, several, "m", None) is None, (
+    assert evidence_for(aggregate, several, "m", None) is None, (
         "a case passes with all three: the judge errs otherwise there"
     )
     weighted = dict(zip(LabelCounts._fields, (90.5, 10.0, 2.5, 40.0), strict=True))
-    found = evidence_for(tally, manifest("TRUSTED", weighted=weighted), "m", None)
+    found = evidence_for(aggregate, manifest("TRUSTED", weighted=weighted), "m", None)
     assert found is not None and found.counts == (90.5, 10, 2.5, 40), (
         "labels drawn by verdict correct by their weights"
     )
     assert found.shown == "the 300 labels of its certificate"
-    assert evidence_for(tally, manifest("TRUSTED"), "other", None) is None
+    assert evidence_for(aggregate, manifest("TRUSTED"), "other", None) is None
     append(tmp_path, [label(i, sampling="triage") for i in range(100)])
-    tally = run(tmp_path)
-    assert evidence_for(tally, manifest("TRUSTED"), "m", None) == BANK, (
+    aggregate = run(tmp_path)
+    assert evidence_for(aggregate, manifest("TRUSTED"), "m", None) == BANK, (
         "what was picked says nothing about the rest"
     )
     append(tmp_path, [label(i, sampling="stratified", probability=0.4) for i in range(100, 220)])
-    tally = run(tmp_path)
-    found = evidence_for(tally, manifest("UNTRUSTED"), "m", None)
+    aggregate = run(tmp_path)
+    found = evidence_for(aggregate, manifest("UNTRUSTED"), "m", None)
     assert found is not None
     assert (found.provenance, found.counts) == (Provenance.BY_VERDICT, LabelCounts(96, 0, 0, 24))
-    (rule,) = own_rules(tally, manifest("UNTRUSTED"))
+    (rule,) = own_rules(aggregate, manifest("UNTRUSTED"))
     assert rule.decision is Decision.PASS, "labels of this very run carry the claim, not the judge"
     assert "120 labels of this run, drawn at random" in rule.reason
 

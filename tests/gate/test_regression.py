@@ -10,7 +10,8 @@ import pytest
 
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.pairs import PairedCases
-from llmeval.gate.rules.regression import RegressionRule, ask, decided, scale
+from llmeval.gate.rules.judge_arms import scale
+from llmeval.gate.rules.regression import RegressionRule, decided, evaluate
 from llmeval.gate.rules.regression_hints import cases_needed
 from llmeval.stats.estimation.label_counts import LabelCounts
 from llmeval.stats.sequential.design import regression
@@ -20,8 +21,10 @@ RATES = ALPHA, BETA = 0.05, 0.05
 LABELS = LabelCounts(95, 5, 5, 95)
 
 
-def pairs(fell: int, rose: int, n: int, lost: int = 0, size: int = 1) -> PairedCases:
-    values = [-1.0] * fell + [1.0] * rose + [math.nan] * lost + [0.0] * (n - fell - rose - lost)
+def pairs(fell: int, rose: int, n: int, missing: int = 0, size: int = 1) -> PairedCases:
+    values = (
+        [-1.0] * fell + [1.0] * rose + [math.nan] * missing + [0.0] * (n - fell - rose - missing)
+    )
     return PairedCases(
         tuple(values),
         tuple(f"g{i // size}" for i in range(n)),
@@ -35,7 +38,7 @@ def rule(
 ) -> RuleDecision:
     from types import SimpleNamespace
 
-    question = ask(comparison(margin, **more), found, *RATES)
+    question = evaluate(comparison(margin, **more), found, *RATES)
     baseline: Any = SimpleNamespace(run_id="r1")
     return decided(question, baseline, level)
 
@@ -45,9 +48,12 @@ def comparison(
     labels: LabelCounts | None = None,
     untrusted: str | None = None,
     judged: bool = False,
+    shift: float = 0.0,
 ) -> RegressionRule:
     youden, spent = scale(labels, BETA) if untrusted is None else (1.0, 0.0)
-    return RegressionRule("m", "m", None, margin, youden, spent, judged, untrusted, labels=labels)
+    return RegressionRule(
+        "m", "m", None, margin, youden, spent, judged, untrusted, labels=labels, shift=shift
+    )
 
 
 @pytest.mark.parametrize(("fell", "rose"), [(0, 0), (10, 10), (12, 3), (30, 5), (4, 0), (3, 20)])
@@ -119,17 +125,48 @@ def test_a_judge_that_errs_takes_a_smaller_margin() -> None:
     assert "as this judge sees them (its J is at least 0.8" in judged.reason
     assert judged.threshold == 0.05
     assert "the judge errs alike on both sides" in judged.assumptions
+    assert "is assumed to err alike on both sides (`judge_shift: 0`)" in judged.reason
+
+
+def test_a_judge_that_may_differ_between_the_sides_widens_both_limits() -> None:
+    """J is at least .83 by these labels: 10 points are 8.3 as judged, 6.3 less a shift of 2."""
+    alike, differs = (
+        rule(pairs(24, 14, 300), 0.1, labels=LABELS, judged=True, shift=shift)
+        for shift in (0.0, 0.02)
+    )
+    assert alike.decision is Decision.PASS
+    assert differs.decision is Decision.INCONCLUSIVE
+    assert "less the 2.0 points that it may differ between the sides (`judge_shift`)" in (
+        differs.reason
+    )
+    assert any(
+        "differ by at most 2.0 points between the two" in each for each in differs.assumptions
+    )
+    alike, differs = (
+        rule(pairs(20, 6, 300), 0.1, labels=LABELS, judged=True, shift=shift)
+        for shift in (0.0, 0.02)
+    )
+    assert alike.decision is Decision.FAIL
+    assert differs.decision is Decision.INCONCLUSIVE
+
+
+def test_a_margin_that_the_shift_takes_whole_needs_a_judged_rise() -> None:
+    open_ = rule(pairs(0, 0, 5000), 0.02, labels=LABELS, judged=True, shift=0.02)
+    assert open_.decision is Decision.INCONCLUSIVE
+    assert "only a judged rise can PASS" in open_.reason
+    risen = rule(pairs(10, 120, 2000), 0.02, labels=LABELS, judged=True, shift=0.02)
+    assert risen.decision is Decision.PASS
 
 
 def test_what_was_lost_counts_against_each_claim() -> None:
     assert rule(pairs(0, 0, 200)).decision is Decision.PASS
-    lost = rule(pairs(0, 0, 200, lost=20))
-    assert lost.decision is Decision.INCONCLUSIVE
-    assert "on 200 paired cases, 20 of them missing" in lost.reason
-    assert lost.low is not None
-    assert lost.low < -0.1
-    assert "20 missing results prevent a decision: the same command with --out" in lost.reason
-    assert rule(pairs(0, 0, 3, lost=3)).decision is Decision.INCONCLUSIVE
+    missing = rule(pairs(0, 0, 200, missing=20))
+    assert missing.decision is Decision.INCONCLUSIVE
+    assert "on 200 paired cases, 20 of them missing" in missing.reason
+    assert missing.low is not None
+    assert missing.low < -0.1
+    assert "20 missing results prevent a decision: the same command with --out" in missing.reason
+    assert rule(pairs(0, 0, 3, missing=3)).decision is Decision.INCONCLUSIVE
 
 
 def test_cases_of_one_side_are_named() -> None:
@@ -141,7 +178,7 @@ def test_cases_of_one_side_are_named() -> None:
 
 @pytest.mark.parametrize(("fell", "rose", "n"), [(0, 0, 20), (3, 3, 40), (5, 5, 100), (4, 3, 60)])
 def test_so_many_cases_would_decide(fell: int, rose: int, n: int) -> None:
-    question = ask(comparison(), pairs(fell, rose, n), *RATES)
+    question = evaluate(comparison(), pairs(fell, rose, n), *RATES)
     assert question.verdict.decision is Decision.INCONCLUSIVE
     times = 1.1 * cases_needed(question.pairs, question.plan) / n
     more = pairs(round(fell * times), round(rose * times), math.ceil(n * times))
@@ -153,7 +190,7 @@ def test_so_many_cases_would_decide_beside_other_rules() -> None:
     for whole cases.
     """
     found, strict = pairs(10, 4, 200), ALPHA / 4
-    question, beside = ask(comparison(0.03), found, *RATES), rule(found, 0.03, strict)
+    question, beside = evaluate(comparison(0.03), found, *RATES), rule(found, 0.03, strict)
     needed = cases_needed(question.pairs, question.plan, strict)
     whole = 2 / 0.03
     assert needed - whole == pytest.approx(
@@ -170,9 +207,9 @@ def test_error_rates_hold_over_three_rules() -> None:
 
     source, rounds, fails, passes = random.Random(3), 150, 0, 0
     for _ in range(rounds):
-        same = [ask(comparison(), drawn(source, 0.06, 0.06, 150), *RATES) for _ in range(3)]
+        same = [evaluate(comparison(), drawn(source, 0.06, 0.06, 150), *RATES) for _ in range(3)]
         fails += any(p <= 0.05 for p in holm_adjusted([each.verdict.p_fail for each in same]))
-        worse = ask(comparison(), drawn(source, 0.11, 0.06, 150), *RATES)
+        worse = evaluate(comparison(), drawn(source, 0.11, 0.06, 150), *RATES)
         passes += worse.verdict.p_pass <= 0.05
     limit = rounds * (0.05 + 2.5 * (0.05 * 0.95 / rounds) ** 0.5)
     assert fails <= limit

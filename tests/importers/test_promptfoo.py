@@ -104,9 +104,9 @@ def test_limits_on_the_run_keep_their_units(tmp_path: Path) -> None:
     ("config", "told"),
     [
         (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: similar, value: x}}]}}]", ":3: tests[0].assert[0].type: `similar`: needs an embedding"),
-        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: not-factuality, value: x}}]}}]", "promptfoo takes no notice of `not-`"),
-        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: not-llm-rubric, value: x}}]}}]", "can't be turned round"),
-        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: contians, value: x}}]}}]", "`contians` is no type"),
+        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: not-factuality, value: x}}]}}]", "promptfoo ignores `not-`"),
+        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: not-llm-rubric, value: x}}]}}]", "can't be reversed"),
+        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: contians, value: x}}]}}]", "`contians` is not a type"),
         (f"{HEAD}tests: [{{vars: {{question: q}}}}]", "passes whatever the answer is"),
         (f"{HEAD}tests: [{{vars: {{question: q}}, threshold: 0, assert: [{{type: is-json}}]}}]", "passes always or never"),
         (f"{HEAD}tests: [{{vars: {{question: q, tags: t}}, assert: [{{type: is-json}}]}}]", "tests[0].vars.tags: the variable `tags`"),

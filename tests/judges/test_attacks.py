@@ -202,7 +202,7 @@ def test_a_pass_near_the_threshold_must_stand_without_what_speaks_to_the_judge(
     if status is Status.NEEDS_REVIEW:
         assert (
             score.unscored is not None
-            and "speak to the judge" in score.unscored
+            and "addressed to the judge" in score.unscored
             and score.attempts == 2
         )
 

@@ -79,7 +79,7 @@ def test_odd_answers_count_for_nothing() -> None:
         made(Planted(1, 1), items(120, sampling="triage"))
     found = made(Planted(1, 1), items(120) + items(50, start=500, sampling="triage"))
     assert (found.labels, found.provenance["left_out"]) == (120, 50)
-    assert "assumed" in found.provenance["allows"]
+    assert "assumption" in found.provenance["allows"]
     random = made(Planted(1, 1), items(120, sampling="random", probability=0.5))
     assert "assumed" not in random.provenance["allows"]
     with pytest.raises(UsageError, match="mixed"):

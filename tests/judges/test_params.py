@@ -172,7 +172,7 @@ def test_an_unusable_verdict_names_its_cause(reply: Reply, told: str) -> None:
     score = scored(judge_of(Fake(reply)))
     assert score.status is Status.UNSCORED
     assert score.unscored is not None
-    assert score.unscored.startswith("the judge gave no usable verdict, asked 3 times: ")
+    assert score.unscored.startswith("the judge gave no usable verdict in 3 calls: ")
     assert told in score.unscored
     assert score.error is not None
     assert (score.error.kind, score.unanswered, score.undecided) == ("judge", False, False)
@@ -227,5 +227,5 @@ def test_a_panel_without_a_verdict_has_the_error_that_ends_a_run() -> None:
 def test_a_person_gets_what_the_last_judge_left_undecided_and_nothing_that_was_lost(
     last: Any, status: Status
 ) -> None:
-    seats = [judge_of(Fake(said), "rubric", criteria=TWO) for said in ("?", last)]
-    assert scored(Cascade("m", seats, (0.1, 0.9), 0.0)).status is status
+    members = [judge_of(Fake(said), "rubric", criteria=TWO) for said in ("?", last)]
+    assert scored(Cascade("m", members, (0.1, 0.9), 0.0)).status is status

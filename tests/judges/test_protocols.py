@@ -230,7 +230,7 @@ def test_a_list_of_ones_own_has_a_threshold_of_its_own(tmp_path: Path) -> None:
 def test_criteria_that_are_none(raw: object) -> None:
     with pytest.raises(SuiteError, match="line 7: "):
         parse_criteria(raw, "line 7")
-    with pytest.raises(SuiteError, match="one name"):
+    with pytest.raises(SuiteError, match="the same name"):
         parse_criteria([{"name": "a", "statement": "s"}] * 2, "x")
 
 

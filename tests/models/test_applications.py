@@ -332,7 +332,7 @@ def text_only(text):
         ("parts", None, "lang"),
         ("nested", {"ids": "deep.ids[*].id"}, "ids"),
         ("no_output", None, "without a text as `output`; it has: answer"),
-        ("unread", None, "keys that nothing reads: ids. Put them into `data`"),
+        ("unread", None, "keys that llmeval does not read: ids. Put them into `data`"),
         ("text_only", {"ids": "ids"}, "returned str, but `data` has paths"),
         ("nested", {"ids": "ids[*].id"}, "data.ids: the path 'ids[*].id' matches nothing: no ids"),
     ],

@@ -141,7 +141,7 @@ def test_a_cache_that_cannot_be_written_ends_caching_not_the_run(tmp_path: Path)
         cache.close()
         return warning
 
-    assert "goes on without it" in (asyncio.run(run()) or "")
+    assert "continues without it" in (asyncio.run(run()) or "")
 
 
 def test_replay(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import aiohttp
 import pytest
 
-from llmeval.core.errors import ModelError, Retryable, SuiteError, Unreadable
+from llmeval.core.errors import ModelError, NotConnected, Retryable, SuiteError, Unreadable
 from llmeval.models.client.failed_reply import failure
 from llmeval.models.client.http_client import HttpClient, Response, authorised, read_url, with_path
 from llmeval.models.client.network_errors import network_error
@@ -149,7 +149,10 @@ def test_what_is_no_reply(raw: bytes | None, kind: type[ModelError], words: str)
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (reply(b"x" * 100), "longer than 64 bytes; raise `max_reply_bytes`"),
+        (
+            reply(b"x" * 100),
+            "longer than 64 bytes; if such replies are correct, raise `max_reply_bytes`",
+        ),
         (reply(gzip.compress(b"x" * 100_000), "Content-Encoding: gzip"), "longer than 64 bytes"),
         (
             [
@@ -224,8 +227,8 @@ def test_nobody_there() -> None:
         ("ftp://h/v1", "not an http"),
         ("http:///v1", "not an http"),
         ("https://h/v 1", "contains a space"),
-        ("https://me:secret@h/v1", "take it out of the address"),
-        ("https://me:secret@h:x/v1", "take it out of the address"),
+        ("https://me:secret@h/v1", "remove it from the address"),
+        ("https://me:secret@h:x/v1", "remove it from the address"),
     ],
 )
 def test_addresses(url: str, wanted: str) -> None:
@@ -327,7 +330,7 @@ def test_a_proxy_that_can_not_be_used_is_named(monkeypatch: pytest.MonkeyPatch, 
 
 def test_names_that_are_not_there() -> None:
     key = SimpleNamespace(host="nowhere.example", port=443, ssl=True, is_ssl=True)
-    for number, kind in ((socket.EAI_NONAME, ModelError), (socket.EAI_AGAIN, Retryable)):
+    for number, kind in ((socket.EAI_NONAME, ModelError), (socket.EAI_AGAIN, NotConnected)):
         cause = OSError("can't resolve")
         cause.__cause__ = socket.gaierror(number, "x")
         error = network_error(

@@ -134,7 +134,7 @@ def test_replies_without_text() -> None:
         ),
         (200, b"{truncated", {}, Unreadable, "not JSON"),
         (200, b"", {}, Unreadable, "empty"),
-        (200, {"choices": []}, {}, ModelError, "not what the API promises"),
+        (200, {"choices": []}, {}, ModelError, "does not follow the API"),
         (200, {"error": "x"}, {}, Retryable, "broke off"),
     ],
 )

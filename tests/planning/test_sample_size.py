@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from llmeval.gate.pairs import PairedCases
-from llmeval.gate.rules.regression import RegressionRule, ask
+from llmeval.gate.rules.regression import RegressionRule, evaluate
 from llmeval.planning.attainability import passes_needed
 from llmeval.planning.metric_profile import MetricProfile
 from llmeval.planning.sample_size import cases_for, certifiable, plan_floor, plan_regression
@@ -126,11 +126,11 @@ def test_clusters_need_not_be_of_one_size() -> None:
 
 
 def test_what_is_proved_is_the_test_that_a_run_decides_by() -> None:
-    """Every case, once, at the whole rates: as `gate.rules.regression.ask` plans it."""
+    """Every case, once, at the whole rates: as `gate.rules.regression.evaluate` plans it."""
     values = (-1.0, 0.0, 0.0, 1.0) * 100
     clusters = tuple(str(number) for number in range(400))
     compared = RegressionRule("m", "m", None, 0.1, 1.0, 0.0, judged=False, untrusted=None)
-    asked = ask(compared, PairedCases(differences=values, clusters=clusters), 0.05, 0.05)
+    asked = evaluate(compared, PairedCases(differences=values, clusters=clusters), 0.05, 0.05)
     plan = PLAIN.gate(0.1, 0.05, 0.05, sequential=False)
     assert play(plan, np.array(values)).decision is asked.verdict.decision
     assert (plan.share, plan.pass_null, plan.rates) == (
@@ -156,4 +156,4 @@ def test_unequal_clusters_count_by_their_effective_number() -> None:
     larger = unequal.sized(2000)
     assert larger.cases == pytest.approx(2000, rel=0.03)
     assert larger.effective / larger.units == pytest.approx(unequal.effective / 110, rel=0.05)
-    assert len(larger.world().clusters) == larger.cases == sum(larger.sizes)
+    assert len(larger.verdict_model().clusters) == larger.cases == sum(larger.sizes)

@@ -44,8 +44,8 @@ def test_so_many_cases_differ_between_two_runs() -> None:
 
 @pytest.mark.parametrize("within", [0.0, 0.2, 0.6])
 def test_differences_within_a_cluster_are_correlated(within: float) -> None:
-    world = replace(PLAIN, clusters=np.repeat(np.arange(30_000), 2), within=within)
-    sides = world.people(source())
+    verdict_model = replace(PLAIN, clusters=np.repeat(np.arange(30_000), 2), within=within)
+    sides = verdict_model.people(source())
     d = (sides.candidate.astype(float) - sides.baseline)[0].reshape(-1, 2)
     assert np.corrcoef(d[:, 0], d[:, 1])[0, 1] == pytest.approx(within, abs=0.03)
     assert d.mean() == pytest.approx(0, abs=0.008)
@@ -63,12 +63,12 @@ def test_a_judge_sees_what_the_shape_says(rate: float, differ: float, repeats: i
         sensitivity=0.95,
         specificity=0.85,
     )
-    world = shape.world(MANY, repeats)
-    sides = world.judged(source(), world.people(source()))
+    verdict_model = shape.verdict_model(MANY, repeats)
+    sides = verdict_model.judged(source(), verdict_model.people(source()))
     d = sides.candidate.mean(axis=0) - sides.baseline.mean(axis=0)
     assert sides.baseline.mean() == pytest.approx(rate, abs=0.008)
     assert (d * d).mean() == pytest.approx(differ / repeats, abs=0.008)
-    worse = world.judged(source(), world.people(source(), 0.2))
+    worse = verdict_model.judged(source(), verdict_model.people(source(), 0.2))
     assert worse.baseline.mean() - worse.candidate.mean() == pytest.approx(
         0.8 * 0.2, abs=0.01
     )  # J times the drop
@@ -83,9 +83,9 @@ def test_what_people_see_differ_undoes_what_the_judge_makes_of_it() -> None:
 
 
 def test_certificates_are_drawn_anew_with_as_many_labels() -> None:
-    world = replace(PLAIN, sensitivity=0.9, specificity=0.8, labels=(160, 40))
+    verdict_model = replace(PLAIN, sensitivity=0.9, specificity=0.8, labels=(160, 40))
     random = source()
-    found = [world.certificate(random) for _ in range(500)]
+    found = [verdict_model.certificate(random) for _ in range(500)]
     assert {(each.human_pass, each.human_fail) for each in found if each} == {(160, 40)}
     assert np.mean([each.pass_pass for each in found if each]) == pytest.approx(144, abs=0.6)
     assert np.mean([each.fail_fail for each in found if each]) == pytest.approx(32, abs=0.4)

@@ -24,24 +24,30 @@ JUDGED = MetricProfile(
 
 
 def gate(
-    worlds: dict[str, VerdictModel], *, early: bool = False, margin: float = 0.1, floor: float = 0.8
+    verdict_models: dict[str, VerdictModel],
+    *,
+    early: bool = False,
+    margin: float = 0.1,
+    floor: float = 0.8,
 ) -> SimulationSetup:
     """A floor and a margin for each metric."""
-    clusters = next(iter(worlds.values())).clusters
+    clusters = next(iter(verdict_models.values())).clusters
     members = members_of(np.arange(len(clusters)), clusters)
-    claims: list[SimulatedFloor | SimulatedRegression] = []
-    for metric, world in worlds.items():
-        corrected = world.labels is not None and world.repeats == 1
-        claims.append(
+    rules: list[SimulatedFloor | SimulatedRegression] = []
+    for metric, verdict_model in verdict_models.items():
+        corrected = verdict_model.labels is not None and verdict_model.repeats == 1
+        rules.append(
             SimulatedFloor(
                 name=metric, metric=metric, members=members, threshold=floor, corrected=corrected
             )
         )
-        claims.append(
+        rules.append(
             SimulatedRegression(name=metric, metric=metric, members=members, margin=margin)
         )
     return SimulationSetup(
-        worlds=worlds, claims=tuple(claims), terms=ErrorRates(0.05, 0.05, len(claims), early)
+        verdict_models=verdict_models,
+        rules=tuple(rules),
+        terms=ErrorRates(0.05, 0.05, len(rules), early),
     )
 
 
@@ -79,7 +85,7 @@ def test_a_judge_taken_for_perfect_is_caught() -> None:
 @pytest.mark.parametrize("early", [True, False], ids=["early", "once"])
 def test_a_whole_gate_with_floors_and_a_judge_keeps_its_rates(early: bool) -> None:
     checked = replace(PLAIN, metric="m", cases=300, units=300, rate=0.9, discordance=0.1)
-    setup = gate({"m": checked.world(), "j": JUDGED.world()}, early=early)
+    setup = gate({"m": checked.verdict_model(), "j": JUDGED.verdict_model()}, early=early)
     ticks: list[None] = []
     found = simulate(setup, 60, seed=5, tick=lambda: ticks.append(None))
     assert len(ticks) == 60 * rows_of(setup) == 60 * (4 + 2 * 3)
@@ -99,19 +105,19 @@ def test_an_uncorrected_floor_would_pass_what_people_would_not() -> None:
     """A lenient judge shows 75 % as 83 %: its own rate clears a floor of .8 that people's does
     not.
     """
-    lenient = replace(JUDGED, sensitivity=0.98, specificity=0.6, rate=0.85).world()
+    lenient = replace(JUDGED, sensitivity=0.98, specificity=0.6, rate=0.85).verdict_model()
     setup = gate({"j": replace(lenient, clusters=np.arange(1500))})
-    naive = replace(setup, claims=(replace(setup.claims[0], corrected=True), setup.claims[1]))
+    naive = replace(setup, rules=(replace(setup.rules[0], corrected=True), setup.rules[1]))
     rows = simulate(naive, 40, seed=3).rules[0]
     assert rows[1].holds and rows[1].planted == pytest.approx(0.75)
     assert rows[1].usual < 0.1  # the usual gate FAILs hardly any
 
 
 def test_clusters_and_repeats_keep_the_rates_too() -> None:
-    world = replace(CLUSTERED, rate=0.9, discordance=0.05).world(
+    verdict_model = replace(CLUSTERED, rate=0.9, discordance=0.05).verdict_model(
         np.repeat(np.arange(60), 4), repeats=2
     )
-    found = simulate(gate({"m": world}), 50, seed=6)
+    found = simulate(gate({"m": verdict_model}), 50, seed=6)
     assert all(row.holds for rows in (found.whole, *found.rules) for row in rows)
     assert found.rules[1][0].passed > 0.8
 
@@ -120,10 +126,10 @@ def test_each_margin_of_a_metric_is_planted_for_its_own_rule() -> None:
     """A slice may fall by twice as much as the whole: at 20 points its PASS is wrong, at 10 it is
     not.
     """
-    setup = gate({"m": PLAIN.world()})
+    setup = gate({"m": PLAIN.verdict_model()})
     half = members_of(np.arange(0, 400, 2), np.arange(400))
     wider = SimulatedRegression(name="m @ x", metric="m", members=half, margin=0.2)
-    both = replace(setup, claims=(setup.claims[1], wider), terms=ErrorRates(0.05, 0.05, 2, False))
+    both = replace(setup, rules=(setup.rules[1], wider), terms=ErrorRates(0.05, 0.05, 2, False))
     ticks: list[None] = []
     found = simulate(both, 60, seed=7, tick=lambda: ticks.append(None))
     assert len(ticks) == 60 * rows_of(both) == 60 * 8
@@ -149,6 +155,6 @@ def test_the_usual_gate_fails_an_unchanged_candidate() -> None:
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:
-    setup = gate({"m": PLAIN.world()})
+    setup = gate({"m": PLAIN.verdict_model()})
     assert simulate(setup, 20, seed=3) == simulate(setup, 20, seed=3)
     assert simulate(setup, 20, seed=3) != simulate(setup, 20, seed=4)

@@ -278,7 +278,7 @@ def _scores(case: Case, answer: Answer, good: bool, rng: random.Random) -> Itera
     if rng.random() < 0.01:
         yield Score(
             status=Status.UNSCORED,
-            unscored="the judge gave no usable verdict, asked twice: the reply is empty",
+            unscored="the judge gave no usable verdict in 2 calls: the reply is empty",
             details={"reply": ""},
             **judged,
         )

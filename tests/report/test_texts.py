@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from llmeval.core.outcome import Outcome
-from llmeval.core.records import Answer, Status
+from llmeval.core.records import Answer, Case, Status
 from llmeval.core.results import CaseCounts, Decision, GateResult, Metric, RuleDecision, Summary
 from llmeval.report.console import ProgressDisplay, _line, print_summary
 from llmeval.report.failing_cases import FailingCase
@@ -20,6 +20,8 @@ from llmeval.report.junit import write_junit
 from llmeval.report.markdown import MAX_CHARS, markdown
 from llmeval.report.safe_text import cell, fenced, one_line, visible
 from llmeval.runner.progress import Progress
+from llmeval.store.run_observer import RunStart
+from llmeval.store.units import Unit
 from tests.support.manifests import GATE, manifest_record
 
 HOSTILE = "\x1b[31m::error::x\n::add-mask::y\r\n```\n~~~~\n</details><script>alert(1)</script> @everyone \u202e ![x](http://x) \ud800 \x00"
@@ -194,9 +196,10 @@ def test_the_terminal_summary_fits_and_is_inert(width: int) -> None:
 def test_progress_is_a_line_where_there_is_no_terminal() -> None:
     progress = Progress(total=10)
     out = io.StringIO()
-    display = ProgressDisplay(progress, out)
-    with display:
-        progress.scored(Answer(case_id="c"), [])
+    display = ProgressDisplay(out)
+    display.planned(RunStart(MANIFEST, progress))
+    progress.count(Unit(Case("c", {}), Answer(case_id="c"), ()))
+    display.ended()
     assert progress.troubled == 1
     assert Status.PASS == "pass"
     assert json.dumps(out.getvalue()) == '""'  # over before the first line was due
@@ -204,10 +207,10 @@ def test_progress_is_a_line_where_there_is_no_terminal() -> None:
 
 def _shown_on_a_terminal(progress: Progress) -> str:
     out = io.StringIO()
-    display = ProgressDisplay(progress, out)
+    display = ProgressDisplay(out)
     display._console = Console(file=out, width=80, force_terminal=True, color_system=None)
-    with display:
-        pass
+    display.planned(RunStart(MANIFEST, progress))
+    display.ended()
     return out.getvalue()
 
 

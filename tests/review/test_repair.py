@@ -93,7 +93,7 @@ def test_other_runs_count_when_they_asked_the_same(tmp_path: Path) -> None:
     say(same, "pass")
     (found,) = evidence(run)
     assert (found.narrow, set(found.run_ids)) == (2, {"a", "b"})
-    assert evidence(run, beside=False) == []
+    assert evidence(run, other_runs=False) == []
     (same.path / "labels.jsonl").write_text("{}\n")
     assert evidence(run) == [], "a neighbour that can't be read says nothing"
 

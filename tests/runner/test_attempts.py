@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from llmeval.core.results import CaseCounts, Decision, GateResult, Summary
-from llmeval.runner.attempts import attempt_of
+from llmeval.runner.attempts import attempts_seen
 from llmeval.store.directory import SUMMARY, summary_bytes
 from llmeval.store.writer import write_manifest
 from tests.support.manifests import GATE, manifest_record
@@ -58,7 +58,7 @@ def stored(folder: Path, decision: Decision | None = Decision.FAIL, **changes: A
     ],
 )
 def test_what_is_an_earlier_attempt(tmp_path: Path, changes: dict[str, Any], counts: bool) -> None:
-    made = attempt_of(record(), stored(tmp_path, **changes), {})
+    made = attempts_seen(record(), stored(tmp_path, **changes), {}).record
     assert made is not None
     assert [each.run_id for each in made.earlier] == ["20260102T110000Z-a"] * counts
 
@@ -78,10 +78,10 @@ def test_what_is_an_earlier_attempt(tmp_path: Path, changes: dict[str, Any], cou
 def test_what_the_ci_server_adds(
     tmp_path: Path, variables: dict[str, str], earlier: int, ci: int | None
 ) -> None:
-    made = attempt_of(record(), stored(tmp_path), variables)
+    made = attempts_seen(record(), stored(tmp_path), variables).record
     assert made is not None
     assert (len(made.earlier), made.ci) == (earlier, ci)
 
 
 def test_a_gate_of_one_attempt_counts_none(tmp_path: Path) -> None:
-    assert attempt_of(record(gate=GATE), stored(tmp_path), {}) is None
+    assert attempts_seen(record(gate=GATE), stored(tmp_path), {}).record is None

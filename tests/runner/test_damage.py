@@ -89,13 +89,13 @@ TABLE: list[tuple[str, Edit, str]] = [
     ("answers.jsonl", lambda data: data[:-9], r"answers\.jsonl:30: the last line is torn, though the run had ended"),
     ("answers.jsonl", lambda data: data + b'{"case', r"answers\.jsonl:31: the last line is torn"),
     ("answers.jsonl", lambda data: b"\n".join(data.splitlines()[::-1]) + b"\n", r"answers\.jsonl was changed after the run ended: its sha256"),
-    ("answers.jsonl", lambda data: data.replace(b"\n", b"\r\n"), r"answers\.jsonl:1: the line has no checksum as its last field"),
+    ("answers.jsonl", lambda data: data.replace(b"\n", b"\r\n"), r"answers\.jsonl:1: the line does not end with a checksum"),
     ("answers.jsonl", changed(b'{"', b'{"' * 3000), r"answers\.jsonl:1: the line was changed"),
     ("scores.jsonl", changed(b'"fail","value":0.0,"passed":false', b'"pass","value":1.0,"passed":true'), r"scores\.jsonl:\d+: the line was changed"),
     ("scores.jsonl", sealed_anew(b'"fail","value":0.0,"passed":false', b'"pass","value":1.0,"passed":true'), r"scores\.jsonl was changed after the run ended"),
     ("scores.jsonl", without(slice(0, 2)), r"scores\.jsonl has \d+ lines, the manifest says \d+"),
     ("scores.jsonl", lambda data: data + sealed(unsealed(data.splitlines()[0])), r"scores\.jsonl has \d+ lines"),
-    ("scores.jsonl", lambda data: re.sub(rb',"checksum":"\w+"', b"", data, count=1), r"scores\.jsonl:1: the line has no checksum"),
+    ("scores.jsonl", lambda data: re.sub(rb',"checksum":"\w+"', b"", data, count=1), r"scores\.jsonl:1: the line does not end with a checksum"),
     ("scores.jsonl", lambda data: b"\xff\x00" + data, r"scores\.jsonl:1: the line was changed"),
     ("judge_probes.jsonl", changed(b'"passed":false', b'"passed":null'), r"judge_probes\.jsonl:1: the line was changed"),
     ("judge_probes.jsonl", without(slice(0, 5)), r"judge_probes\.jsonl has \d+ lines, the manifest says \d+"),
@@ -232,7 +232,7 @@ def test_records_without_a_manifest_are_not_taken_over(original: Path, run: Path
     (run / "manifest.json").unlink()
     done = command("run", original / "suite.yaml", "--out", run)
     assert done.returncode == 3
-    assert "has no manifest.json but holds cases.jsonl, answers.jsonl" in done.stderr
+    assert "has no manifest.json but contains cases.jsonl, answers.jsonl" in done.stderr
 
 
 def test_a_torn_line_of_a_run_that_was_killed_is_left_out(run: Path) -> None:

@@ -88,9 +88,9 @@ def test_a_decision_model_alone_and_a_panel(tmp_path: Path) -> None:
         ("{model: judge, panel: [jev]}", "one of `model`, `panel` and `cascade`"),
         ("{model: judge, votes: 2}", "odd number"),
         ("{cascade: [jev, judge], band: [0.9, 0.1]}", "low below high"),
-        ("{model: judge, criteria: [It is short.]}", "takes no criteria"),
+        ("{model: judge, criteria: [It is short.]}", "has no criteria"),
         ("{model: judge, prompt: rubric, criteria: [{nam: x}]}", "a criterion is"),
-        ("{model: jev, prompt: grounded}", "a decision model can't be asked"),
+        ("{model: jev, prompt: grounded}", "a decision model can't use"),
         ("{panel: [judge, nobody]}", "nobody"),
     ],
 )
@@ -149,7 +149,7 @@ def test_what_no_judge_is_sure_of_waits_for_a_person_and_a_label_decides_it(tmp_
 
 
 def test_a_decision_model_does_not_vote(tmp_path: Path) -> None:
-    with pytest.raises(SuiteError, match="says the same each time"):
+    with pytest.raises(SuiteError, match="gives the same verdict each time"):
         run(tmp_path, "{model: jev, votes: 3}")
     _, calls = run(
         tmp_path / "mixed", "{cascade: [jev, judge], votes: 3, audit: 0, attacks: false}"

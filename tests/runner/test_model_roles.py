@@ -28,10 +28,10 @@ def test_models_behind_one_endpoint_share_its_window(tmp_path: Path) -> None:
     suite = load_suite(path)
     factory = ModelRoles(suite, Options(concurrency=8), None, Budget(None, None, None))
     windows = {
-        name: factory.seat("x", name, ()).caller.limiter.window for name in suite.spec.models
+        name: factory.model_role("x", name, ()).caller.limiter.window for name in suite.spec.models
     }
     assert windows["one"] is windows["two"]
     assert len({id(window) for window in windows.values()}) == 4
     assert windows["one"].maximum == 40, "as wide as the widest of its models asks for"
     assert windows["elsewhere"].maximum == 8
-    assert factory.seat("y", "one", ()).caller is factory.seat("x", "one", ()).caller
+    assert factory.model_role("y", "one", ()).caller is factory.model_role("x", "one", ()).caller

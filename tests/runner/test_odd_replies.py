@@ -126,7 +126,7 @@ def test_a_blocked_answer_fails_every_metric_where_the_suite_says_so(tmp_path: P
         counts = done.summary.counts
         assert (counts.failed, counts.errors) == (1, 0)
         made = len(endpoint.requests)
-        with pytest.raises(UsageError, match="nothing of it is left to ask"):
+        with pytest.raises(UsageError, match="and is complete"):
             llmeval.run(suite, options=options)
         assert len(endpoint.requests) == made
     scored = rescore(done.path, suite, options=Options(out=tmp_path / "scored", use_cache=False))

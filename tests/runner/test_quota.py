@@ -195,7 +195,7 @@ def test_a_server_on_this_machine_gets_few_requests_at_first(
     def start(more: str) -> float:
         path.write_text(f"{head}  one: {model % more}\n")
         factory = ModelRoles(load_suite(path), Options(), None, Budget(None, None, None))
-        return factory.seat("x", "one", ()).caller.limiter.window.limit
+        return factory.model_role("x", "one", ()).caller.limiter.window.limit
 
     assert start("") == (4 if loopback else 16)
     assert start(", limits: {concurrency: 12}") == (12 if loopback else 16), (

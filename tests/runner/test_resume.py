@@ -1,4 +1,4 @@
-"""The same command goes on with its newest unfinished run, or says why it starts a new one."""
+"""The same command continues its newest unfinished run, or states why it starts a new one."""
 
 import json
 import os
@@ -74,7 +74,7 @@ def test_the_same_command_goes_on_after_a_budget(suite: Path, endpoint: Endpoint
     done = go(suite)
     assert done.returncode == 0
     assert runs(suite.parent) == [path]
-    line = rf"goes on with run {path.name} of \d\d:\d\d (today|yesterday): 6 of 20 answers are there \(--new starts afresh\)"
+    line = rf"continues run {path.name} of \d\d:\d\d (today|yesterday), which has 6 of 20 answers \(--new starts a new run\)"
     assert re.search(line, done.stderr)
     assert len(endpoint.requests) == 2 * N
     sessions = RunDir(path).manifest().sessions
@@ -82,14 +82,14 @@ def test_the_same_command_goes_on_after_a_budget(suite: Path, endpoint: Endpoint
     assert "answers of 2 sessions: 6 of " in _words(done.stdout)
     assert "Answers of 2 sessions" in (path / "summary.md").read_text()
     third = go(suite)
-    assert "goes on" not in third.stderr
+    assert "continues run" not in third.stderr
     assert len(runs(suite.parent)) == 2
 
 
 def test_new_starts_afresh_and_then_the_old_run_is_left_alone(suite: Path) -> None:
     path = stopped(suite)
-    assert "goes on" not in go(suite, "--new").stderr
-    assert "goes on" not in go(suite).stderr
+    assert "continues run" not in go(suite, "--new").stderr
+    assert "continues run" not in go(suite).stderr
     assert len(runs(suite.parent)) == 3
     assert RunDir(path).manifest().status == "incomplete"
 
@@ -114,7 +114,7 @@ def test_another_suite_candidate_or_option_starts_a_new_run(
     if edit is not None:
         suite.write_text(suite.read_text().replace(*edit))
     done = go(suite, *options)
-    assert "goes on" not in done.stderr
+    assert "continues run" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_run_of_another_commit_or_parent_is_left_alone(
     suite: Path, changes: dict[str, Any]
 ) -> None:
     seal(stopped(suite), **changes)
-    assert "goes on" not in go(suite).stderr
+    assert "continues run" not in go(suite).stderr
     assert len(runs(suite.parent)) == 2
 
 
@@ -144,9 +144,9 @@ def test_a_run_of_code_that_changed_since_is_left_alone(tmp_path: Path) -> None:
     )
     (tmp_path / "words_of_the_test.py").write_text("WORDS = 'one'\n")
     assert go(suite, "--max-calls", 5).returncode == 3
-    assert "goes on" in go(suite, "--max-calls", 5).stderr
+    assert "continues run" in go(suite, "--max-calls", 5).stderr
     (tmp_path / "words_of_the_test.py").write_text("WORDS = 'other'\n")
-    assert "goes on" not in go(suite).stderr
+    assert "continues run" not in go(suite).stderr
 
 
 def test_a_run_before_other_uncommitted_changes_is_left_alone(suite: Path) -> None:
@@ -156,9 +156,9 @@ def test_a_run_before_other_uncommitted_changes_is_left_alone(suite: Path) -> No
         subprocess.run([*git, *words], check=True)
     (suite.parent / "app.txt").write_text("two")
     stopped(suite)
-    assert "goes on" in go(suite, "--max-calls", 3).stderr
+    assert "continues run" in go(suite, "--max-calls", 3).stderr
     (suite.parent / "app.txt").write_text("three")
-    assert "goes on" not in go(suite).stderr
+    assert "continues run" not in go(suite).stderr
 
 
 def test_a_run_of_another_day_is_told_and_left_alone(suite: Path) -> None:
@@ -252,7 +252,7 @@ def test_answers_that_wait_for_their_judge_are_no_errors(
         _check_interrupted(path, told, fast)
         asked = endpoint.count("cand")
         done = command(*words[3:])
-    assert "goes on with run" in done.stderr
+    assert "continues run" in done.stderr
     assert done.returncode == 0
     assert endpoint.count("cand") == asked == N
     counts = json.loads((path / "summary.json").read_text())["counts"]

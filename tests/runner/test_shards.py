@@ -55,7 +55,7 @@ def test_which_part_this_is(
 
 @pytest.mark.parametrize(("text", "environment", "told"), [
     ("0/3", {}, "the first part is 1, the last 3"), ("4/3", {}, "the last 3"), ("2", {}, "write i/N"),
-    ("auto", {}, "no variable says"), ("auto", {"CI_NODE_INDEX": "x", "CI_NODE_TOTAL": "3"}, "not two whole numbers"),
+    ("auto", {}, "no variable states"), ("auto", {"CI_NODE_INDEX": "x", "CI_NODE_TOTAL": "3"}, "not two whole numbers"),
 ])  # fmt: skip
 def test_what_is_no_part(text: str, environment: dict[str, str], told: str) -> None:
     with pytest.raises(UsageError, match=told):
@@ -117,7 +117,7 @@ def test_parts_together_are_the_whole_run(suite: Path, parts: Path, tmp_path: Pa
     assert [origin.shard for origin in manifest.merged_from] == ["1", "2", "3"]
     assert manifest.shard is None
     again = command("merge", parts, "--out", tmp_path / "merged")
-    assert again.returncode == 3 and "holds a run already" in again.stderr
+    assert again.returncode == 3 and "already contains a run" in again.stderr
 
 
 def test_other_rules_at_the_merge(suite: Path, parts: Path, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_what_does_not_belong_together(suite: Path, parts: Path, tmp_path: Path)
     copy.mkdir()
     for file in (jobs[0] / "run").iterdir():
         (copy / file.name).write_bytes(file.read_bytes())
-    assert "the same shard twice" in told(*jobs, copy)
+    assert "are the same shard" in told(*jobs, copy)
     assert "there is no run directory" in told(tmp_path / "nothing")
     foreign = _changed(
         copy,
@@ -153,7 +153,7 @@ def test_what_does_not_belong_together(suite: Path, parts: Path, tmp_path: Path)
             }
         },
     )
-    assert "not of one run; they differ in: suite" in told(foreign, *jobs[1:])
+    assert "not of the same run; they differ in: suite" in told(foreign, *jobs[1:])
 
 
 def test_a_part_that_did_not_end_is_named(parts: Path, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_part_that_did_not_end_is_named(parts: Path, tmp_path: Path) -> None:
     cases = (copy / "cases.jsonl").read_text().splitlines(keepends=True)
     (copy / "cases.jsonl").write_text("".join(cases[1:]))
     seal(copy)
-    with pytest.raises(StoreError, match=rf"the shards hold {N - 1} of {N} cases: shard 1 of 3"):
+    with pytest.raises(StoreError, match=rf"the shards have {N - 1} of {N} cases: shard 1 of 3"):
         llmeval.merge([copy, parts / "job-2", parts / "job-3"], tmp_path / "merged")
 
 

@@ -15,7 +15,7 @@ from scipy import stats
 
 from llmeval.core.results import Decision
 from llmeval.stats.sequential.design import TestDesign, floor, regression
-from llmeval.stats.sequential.exact_binomial_boundaries import CountLooks, Limit
+from llmeval.stats.sequential.exact_binomial_boundaries import BinomialBoundaries, Limit
 from llmeval.stats.sequential.gate_test import HybridTest
 from llmeval.stats.sequential.interim_analyses import InterimAnalyses
 from llmeval.stats.sequential.spending import FAIL, levels, spent
@@ -23,22 +23,24 @@ from llmeval.stats.sequential.spending import FAIL, levels, spent
 
 def limits(
     chance: float, trials: Sequence[int], rates: Sequence[float]
-) -> tuple[CountLooks, list[Limit]]:
-    looks = CountLooks(chance)
-    return looks, [looks.look(each, rate) for each, rate in zip(trials, rates, strict=True)]
+) -> tuple[BinomialBoundaries, list[Limit]]:
+    analyses = BinomialBoundaries(chance)
+    return analyses, [
+        analyses.next_limit(each, rate) for each, rate in zip(trials, rates, strict=True)
+    ]
 
 
 def test_one_look_is_the_exact_binomial_test() -> None:
-    looks, (limit,) = limits(0.5, [20], [0.05])
+    analyses, (limit,) = limits(0.5, [20], [0.05])
     assert limit.fewest == 15  # P(X >= 15) = 2.07 %, P(X >= 14) = 5.77 %
-    assert looks.spent == pytest.approx(stats.binom.sf(14, 20, 0.5))
+    assert analyses.spent == pytest.approx(stats.binom.sf(14, 20, 0.5))
     assert limit.level == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(("chance", "trials"), [(0.5, [3, 3, 7, 12, 16]), (0.2, [2, 5, 9, 14])])
 def test_the_rate_spent_is_what_all_paths_together_say(chance: float, trials: list[int]) -> None:
     rates = [0.05 * (number + 1) / len(trials) for number in range(len(trials))]
-    looks, found = limits(chance, trials, rates)
+    analyses, found = limits(chance, trials, rates)
     rejected = 0.0
     for path in itertools.product((0, 1), repeat=trials[-1]):
         if any(
@@ -46,7 +48,7 @@ def test_the_rate_spent_is_what_all_paths_together_say(chance: float, trials: li
             for at, limit in zip(trials, found, strict=True)
         ):
             rejected += chance ** sum(path) * (1 - chance) ** (len(path) - sum(path))
-    assert looks.spent == pytest.approx(rejected)
+    assert analyses.spent == pytest.approx(rejected)
     assert 0.02 < rejected <= 0.05
 
 
@@ -56,11 +58,11 @@ def test_the_rate_spent_is_what_all_paths_together_say(chance: float, trials: li
     st.lists(st.tuples(st.integers(0, 30), st.floats(0, 0.01)), min_size=1, max_size=20),
 )
 def test_no_look_spends_more_than_it_may(chance: float, steps: list[tuple[int, float]]) -> None:
-    looks, trials, rate = CountLooks(chance), 0, 0.0
+    analyses, trials, rate = BinomialBoundaries(chance), 0, 0.0
     for step, more in steps:
         trials, rate = trials + step, rate + more
-        limit = looks.look(trials, rate)
-        assert looks.spent <= rate + 1e-12
+        limit = analyses.next_limit(trials, rate)
+        assert analyses.spent <= rate + 1e-12
         assert limit.fewest is None or 0 < limit.fewest <= trials
         if limit.fewest is not None:
             at, below = (

@@ -42,7 +42,7 @@ def test_without_early_stopping_fail_is_the_exact_mcnemar_test() -> None:
     plan = regression(units=200, margin=0.05, sequential=False)
     verdict = decide(plan, pairs(30, 155, 15))
     assert verdict.p_fail == pytest.approx(mcnemar_worse(30, 15))
-    assert (verdict.leg, verdict.method) == ("final", "exact McNemar and exact margin test")
+    assert (verdict.component, verdict.method) == ("final", "exact McNemar and exact margin test")
     assert verdict.decision is Decision.FAIL
 
 
@@ -57,10 +57,10 @@ def test_without_early_stopping_a_floor_is_the_exact_binomial_test() -> None:
 
 def test_bounds_at_the_end_are_those_of_the_last_look_at_its_level() -> None:
     plan = regression(units=200, margin=0.05, beta=0.1)
-    values, looks = pairs(20, 160, 20), InterimAnalyses(plan)
+    values, analyses = pairs(20, 160, 20), InterimAnalyses(plan)
     verdict, scores = decide(plan, values), np.array(values)
-    looks.first(scores, scores, np.ones(200), 0, 200)
-    _, level = looks.last(scores, scores, np.ones(200), final=True) or (0, None)
+    analyses.first(scores, scores, np.ones(200), 0, 200)
+    _, level = analyses.last(scores, scores, np.ones(200), final=True) or (0, None)
     assert level is not None
     assert verdict.low == pytest.approx(lower_limit(PairCounts(20, 160, 20), level.pass_), abs=1e-6)
     assert verdict.high == pytest.approx(
@@ -86,7 +86,7 @@ def test_verdicts_agree_with_their_p_values_and_bounds(
     if verdict.decision is Decision.FAIL:
         assert verdict.high <= plan.fail_null + 1e-4
     if verdict.decision is Decision.INCONCLUSIVE:
-        assert verdict.leg == ""
+        assert verdict.component == ""
 
 
 @settings(max_examples=40)
@@ -98,10 +98,10 @@ def test_online_and_all_at_once_agree(values: list[float], batch: int) -> None:
         if test.update(values[start : start + batch]) is not None:
             break
     online, together = test.finish(), decide(plan, values)
-    assert (online.decision, online.units, online.leg) == (
+    assert (online.decision, online.units, online.component) == (
         together.decision,
         together.units,
-        together.leg,
+        together.component,
     )
     assert (online.p_fail, online.low) == pytest.approx((together.p_fail, together.low))
 
@@ -114,7 +114,7 @@ def test_the_run_may_end_at_the_decision_and_the_rest_is_not_used() -> None:
     assert used < 60
     assert test.update([1.0] * 500) is Decision.FAIL
     verdict = test.finish()
-    assert (verdict.decision, verdict.leg, verdict.units) == (Decision.FAIL, "look", used)
+    assert (verdict.decision, verdict.component, verdict.units) == (Decision.FAIL, "interim", used)
     assert verdict.high < 0
 
 
@@ -127,7 +127,7 @@ def test_a_run_cut_short_reads_no_final_test() -> None:
     test = HybridTest(regression(units=500, margin=0.05))
     test.update(values)
     verdict = test.finish()
-    assert (verdict.decision, verdict.leg) == (Decision.INCONCLUSIVE, "")
+    assert (verdict.decision, verdict.component) == (Decision.INCONCLUSIVE, "")
     assert verdict.low <= verdict.estimate <= verdict.high
 
 
@@ -195,7 +195,7 @@ def test_a_judge_scales_the_margin_and_its_uncertainty_is_paid_from_beta() -> No
 def test_before_the_first_look_only_betting_decides_and_it_assumes_nothing() -> None:
     test = HybridTest(regression(units=3000, margin=0.05))
     assert test.update([-1.0] * 29) is Decision.FAIL
-    assert (test.finish().leg, test.used) == ("betting", 14)
+    assert (test.finish().component, test.used) == ("betting", 14)
 
 
 def test_what_a_look_decides_does_not_depend_on_what_came_with_it() -> None:
@@ -209,7 +209,7 @@ def test_what_a_look_decides_does_not_depend_on_what_came_with_it() -> None:
         ones.update([value])
     whole.update(values)
     assert ones.finish() == whole.finish()
-    assert (whole.used, whole.finish().leg) == (20, "look")
+    assert (whole.used, whole.finish().component) == (20, "interim")
 
 
 def test_equal_answers_pass_early() -> None:

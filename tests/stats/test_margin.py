@@ -92,7 +92,26 @@ def test_a_bound_far_from_zero_needs_no_search() -> None:
     assert lower_limit(PairCounts(20, 0, 0), 0.05) == pytest.approx(-1, abs=1e-6)
 
 
-def test_only_drops_are_margins() -> None:
-    for null in (-1.0, 0.0, 0.1):
+@pytest.mark.parametrize(("n", "rise"), [(20, 0.02), (30, 0.05), (30, 0.1)])
+def test_a_rise_can_be_required(n: int, rise: float) -> None:
+    """A judge that may favour the candidate takes more than the whole margin: PASS needs a rise."""
+    rejected = [each for each in outcomes(n) if p_above(each, rise) <= 0.05]
+    sizes = [sum(chance(each, worse, worse + rise) for each in rejected) for worse in SHARES]
+    assert 0.02 < max(sizes) <= 0.05
+
+
+@pytest.mark.parametrize(("worse", "better"), [(0, 5), (1, 9), (4, 14)])
+def test_two_nulls_in_the_middle_agree_with_enumeration(worse: int, better: int) -> None:
+    """P(better) = P(worse) + null at a null of 0: half of the pairs that differ, as McNemar's."""
+    n, counts = 30, PairCounts(worse, 30 - worse - better, better)
+    clear = [each for each in outcomes(n) if tango_z(each, 0.0) >= tango_z(counts, 0.0) - 1e-9]
+    low, high = clopper_pearson(worse + better, n, 1 - GAMMA * 0.05)
+    shares = [(low + (high - low) * k / 200) / 2 for k in range(201)]
+    largest = max(sum(chance(each, q, q) for each in clear) for q in shares)
+    assert p_above(counts, 0.0) == pytest.approx(largest + GAMMA * 0.05, rel=2e-3)
+
+
+def test_a_difference_is_at_most_the_whole() -> None:
+    for null in (-1.0, 1.0):
         with pytest.raises(ValueError, match="must lie in"):
             p_above(PairCounts(1, 8, 1), null)

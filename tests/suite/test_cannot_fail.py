@@ -74,7 +74,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     "blank prompt file": ({"prompt": "blank.txt"}, "the prompt is empty"),
     "a file with another ending": (
         {"prompt": "faq.prompt"},
-        "'faq.prompt' is a file, but would be sent as a text",
+        "'faq.prompt' is a file, but would be sent as text",
     ),
     "a file that is missing": ({"prompt": "prompts/none.tmpl"}, "looks like the path of a file"),
     "a template file that is missing": ({"prompt": "none.j2"}, "can't read none.j2"),
@@ -128,7 +128,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     ),
     "whole cases in margins": (
         {"gate": "{regression: {baseline: b.json, margins: {cases: 0.05}}}"},
-        "'cases' is a metric of floors only",
+        "'cases' is a metric for floors only",
     ),
     "a floor of nothing": ({"gate": "{floors: {max_words: 0}}"}, "a floor of 0 can't fail"),
     "an id that is not": (
@@ -136,7 +136,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
         "gate.must_pass: there is no case 'bb'; did you mean 'b'",
     ),
     "no id": ({"gate": "{must_pass: []}"}, "`must_pass` is `all`, a list of case ids, or one tag"),
-    "a gate that is no gate": ({"gate": "off"}, "`gate` is a mapping of rules, or `none`"),
+    "a gate that is no gate": ({"gate": "off"}, "`gate` must be a mapping of rules, or `none`"),
     "the candidate as judge": (
         {"judges": JUDGE.replace("judge, ", "cand, ") % ""},
         "the judge is the candidate itself",
@@ -217,7 +217,7 @@ def test_validate_and_run_refuse_alike(tmp_path: Path, endpoint: Endpoint, name:
         (
             ROWS,
             {"prompt": '"{{ id }}: {question}"'},
-            "{question} has single braces, so it is sent as it stands",
+            "{question} has single braces, so it is sent literally",
         ),
     ],
 )

@@ -42,7 +42,7 @@ def test_a_good_suite_loads(tmp_path: Path) -> None:
 BROKEN = [
     ("candidate: a", "candidte: a", 8, "did you mean 'candidate'?"),
     ("candidate: a\n", "", 1, "the key 'candidate' is missing"),
-    ("params: {temperature: 0}", "temperature: 0", 6, "sampling parameters stand under `params:`"),
+    ("params: {temperature: 0}", "temperature: 0", 6, "write sampling parameters under `params:`"),
     ("provider: openai, model: m", "provider: opnai, model: m", 6, "did you mean 'openai'?"),
     ("provider: openai, model: m,", "model: m,", 6, "the key 'provider' is missing"),
     (

@@ -56,7 +56,7 @@ def test_entries_of_other_suites_and_other_parts_are_passed_over(tmp_path: Path)
     (ENTRY.replace("c1", "c9"), "quarantine.yaml:1: [0].case: qa has no case 'c9'"),
     (ENTRY + ENTRY, "quarantine.yaml:2: [1].case: 'c1' is listed twice"),
     (ENTRY.replace("2027-01-31", "next week"), "quarantine.yaml:1: [0].expires: "),
-    (ENTRY.replace("2027-01-31", "2027-02-31"), "2027-02-31 is no day"),
+    (ENTRY.replace("2027-01-31", "2027-02-31"), "2027-02-31 is not a date"),
     (ENTRY.replace(", owner: ada", ""), "the file is a list of {case, reason, owner, expires}"),
     (ENTRY.replace("owner", "owned"), "unknown key 'owned'"),
     ("c1: because\n", "the file is a list of"),

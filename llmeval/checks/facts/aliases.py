@@ -36,7 +36,7 @@ def _key(name: str) -> tuple[str, ...]:
 
 
 def aliases_of(name: str) -> tuple[str, ...]:
-    """The other names of what it names; empty where none is known."""
+    """The other names of the thing with this name; empty if none is known."""
     if len(name) > 80 or (len(name) <= 3 and not name.isupper()):
         return ()
     key = _key(name)
@@ -100,5 +100,5 @@ def _is_joined(run: list[int], words: Tokens) -> bool:
 
 
 def is_abbreviation(name: str) -> bool:
-    """Whether a name is letters that have to be capitals in the text too: US is not `us`."""
+    """Whether a name must be in capitals in the text too: US is not `us`."""
     return len(name) <= 5 and name.isupper()

@@ -189,7 +189,7 @@ class AnswerAnalysis:
 _TIMES_READ = 50_000
 _MAX_TIMES = 500
 _COPIED_WORDS = 2
-"""So many words of meaning next to a name make a copied phrase of it."""
+"""A phrase with a name and this many further content words counts as copied."""
 _ASKED_WORDS = 60
 """A longer text is a task with a context, whose phrases an answer may need."""
 _CHOICE = regex.compile(r"\b(?:or|oder|ou|或|或者|または)\b", regex.IGNORECASE)

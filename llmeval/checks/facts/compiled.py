@@ -159,7 +159,7 @@ def _digits(value: float) -> int:
     return len(f"{value!r}".split("e")[0].replace(".", "").lstrip("-0"))
 
 
-def _date(value: Any, precision: str | None) -> ExpectedValue:
+def _date(value: object, precision: str | None) -> ExpectedValue:
     year, month, day = parse_date(value)
     if precision in ("year", "month"):
         day, month = None, month if precision == "month" else None

@@ -1,4 +1,4 @@
-"""How probable it is that people say that an answer states a fact, from what was found in it.
+"""The probability that people accept an answer as stating a fact, from features of the answer.
 
 A logistic model over features that a person can read. Its coefficients were fitted by
 `benchmarks/checks_facts.py

@@ -185,8 +185,9 @@ def _factor(words: Tokens, index: int) -> tuple[Value, int, int]:
 
 
 def read_value(text: str, comma: bool) -> list[Value]:
-    """The values that the characters may mean, the likeliest first; empty when they do not form a
-    number."""
+    """The possible values of the characters, the most likely first; empty if
+    they are not a number.
+    """
     text = _SPACES.sub("", text)
     body = text if text.isascii() else unicodedata.normalize("NFKC", text)
     fraction = _VULGAR.fullmatch(body)

@@ -255,7 +255,8 @@ SUBCLAUSE = regex.compile(
 COMMA = regex.compile(r"\s*,")
 QUOTE = regex.compile(r"[\"“”]")
 IN_QUESTION = regex.compile(
-    r"n['’]t\b|\b(?:not|never|no|cannot|without|lack\w*|except|cant|dont|didnt|doesnt|isnt|wasnt)\b",
+    r"n['’]t\b|\b(?:not|never|no|cannot|without|lack\w*|except|cant|dont|didnt|doesnt|isnt"
+    r"|wasnt)\b",
     regex.IGNORECASE,
 )
 """A question that denies something itself."""

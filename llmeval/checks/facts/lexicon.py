@@ -106,7 +106,9 @@ DROPPED_FREELY = word_set(
     "wuste desert desierto deserto stadt ville ciudad citta cidade stad film filme pelicula roman "
     "novela romanzo romance gospel"
 )
-"""The kind of thing that a name refers to: often left out or added without meaning another thing."""
+"""Words for the kind of a named thing. Often they are left out or added without a change of
+meaning.
+"""
 _KINDS = tuple(
     word_set(line)
     for line in (
@@ -123,8 +125,7 @@ _KINDS = tuple(
 
 
 def same_kind(one: str, two: str) -> bool:
-    """Whether two words say in other words what kind of thing a name refers to: Gupta Empire and
-    Gupta dynasty."""
+    """Whether two words name the same kind of thing, as in Gupta Empire and Gupta dynasty."""
     return any(one in kind and two in kind for kind in _KINDS)
 
 

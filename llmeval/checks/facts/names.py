@@ -212,15 +212,15 @@ def _fills(target: str, at: int, first: int, last: int, answer: Tokens) -> bool:
 
 
 _GLUED = word_set("a the is was are were in of by on at to for from and which who")
-"""Words without a meaning by themselves that lose the space before a name in text taken from web
-pages."""
+"""Function words that lose the space before a name in text taken from web pages."""
 _GLUED_LETTERS = 5
 """A shorter text is too often a part of another word by chance."""
 
 
 class Spelling:
-    """Words of one answer that may mean a word expected, each looked up once, within a budget
-    of comparisons."""
+    """Words of one answer that may match an expected word. Each is looked up once, within a budget
+    of comparisons.
+    """
 
     def __init__(self, answer: Tokens, language: str = "en") -> None:
         self._stems = answer.stem_set

@@ -1,7 +1,7 @@
 """Numbers in words of languages that `text2num` does not know, and in Han numerals.
 
-Each language is a list of words for 1 to 9, 10 to 19, 20 to 90, 100 to 900 where they have separate
-words, and the words that multiply what stands before them. Words are folded. Source: the languages'
+Each language is a list of words for 1 to 9, 10 to 19, 20 to 90, 100 to 900 if they have separate
+words, and the words that multiply the number before them. Words are folded. Source: the languages'
 cardinal numbers in CLDR's rule-based number formats (RBNF).
 """
 

@@ -1,5 +1,5 @@
-"""Names that an answer mentions next to its answer: "a friend of X", "older than X", "who competed
-with X".
+"""Names that an answer mentions in addition to its answer: "a friend of X", "older than X", "who
+competed with X".
 
 A question that asks for the same kind of relation is answered by such a phrase: "a student of X"
 tells who the teacher was, and not who wrote the book.

@@ -1,5 +1,4 @@
-"""What a text says about a number in addition to its value: a bound, an approximation, one end of a
-range."""
+"""Qualifiers of a number in a text: a bound, an approximation, one end of a range."""
 
 from enum import StrEnum
 

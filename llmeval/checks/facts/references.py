@@ -74,8 +74,8 @@ class ExpectedValue:
 def infer_type(raw: str, question: Tokens, locale: str = "") -> ExpectedValue:
     """The reference read as what its form says it is.
 
-    `question`: the question that it answers; `locale`: how the reference writes numbers and dates, empty where
-    that is not known.
+    `question`: the case's question. `locale`: how the reference writes numbers and dates; empty if
+    unknown.
     """
     reference = Reference(raw)
     words = Tokens(reference.bare)

@@ -70,7 +70,7 @@ class Fact(BaseModel):
 
     @field_validator("aliases", "subject", mode="before")
     @classmethod
-    def _one_is_a_list(cls, value: Any) -> Any:
+    def _one_is_a_list(cls, value: object) -> object:
         return (
             [value]
             if isinstance(value, str | int | float) and not isinstance(value, bool)
@@ -100,7 +100,7 @@ class Fact(BaseModel):
         return self.id or shown(self.value, self.unit)
 
 
-def shown(value: Any, unit: str | None = None) -> str:
+def shown(value: object, unit: str | None = None) -> str:
     """A value as people write it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -116,7 +116,7 @@ def shown(value: Any, unit: str | None = None) -> str:
     return f"{text} {unit}" if unit else text
 
 
-def parse_facts(raw: Sequence[Any]) -> tuple[Fact, ...]:
+def parse_facts(raw: Sequence[object]) -> tuple[Fact, ...]:
     """Facts from what is written in a case or a suite: mappings, or plain values to be stated.
 
     Raises:
@@ -133,7 +133,7 @@ def parse_facts(raw: Sequence[Any]) -> tuple[Fact, ...]:
     return facts
 
 
-def parse_argument(raw: Any) -> tuple[Fact, ...]:
+def parse_argument(raw: object) -> tuple[Fact, ...]:
     """Facts from an argument of a check: one or a list, each a value or a mapping.
 
     Raises:
@@ -144,7 +144,7 @@ def parse_argument(raw: Any) -> tuple[Fact, ...]:
     return parse_facts(list(raw) if isinstance(raw, list | tuple) else [raw])
 
 
-def _parse(item: Any, where: str) -> Fact:
+def _parse(item: object, where: str) -> Fact:
     if isinstance(item, Fact):
         return item
     if not isinstance(item, Mapping):
@@ -185,20 +185,20 @@ def _message(error: Any) -> str:
     return f"{where}: {text}" if where else text
 
 
-def _text(fact: Fact, value: Any) -> None:
+def _text(fact: Fact, value: object) -> None:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"value: a text is wanted, not {value!r}; write it in quotes")
     if len(value) > MAX_TEXT:
         raise ValueError(f"value: longer than {MAX_TEXT:,} characters")
 
 
-def _any(fact: Fact, value: Any) -> None:
+def _any(fact: Fact, value: object) -> None:
     if isinstance(value, bool | int | float | date):
         return
     _text(fact, value)
 
 
-def _quantity(fact: Fact, value: Any) -> None:
+def _quantity(fact: Fact, value: object) -> None:
     from llmeval.checks.facts.units import unit_named
 
     if fact.unit is not None and unit_named(fact.unit) is None:
@@ -218,7 +218,7 @@ def _quantity(fact: Fact, value: Any) -> None:
             raise ValueError(f"value: {value!r} is not one number")
 
 
-def parse_date(value: Any) -> tuple[int, int | None, int | None]:
+def parse_date(value: object) -> tuple[int, int | None, int | None]:
     """Year, month and day of `1889`, `1889-03`, `1889-03-31`, `-0044`, or of a date read by YAML.
 
     Raises:
@@ -237,7 +237,7 @@ def parse_date(value: Any) -> tuple[int, int | None, int | None]:
     return year or 0, month, day
 
 
-def _date(fact: Fact, value: Any) -> None:
+def _date(fact: Fact, value: object) -> None:
     _, month, day = parse_date(value)
     written = "day" if day else "month" if month else "year"
     order = get_args(PrecisionName)
@@ -247,7 +247,7 @@ def _date(fact: Fact, value: Any) -> None:
             raise ValueError(f"{name}: {target}, but the value is only precise to the {written}")
 
 
-def _boolean(fact: Fact, value: Any) -> None:
+def _boolean(fact: Fact, value: object) -> None:
     if not isinstance(value, bool) and str(value).strip().casefold() not in (
         "yes",
         "no",
@@ -257,7 +257,7 @@ def _boolean(fact: Fact, value: Any) -> None:
         raise ValueError(f"value: yes or no, true or false is wanted, not {value!r}")
 
 
-def _set(fact: Fact, value: Any) -> None:
+def _set(fact: Fact, value: object) -> None:
     if not isinstance(value, list | tuple) or not value:
         raise ValueError("value: a list is wanted")
     if len(value) > MAX_FACTS:
@@ -268,7 +268,7 @@ def _set(fact: Fact, value: Any) -> None:
         raise ValueError(f"match: a number from 1 to {len(value)}, `all` or `any`")
 
 
-def _regex(fact: Fact, value: Any) -> None:
+def _regex(fact: Fact, value: object) -> None:
     from llmeval.checks.builtin.text.regex import compile_pattern
 
     _text(fact, value)

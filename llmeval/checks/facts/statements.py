@@ -1,7 +1,8 @@
-"""How much of a statement an answer repeats, where a reference can be paraphrased.
+"""How much of a statement an answer repeats, for a reference that is a sentence and can be
+paraphrased.
 
-The share of its words is what a verdict on wording can rest on; a sentence that is reversed by
-a negation or by the opposite of one word holds as many of them.
+The share of its words is what a verdict on wording can rest on; a sentence that is reversed by a
+negation or by the opposite of one word has as many of them.
 """
 
 import math
@@ -14,7 +15,7 @@ from llmeval.checks.facts.references import ExpectedValue
 from llmeval.checks.facts.tokens import NEGATORS
 
 STATEMENT_WORDS = 5
-"""From so many words of meaning on, a text that is not a name is a statement."""
+"""A text with this many content words or more that is not a name is a statement."""
 _VERBS = frozenset(
     "is are was were be been being has have had can could will would because when if so do does "
     "did".split()

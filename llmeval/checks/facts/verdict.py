@@ -37,9 +37,10 @@ class FactVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class FactFinding:
-    """A verdict. `probability`: that people say the answer states the fact. `start`, `end`:
+    """A verdict. `probability`: that people accept the answer as stating the fact. `start`, `end`:
     code points of the place that shows it, -1 where there is none. `note`: what was found, in words
-    that follow "the answer"; empty where it does not state the fact."""
+    that follow "the answer"; empty where it does not state the fact.
+    """
 
     fact: ExpectedFact
     verdict: FactVerdict
@@ -60,7 +61,7 @@ class FactFinding:
 # a judge to be asked.
 _BY_STANCE = {
     Stance.OPEN: (FactVerdict.HEDGED, 0.3, "leaves open whether it is"),
-    Stance.SEVERAL: (FactVerdict.HEDGED, 0.105, "names several candidates next to"),
+    Stance.SEVERAL: (FactVerdict.HEDGED, 0.105, "names several candidates in addition to"),
     Stance.WORKING: (FactVerdict.MISSING, 0.08, "gives another final answer than"),
     Stance.MENTIONED: (FactVerdict.MISSING, 0.08, "only mentions"),
     Stance.UNREAD: (FactVerdict.UNPARSED, 0.4, "may deny"),

@@ -68,7 +68,12 @@ def word_count_range(case: Case, answer: Answer, *, min_words: Number, max_words
 
 
 @instruction("count:unique_word_count")
-def unique_word_count(case: Case, answer: Answer, *, N: Number) -> Result:  # noqa: N803 - the public name
+def unique_word_count(
+    case: Case,
+    answer: Answer,
+    *,
+    N: Number,  # noqa: N803 - the public name
+) -> Result:
     """At least N different words."""
     count = len({fold(word) for word in set(word_texts(answer.text))})
     return verdict(count >= N, f"{count} different words; expected at least {N}")
@@ -172,7 +177,13 @@ def keywords_multiple(
 
 
 @instruction("words:palindrome")
-def palindromes(case: Case, answer: Answer, *, N: Number = 10, length: Positive = 5) -> Result:  # noqa: N803
+def palindromes(
+    case: Case,
+    answer: Answer,
+    *,
+    N: Number = 10,  # noqa: N803
+    length: Positive = 5,
+) -> Result:
     """At least N single-word palindromes of `length` letters or more (10 of 5, as in IFBench)."""
     matches = [word for word in _folded(answer.text) if len(word) >= length and word == word[::-1]]
     return verdict(len(matches) >= N, f"{len(matches)} palindromes; expected at least {N}")
@@ -270,7 +281,13 @@ def last_first(case: Case, answer: Answer) -> Result:
 
 
 @instruction("sentence:keyword")
-def sentence_keyword(case: Case, answer: Answer, *, word: Text, N: Positive) -> Result:  # noqa: N803
+def sentence_keyword(
+    case: Case,
+    answer: Answer,
+    *,
+    word: Text,
+    N: Positive,  # noqa: N803
+) -> Result:
     """The keyword is in the N-th sentence."""
     sentence, before = _nth_sentence(answer.text, N)
     if sentence is None:

@@ -1,5 +1,5 @@
-"""Apostrophes left out: English contractions, French elisions. Forms that are words of their own
-are not listed.
+"""Apostrophes left out: English contractions, French elisions. Forms that are also other words are
+not listed.
 """
 
 import re

@@ -14,7 +14,7 @@ from llmeval.checks.punctuation.spacing import spacing
 from llmeval.checks.punctuation.view import Places, View, view
 
 MOST = 1000
-"""Findings of one kind of rules that are kept; a text with more is no prose."""
+"""Findings of one kind of rules that are kept; a text with more is not prose."""
 
 
 def find(

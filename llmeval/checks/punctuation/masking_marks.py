@@ -1,5 +1,5 @@
-"""What is no prose, told by the mark it begins with: formulas, tags, notes, entities, handles,
-smileys, paths.
+"""Parts that are not prose, recognised by their first mark: formulas, tags, notes, entities,
+handles, smileys, paths.
 
 Every pattern is bounded or possessive, so that a search stays linear, and runs only where its mark
 occurs.
@@ -12,7 +12,7 @@ _NUMBER = r"[ ]?[+-]?[0-9.∞]{1,12}+[ ]?"
 
 
 class MaskingRule(NamedTuple):
-    """What is no prose, told by the mark it begins with. A test reads the examples, row by row."""
+    """A kind of part that is not prose, recognised by its first mark. A test reads each example."""
 
     name: str
     mark: str

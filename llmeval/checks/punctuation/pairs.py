@@ -1,8 +1,9 @@
 """Brackets and quotes: each opens and closes, and in the way that matches.
 
-One pass with a stack a block. Whether a quote opens or closes is read from what stands beside it,
-as `“` closes in German and opens in English, and `"` does both. What a block leaves open may be
-closed in a later one (a list in brackets); a quote that runs over paragraphs may open each of them.
+One pass, with a stack for each block. The characters next to a quote show whether it opens or
+closes, because `“` closes in German and opens in English, and `"` does both. What a block leaves
+open may be closed in a later one (a list in brackets); a quote that runs over paragraphs may open
+each of them.
 """
 
 import re

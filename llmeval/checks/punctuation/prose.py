@@ -44,7 +44,7 @@ _VERBAL = {
     ),
     "de": re.compile(r"\A\W*(?:Er|Es|Ich|Wir|Man|Dies)\b|\b(?:sich|nicht)\b"),
 }
-"""Pronouns and endings that tell of a finite verb."""
+"""Pronouns and endings that show a finite verb."""
 # Characters that are verbs or mark one; a list of nouns has none of them.
 _HAN_VERB = re.compile(r"[是有在了被為为會会能将將由使让讓到]|包括|位于|属于|导致|成为")
 _KANA_END = re.compile(r"[うくぐすつぬぶむるいただよねせ]\Z")

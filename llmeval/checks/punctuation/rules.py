@@ -56,7 +56,7 @@ _RULES = (
         "apostrophe",
         "error",
         "all; en, fr",
-        "an apostrophe is no accent (o´clock); contractions and elisions have theirs",
+        "an apostrophe is not an accent (o´clock); contractions and elisions have theirs",
     ),
     Rule("es-open", "error", "es", "a question opens with ¿, an exclamation with ¡"),
     Rule(

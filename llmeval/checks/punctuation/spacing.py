@@ -13,7 +13,7 @@ from llmeval.checks.punctuation.stops import TerminalMark, is_cjk
 from llmeval.checks.punctuation.view import LETTER, LanguageRun, View
 
 _MOST = 100_000
-"""Marks without a space that are looked at in one stretch; more are no prose."""
+"""Marks without a space that are looked at in one stretch; more are not prose."""
 _SPACES = r"[ \t\u00a0\u2009\u202f]"
 _MARKS = ",;:!?.،؛؟。，；：！？、"
 # Not before a row of marks, a smiley or an operator: ` ...`, ` :)`, ` :=`.

@@ -2,12 +2,11 @@
 
 import math
 import re
-from typing import Any
 
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
 
-def plain_number(value: Any) -> float | None:
+def plain_number(value: object) -> float | None:
     """The number, or None for what is none: true, "1,200", "3 kg", an infinity. A template with
     text around its expression gives text, so the text "3" counts."""
     if isinstance(value, bool):

@@ -21,7 +21,8 @@ _CLOSE = (
 )
 _END = regex.compile(
     rf"(?<![.!?…])(?P<marks>\.(?:[ \u00a0]\.)++"
-    rf"|[.!?…‽؟۔।॥։]++){_CLOSE}(?=\s[\s\"'“”„‘’«‹(\[{{¿¡*_—–-]*+(?P<next>[\p{{L}}\p{{M}}\p{{N}}]{{0,20}}+))"
+    rf"|[.!?…‽؟۔।॥։]++){_CLOSE}(?=\s[\s\"'“”„‘’«‹(\[{{¿¡*_—–-]*+"
+    r"(?P<next>[\p{L}\p{M}\p{N}]{0,20}+))"
     # a space that was left out: `It rained.We left.`
     rf"|(?<=\p{{Ll}}{{3}})(?P<marks>\.)(?P<close>)(?=(?P<next>\p{{Lu}}\p{{Ll}}*+)[\s,;:'’])"
     rf"|(?<=\p{{L}}\p{{Ll}})(?P<marks>[!?])(?P<close>)(?=(?P<next>\p{{Lu}}\p{{Ll}}*+)[\s,;:.!?'’])"

@@ -74,7 +74,8 @@ _GRAPHEME = regex.compile(r"\p{RI}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMar
 one, which takes time that grows with the square of their number."""
 # Without one of these every code point is a cluster of its own (UAX #29, GB3 to GB13).
 _JOINING = regex.compile(
-    r"[\p{M}\p{Cf}\r\u200d\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\p{Regional_Indicator}\p{Emoji_Modifier}"
+    r"[\p{M}\p{Cf}\r\u200d\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\p{Regional_Indicator}"
+    r"\p{Emoji_Modifier}"
     r"\u0d4e\u0e33\u0eb3\uff9e\uff9f\U00011000-\U00011fff\U00016d40-\U00016d7f]"
 )
 _BLANK_LINES = regex.compile(r"\n(?:[^\S\n]*\n)+")

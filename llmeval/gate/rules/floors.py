@@ -2,8 +2,8 @@
 
 PASS when the one-sided lower confidence bound at `alpha` is at least the floor, FAIL when the upper
 one is below it. Bounds are exact for independent cases (Clopper and Pearson 1934); with clusters,
-those of `stats.estimation.bounds.mean_bounds` over clusters. A lost result may have been a pass or
-a fail, and each bound takes it as the worst for its claim, so that losing answers decides nothing.
+those of `stats.estimation.bounds.mean_bounds` over clusters. A missing result may have been a pass
+or a fail, and each bound uses the worst case for its claim: missing results never help a decision.
 Exact bounds at an effective sample size would not hold: at a pass rate of .98 and within-cluster
 correlation .3 they let 8 to 11 % wrong PASSes through at a nominal 5 %.
 """
@@ -11,7 +11,7 @@ correlation .3 they let 8 to 11 % wrong PASSes through at a nominal 5 %.
 import math
 from dataclasses import replace
 
-from llmeval.core.formatting import percent, percent_of
+from llmeval.core.formatting import cases_word, percent, percent_of
 from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.rules.open_hints import few_note, likely_floor_cases, more_sentence
@@ -19,9 +19,9 @@ from llmeval.gate.rules.threshold import UNTRUSTED
 from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
 from llmeval.stats.special.beta import beta_cdf
 
-LOST_WORST = "missing results are treated as worst case, for PASS and for FAIL"
+MISSING_WORST = "missing results are treated as worst case, for PASS and for FAIL"
 MAX_MORE = 1_000_000
-LOST_DECIDE = (
+MISSING_DECIDE = (
     "{} missing results prevent a decision: the same command with --out and this run's directory"
     " asks again for answers that ended in an error"
 )
@@ -38,21 +38,21 @@ def bounds(selection: MetricSample, alpha: float) -> Interval:
     return mean_bounds(selection.outcomes, alpha, selection.clusters)
 
 
-def lost_in(selection: MetricSample) -> int:
+def missing_in(selection: MetricSample) -> int:
     """How many cases have no result."""
     return selection.unscored + selection.errors
 
 
 def bounds_at_worst(selection: MetricSample, alpha: float) -> Interval:
-    """`bounds` where some cases wait for a person or were lost: they may all fail, or all pass."""
+    """`bounds` where cases wait for a person or are missing: they may all fail, or all pass."""
     return Interval(
         bounds(if_all(selection, False), alpha).low, bounds(if_all(selection, True), alpha).high
     )
 
 
 def if_all(selection: MetricSample, passed: bool) -> MetricSample:
-    """The cases with those that have no result, each a cluster of its own."""
-    unknown = selection.needs_review + lost_in(selection)
+    """The cases with those that have no result, each as a separate cluster."""
+    unknown = selection.needs_review + missing_in(selection)
     first = max(selection.clusters, default=-1) + 1
     return replace(
         selection,
@@ -150,11 +150,11 @@ def decide_floor(
 def _assumptions(selection: MetricSample) -> tuple[str, ...]:
     alone = "cases are independent of each other"
     clusters = f"the {len(set(selection.clusters)):,} clusters are independent of each other"
-    lost = (LOST_WORST,) if lost_in(selection) else ()
+    missing = (MISSING_WORST,) if missing_in(selection) else ()
     return (
         clusters if is_clustered(selection) else alone,
         REPRESENTATIVE,
-        *lost,
+        *missing,
     )
 
 
@@ -205,9 +205,10 @@ def between(low: float, high: float, alpha: float, strict: float) -> str:
 
 def _seen(name: str, selection: MetricSample, rate: float, by: str = "") -> str:
     """`by`: who says so, where that is not the check itself."""
-    seen = f"{name}: {percent(rate)} pass ({selection.passed} of {selection.n} cases){by}"
-    if lost_in(selection):
-        seen += f", {lost_in(selection):,} more are missing and may have passed or failed"
+    n = selection.n
+    seen = f"{name}: {percent(rate)} pass ({selection.passed} of {n} {cases_word(n)}){by}"
+    if missing_in(selection):
+        seen += f", {missing_in(selection):,} more are missing and may have passed or failed"
     if selection.needs_review:
         seen += (
             f", {selection.needs_review:,} more need review by a person (`llmeval review`) and may"
@@ -217,8 +218,8 @@ def _seen(name: str, selection: MetricSample, rate: float, by: str = "") -> str:
 
 
 def _hint(selection: MetricSample, rate: float, floor: float, rates: tuple[float, float]) -> str:
-    if lost_in(selection) and _clear(selection, floor, rates):
-        return LOST_DECIDE.format(f"{lost_in(selection):,}")
+    if missing_in(selection) and _clear(selection, floor, rates):
+        return MISSING_DECIDE.format(f"{missing_in(selection):,}")
     if not is_clustered(selection):
         even = cases_needed(rate, selection.n, floor, *rates)
         likely = likely_floor_cases(selection.passed, selection.n, floor, *rates)
@@ -229,7 +230,7 @@ def _hint(selection: MetricSample, rate: float, floor: float, rates: tuple[float
 
 
 def _clear(selection: MetricSample, floor: float, rates: tuple[float, float]) -> bool:
-    """Whether those with a result would decide if nothing had been lost."""
+    """Whether those with a result would decide if nothing were missing."""
     known = replace(selection, unscored=0, errors=0)
     return (
         bounds_at_worst(known, rates[0]).low >= floor

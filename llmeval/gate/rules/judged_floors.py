@@ -1,26 +1,27 @@
-"""Floors on what people would say: a judge's pass rate corrected for its errors by labels.
+"""Floors on the human pass rate: a judge's pass rate, corrected for its errors by labels.
 
-The judge's own rate is off by what it gets wrong, and no number of cases mends that. Labels do:
-those of this run, drawn at random, or those behind the judge's certificate. Which estimator is
-valid follows from where they came from (`stats.estimation.correction`).
+A judge's errors bias its pass rate, and adding cases does not remove the bias. Labels do: those of
+this run, drawn at random, or those behind the judge's certificate. Which estimator is valid follows
+from where they came from (`stats.estimation.correction`).
 """
 
 import math
 from typing import NamedTuple
 
-from llmeval.core.formatting import percent, percent_of
+from llmeval.core.formatting import cases_word, percent, percent_of, points
 from llmeval.core.manifest import Manifest
 from llmeval.core.model_records import LabelTable
 from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.rules.floors import (
-    LOST_DECIDE,
-    LOST_WORST,
+    MISSING_DECIDE,
+    MISSING_WORST,
     between,
     if_all,
     is_clustered,
-    lost_in,
+    missing_in,
 )
+from llmeval.gate.rules.judge_arms import other_answers
 from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
 from llmeval.stats.estimation.correction import FEW_LABELS, decision_bounds, estimate_rate
 from llmeval.stats.estimation.label_counts import (
@@ -44,6 +45,10 @@ class LabelEvidence(NamedTuple):
     counts: LabelCounts
     provenance: Provenance
     labels: int | None = None
+    others: str = ""
+    """The systems whose answers the labels are of, where this run's is not among them."""
+    shift: float = 0.0
+    """By how much the judge's sensitivity and specificity may then differ on this run's answers."""
 
     @property
     def n(self) -> int:
@@ -54,12 +59,17 @@ class LabelEvidence(NamedTuple):
     def shown(self) -> str:
         """As a sentence says it."""
         if self.provenance is Provenance.BANK:
-            return f"the {self.n:,} labels of its certificate"
+            if not self.others:
+                return f"the {self.n:,} labels of its certificate"
+            return (
+                f"the {self.n:,} labels of its certificate, which are of other answers"
+                f" ({self.others}; {points(self.shift)} are allowed for, `judge_shift`)"
+            )
         return f"{self.n:,} labels of this run, drawn at random"
 
 
 def evidence_for(
-    tally: RunAggregate, manifest: Manifest, metric: str, slice_: tuple[str, str] | None
+    aggregate: RunAggregate, manifest: Manifest, metric: str, slice_: tuple[str, str] | None
 ) -> LabelEvidence | None:
     """The labels to correct a judged metric by; None where there are none that may.
 
@@ -71,36 +81,41 @@ def evidence_for(
         not known.
     """
     judge = manifest.judges.get(metric)
-    if judge is None or metric in tally.by_people or manifest.repeats > 1:
+    if judge is None or metric in aggregate.by_people or manifest.repeats > 1:
         return None
-    own = _own_labels(tally, metric, slice_)
+    own = _own_labels(aggregate, metric, slice_)
     if own.n >= FEW_LABELS and own.judge_pass and own.judge_fail:
         return LabelEvidence(own, Provenance.BY_VERDICT)
     if judge.trust != "TRUSTED" or judge.when == "uncertain" or not judge.labels:
         return None
     plain, weighted = label_counts(judge.labels), judge.weighted
-    return (
-        LabelEvidence(label_counts(weighted), Provenance.BANK, plain.n)
-        if weighted
-        else LabelEvidence(plain, Provenance.BANK)
+    others = other_answers(manifest, metric)
+    return LabelEvidence(
+        label_counts(weighted) if weighted else plain,
+        Provenance.BANK,
+        plain.n if weighted else None,
+        others,
+        manifest.gate.judge_shift if others else 0.0,
     )
 
 
 def label_counts(table: LabelTable) -> LabelCounts:
-    """The labels of a certificate, as statistics take them; weighted ones are no whole numbers."""
+    """The labels of a certificate, as statistics take them; weighted counts need not be whole."""
     return LabelCounts._make((table.pass_pass, table.pass_fail, table.fail_pass, table.fail_fail))
 
 
-def _own_labels(tally: RunAggregate, metric: str, slice_: tuple[str, str] | None) -> LabelCounts:
+def _own_labels(
+    aggregate: RunAggregate, metric: str, slice_: tuple[str, str] | None
+) -> LabelCounts:
     """What the judge and people said of answers of this run that were drawn at random."""
     said = {
         place.case_id: verdict
-        for place, verdict in tally.people.items()
-        if place.metric == metric and place in tally.drawn
+        for place, verdict in aggregate.people.items()
+        if place.metric == metric and place in aggregate.drawn
     }
     if not said:
         return LabelCounts(0, 0, 0, 0)
-    known = (result for result in tally.results(metric, slice_) if not math.isnan(result.value))
+    known = (result for result in aggregate.results(metric, slice_) if not math.isnan(result.value))
     both = [(result.passed, said[result.case_id]) for result in known if result.case_id in said]
     return count_labels([judge for judge, _ in both], [person for _, person in both])
 
@@ -108,17 +123,24 @@ def _own_labels(tally: RunAggregate, metric: str, slice_: tuple[str, str] | None
 def bounds(selection: MetricSample, evidence: LabelEvidence, alpha: float) -> Interval:
     """One-sided bounds of people's pass rate, each at `alpha`.
 
-    With clusters each unknown part takes its bound at alpha/3 (Bonferroni), the judged rate that of
-    `stats.estimation.bounds.mean_bounds`.
+    Where the labels are of other answers, the judged rate may be off by `shift`: by so much
+    sensitivity and specificity may differ. With clusters each unknown part takes its bound at
+    alpha/3 (Bonferroni), the judged rate that of `stats.estimation.bounds.mean_bounds`.
 
     Raises:
         RefusedEstimate: the labels can't carry it.
     """
     labels = evidence.counts
     if not is_clustered(selection):
-        return decision_bounds(labels, selection.passed, selection.n, evidence.provenance, alpha)
+        n, moved = selection.n, math.ceil(evidence.shift * selection.n)
+        fewest, most = max(0, selection.passed - moved), min(n, selection.passed + moved)
+        return Interval(
+            decision_bounds(labels, fewest, n, evidence.provenance, alpha).low,
+            decision_bounds(labels, most, n, evidence.provenance, alpha).high,
+        )
     share = alpha / _PARTS
     q = mean_bounds(selection.outcomes, share, selection.clusters)
+    q = Interval(max(0.0, q.low - evidence.shift), min(1.0, q.high + evidence.shift))
     if evidence.provenance is Provenance.BANK:
         right = _rate(labels.pass_pass, labels.human_pass, share)
         wrong = _rate(labels.pass_fail, labels.human_fail, share)
@@ -179,15 +201,15 @@ def decide_judged_floor(
     )
     name = metric if slice_ is None else f"{metric} on {slice_}"
     level = (strict or alpha) if found is Decision.FAIL else alpha
-    lost = (
-        f", {lost_in(selection):,} more are missing and may be right or wrong"
-        if lost_in(selection)
+    missing = (
+        f", {missing_in(selection):,} more are missing and may be right or wrong"
+        if missing_in(selection)
         else ""
     )
     seen = (
         f"{name}: the judge passes {percent(selection.passed / selection.n)} ({selection.passed:,}"
-        f" of {selection.n:,} cases){lost}; corrected by {evidence.shown}, people would pass"
-        f" {percent(rate)}"
+        f" of {selection.n:,} {cases_word(selection.n)}){missing}; corrected by {evidence.shown},"
+        f" people would pass {percent(rate)}"
     )
     hint = _hint(selection, evidence, floor, (alpha, strict or alpha))
     return RuleDecision(
@@ -223,16 +245,16 @@ def _follows(
 
 
 def _at_worst(selection: MetricSample, evidence: LabelEvidence, alpha: float) -> Interval:
-    """`bounds` where results were lost: as verdicts and as answers they may all be wrong, or all
+    """`bounds` where results are missing: as verdicts and as answers they may all be wrong, or all
     right.
 
     Raises:
         RefusedEstimate: the labels can't carry it.
     """
     known = bounds(selection, evidence, alpha)
-    if not lost_in(selection):
+    if not missing_in(selection):
         return known
-    share = selection.n / (selection.n + lost_in(selection))
+    share = selection.n / (selection.n + missing_in(selection))
     low = bounds(if_all(selection, False), evidence, alpha).low
     high = bounds(if_all(selection, True), evidence, alpha).high
     return Interval(min(low, known.low * share), max(high, known.high * share + 1 - share))
@@ -244,13 +266,13 @@ def _hint(
     """How many more labels or cases would decide if all stayed as it is, to the next power of
     two.
     """
-    if lost_in(selection):
+    if missing_in(selection):
         low, high = (
             bounds(selection, evidence, rates[0]).low,
             bounds(selection, evidence, rates[1]).high,
         )
         if low >= floor or high < floor:
-            return LOST_DECIDE.format(f"{lost_in(selection):,}")
+            return MISSING_DECIDE.format(f"{missing_in(selection):,}")
     if is_clustered(selection):
         return "more clusters or more labels would tell"
     found = []
@@ -288,6 +310,10 @@ def _decides(
     return low.low >= floor or high.high < floor
 
 
+def _to_within(evidence: LabelEvidence) -> str:
+    return f", to within {points(evidence.shift)} (`judge_shift`)" if evidence.others else ""
+
+
 def _assumptions(selection: MetricSample, evidence: LabelEvidence) -> tuple[str, ...]:
     made = [
         (
@@ -300,13 +326,13 @@ def _assumptions(selection: MetricSample, evidence: LabelEvidence) -> tuple[str,
     if evidence.provenance is Provenance.BANK:
         made.append(
             "the judge is as often right on these answers as on the labelled ones of its"
-            " certificate"
+            f" certificate{_to_within(evidence)}"
         )
     else:
         made.append(
             "the labelled answers were drawn at random within each verdict, and their labels are"
             " right"
         )
-    if lost_in(selection):
-        made.append(LOST_WORST)
+    if missing_in(selection):
+        made.append(MISSING_WORST)
     return tuple(made)

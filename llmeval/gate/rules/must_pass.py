@@ -10,9 +10,10 @@ count.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from llmeval.core.formatting import cases_word
 from llmeval.core.gate_record import MustPass
 from llmeval.core.manifest import Manifest
-from llmeval.core.metric_ref import slice_label
+from llmeval.core.metric_ref import named_metric, slice_label
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
@@ -47,22 +48,22 @@ class RuleCases:
         return self.passed + sum(len(names) for names in lists)
 
 
-def must_pass_rules(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
+def must_pass_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
     """The rule decided; nothing where the gate has none."""
     wanted = manifest.gate.must_pass
     if not wanted:
         return []
-    cases = _cases(tally, wanted, manifest.untrusted)
-    decision, reason = _decided(cases, wanted, untrusted_judge(tally, manifest))
-    if cases.missing and not _lost_too_many(
-        tally, manifest
+    cases = _cases(aggregate, wanted, manifest.untrusted)
+    decision, reason = _decided(cases, wanted, untrusted_judge(aggregate, manifest))
+    if cases.missing and not _too_many_missing(
+        aggregate, manifest
     ):  # else `max_unscored` states the cause
-        reason += tally.causes.sentence
+        reason += aggregate.causes.sentence
     of = manifest.sampled_of
     if decision is Decision.PASS and not isinstance(wanted, list) and of is not None:
-        reason += f" A sample of {manifest.cases.n:,} of {of:,} cases was asked."
+        reason += f" A sample of {manifest.cases.n:,} of {of:,} {cases_word(of)} ran."
     if cases.quarantined:
-        reason += f" In quarantine, so not counted: {_names(cases.quarantined)}."
+        reason += f" In quarantine, so not counted: {list_names(cases.quarantined)}."
     where = _tag(wanted)
     asked = cases.n - len(cases.not_asked)
     rate = cases.passed / asked if asked else None
@@ -85,9 +86,11 @@ class MustPassWalk:
     Cases are taken in the planned order, as far as all before them are done: a look costs little.
     """
 
-    def __init__(self, tally: RunAggregate, wanted: MustPass, untrusted: frozenset[str]) -> None:
-        self._tally, self._untrusted = tally, untrusted
-        planned = [name for group in tally.planned(_tag(wanted)) for name in group]
+    def __init__(
+        self, aggregate: RunAggregate, wanted: MustPass, untrusted: frozenset[str]
+    ) -> None:
+        self._aggregate, self._untrusted = aggregate, untrusted
+        planned = [name for group in aggregate.planned(_tag(wanted)) for name in group]
         chosen = set(wanted) if isinstance(wanted, list) else set(planned)
         self._names = [name for name in planned if name in chosen]
         self._at = 0
@@ -105,14 +108,14 @@ class MustPassWalk:
 
     def advance(self) -> None:
         """Take the cases that are done."""
-        while not self.settled and self._tally.done(self._names[self._at]):
-            became = self._tally.outcome(self._names[self._at])
+        while not self.settled and self._aggregate.done(self._names[self._at]):
+            became = self._aggregate.outcome(self._names[self._at])
             self._failed = became is not None and _fails(became, self._untrusted)
             self._at += 1
 
 
-def _lost_too_many(tally: RunAggregate, manifest: Manifest) -> bool:
-    counts, limit = tally.counts(), float(manifest.gate.max_unscored)
+def _too_many_missing(aggregate: RunAggregate, manifest: Manifest) -> bool:
+    counts, limit = aggregate.counts(), float(manifest.gate.max_unscored)
     return bool(counts.cases) and (counts.errors + counts.unscored) / counts.cases > limit
 
 
@@ -122,12 +125,12 @@ def _fails(became: tuple[Outcome, Sequence[str]], untrusted: frozenset[str]) -> 
     return outcome is Outcome.FAIL and not (metrics and untrusted.issuperset(metrics))
 
 
-def untrusted_judge(tally: RunAggregate, manifest: Manifest) -> tuple[str, str] | None:
+def untrusted_judge(aggregate: RunAggregate, manifest: Manifest) -> tuple[str, str] | None:
     """The metric of the first judge of this run that is not trusted, and why; None where all
     are.
     """
     for metric, judge in manifest.judges.items():
-        if metric in tally.columns and judge.trust != "TRUSTED":
+        if metric in aggregate.columns and judge.trust != "TRUSTED":
             return metric, judge.trust_reason
     return None
 
@@ -136,22 +139,22 @@ def _tag(wanted: MustPass) -> tuple[str, str] | None:
     return next(iter(wanted.items())) if isinstance(wanted, dict) else None
 
 
-def _cases(tally: RunAggregate, wanted: MustPass, untrusted: frozenset[str]) -> RuleCases:
+def _cases(aggregate: RunAggregate, wanted: MustPass, untrusted: frozenset[str]) -> RuleCases:
     """`wanted`: `all`, ids, or one tag and its value."""
     found, where = RuleCases(), _tag(wanted)
     if not isinstance(wanted, list):
-        found.quarantined = tally.set_aside(where)
-        names: Iterable[str] = sorted(name for group in tally.planned(where) for name in group)
+        found.quarantined = aggregate.set_aside(where)
+        names: Iterable[str] = sorted(name for group in aggregate.planned(where) for name in group)
     else:
-        found.quarantined = [name for name in wanted if name in tally.quarantined]
-        names = [name for name in wanted if name not in tally.quarantined]
+        found.quarantined = [name for name in wanted if name in aggregate.quarantined]
+        names = [name for name in wanted if name not in aggregate.quarantined]
     for name in names:
-        became = tally.outcome(name)
-        if became is None or not tally.done(name):
+        became = aggregate.outcome(name)
+        if became is None or not aggregate.done(name):
             found.not_asked.append(name)
             continue
         outcome, metrics = became
-        named = (name, metrics[0] if metrics else str(outcome))
+        named = (name, named_metric(metrics) if metrics else str(outcome))
         if outcome.missing:
             found.missing.append(named)
         elif outcome is Outcome.FAIL:
@@ -188,7 +191,7 @@ def _decided(
             Decision.INCONCLUSIVE,
             (
                 f"must_pass can't be decided: {len(cases.not_asked):,} of {of}"
-                f" {_were(cases.not_asked)} not asked in this run: {_names(cases.not_asked)}."
+                f" {_were(cases.not_asked)} not asked in this run: {list_names(cases.not_asked)}."
             ),
         )
     if cases.review:
@@ -196,7 +199,7 @@ def _decided(
             Decision.INCONCLUSIVE,
             (
                 f"must_pass can't be decided: {len(cases.review):,} of {of} need review (`llmeval"
-                f" review`): {_names(cases.review)}."
+                f" review`): {list_names(cases.review)}."
             ),
         )
     passes = f"The {of} passes." if cases.n == 1 else f"All {of} pass."
@@ -230,9 +233,10 @@ def _missing(cases: RuleCases) -> str:
 
 
 def _named(cases: Sequence[tuple[str, str]]) -> str:
-    return _names([f"{name} ({why})" for name, why in cases])
+    return list_names([f"{name} ({why})" for name, why in cases])
 
 
-def _names(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
+    """At most `MAX_NAMED` names, and how many more there are."""
     more = len(names) - MAX_NAMED
     return ", ".join(names[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")

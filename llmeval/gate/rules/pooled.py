@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from llmeval.core.attempt import AttemptValues
-from llmeval.core.formatting import percent, percent_of
+from llmeval.core.formatting import cases_word, percent, percent_of
 from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
-from llmeval.gate.rules.floors import LOST_WORST
+from llmeval.gate.rules.floors import MISSING_WORST
 from llmeval.stats.sequential.design import floor as floor_design
 from llmeval.stats.sequential.gate_test import TestVerdict, decide
 
@@ -90,20 +90,20 @@ class PooledFloor(NamedTuple):
         return None if self.where is None else "=".join(self.where)
 
 
-def pooled_floor(tally: RunAggregate, asked: PooledFloor, pool: Pool) -> RuleDecision | None:
+def pooled_floor(aggregate: RunAggregate, asked: PooledFloor, pool: Pool) -> RuleDecision | None:
     """A floor on the pass rate over all attempts; None where no case has a result.
 
     The means of several attempts are scores in [0, 1], so the test is the one for scores
     (`stats.tests.fixed_sample`).
 
     Args:
-        tally: of this run.
+        aggregate: of this run.
         asked: the floor.
         pool: of its metric, by whether cases passed.
     """
-    results = list(tally.results(asked.metric, asked.where))
-    lost = sum(math.isnan(each.value) for each in results)
-    if lost == len(results):
+    results = list(aggregate.results(asked.metric, asked.where))
+    missing = sum(math.isnan(each.value) for each in results)
+    if missing == len(results):
         return None
     spans = [
         pool(each.case_id, each.digest, each.value if math.isnan(each.value) else each.passed)
@@ -136,23 +136,23 @@ def pooled_floor(tally: RunAggregate, asked: PooledFloor, pool: Pool) -> RuleDec
         low=verdict.low,
         high=verdict.high,
         threshold=asked.limit,
-        reason=_reason(asked, verdict, len(results), lost),
+        reason=_reason(asked, verdict, len(results), missing),
         level=1 - (asked.alpha if failed else asked.beta),
         n=len(results),
         assumptions=(
             f"{of_units} are independent of each other",
             REPRESENTATIVE,
-            *((LOST_WORST,) if lost else ()),
+            *((MISSING_WORST,) if missing else ()),
         ),
         tipping_point=away if decided else None,
     )
 
 
-def _reason(asked: PooledFloor, verdict: TestVerdict, n: int, lost: int) -> str:
-    of_them = f", {lost:,} of them lost in this run" if lost else ""
+def _reason(asked: PooledFloor, verdict: TestVerdict, n: int, missing: int) -> str:
+    of_them = f", {missing:,} of them missing in this run" if missing else ""
     seen = (
         f"{asked.name}: {percent(verdict.estimate)} pass over {asked.attempts} attempts"
-        f" ({n:,} cases{of_them})"
+        f" ({n:,} {cases_word(n)}{of_them})"
     )
     limit = f"the floor is {percent(asked.limit)}"
     if verdict.decision is Decision.PASS:

@@ -37,6 +37,8 @@ class JudgeLabels(NamedTuple):
     counts: LabelCounts
     spent: float
     margin: float
+    shift: float = 0.0
+    """`gate.judge_shift`."""
 
 
 def regression_hint(
@@ -122,7 +124,7 @@ def _by_labels(pairs: PairedCases, plan: TestDesign, judge: JudgeLabels) -> list
     low = mean - NormalDist().inv_cdf(1 - plan.rates[1]) * sd
     for times in _MORE_LABELS:
         more = LabelCounts(*(times * count for count in judge.counts))
-        if -judge.margin * youden_lower(more, judge.spent) <= low:
+        if judge.shift - judge.margin * youden_lower(more, judge.spent) <= low:
             extra = (times - 1) * round(sum(judge.counts))
             return [
                 f"about {extra:,} more labels for the judge's certificate, if they agree as now"
@@ -141,9 +143,10 @@ def likely_pairs(pairs: PairedCases, plan: TestDesign, level: float) -> int | No
     n, drop = len(sure) / effect, -plan.pass_null
     sd = math.sqrt(max(moment - mean * mean, 1e-9))
     seen = ObservedSample(n, mean, mean * len(sure) / (len(sure) + 2), sd)
-    fail = DecisionLimit(0.0, min(level, plan.alpha), math.sqrt(moment))
+    fail = DecisionLimit(plan.fail_null, min(level, plan.alpha), math.sqrt(moment))
     pass_ = DecisionLimit(plan.pass_null, plan.rates[1], math.sqrt(max(moment, drop)))
-    least = 0.0 if any(value < 0 for value in sure) else math.log(pass_.rate) / math.log1p(-drop)
+    fell = any(value < 0 for value in sure)
+    least = 0.0 if fell or drop <= 0 else math.log(pass_.rate) / math.log1p(-drop)
     found = likely_cases(seen, fail, pass_, _TRIES, least)
     return None if found is None else math.ceil(found * effect)
 
@@ -180,7 +183,11 @@ def cases_needed(pairs: PairedCases, plan: TestDesign, level: float = 1.0) -> in
     mean, effect = math.fsum(sure) / len(sure), _effect(pairs, sure)
     variance = math.fsum((value - mean) ** 2 for value in sure) / len(sure)
     needed = []
-    for gap, rate in ((-mean, min(level, plan.alpha)), (mean - plan.pass_null, plan.rates[1])):
+    limits = (
+        (plan.fail_null - mean, min(level, plan.alpha)),
+        (mean - plan.pass_null, plan.rates[1]),
+    )
+    for gap, rate in limits:
         if 0 < gap < 1:
             z = NormalDist().inv_cdf(1 - rate)
             by_spread = z * z * variance / gap**2 + (2 / gap if variance else 0)

@@ -13,27 +13,27 @@ from dataclasses import replace
 
 import numpy as np
 
-from llmeval.core.formatting import percent, percent_of
+from llmeval.core.formatting import cases_word, percent, percent_of
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import parse_metric_ref, slice_label
 from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
-from llmeval.gate.rules.floors import LOST_WORST, between, cases_needed
+from llmeval.gate.rules.floors import MISSING_WORST, between, cases_needed
 from llmeval.gate.rules.open_hints import likely_floor_cases, more_sentence
 from llmeval.gate.rules.threshold import Threshold
 from llmeval.stats.sequential.design import TestDesign, floor
 from llmeval.stats.sequential.gate_test import HybridTest, TestVerdict
 
 Value = Callable[[str], float | None]
-"""A case's value by its id: NaN when it was lost, None where the rule does not apply to it."""
+"""A case's value by its id: NaN when it is missing, None where the rule does not apply to it."""
 
 
 class RuleWalk:
     """One rule's way through the planned cases.
 
     Args:
-        tally: of the run; fed elsewhere.
+        aggregate: of the run; fed elsewhere.
         groups: ids of the cases the rule is about, in the planned order, those of one cluster
             together.
         value: of a case that is done.
@@ -42,12 +42,12 @@ class RuleWalk:
 
     def __init__(
         self,
-        tally: RunAggregate,
+        aggregate: RunAggregate,
         groups: list[list[str]],
         value: Value,
         make: Callable[[int, int, int], TestDesign],
     ) -> None:
-        self._tally, self._groups, self._value = tally, groups, value
+        self._aggregate, self._groups, self._value = aggregate, groups, value
         self._at = 0
         self.planned = sum(map(len, groups))
         self.test = (
@@ -62,7 +62,7 @@ class RuleWalk:
 
     @property
     def alone(self) -> bool:
-        """Whether each case is a cluster of its own."""
+        """Whether each case is a separate cluster."""
         return self.planned == len(self._groups)
 
     @property
@@ -77,7 +77,7 @@ class RuleWalk:
         while (
             test is not None
             and not self.settled
-            and all(map(self._tally.done, self._groups[self._at]))
+            and all(map(self._aggregate.done, self._groups[self._at]))
         ):
             names = [(name, self._value(name)) for name in self._groups[self._at]]
             values = np.array([value for _, value in names if value is not None])
@@ -107,9 +107,9 @@ def rules_in(gate: GateRecord) -> int:
 def decides_early(manifest: Manifest, metric: str, floor: Threshold) -> bool:
     """Whether a floor may be decided before the last case.
 
-    Not one that is about what people would say of a judged metric. Labels correct it, which is read
-    once; and where no label does, an UNTRUSTED judge decides nothing, so that its verdicts must not
-    end a run either.
+    Not one about the human pass rate of a judged metric. Labels correct it, which is read once; and
+    where no label does, an UNTRUSTED judge decides nothing, so that its verdicts must not end a run
+    either.
     """
     return manifest.may_stop and (floor.judge_scale or not is_judged(manifest, metric))
 
@@ -119,12 +119,12 @@ def is_judged(manifest: Manifest, metric: str) -> bool:
     return bool(manifest.judges) if metric == CASES else metric in manifest.judges
 
 
-def floor_walk(tally: RunAggregate, gate: GateRecord, key: str, threshold: float) -> RuleWalk:
+def floor_walk(aggregate: RunAggregate, gate: GateRecord, key: str, threshold: float) -> RuleWalk:
     """A floor's way through the planned cases: 1 for a case that passes, 0 for one that fails."""
     metric, where = parse_metric_ref(key)
 
     def value(name: str) -> float | None:
-        result = tally.result(metric, name)
+        result = aggregate.result(metric, name)
         return (
             None
             if result is None
@@ -139,11 +139,11 @@ def floor_walk(tally: RunAggregate, gate: GateRecord, key: str, threshold: float
             units=units, cases=cases, largest=largest, threshold=threshold, alpha=shared, beta=alpha
         )
 
-    return RuleWalk(tally, tally.planned(where), value, make)
+    return RuleWalk(aggregate, aggregate.planned(where), value, make)
 
 
 def early_floor(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     gate: GateRecord,
     key: str,
     threshold: float,
@@ -153,7 +153,7 @@ def early_floor(
     """A floor of a run that may stop early, decided; None where no case has a score so far.
     `strict`: for FAIL instead of alpha, where there are more rules. `note`: a sentence to end with.
     """
-    walk = floor_walk(tally, gate, key, threshold)
+    walk = floor_walk(aggregate, gate, key, threshold)
     walk.advance()
     verdict, (metric, where) = walk.verdict(), parse_metric_ref(key)
     if verdict is None:
@@ -164,12 +164,12 @@ def early_floor(
     decision = Decision.FAIL if failed else Decision.PASS if passed else Decision.INCONCLUSIVE
     sure = gate.alpha / rules_in(gate)
     told = replace(verdict, decision=decision)
-    lost = sum(
+    missing = sum(
         math.isnan(result.value)
         for name in walk.used
-        if (result := tally.result(metric, name)) is not None
+        if (result := aggregate.result(metric, name)) is not None
     )
-    why = _floor_reason(key, told, threshold, (gate.alpha, level, sure), walk, lost) + note
+    why = _floor_reason(key, told, threshold, (gate.alpha, level, sure), walk, missing) + note
     return RuleDecision(
         rule="floor",
         metric=metric,
@@ -185,7 +185,7 @@ def early_floor(
         assumptions=(
             "the cases run in a random order",
             REPRESENTATIVE,
-            *((LOST_WORST,) if lost else ()),
+            *((MISSING_WORST,) if missing else ()),
         ),
         tipping_point=(
             max(0.0, verdict.low - threshold, threshold - verdict.high)
@@ -201,7 +201,7 @@ def _floor_reason(
     threshold: float,
     rates: tuple[float, float, float],
     walk: RuleWalk,
-    lost: int,
+    missing: int,
 ) -> str:
     """`rates`: of a wrong PASS, of a wrong FAIL, and of the upper bound, which is the sharper one
     with several rules.
@@ -209,8 +209,9 @@ def _floor_reason(
     alpha, level, sharp = rates
     metric, where = parse_metric_ref(key)
     name = metric if where is None else f"{metric} on {'='.join(where)}"
-    of_them = f", {lost:,} of them missing, which may have passed or failed" if lost else ""
-    seen = f"{name}: {percent(verdict.estimate)} pass ({verdict.cases:,} cases{of_them})"
+    of_them = f", {missing:,} of them missing, which may have passed or failed" if missing else ""
+    cases = f"{verdict.cases:,} {cases_word(verdict.cases)}"
+    seen = f"{name}: {percent(verdict.estimate)} pass ({cases}{of_them})"
     stopped = (
         f" Decided early: {walk.planned:,} were planned." if verdict.cases < walk.planned else ""
     )
@@ -233,7 +234,7 @@ def _floor_reason(
     bounds = between(verdict.low, verdict.high, alpha, sharp)
     open_ = f"{seen}; the true rate may lie between {bounds}, on both sides of the floor of"
     open_ = f"{open_} {percent(threshold)}"
-    if not walk.ended or not walk.alone or lost:
+    if not walk.ended or not walk.alone or missing:
         return f"{open_}."
     n, halves = verdict.cases, (alpha / 2, sharp / 2)  # half is left to the end
     even = cases_needed(verdict.estimate, n, threshold, *halves)

@@ -1,4 +1,4 @@
-"""The rules that need only the run itself: validity, `must_pass` and floors."""
+"""The rules that need only the run itself: validity, `must_pass`, `never`, floors and limits."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,7 +14,9 @@ from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.holm import Rule, step_down
 from llmeval.gate.rules.floors import decide_floor
 from llmeval.gate.rules.judged_floors import decide_judged_floor, evidence_for
+from llmeval.gate.rules.limits import limit_rules
 from llmeval.gate.rules.must_pass import must_pass_rules, untrusted_judge
+from llmeval.gate.rules.never import never_rules
 from llmeval.gate.rules.pooled import PooledFloor, pool_of, pooled_floor
 from llmeval.gate.rules.sequential import decides_early, early_floor, is_judged
 from llmeval.gate.rules.threshold import Threshold, distrust_of, floors_in, own_scale_note
@@ -31,10 +33,17 @@ _EXIT = {
 }
 
 
-def own_rules(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
-    """Validity, `must_pass` and floors. Whether all answers are there is for `missing` to say."""
-    floors = step_down(floor_rules(tally, manifest), manifest.gate.alpha)
-    return [*validity(tally, manifest), *must_pass_rules(tally, manifest), *floors]
+def own_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
+    """Validity, `must_pass`, `never`, floors and limits. Whether all answers are there is for
+    `missing` to say.
+    """
+    rates = step_down(rate_rules(aggregate, manifest), manifest.gate.alpha)
+    return [*validity(aggregate, manifest), *fact_rules(aggregate, manifest), *rates]
+
+
+def fact_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
+    """The rules that decide without statistics."""
+    return [*must_pass_rules(aggregate, manifest), *never_rules(aggregate, manifest)]
 
 
 _ENDINGS = {
@@ -44,7 +53,7 @@ _ENDINGS = {
 }
 
 
-def missing(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
+def missing(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
     """INVALID where answers or scores are not there, or the run did not come to its end; nothing
     otherwise.
 
@@ -53,11 +62,11 @@ def missing(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
     """
     expected = manifest.cases.n * manifest.repeats
     ended = manifest.status == "complete"
-    if ended and not tally.waiting and tally.units >= expected:
+    if ended and not aggregate.waiting and aggregate.units >= expected:
         return []
-    there = tally.units + (tally.waiting if tally.may_stop else 0)
-    waiting = f", {tally.waiting:,} of them not scored yet" if tally.waiting else ""
-    if errors := tally.counts().errors:
+    there = aggregate.units + (aggregate.waiting if aggregate.may_stop else 0)
+    waiting = f", {aggregate.waiting:,} of them not scored yet" if aggregate.waiting else ""
+    if errors := aggregate.counts().errors:
         waiting += f" ({errors:,} {'case' if errors == 1 else 'cases'} with errors)"
     if ended:
         return [
@@ -79,7 +88,7 @@ def missing(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
 def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> GateResult:
     """What rules come to together.
 
-    INVALID before everything (a run that lost too much measures something else), then FAIL, then
+    INVALID before everything (a run with too much missing measures something else), then FAIL, then
     INCONCLUSIVE. Without any rule (`gate: none`) the decision is None.
     """
     decisions = {rule.decision for rule in rules}
@@ -88,9 +97,8 @@ def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> GateResult:
             break
     else:
         return GateResult(decision=None, exit_code=ExitCode.PASS, reason=NO_GATE)
-    code = (
-        _ON_INCONCLUSIVE[on_inconclusive] if decision is Decision.INCONCLUSIVE else _EXIT[decision]
-    )
+    inconclusive = decision is Decision.INCONCLUSIVE
+    code = _code(rules, on_inconclusive) if inconclusive else _EXIT[decision]
     first = next(rule for rule in rules if rule.decision is decision)
     reason = (
         first.reason
@@ -100,35 +108,44 @@ def outcome(rules: Sequence[RuleDecision], on_inconclusive: str) -> GateResult:
     return GateResult(decision=decision, exit_code=code, rules=tuple(rules), reason=reason)
 
 
-def validity(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
+def _code(rules: Sequence[RuleDecision], on_inconclusive: str) -> ExitCode:
+    """The exit code of a run whose worst rules are INCONCLUSIVE: each rule may state its own."""
+    return max(
+        _ON_INCONCLUSIVE[rule.on_inconclusive or on_inconclusive]
+        for rule in rules
+        if rule.decision is Decision.INCONCLUSIVE
+    )
+
+
+def validity(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
     """Reasons why the run measures something else than it was asked to. Nothing here when all is
     well.
     """
-    counts, invalid = tally.counts(), []
-    for metric, tried in tally.attacks.items():
+    counts, invalid = aggregate.counts(), []
+    for metric, tried in aggregate.attacks.items():
         fell = [name for name, passed in tried.items() if passed]
         if fell:
-            told = (
+            message = (
                 f"The judge of {metric} is open to prompt injection: it passed {len(fell)} of"
                 f" {len(tried)} known attacks"
             )
             invalid.append(
                 _invalid(
                     "attacks",
-                    f"{told} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''});"
+                    f"{message} ({', '.join(fell[:5])}{', ...' if len(fell) > 5 else ''});"
                     " judge_probes.jsonl lists them.",
                 )
             )
-        lost = sum(passed is None for passed in tried.values())
-        if 2 * lost > len(tried):
-            told = (
-                f"{lost} of {len(tried)} known attacks on the judge of {metric} got no answer:"
+        missing = sum(passed is None for passed in tried.values())
+        if 2 * missing > len(tried):
+            message = (
+                f"{missing} of {len(tried)} known attacks on the judge of {metric} got no answer:"
                 " whether it withstands them"
             )
-            invalid.append(_invalid("attacks", f"{told} is not known."))
+            invalid.append(_invalid("attacks", f"{message} is not known."))
     limit = manifest.gate.max_unscored
-    lost = counts.errors + counts.unscored
-    if counts.cases and lost / counts.cases > limit:
+    missing = counts.errors + counts.unscored
+    if counts.cases and missing / counts.cases > limit:
         parts = []
         if counts.errors:
             parts.append(f"{counts.errors:,} with errors")
@@ -137,37 +154,55 @@ def validity(tally: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
         invalid.append(
             _invalid(
                 "max_unscored",
-                f"{percent(lost / counts.cases)} of the cases are missing ({', '.join(parts)}); "
-                f"at most {percent(limit)} may be (`max_unscored`).{_cause(tally, manifest)}",
-                estimate=lost / counts.cases,
+                f"{percent(missing / counts.cases)} of the cases are missing ({', '.join(parts)}); "
+                f"at most {percent(limit)} may be (`max_unscored`).{_cause(aggregate, manifest)}",
+                estimate=missing / counts.cases,
                 threshold=limit,
             )
         )
     return invalid
 
 
-def _cause(tally: RunAggregate, manifest: Manifest) -> str:
+def _cause(aggregate: RunAggregate, manifest: Manifest) -> str:
     """The commonest cause; empty where the reason that ended the run has stated it already."""
     stated = (manifest.ending_reason or "")[:_ENDING_SHOWN]
     return (
-        "" if tally.causes.commonest and tally.causes.commonest in stated else tally.causes.sentence
+        ""
+        if aggregate.causes.commonest and aggregate.causes.commonest in stated
+        else aggregate.causes.sentence
     )
 
 
-def _invalid(rule: str, reason: str, **numbers: float) -> RuleDecision:
-    return RuleDecision(rule=rule, decision=Decision.INVALID, reason=reason, **numbers)  # type: ignore[arg-type]
+def _invalid(
+    rule: str, reason: str, *, estimate: float | None = None, threshold: float | None = None
+) -> RuleDecision:
+    return RuleDecision(
+        rule=rule,
+        decision=Decision.INVALID,
+        reason=reason,
+        estimate=estimate,
+        threshold=threshold,
+    )
 
 
-def floor_rules(tally: RunAggregate, manifest: Manifest) -> list[Rule]:
-    """The gate's floors, each to be decided at a level."""
-    return [
-        partial(_floor, tally, manifest, key, floor)
+def rate_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:
+    """The gate's floors and limits, each to be decided at a level."""
+    floors = [
+        partial(_floor, aggregate, manifest, key, floor)
         for key, floor in floors_in(manifest.gate.floors).items()
     ]
+    return [*floors, *limit_rules(aggregate, manifest)]
 
 
 def _floor(
-    tally: RunAggregate, manifest: Manifest, key: str, floor: Threshold, level: float
+    aggregate: RunAggregate, manifest: Manifest, key: str, floor: Threshold, level: float
+) -> RuleDecision:
+    decided = _decided_floor(aggregate, manifest, key, floor, level)
+    return structs.replace(decided, on_inconclusive=floor.on_inconclusive)
+
+
+def _decided_floor(
+    aggregate: RunAggregate, manifest: Manifest, key: str, floor: Threshold, level: float
 ) -> RuleDecision:
     """One floor: before the end where the run may stop, on people's scale where labels carry it,
     else as judged.
@@ -177,24 +212,28 @@ def _floor(
     gate, own = manifest.gate, floor.judge_scale
     note = own_scale_note(manifest, metric) if own else ""
     if decides_early(manifest, metric, floor):
-        early = early_floor(tally, gate, key, floor.value, level, note)
+        early = early_floor(aggregate, gate, key, floor.value, level, note)
         if early is not None:
             return structs.replace(early, judge_scale=own)
-    selection = tally.select(metric, slice_)
-    if tally.earlier and not selection.needs_review and (own or not is_judged(manifest, metric)):
-        attempts = len(tally.earlier) + 1
+    selection = aggregate.select(metric, slice_)
+    if (
+        aggregate.earlier
+        and not selection.needs_review
+        and (own or not is_judged(manifest, metric))
+    ):
+        attempts = len(aggregate.earlier) + 1
         asked = PooledFloor(metric, slice_, floor.value, gate.alpha, level, attempts)
-        pooled = pooled_floor(tally, asked, pool_of(tally.earlier, metric, passed=True))
+        pooled = pooled_floor(aggregate, asked, pool_of(aggregate.earlier, metric, passed=True))
         if pooled is not None:
             return structs.replace(pooled, judge_scale=own, reason=pooled.reason + note)
     if not own and selection.n and not selection.needs_review:
-        evidence = evidence_for(tally, manifest, metric, slice_)
+        evidence = evidence_for(aggregate, manifest, metric, slice_)
         args = (metric, name, selection, floor.value, gate.alpha)
         corrected = None if evidence is None else decide_judged_floor(*args, evidence, level)
         if corrected is not None:
             return corrected
     untrusted = None if own else distrust_of(manifest, metric)
-    if metric == CASES and not own and (judge := untrusted_judge(tally, manifest)) is not None:
+    if metric == CASES and not own and (judge := untrusted_judge(aggregate, manifest)) is not None:
         untrusted = f"for {judge[0]}, {judge[1]}"
     decided = decide_floor(metric, name, selection, floor.value, gate.alpha, untrusted, level, note)
     return structs.replace(decided, judge_scale=own)

@@ -51,7 +51,7 @@ class FixedCasesTest:
     beta: float
     cases: dict[str, CaseRepeats]
     """By id, the pairs without a missing result."""
-    lost: int
+    missing: int
     """Pairs with a missing result."""
     undecidable: str | None = None
     """Why the judge's verdicts can't decide it; None where they can, and for checks."""
@@ -81,7 +81,7 @@ class FixedCasesTest:
             baseline=self.baseline,
             reason=self._reason(decision, which, (estimate, low, high), level),
             level=1 - (level if decision is Decision.FAIL else self.beta),
-            n=len(counts) + self.lost,
+            n=len(counts) + self.missing,
             assumptions=(
                 "the claim is about these cases alone",
                 "the answers to one case are independent of each other",
@@ -94,8 +94,8 @@ class FixedCasesTest:
         """The change of the mean, and its bounds; a missing result is the worst for each."""
         first = counts[0]
         size, now = first.before_of, first.now_of
-        worst = [CaseRepeats(size, size, 0, now)] * self.lost
-        best = [CaseRepeats(0, size, now, now)] * self.lost
+        worst = [CaseRepeats(size, size, 0, now)] * self.missing
+        best = [CaseRepeats(0, size, now, now)] * self.missing
         estimate, _ = mean_change_bounds(counts, self.alpha, self.beta)
         low = mean_change_bounds([*counts, *worst], self.alpha, self.beta)[1].low
         high = mean_change_bounds([*counts, *best], self.alpha, self.beta)[1].high
@@ -124,10 +124,10 @@ class FixedCasesTest:
             if abs(estimate) < 0.05
             else (f"{'rose' if estimate > 0 else 'fell'} by {abs(estimate):.1f} points")
         )
-        lost = f", {self.lost} more with a missing result" if self.lost else ""
+        missing = f", {self.missing} more with a missing result" if self.missing else ""
         seen = (
             f"{self.name} {moved} ({percent_of(1 - self.beta)} bounds {low:+.1f} to {high:+.1f}) on"
-            f" these {len(self.cases):,} cases{lost}, {first.before_of} answers each before and"
+            f" these {len(self.cases):,} cases{missing}, {first.before_of} answers each before and"
             f" {first.now_of} now; the margin is {100 * self.margin:.1f} points."
         )
         return f"{seen}{self._follows(decision, which, level)}{self.note}"
@@ -172,7 +172,7 @@ class FixedCasesTest:
 
 
 def fixed_cases_test(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     gate: GateRecord,
     baseline: BaselineLock,
     compared: "RegressionRule",
@@ -181,10 +181,10 @@ def fixed_cases_test(
     """The rule with its data; or why there is nothing to test.
 
     Args:
-        tally: of the run. gate: with the error rates of this attempt.
+        aggregate: of the run. gate: with the error rates of this attempt.
         baseline: what it is compared with. compared: the rule. pairs: its cases.
     """
-    counts = repeats_of(tally, pairs, baseline, compared.metric)
+    counts = repeats_of(aggregate, pairs, baseline, compared.metric)
     if counts is None:
         return (
             f"{compared.name}: `about: these_cases` counts answers that pass, and this metric has"
@@ -212,7 +212,7 @@ def fixed_cases_test(
         alpha=gate.alpha,
         beta=gate.beta,
         cases=counts,
-        lost=pairs.lost,
+        missing=pairs.missing,
         undecidable=undecidable,
         judge_scale=compared.judge_scale,
         note=pairs.left_out(" Not compared: ", ".") + compared.note,
@@ -224,7 +224,7 @@ def _counts(case: CaseRepeats) -> str:
 
 
 def repeats_of(
-    tally: RunAggregate,
+    aggregate: RunAggregate,
     pairs: PairedCases,
     baseline: BaselineLock,
     metric: str,
@@ -240,17 +240,19 @@ def repeats_of(
         if not math.isnan(difference)
     ]
     own = {
-        name: result.value for name in names if (result := tally.result(metric, name)) is not None
+        name: result.value
+        for name in names
+        if (result := aggregate.result(metric, name)) is not None
     }
-    columns = [own, *_complete(tally.earlier, tally.case_digests(), metric, names)]
+    columns = [own, *_complete(aggregate.earlier, aggregate.case_digests(), metric, names)]
     counts = {}
     for name in names:
         then = _passes(before[name], repeats)
-        now = [_passes(column[name], tally.repeats) for column in columns]
+        now = [_passes(column[name], aggregate.repeats) for column in columns]
         sure = [each for each in now if each is not None]
         if then is None or len(sure) < len(now):
             return None
-        counts[name] = CaseRepeats(then, repeats, sum(sure), tally.repeats * len(columns))
+        counts[name] = CaseRepeats(then, repeats, sum(sure), aggregate.repeats * len(columns))
     return counts
 
 

@@ -2,12 +2,21 @@
 both forms of it.
 
 floors: {correctness: 0.8}  or  {correctness: {min: 0.8, scale: judge}}
+limits: {latency.p95: 2.5}  or  {latency.p95: {max: 2.5, on_inconclusive: warn}}
 margins: {correctness: 0.05}  or  {correctness: {margin: 0.05, scale: judge}}
 """
 
 from typing import NamedTuple
 
-from llmeval.core.gate_record import FloorLimit, Floors, MarginLimit, Margins
+from llmeval.core.gate_record import (
+    FloorLimit,
+    Floors,
+    Limits,
+    MarginLimit,
+    Margins,
+    NumberLimit,
+    OnInconclusive,
+)
 from llmeval.core.manifest import Manifest
 from llmeval.stats.estimation.label_counts import MIN_CLASS, MIN_LABELS
 
@@ -21,9 +30,13 @@ class Threshold(NamedTuple):
     """The limit of one rule."""
 
     value: float
-    """Of a floor the pass rate to reach, of a margin the drop that must not pass; in [0, 1]."""
+    """Of a floor the pass rate to reach, of a margin the drop that must not pass, in [0, 1]; of a
+    limit the largest value.
+    """
     judge_scale: bool = False
-    """Whether the rule is about the judge's own verdicts, and not about what people would say."""
+    """Whether the rule is about the judge's own verdicts, and not about the human pass rate."""
+    on_inconclusive: OnInconclusive | None = None
+    """What the rule means for the exit code where it is INCONCLUSIVE; None: as the gate says."""
 
     @property
     def scale(self) -> str:
@@ -41,16 +54,23 @@ def margins_in(stated: Margins) -> dict[str, Threshold]:
     return {key: _threshold(limit) for key, limit in stated.items()}
 
 
+def limits_in(stated: Limits) -> dict[str, Threshold]:
+    """The limits of a gate's numbers by their key."""
+    return {key: _threshold(limit) for key, limit in stated.items()}
+
+
 def floor_rates(stated: Floors) -> dict[str, float]:
     """The pass rate of each floor, whatever its scale."""
     return {key: floor.value for key, floor in floors_in(stated).items()}
 
 
-def _threshold(limit: float | FloorLimit | MarginLimit) -> Threshold:
+def _threshold(limit: float | FloorLimit | MarginLimit | NumberLimit) -> Threshold:
     if isinstance(limit, FloorLimit):
-        return Threshold(limit.min, limit.scale == "judge")
+        return Threshold(limit.min, limit.scale == "judge", limit.on_inconclusive)
     if isinstance(limit, MarginLimit):
-        return Threshold(limit.margin, limit.scale == "judge")
+        return Threshold(limit.margin, limit.scale == "judge", limit.on_inconclusive)
+    if isinstance(limit, NumberLimit):
+        return Threshold(limit.max, on_inconclusive=limit.on_inconclusive)
     return Threshold(float(limit))
 
 
@@ -79,5 +99,5 @@ def own_scale_note(manifest: Manifest, metric: str) -> str:
     """The sentence of a rule with `scale: judge`: whose scale it is."""
     judge = manifest.judges.get(metric)
     trusted = judge is not None and judge.trust == "TRUSTED"
-    more = "what people would say may differ" if trusted else "the judge is UNTRUSTED"
+    more = "the human pass rate may differ" if trusted else "the judge is UNTRUSTED"
     return f" This is on the judge's own scale; {more}."

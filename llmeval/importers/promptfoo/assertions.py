@@ -27,8 +27,8 @@ KEYS = (
     "assert",
 )
 GRADED = frozenset(["bleu", "rouge-n", "tool-call-f1"])
-"""Types whose score is a degree in promptfoo: a test's `threshold` over them is no count of
-passes.
+"""Types whose score is a degree in promptfoo: a test's `threshold` over them
+does not count passes.
 """
 _DIALECTS = {
     "postgresql": "postgres",
@@ -60,7 +60,7 @@ class Assertion:
         return self.kind in GRADED
 
 
-def read_assertion(place: SourcePlace, value: Any, ledger: Ledger) -> Assertion:
+def read_assertion(place: SourcePlace, value: object, ledger: Ledger) -> Assertion:
     """One assertion as the configuration has it; `value`: what it holds once files are read.
 
     Raises:
@@ -73,7 +73,7 @@ def read_assertion(place: SourcePlace, value: Any, ledger: Ledger) -> Assertion:
     negated = kind != raw["type"]
     if kind in SILENT_NOT and negated:
         raise UnmappedError(
-            f"`{raw['type']}`: promptfoo takes no notice of `not-` here, so what passed was"
+            f"`{raw['type']}`: promptfoo ignores `not-` here, so what passed was"
             f" `{kind}`; say what you want as a criterion of `llm-rubric`",
             place.at("type"),
         )
@@ -84,7 +84,7 @@ def read_assertion(place: SourcePlace, value: Any, ledger: Ledger) -> Assertion:
             raise UnmappedError(f"`{key}` of an assertion has no counterpart", place.at(key))
     if raw.get("rubricPrompt") is not None:
         raise UnmappedError(
-            "a judge's own prompt is a protocol file here (docs/judges.md, One of your own)",
+            "a judge's own prompt is a protocol file here (docs/judges.md, Your own protocol)",
             place.at("rubricPrompt"),
         )
     transform = raw.get("transform")
@@ -108,7 +108,7 @@ def read_assertion(place: SourcePlace, value: Any, ledger: Ledger) -> Assertion:
     )
 
 
-def as_check(assertion: Assertion) -> Any:
+def as_check(assertion: Assertion) -> object:
     """The check of an assertion that code decides, as a suite writes it.
 
     Raises:
@@ -117,7 +117,7 @@ def as_check(assertion: Assertion) -> Any:
     make = CHECKS.get(assertion.kind)
     if make is None:
         raise UnmappedError(
-            f"`{assertion.kind}` is no type of assertion that is known here",
+            f"`{assertion.kind}` is not a type of assertion that llmeval imports",
             assertion.place.at("type"),
         )
     check = _named(_templated(make(assertion)), assertion.metric)
@@ -129,7 +129,7 @@ def as_check(assertion: Assertion) -> Any:
     return check
 
 
-def _named(check: Any, metric: str | None) -> Any:
+def _named(check: Any, metric: str | None) -> object:
     """The check under the metric's name, without options that are empty."""
     ((name, options),) = check.items()
     if name == "not":
@@ -138,7 +138,7 @@ def _named(check: Any, metric: str | None) -> Any:
     return {name: options} if options else name
 
 
-def short(check: Any) -> Any:
+def short(check: object) -> object:
     """A check with a single plain argument in its short form: `name: argument`."""
     if not isinstance(check, dict):
         return check
@@ -151,7 +151,7 @@ def short(check: Any) -> Any:
     return check
 
 
-def _templated(value: Any) -> Any:
+def _templated(value: object) -> object:
     if isinstance(value, dict):
         return {key: _templated(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -159,7 +159,7 @@ def _templated(value: Any) -> Any:
     return template(value) if isinstance(value, str) and is_template(value) else value
 
 
-def _metric(value: Any, place: SourcePlace, ledger: Ledger) -> str | None:
+def _metric(value: object, place: SourcePlace, ledger: Ledger) -> str | None:
     if value is None:
         return None
     name = "".join(" " if char in "@#{}%" else char for char in str(value)).strip()
@@ -201,14 +201,14 @@ def _texts(assertion: Assertion) -> list[str]:
     return [str(item) for item in value]
 
 
-def _equals(a: Assertion) -> dict[str, Any]:
+def _equals(a: Assertion) -> dict[str, object]:
     if isinstance(a.value, dict | list):
         return {"json_equals": {"value": a.value, "fence": "forbid"}}
     return {"equals": {"text": _text(a)}}
 
 
-def _schema(name: str) -> Callable[[Assertion], dict[str, Any]]:
-    def make(a: Assertion) -> dict[str, Any]:
+def _schema(name: str) -> Callable[[Assertion], dict[str, object]]:
+    def make(a: Assertion) -> dict[str, object]:
         value, options = a.value, {} if name == "contains_json" else {"fence": "forbid"}
         if isinstance(value, str) and value.strip():
             value = yaml_file.parse(value, "value").data
@@ -221,8 +221,8 @@ def _schema(name: str) -> Callable[[Assertion], dict[str, Any]]:
     return make
 
 
-def _xml(a: Assertion) -> dict[str, Any]:
-    options: dict[str, Any] = {"fence": "forbid"}
+def _xml(a: Assertion) -> dict[str, object]:
+    options: dict[str, object] = {"fence": "forbid"}
     if a.value:
         elements = (
             a.value.get("requiredElements")
@@ -235,7 +235,7 @@ def _xml(a: Assertion) -> dict[str, Any]:
     return {"xml": options}
 
 
-def _contains_xml(a: Assertion) -> dict[str, Any]:
+def _contains_xml(a: Assertion) -> dict[str, object]:
     if a.value:
         raise UnmappedError(
             "required elements of XML inside a text: ask for XML alone and use `is-xml`"
@@ -243,7 +243,7 @@ def _contains_xml(a: Assertion) -> dict[str, Any]:
     return {"contains_xml": {}}
 
 
-def _sql(a: Assertion) -> dict[str, Any]:
+def _sql(a: Assertion) -> dict[str, object]:
     value = a.value or {}
     if not isinstance(value, dict) or set(value) - {"databaseType"}:
         raise UnmappedError(
@@ -259,7 +259,7 @@ def _sql(a: Assertion) -> dict[str, Any]:
     return {"sql": {"dialect": dialect}}
 
 
-def _words(a: Assertion) -> dict[str, Any]:
+def _words(a: Assertion) -> dict[str, object]:
     value = a.value
     if isinstance(value, dict) and value and set(value) <= {"min", "max"}:
         return {"words": {key: int(number) for key, number in value.items()}}
@@ -269,8 +269,8 @@ def _words(a: Assertion) -> dict[str, Any]:
         raise UnmappedError("needs a number, or `min` and `max`", a.place.at("value")) from None
 
 
-def _limit(name: str, option: str, unit: float) -> Callable[[Assertion], dict[str, Any]]:
-    def make(a: Assertion) -> dict[str, Any]:
+def _limit(name: str, option: str, unit: float) -> Callable[[Assertion], dict[str, object]]:
+    def make(a: Assertion) -> dict[str, object]:
         if a.threshold is None:
             raise UnmappedError(
                 f"`{a.kind}` without `threshold` only measures; latency and cost are in every run"
@@ -280,8 +280,8 @@ def _limit(name: str, option: str, unit: float) -> Callable[[Assertion], dict[st
     return make
 
 
-def _overlap(name: str, threshold: float) -> Callable[[Assertion], dict[str, Any]]:
-    def make(a: Assertion) -> dict[str, Any]:
+def _overlap(name: str, threshold: float) -> Callable[[Assertion], dict[str, object]]:
+    def make(a: Assertion) -> dict[str, object]:
         references = [str(item) for item in a.value] if isinstance(a.value, list) else [_text(a)]
         return {
             name: {
@@ -293,35 +293,35 @@ def _overlap(name: str, threshold: float) -> Callable[[Assertion], dict[str, Any
     return make
 
 
-def _finish(a: Assertion) -> dict[str, Any]:
+def _finish(a: Assertion) -> dict[str, object]:
     return {"finish_reason": {"reason": [_text(a)]}}
 
 
-def _tools(a: Assertion) -> dict[str, Any]:
+def _tools(a: Assertion) -> dict[str, object]:
     return {
         "tool_f1": {"names": _texts(a), "threshold": 1.0 if a.threshold is None else a.threshold}
     }
 
 
-def _script(a: Assertion) -> dict[str, Any]:
+def _script(a: Assertion) -> dict[str, object]:
     if a.threshold is not None:
         raise UnmappedError("a script's own score can't be computed here", a.place.at("threshold"))
     return check_of_script(_text(a))
 
 
-def _plain(name: str, **options: Any) -> Callable[[Assertion], dict[str, Any]]:
+def _plain(name: str, **options: object) -> Callable[[Assertion], dict[str, object]]:
     return lambda a: {name: dict(options)}
 
 
-def _with_text(name: str, **options: Any) -> Callable[[Assertion], dict[str, Any]]:
+def _with_text(name: str, **options: object) -> Callable[[Assertion], dict[str, object]]:
     return lambda a: {name: {"text": _text(a), **options}}
 
 
-def _with_texts(name: str, **options: Any) -> Callable[[Assertion], dict[str, Any]]:
+def _with_texts(name: str, **options: object) -> Callable[[Assertion], dict[str, object]]:
     return lambda a: {name: {"texts": _texts(a), **options}}
 
 
-CHECKS: dict[str, Callable[[Assertion], dict[str, Any]]] = {
+CHECKS: dict[str, Callable[[Assertion], dict[str, object]]] = {
     "equals": _equals,
     "contains": _with_text("contains"),
     "icontains": _with_text("icontains"),

@@ -1,5 +1,5 @@
-"""Tests as cases: what is asked and known in a row of data, checks of its own, criteria and
-references for judges.
+"""Converts tests to cases: the data of a row, the checks of the case, and criteria and references
+for judges.
 """
 
 import math
@@ -230,7 +230,7 @@ class CaseMaker:
         protocol = PROTOCOLS[assertion.kind]
         if assertion.negated:
             raise UnmappedError(
-                f"`not-{assertion.kind}`: a verdict can't be turned round; write the opposite as a"
+                f"`not-{assertion.kind}`: a verdict can't be reversed; write the opposite as a"
                 " criterion",
                 assertion.place.at("type"),
             )
@@ -263,7 +263,7 @@ class CaseMaker:
             provider = provider.get("text", provider)
         asked.providers.setdefault(str(provider), (provider, assertion.place))
 
-    def _reference(self, text: Any, assertion: Assertion, row: ImportedRow) -> None:
+    def _reference(self, text: object, assertion: Assertion, row: ImportedRow) -> None:
         if not isinstance(text, str) or not text.strip():
             raise UnmappedError("needs the right answer as a text", assertion.place.at("value"))
         if "reference" in row.data and row.data["reference"] != text:
@@ -278,7 +278,7 @@ class CaseMaker:
         row.data["references"] = [text]
 
 
-def metric_of(check: Any) -> str:
+def metric_of(check: object) -> str:
     """The name that a check's scores carry."""
     from llmeval.checks.spec import bind
     from llmeval.core.templates import is_template
@@ -286,5 +286,5 @@ def metric_of(check: Any) -> str:
     return bind([check], is_template=is_template)[0].metric
 
 
-def _tag(value: Any) -> Any:
+def _tag(value: object) -> Any:
     return ", ".join(str(item) for item in value) if isinstance(value, list) else value

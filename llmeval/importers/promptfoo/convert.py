@@ -110,7 +110,7 @@ def _top(config: SourcePlace, ledger: Ledger) -> None:
                 " command line)",
             )
         elif not isinstance(value, int) or value < 1:
-            ledger.leave_out(place, f"is no number from 1 up: {value!r}")
+            ledger.leave_out(place, f"is not a number from 1 up: {value!r}")
 
 
 class _Files:
@@ -124,9 +124,9 @@ class _Files:
     def add(
         self,
         prompts: list[Prompt],
-        models: dict[str, tuple[dict[str, Any], list[str]]],
+        models: dict[str, tuple[dict[str, object], list[str]]],
         rows: list[ImportedRow],
-        judges: dict[str, dict[str, Any]],
+        judges: dict[str, dict[str, object]],
     ) -> None:
         """Suites, data, prompts and recorded answers."""
         recorded = self._recorded(rows)
@@ -194,9 +194,9 @@ class _Files:
 
     def _meant(
         self,
-        models: dict[str, tuple[dict[str, Any], list[str]]],
+        models: dict[str, tuple[dict[str, object], list[str]]],
         prompt: Prompt,
-        judges: dict[str, dict[str, Any]],
+        judges: dict[str, dict[str, object]],
         recorded: bool,
     ) -> dict[str, dict[str, Any]]:
         """The models that a prompt is meant for, the judges' last."""
@@ -224,9 +224,9 @@ class _Files:
         self,
         name: str,
         prompt: Prompt,
-        models: dict[str, dict[str, Any]],
-        checks: list[Any],
-        judges: dict[str, dict[str, Any]],
+        models: dict[str, dict[str, object]],
+        checks: list[object],
+        judges: dict[str, dict[str, object]],
         rows: list[ImportedRow],
     ) -> None:
         candidates = [
@@ -293,7 +293,7 @@ class _Files:
         return {"prompt": f"prompts/{name}.j2"}
 
     def _gate(
-        self, checks: list[Any], judges: dict[str, dict[str, Any]], rows: list[ImportedRow]
+        self, checks: list[object], judges: dict[str, dict[str, object]], rows: list[ImportedRow]
     ) -> dict[str, Any] | str:
         """promptfoo fails when one test fails, or when fewer pass than its threshold says."""
         every = {"must_pass": "all"}
@@ -306,7 +306,7 @@ class _Files:
             if not 0 <= share <= 1:
                 raise ValueError(rate)
         except (TypeError, ValueError):
-            self._ledger.leave_out(place, f"is no number from 0 to 100: {rate!r}")
+            self._ledger.leave_out(place, f"is not a number from 0 to 100: {rate!r}")
             return every
         if share in (0, 1):
             return every if share else "none"
@@ -336,7 +336,7 @@ def _matches(label: str, wanted: str) -> bool:
     return label == wanted or label.startswith(f"{wanted}:") or fnmatch.fnmatchcase(label, wanted)
 
 
-def _used(check: Any) -> set[str]:
+def _used(check: object) -> set[str]:
     if isinstance(check, dict):
         return set().union(*map(_used, check.values())) if check else set()
     if isinstance(check, list):
@@ -344,7 +344,7 @@ def _used(check: Any) -> set[str]:
     return variables(check) if isinstance(check, str) and is_template(check) else set()
 
 
-def _head(source: Path, others: list[str], path: Path, gate: Any) -> list[str]:
+def _head(source: Path, others: list[str], path: Path, gate: object) -> list[str]:
     lines = [f"Imported from promptfoo's {source.name}. Run it: llmeval run {path}"]
     if others:
         lines.append(f"Other candidates: llmeval run {path} --candidate {' | '.join(others)}")

@@ -35,7 +35,7 @@ def read_csv(path: Path, known: frozenset[str], ledger: Ledger) -> list[SourcePl
         path: the file.
         known: every type of assertion that promptfoo has: a text before `:` that is none of them is
             plain text.
-        ledger: told of columns that mean nothing.
+        ledger: receives the columns without a meaning.
 
     Raises:
         SuiteError: not CSV, or a row with more values than there are columns.
@@ -113,7 +113,9 @@ def _test(
     return test
 
 
-def _configured(row: dict[str, str], numbered: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+def _configured(
+    row: dict[str, str], numbered: dict[str, dict[str, object]]
+) -> list[dict[str, object]]:
     """The assertions with what `__metric` and `__config:__expectedN:key` say about them."""
     for column, text in row.items():
         if not column.startswith("__config:") or not text:

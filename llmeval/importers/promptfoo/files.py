@@ -34,7 +34,7 @@ def referenced(text: str, base: FilePath) -> list[FilePath]:
     return files + inside
 
 
-def loaded(value: Any, base: FilePath) -> Any:
+def loaded(value: object, base: FilePath) -> Any:
     """A value, or what stands in the file that it names: data from YAML and JSON, text from all
     else.
 

@@ -1,7 +1,6 @@
 """The judges that promptfoo's model-graded assertions need."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.importers.promptfoo.cases import JudgeDemand
@@ -13,12 +12,12 @@ _DEFAULT_JUDGE = "gpt-4.1"
 
 def judges_of(
     asked: Mapping[str, JudgeDemand],
-    models: dict[str, tuple[dict[str, Any], list[str]]],
+    models: dict[str, tuple[dict[str, object], list[str]]],
     taken: set[str],
     ledger: Ledger,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, object]]:
     """A judge a protocol, under a metric that no check has; its model joins the suite's."""
-    judges: dict[str, dict[str, Any]] = {}
+    judges: dict[str, dict[str, object]] = {}
     for protocol, judged in asked.items():
         (raw, place), *others = judged.providers.values()
         for _, other in others:
@@ -45,7 +44,7 @@ def judges_of(
     return judges
 
 
-def _default_judge(place: SourcePlace, ledger: Ledger) -> dict[str, Any]:
+def _default_judge(place: SourcePlace, ledger: Ledger) -> dict[str, object]:
     ledger.note(
         place,
         "names no judge; promptfoo takes one by the keys it finds, here it is LLMEVAL_JUDGE_MODEL,"

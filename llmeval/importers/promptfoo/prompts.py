@@ -113,7 +113,7 @@ def _prompt(text: str, label: str) -> Prompt:
     )
 
 
-def _is_chat(data: Any) -> bool:
+def _is_chat(data: object) -> bool:
     return (
         isinstance(data, list)
         and bool(data)

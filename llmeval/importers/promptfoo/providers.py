@@ -75,7 +75,7 @@ def read_models(
 
 
 def model_of(
-    provider: str, config: dict[str, Any], place: SourcePlace, ledger: Ledger
+    provider: str, config: dict[str, object], place: SourcePlace, ledger: Ledger
 ) -> dict[str, Any]:
     """A model as a suite writes it.
 
@@ -116,7 +116,7 @@ def model_of(
     return _endpoint(vendor, kind, name, config, place, ledger)
 
 
-def reference(raw: Any, place: SourcePlace) -> tuple[str, dict[str, Any]]:
+def reference(raw: object, place: SourcePlace) -> tuple[str, dict[str, Any]]:
     """(id, config) of a provider named as a judge: `grader` in all its forms.
 
     Raises:
@@ -128,7 +128,7 @@ def reference(raw: Any, place: SourcePlace) -> tuple[str, dict[str, Any]]:
     return provider, config
 
 
-def _parts(raw: Any, place: SourcePlace) -> tuple[str, dict[str, Any], str, list[str]]:
+def _parts(raw: object, place: SourcePlace) -> tuple[str, dict[str, Any], str, list[str]]:
     """(id, config, label, prompts)"""
     if isinstance(raw, dict) and "id" not in raw and len(raw) == 1:
         ((name, inner),) = raw.items()
@@ -185,7 +185,7 @@ def _endpoint(
     return {**model, **({"params": params} if params else {})}
 
 
-def _variable(value: Any, place: SourcePlace) -> str:
+def _variable(value: object, place: SourcePlace) -> str:
     match = re.fullmatch(r"\$\{(\w+)\}", environment(str(value)))
     if match is None:
         raise UnmappedError(
@@ -201,7 +201,7 @@ def _filled(text: str) -> str:
     return Variable(made) if made != text else text
 
 
-def _headers(given: dict[str, Any], place: SourcePlace) -> dict[str, str]:
+def _headers(given: dict[str, object], place: SourcePlace) -> dict[str, str]:
     """Headers without those that are sent anyway; a secret among them has to come from the
     environment.
     """

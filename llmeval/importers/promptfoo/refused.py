@@ -5,8 +5,7 @@ _EMBEDDING = (
     " right instead"
 )
 _CODE = (
-    "code is not run by an import; write it as a check of your own, `module:function`"
-    " (docs/checks.md)"
+    "an import does not run code; write it as your own check, `module:function` (docs/checks.md)"
 )
 _TRACE = (
     "needs a trace, which a run does not record; tool calls can be checked by `tool_call` and"
@@ -34,7 +33,7 @@ REFUSED = {
     "meteor": "there is no METEOR here; `chrf` or `token_f1` come close",
     "python": _CODE,
     "ruby": _CODE,
-    "webhook": "calls a server of yours; write a check of your own, `module:function`",
+    "webhook": "calls your server; write your own check, `module:function`",
     "perplexity": "needs log probabilities of the answer, which are not recorded",
     "perplexity-score": "needs log probabilities of the answer, which are not recorded",
     "contains-sql": "SQL inside a text: ask for SQL alone and use `is-sql`",
@@ -87,4 +86,4 @@ SILENT_NOT = frozenset(
         "is-valid-openai-function-call",
     ]
 )
-"""Where promptfoo 0.121 takes no notice of `not-` (promptfoo issues 9738, 9838, 10494)."""
+"""Types for which promptfoo 0.121 ignores `not-` (promptfoo issues 9738, 9838, 10494)."""

@@ -18,7 +18,7 @@ def _text(match: re.Match[str]) -> str:
     return re.sub(r"\\(.)", lambda escape: {"n": "\n", "t": "\t"}.get(escape[1], escape[1]), found)
 
 
-def _lower(match: re.Match[str]) -> dict[str, Any]:
+def _lower(match: re.Match[str]) -> dict[str, object]:
     if _text(match) != _text(match).lower():
         raise UnmappedError(
             "a text in small letters never contains a capital: this assertion can't pass"
@@ -26,14 +26,14 @@ def _lower(match: re.Match[str]) -> dict[str, Any]:
     return {"icontains": {"text": _text(match)}}
 
 
-def _length(match: re.Match[str]) -> dict[str, Any]:
+def _length(match: re.Match[str]) -> dict[str, object]:
     sign, number = match["sign"], int(match["number"])
     if sign.startswith("<"):
         return {"max_chars": {"max": number - (sign == "<")}}
     return {"min_chars": {"min": number + (sign == ">")}}
 
 
-def _regex(match: re.Match[str]) -> dict[str, Any]:
+def _regex(match: re.Match[str]) -> dict[str, object]:
     flags = "".join(flag for flag in match["flags"] if flag in "ims")
     if set(match["flags"]) - set("gimsu"):
         raise UnmappedError(f"the flags {match['flags']!r} of a pattern have no counterpart")
@@ -54,7 +54,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]],
 )
 
 
-def check_of_script(script: str) -> dict[str, Any]:
+def check_of_script(script: str) -> dict[str, object]:
     """The check that says what a line of JavaScript says, with `!`, `&&` and `||`.
 
     Raises:
@@ -72,8 +72,8 @@ def check_of_script(script: str) -> dict[str, Any]:
         if match:
             return make(match)
     raise UnmappedError(
-        "code is not run by an import; write it as a check of your own, `module:function`. Lines"
-        " such as `output.includes('x')` or `output.length < 200` are taken over"
+        "an import does not run code; write it as your own check, `module:function`. Lines"
+        " such as `output.includes('x')` or `output.length < 200` are imported"
     )
 
 

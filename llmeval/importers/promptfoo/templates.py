@@ -42,7 +42,7 @@ def variables(text: str) -> set[str]:
     return set(Template(text, "template").variables)
 
 
-def rendered(value: Any, values: Mapping[str, Any]) -> Any:
+def rendered(value: object, values: Mapping[str, object]) -> Any:
     """`value` with its templates filled; names that are not there are empty, as in Nunjucks.
 
     Raises:

@@ -103,7 +103,7 @@ def _places(
             with ledger.trying(item):
                 yield from _from_files(item, base, known, ledger)
         else:
-            ledger.leave_out(item, f"is no test: {item.value!r}")
+            ledger.leave_out(item, f"is not a test: {item.value!r}")
 
 
 def _from_files(
@@ -112,7 +112,9 @@ def _from_files(
     name = str(item.value)
     if name.startswith("huggingface://"):
         raise UnmappedError(
-            "a data set of the hub: name it in the suite, `cases: {source: hf://owner/name?split=test}`"
+            "a data set of the hub: name it in the suite, `cases: {source:"
+            " "
+            "hf://owner/name?split=test}`"
         )
     if "://" in name and not name.startswith("file://"):
         raise UnmappedError("tests from the network: save them as CSV and name that file")
@@ -195,7 +197,7 @@ def _expanded(
         )
 
 
-def _is_list(value: Any) -> bool:
+def _is_list(value: object) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
@@ -203,7 +205,7 @@ def _is_list(value: Any) -> bool:
     )
 
 
-def _value(value: Any, base: Path, place: SourcePlace) -> Any:
+def _value(value: object, base: Path, place: SourcePlace) -> Any:
     try:
         if isinstance(value, list):
             return [loaded(item, base) for item in value]
@@ -212,7 +214,7 @@ def _value(value: Any, base: Path, place: SourcePlace) -> Any:
         raise UnmappedError(str(error), place) from None
 
 
-def _check_options(options: dict[str, Any], place: SourcePlace, ledger: Ledger) -> None:
+def _check_options(options: dict[str, object], place: SourcePlace, ledger: Ledger) -> None:
     for key, value in options.items():
         if key not in _OPTIONS:
             raise UnmappedError(f"the option {key!r} has no counterpart", place.at(key))

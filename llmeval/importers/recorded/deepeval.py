@@ -55,7 +55,7 @@ def read_deepeval(path: Path, ledger: Ledger) -> list[Evaluation]:
     ]
 
 
-def _of(data: dict[str, Any], name: str) -> Any:
+def _of(data: dict[str, object], name: str) -> Any:
     """A value by its name in JSON, or as Python spells it."""
     spelled = "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
     return data.get(name, data.get(spelled))
@@ -90,7 +90,7 @@ def _add(
         case.score(str(metric.get("name") or "metric"), repeat, _given(metric, at, ledger))
 
 
-def _given(metric: dict[str, Any], place: SourcePlace, ledger: Ledger) -> ToolScore:
+def _given(metric: dict[str, object], place: SourcePlace, ledger: Ledger) -> ToolScore:
     value, passed, reason = (
         share(metric.get("score")),
         metric.get("success"),
@@ -112,7 +112,7 @@ def _given(metric: dict[str, Any], place: SourcePlace, ledger: Ledger) -> ToolSc
     return ToolScore(value, passed, reason)
 
 
-def _is_lower_better(metric: dict[str, Any], value: float, passed: bool) -> bool:
+def _is_lower_better(metric: dict[str, object], value: float, passed: bool) -> bool:
     name = "".join(char for char in str(metric.get("name", "")).lower() if char.isalpha())
     threshold = metric.get("threshold")
     contradicts = (

@@ -65,7 +65,7 @@ def _evaluation(path: Path, ledger: Ledger) -> Evaluation:
     )
 
 
-def _opened(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _opened(path: Path) -> tuple[dict[str, object], list[dict[str, object]]]:
     if path.suffix == ".json":
         log = json.loads(path.read_bytes())
         return log, log.get("samples") or []
@@ -74,7 +74,7 @@ def _opened(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         return header, list(_samples(archive))
 
 
-def _samples(archive: zipfile.ZipFile) -> Iterator[dict[str, Any]]:
+def _samples(archive: zipfile.ZipFile) -> Iterator[dict[str, object]]:
     for name in archive.namelist():
         if name.startswith("samples/") and name.endswith(".json"):
             yield json.loads(archive.read(name))
@@ -116,7 +116,7 @@ def _add(
                 case.score(metric, repeat, given)
 
 
-def _values(scorer: str, value: Any) -> list[tuple[str, Any]]:
+def _values(scorer: str, value: object) -> list[tuple[str, object]]:
     if isinstance(value, dict):
         return [(f"{scorer}/{name}", each) for name, each in value.items()]
     if isinstance(value, list):
@@ -124,7 +124,7 @@ def _values(scorer: str, value: Any) -> list[tuple[str, Any]]:
     return [(scorer, value)]
 
 
-def _given(value: Any, reason: str) -> ToolScore | None:
+def _given(value: object, reason: str) -> ToolScore | None:
     """A value by Inspect's own reading of letters (`value_to_float`); it passes with full marks."""
     if isinstance(value, str) and value in _LETTERS:
         return ToolScore(_LETTERS[value], value == "C", reason)
@@ -154,7 +154,7 @@ def _said(output: dict[str, Any], attached: dict[str, str]) -> str | None:
     return output.get("completion")
 
 
-def _text(content: Any, attached: dict[str, str]) -> str:
+def _text(content: object, attached: dict[str, str]) -> str:
     if isinstance(content, list):
         if any(part.get("type") not in ("text", "reasoning") for part in content):
             raise UnmappedError("holds an image, sound or data; only text can be replayed")

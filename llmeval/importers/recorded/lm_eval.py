@@ -81,7 +81,7 @@ def _add(cases: dict[str, RecordedCase], place: SourcePlace, several: bool, ledg
         value = share(sample.get(metric))
         if value is None:
             ledger.note(
-                place, f"the metric {metric!r} is no share of 1 for each sample, and is left out"
+                place, f"the metric {metric!r} is not in [0, 1] for each sample, and is left out"
             )
             continue
         name = f"{metric},{sample.get('filter')}" if several else metric
@@ -91,7 +91,7 @@ def _add(cases: dict[str, RecordedCase], place: SourcePlace, several: bool, ledg
 def _arguments(sample: dict[str, Any]) -> list[list[Any]]:
     found = [list(each.values()) for each in sample.get("arguments", {}).values()]
     if not found or not found[0]:
-        raise UnmappedError("has no `arguments`, so that what was asked is not known")
+        raise UnmappedError("has no `arguments`, so the prompt is unknown")
     return found
 
 
@@ -127,7 +127,7 @@ def _answer(
     return options[likelihood.index(max(likelihood))], [right]
 
 
-def _messages(prompt: Any) -> list[dict[str, str]]:
+def _messages(prompt: object) -> list[dict[str, str]]:
     text = prompt[0] if isinstance(prompt, list) and prompt else prompt
     if isinstance(text, str) and text.startswith('[{"role"'):
         turns = json.loads(text)

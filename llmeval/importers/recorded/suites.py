@@ -34,8 +34,8 @@ _UNSAID = ToolScore(None, error="none is recorded")
 
 @dataclass
 class RecordedCase:
-    """One case as it was asked. `answers`: by repeat, None where there was none. `scores`: by
-    metric and repeat.
+    """One recorded case. `answers`: by repeat, None if there was none. `scores`: by metric and
+    repeat.
     """
 
     id: str
@@ -65,7 +65,7 @@ class Evaluation:
     decides: bool = False
 
 
-def share(value: Any) -> float | None:
+def share(value: object) -> float | None:
     """A score in [0, 1]; None for anything else."""
     if isinstance(value, bool):
         return float(value)
@@ -155,8 +155,8 @@ def _files(
     }
 
 
-def _row(case: RecordedCase, tool: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": case.id, "messages": case.messages, **case.fields}
+def _row(case: RecordedCase, tool: str) -> dict[str, object]:
+    row: dict[str, object] = {"id": case.id, "messages": case.messages, **case.fields}
     if case.references:
         row["references"] = case.references
     if case.context:
@@ -178,8 +178,8 @@ def _row(case: RecordedCase, tool: str) -> dict[str, Any]:
     return row
 
 
-def _entry(case: RecordedCase, repeat: int, given: ToolScore) -> dict[str, Any]:
-    entry: dict[str, Any] = {
+def _entry(case: RecordedCase, repeat: int, given: ToolScore) -> dict[str, object]:
+    entry: dict[str, object] = {
         "answer": digest((case.answers.get(repeat) or "").encode()),
         "repeat": repeat,
     }

@@ -1,5 +1,5 @@
-"""Anchors: answers whose verdict a certificate holds. Another verdict today means that the judge
-has changed.
+"""Anchors: answers whose verdict is in the judge's certificate. Other verdicts in later runs mean
+that the judge has changed.
 """
 
 import asyncio
@@ -17,14 +17,15 @@ from llmeval.judges.ensemble import MemberVerdict
 from llmeval.stats.sequential.drift import anchor_rule, drift_p_value, varies_at_most
 
 SLOW = 0.02
-"""The largest probability that an unchanged judge is ever called drifting, however many runs are
-looked at.
+"""The largest probability that an unchanged judge is ever reported as drifting, over any number of
+runs.
 """
 
 
 class Drift(NamedTuple):
-    """The anchors of several runs together. `p`: of "the judge is the one that gave the stored
-    verdicts", which vary by themselves (`stats.sequential.drift`).
+    """The anchors of several runs together. `p`: the p-value of the hypothesis that the judge has
+    not changed since the certificate. Its verdicts vary between calls too
+    (`stats.sequential.drift`).
     """
 
     runs: int
@@ -33,7 +34,7 @@ class Drift(NamedTuple):
     p: float
 
     def verdict(self) -> Trust | None:
-        """What it does to trust; None when nothing."""
+        """Why the judge is not trusted; None without drift."""
         if self.p > SLOW:
             return None
         return Trust(
@@ -48,7 +49,7 @@ def over_runs(found: Sequence[tuple[int, int]], certificate: Certificate) -> Dri
 
     Args:
         found: changed verdicts and anchors of each run, the oldest first.
-        certificate: whose retest says how much the judge varies by itself.
+        certificate: its retest states how much the judge varies between identical calls.
     """
     kept = [(changed, n) for changed, n in found if n]
     changes, anchors = [changed for changed, _ in kept], [n for _, n in kept]
@@ -57,7 +58,7 @@ def over_runs(found: Sequence[tuple[int, int]], certificate: Certificate) -> Dri
 
 
 def _varies(certificate: Certificate) -> float:
-    """The most that this judge's verdicts may differ between two calls, by its retest."""
+    """The largest plausible share of verdicts that differ between two calls, by the retest."""
     again = certificate.retest
     if not again:
         return certificate.natural
@@ -66,8 +67,8 @@ def _varies(certificate: Certificate) -> float:
 
 
 async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[Score | None]:
-    """Today's verdicts on a certificate's anchors, past the cache; None where the judge could not
-    be asked.
+    """The verdicts of this run on a certificate's anchors, without the cache; None if the judge
+    could not be called.
     """
     fresh = judge.uncached()
 
@@ -76,7 +77,12 @@ async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[
         try:
             found: Score = await fresh.score(
                 anchor.case,
-                Answer(case_id=anchor.case.id, output=anchor.answer, data=anchor.data),
+                Answer(
+                    case_id=anchor.case.id,
+                    output=anchor.answer,
+                    data=anchor.data,
+                    turns=anchor.turns,
+                ),
                 anchor.asked,
             )
         except LlmevalError:
@@ -89,12 +95,12 @@ async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[
 def outcome(
     certificate: Certificate, scores: list[Score | None], past: Sequence[tuple[int, int]] = ()
 ) -> tuple[AnchorsRecord, Trust | None]:
-    """How many verdicts changed, and what that does to trust; None when nothing. An unusable reply
-    is a change.
+    """How many verdicts changed, and why the judge is not trusted (None if it is). An unusable
+    reply counts as a change.
 
     Args:
-        certificate: whose anchors were judged.
-        scores: today's verdicts on them.
+        certificate: the certificate with the anchors.
+        scores: the verdicts of this run on them.
         past: (changed, anchors) of earlier runs with this judge and certificate, the oldest first.
     """
     answered = [(a, s) for a, s in zip(certificate.anchors, scores, strict=True) if s is not None]
@@ -102,7 +108,7 @@ def outcome(
     figures = AnchorsRecord(n=len(answered), lost=len(scores) - len(answered), changed=changed)
     if len(answered) < len(scores) / 2:
         lost = (
-            f"only {len(answered)} of its {len(scores)} anchors could be judged, so nobody knows"
+            f"only {len(answered)} of its {len(scores)} anchors could be judged, too few to show"
             " whether it has changed"
         )
         return figures, Trust("UNTRUSTED", lost)

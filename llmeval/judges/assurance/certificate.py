@@ -1,9 +1,9 @@
-"""Whether a judge may be trusted: its certificate, held against the judge that is used now."""
+"""Whether a judge may be trusted: compares its certificate with the judge that is used now."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -36,8 +36,8 @@ def read_certificate(path: Path) -> Certificate:
                 msgspec.convert(counts, LabelTable)
     except FileNotFoundError:
         raise SuiteError(
-            f"{path}: there is no certificate. `llmeval judge certify SUITE --labels ...` writes"
-            " it; until then take `certificate` out of the judge, which is UNTRUSTED without it"
+            f"{path}: there is no certificate. Write it with `llmeval judge certify SUITE --labels"
+            " ...`, or remove `certificate` from the judge, which is then UNTRUSTED"
         ) from None
     except (OSError, ValueError) as error:
         raise SuiteError(f"{path}: can't be read as a judge's certificate: {error}") from None
@@ -59,17 +59,17 @@ def expired(certificate: Certificate, today: date | None = None) -> bool:
 def trust(
     judge_digest: str,
     certificate: Path | None,
-    parts: Mapping[str, Any] | None = None,
+    parts: Mapping[str, object] | None = None,
     today: date | None = None,
 ) -> Trust:
-    """What a certificate says of the judge with this digest; any change of model, prompt or
-    parameters voids it.
+    """The trust in the judge with this digest by its certificate. Any change of model, prompt or
+    parameters makes the certificate void.
 
     Args:
-        judge_digest: of the judge that is used now.
-        certificate: the file; None when the suite names none.
-        parts: what that digest is made of, to say what changed.
-        today: the day it must not have expired on; default: now, UTC.
+        judge_digest: the digest of the judge that is used now.
+        certificate: the file; None if the suite names none.
+        parts: the values behind that digest, to name the change.
+        today: the day on which it must still be valid; default: today, UTC.
 
     Raises:
         SuiteError: the file can't be read as a certificate.
@@ -77,7 +77,7 @@ def trust(
     if certificate is None:
         return Trust(
             "UNTRUSTED",
-            "no labels have shown yet how often this judge is right (it has no certificate)",
+            "no labels show how often this judge is right: it has no certificate",
         )
     found = read_certificate(certificate)
     if found.judge != judge_digest:
@@ -88,36 +88,41 @@ def trust(
             + (f" ({changed})" if changed else ""),
         )
     if not found.trusted:
-        return Trust("UNTRUSTED", found.reason or "its certificate says that it can't be trusted")
+        return Trust("UNTRUSTED", found.reason or "its certificate states that it can't be trusted")
     if expired(found, today):
         return Trust("UNTRUSTED", f"its certificate expired on {found.expires}: certify it again")
     if not found.weighted and found.provenance.get("sampling", {}).get("stratified"):
         return Trust(
             "UNTRUSTED",
-            "its certificate does not weigh labels drawn with unequal chances: certify it again",
+            "its certificate does not weight labels drawn with unequal probabilities: certify it"
+            " again",
         )
     return Trust("TRUSTED", found.reason or f"certified on {found.labels} labels")
 
 
-def parts_of(judge: "MemberVerdict") -> dict[str, Any]:
-    """What a judge's digest is made of, so that a void certificate can say what changed."""
-    if len(judge.seats) > 1:
+def parts_of(judge: "MemberVerdict") -> dict[str, object]:
+    """The values behind a judge's digest, so that a void certificate can name the change."""
+    if len(judge.members) > 1:
         return {
-            "seats": {str(number): parts_of(seat) for number, seat in enumerate(judge.seats, 1)},
+            "seats": {
+                str(number): parts_of(member) for number, member in enumerate(judge.members, 1)
+            },
             **judge.rules,
         }
-    seat = judge.seats[0]
-    protocol = seat.protocol
+    member = judge.members[0]
+    protocol = member.protocol
     return {
-        "model": dict(seat.caller.model.identity),
+        "model": dict(member.caller.model.identity),
         "protocol": {"name": protocol.name, "version": protocol.version, "digest": protocol.digest},
-        "params": dict(seat.params),
+        "params": dict(member.params),
         **judge.rules,
     }
 
 
-def changes(before: Any, now: Any, path: str = "") -> Iterator[str]:
-    """What differs between two judges' parts, a sentence each: `model.device was cpu, is cuda`."""
+def changes(before: object, now: object, path: str = "") -> Iterator[str]:
+    """The differences between two judges' parts, one sentence each: `model.device was cpu, is
+    cuda`.
+    """
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         for key in sorted({*before, *now}):
             yield from changes(before.get(key), now.get(key), f"{path}.{key}" if path else str(key))
@@ -125,7 +130,7 @@ def changes(before: Any, now: Any, path: str = "") -> Iterator[str]:
         yield f"{path} was {_brief(before)}, is {_brief(now)}"
 
 
-def _brief(value: Any) -> str:
+def _brief(value: object) -> str:
     if value is None:
         return "absent"
     text = str(value)

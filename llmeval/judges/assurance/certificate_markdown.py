@@ -1,4 +1,4 @@
-"""A certificate as a page that people read: Markdown, so that a change of it can be reviewed."""
+"""A certificate as a Markdown page for people, so that a change of it can be reviewed."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,8 +12,8 @@ _NAMES = {
     "balanced_accuracy": ("Balanced accuracy", "(J + 1) / 2"),
     "accuracy": ("Agreement", "share of equal verdicts; depends on how many answers pass"),
     "mcc": ("Matthews correlation", ""),
-    "kappa": ("Cohen's kappa", "low where most answers pass, whatever the judge"),
-    "ac1": ("Gwet's AC1", "high where most answers pass, whatever the judge"),
+    "kappa": ("Cohen's kappa", "low for any judge if most answers pass"),
+    "ac1": ("Gwet's AC1", "high for any judge if most answers pass"),
 }
 
 
@@ -57,7 +57,10 @@ def _about(certificate: Certificate) -> str:
         ("expires", certificate.expires),
         ("anchors for drift", str(len(certificate.anchors))),
     ]
-    return _table(("", ""), rows) + "\n\nAnother model, prompt or parameter voids this certificate."
+    return (
+        _table(("", ""), rows)
+        + "\n\nA change of model, prompt or parameters makes this certificate void."
+    )
 
 
 def _figures(certificate: Certificate) -> str:
@@ -115,11 +118,11 @@ def _probabilities(found: Mapping[str, Any] | None) -> str:
     return text
 
 
-def _retest(found: Mapping[str, Any] | None) -> str:
+def _retest(found: Mapping[str, object] | None) -> str:
     if found is None:
         return ""
     return (
-        f"Asked {found['calls']} times without a cache, the judge gave the same verdict on"
+        f"In {found['calls']} calls without a cache, the judge gave the same verdict on"
         f" {found['unanimous']} of {found['items']} answers ({found['value']:.2f},"
         f" {found['low']:.2f} to {found['high']:.2f})."
     )
@@ -151,7 +154,7 @@ def _people(certificate: Certificate) -> str:
     test = certificate.alt_test
     if test is not None:
         said = test.get("note") or (
-            f"the judge {'may' if test['passes'] else 'may not'} stand in for an annotator (wins"
+            f"the judge {'may' if test['passes'] else 'may not'} replace an annotator (wins"
             f" against {test['winning_rate']:.0%} of {test['annotators']}, epsilon"
             f" {test['epsilon']})"
         )
@@ -185,7 +188,7 @@ def _probes(certificate: Certificate) -> str:
         if probe.note:
             rows.append((probe.name, "–", "–", "–", "–", "–", _text(probe.note)))
             continue
-        told = "bias found" if probe.found else "no bias found"
+        bias = "bias found" if probe.found else "no bias found"
         rows.append(
             (
                 probe.name,
@@ -194,10 +197,10 @@ def _probes(certificate: Certificate) -> str:
                 f"{probe.adjusted:.2g}",
                 f"{100 * (probe.detectable or 0):.1f} points",
                 _needed(probe),
-                told,
+                bias,
             )
         )
-    shifts = ("smallest shift found at 80 %", "answers to find 5 points")
+    shifts = ("smallest shift detected with 80 % power", "answers to detect 5 points")
     head = ("probe", "answers", "became pass / fail", "p (Holm)", *shifts, "")
     return "## Biases\n\n" + _table(head, rows)
 
@@ -220,7 +223,9 @@ def _disagreements(certificate: Certificate) -> str:
     ]
     intro = "Read these first: either the rubric, the reference or the label needs repair."
     head = ("case", "people", "judge", "question", "references", "answer", "the judge's words")
-    return f"## Where the judge and people differ ({len(rows)})\n\n{intro}\n\n" + _table(head, rows)
+    return f"## Where the judge and people disagree ({len(rows)})\n\n{intro}\n\n" + _table(
+        head, rows
+    )
 
 
 def _interval(found: Figure) -> str:
@@ -235,7 +240,7 @@ def _sentence(text: str) -> str:
 
 
 def _text(text: str, most: int = 300) -> str:
-    """Text of others, harmless in a table: no markup, no line break."""
+    """Text from outside, made safe for a table: without markup and line breaks."""
     text = " ".join(text[:most].split()) + ("…" if len(text) > most else "")
     for char in "\\`*_[]<>|#&":
         text = text.replace(char, "\\" + char)

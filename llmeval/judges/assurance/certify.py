@@ -1,6 +1,4 @@
-"""Makes a certificate: asks a judge about labelled answers and writes down how often it was
-right.
-"""
+"""Makes a certificate: lets a judge judge labelled answers, and computes how often it is right."""
 
 import asyncio
 import random
@@ -8,7 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from llmeval.core.certificate import Anchor, Certificate, Disagreement
+import msgspec
+
+from llmeval.core.certificate import Anchor, Certificate, Disagreement, FigureGroup
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Status, utc_now
 from llmeval.core.thresholds import RANDOM_SAMPLING
@@ -32,14 +32,15 @@ from llmeval.stats.estimation.agreement import retest
 
 ANCHORS = 50
 ANCHOR_CALLS = 3
-"""Calls behind each anchor's verdict; all agree."""
+"""Calls for each anchor's verdict; all of them agree."""
 RETEST_ITEMS, RETEST_ROUNDS = 30, 3
 NATURAL = 0.02
 """The smallest share of verdicts assumed to change between equal calls (docs/statistics.md)."""
 
 
 def usable(items: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
-    """The labels that figures may rest on: not those picked because an answer looked odd.
+    """The labels that may be used for figures: without labels of answers that were picked because
+    they looked odd.
 
     Raises:
         UsageError: none are left.
@@ -47,9 +48,9 @@ def usable(items: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
     kept = [item for item in items if item.verdict is not None and item.sampling != "triage"]
     if not kept:
         raise UsageError(
-            "no label can carry a certificate: each one is of an answer picked by hand, or people"
-            " differ on it. Draw some with `llmeval labels sample`, label them, take them in with"
-            " `llmeval labels import`"
+            "no label can be used for a certificate: each one is of an answer picked by hand, or"
+            " people disagree on it. Draw answers with `llmeval labels sample`, label them, and add"
+            " the labels with `llmeval labels import`"
         )
     if len({item.sampling in RANDOM_SAMPLING for item in kept}) > 1:
         raise UsageError(
@@ -73,14 +74,14 @@ async def certify(
     """A certificate for `judge`.
 
     Args:
-        judge: who is measured.
-        items: labelled answers; those picked by hand, or that people differ on, count for nothing.
+        judge: the judge to measure.
+        items: labelled answers. Answers picked by hand, or on which people disagree, are ignored.
         suite: the suite's name.
-        days: after how many the certificate expires.
-        version: of llmeval.
+        days: the number of days after which the certificate expires.
+        version: the version of llmeval.
 
     Raises:
-        UsageError: the labels can't carry a certificate, or the judge applies to none of the
+        UsageError: the labels are not enough for a certificate, or the judge applies to none of the
             answers.
     """
     kept = usable(items)
@@ -99,9 +100,6 @@ async def certify(
     slices = {
         place: [f"{key}={value}" for key, value in each.item.slices.items()]
         for place, each in enumerate(applicable)
-    }
-    arms = {
-        place: [each.item.arm] if each.item.arm else [] for place, each in enumerate(applicable)
     }
     return Certificate(
         judge=judge.digest,
@@ -123,7 +121,7 @@ async def certify(
         probabilities=stated_probabilities(applicable),
         retest=again,
         slices=groups(applicable, slices),
-        arms=groups(applicable, arms),
+        arms=_arms(applicable),
         people=human_ceiling(items),
         alt_test=alternative(applicable),
         disagreements=tuple(
@@ -137,9 +135,28 @@ async def certify(
     )
 
 
+def _arms(judged: Sequence[JudgedAnswer]) -> tuple[FigureGroup, ...]:
+    """The figures of each system. Systems of one name (another prompt, say) are told apart by the
+    beginning of their digests.
+    """
+    systems: dict[str, set[str]] = {}
+    for each in judged:
+        systems.setdefault(each.item.arm, set()).add(each.item.system)
+
+    def name(item: LabelledAnswer) -> str:
+        return f"{item.arm} ({item.system[:6]})" if len(systems[item.arm]) > 1 else item.arm
+
+    names = {place: [name(each.item)] for place, each in enumerate(judged) if each.item.arm}
+    of_name = {name(each.item): each.item.system for each in judged}
+    return tuple(
+        msgspec.structs.replace(group, system=of_name[group.name])
+        for group in groups(judged, {place: names.get(place, []) for place in range(len(judged))})
+    )
+
+
 async def _retest(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> dict[str, Any] | None:
-    """The same question asked again, without the cache: on how many answers do all verdicts
-    agree?
+    """Retest: judge the same answers again without the cache, and count answers on which all
+    verdicts agree.
     """
     items = [
         each.item
@@ -150,7 +167,7 @@ async def _retest(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> dict[
     fresh = judge.uncached()
     rounds = [
         await judge_all(fresh, items) for _ in range(RETEST_ROUNDS)
-    ]  # one after the other: equal calls in flight are one
+    ]  # one after the other, because equal calls in flight are sent only once
     said = [{each.score.passed for each in verdicts} for verdicts in zip(*rounds, strict=True)]
     unanimous = sum(len(verdicts) == 1 for verdicts in said)
     value, low, high = retest(unanimous, len(items))
@@ -181,9 +198,9 @@ def _disagreement(each: JudgedAnswer) -> Disagreement:
 
 
 async def _anchors(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> tuple[Anchor, ...]:
-    """Up to 50 answers with their verdicts, as many of either verdict as there are. Each was judged
-    `ANCHOR_CALLS` times; those on which the calls did not agree are left out, since one draw of a
-    judge that hesitates says little of the next.
+    """Up to 50 answers with their verdicts, if possible as many passes as fails. Each was judged
+    `ANCHOR_CALLS` times. Answers on which the calls disagree are left out: if a judge hesitates,
+    one of its verdicts does not predict the next.
     """
     source = random.Random(judge.digest)
     sides = [[each for each in judged if each.score.passed is verdict] for verdict in (True, False)]
@@ -207,6 +224,7 @@ async def _anchors(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> tupl
             answer=each.item.answer.text,
             passed=bool(each.score.passed),
             data=each.item.answer.data,
+            turns=each.item.answer.turns,
         )
         for each in chosen
     )

@@ -1,14 +1,14 @@
-"""Labelled answers: what a judge is measured on. From a file that holds their texts, or from a
+"""Labelled answers, which a judge is measured on. They come from a file with their texts, or from a
 run.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from llmeval.core.conversation import sent_before
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Answer, Case, Message
 from llmeval.core.thresholds import RANDOM_SAMPLING
@@ -23,12 +23,11 @@ BANK = "bank"
 
 @dataclass(frozen=True)
 class LabelledAnswer:
-    """One answer and what people say of it.
+    """One answer and its human labels.
 
-    `people`: reviewer -> verdict. `decided`: an adjudicator's verdict. `arm`: the system that gave
-        the answer.
-    `sampling`: random or stratified (drawn from a run, with `probability`), bank (written or
-    collected by hand) or triage (picked because it looked odd).
+    `people`: verdict by reviewer. `decided`: an adjudicator's verdict. `arm`: the system that gave
+    the answer. `sampling`: random or stratified (drawn from a run, with `probability`), bank
+    (written or collected by hand) or triage (picked because it looked odd).
     """
 
     case: Case
@@ -41,10 +40,12 @@ class LabelledAnswer:
     sampling: str = BANK
     probability: float | None = None
     blind: bool | None = None
+    system: str = ""
+    """`Digests.system` of the run that has the answer; empty for an answer from a file."""
 
     @property
     def verdict(self) -> bool | None:
-        """What people say in the end; None while they differ."""
+        """The final human verdict; None while people disagree."""
         if self.decided is not None:
             return self.decided
         said = set(self.people.values())
@@ -52,7 +53,7 @@ class LabelledAnswer:
 
     @property
     def weight(self) -> float:
-        """How many of the run's answers this one stands for."""
+        """How many of the run's answers this one represents."""
         return 1.0 if self.probability is None else 1.0 / self.probability
 
 
@@ -79,16 +80,16 @@ Asked = Callable[[Case], tuple[Message, ...]]
 
 
 def from_file(path: Path, cases: Mapping[str, Case], asked: Asked) -> list[LabelledAnswer]:
-    """The labelled answers of a JSONL file, a line a label: `case_id`, `output`, `human_verdict`
-    (pass, fail, correct, incorrect...), and `question`, `references`, `context` where the suite
-    does not have the case. Optional: `reviewer`, `arm`, `kind` and `tags` (slices), `sampling`,
-    `probability`, `blind`, `adjudication`. Lines with one case_id and output are labels of one
-    answer.
+    """The labelled answers of a JSONL file with one label on each line: `case_id`, `output`,
+    `human_verdict` (pass, fail, correct, incorrect...), and `question`, `references`, `context` if
+    the suite does not have the case. Optional: `reviewer`, `arm`, `kind` and `tags` (slices),
+    `sampling`, `probability`, `blind`, `adjudication`. Lines with the same case_id and output are
+    labels of the same answer.
 
     Args:
         path: the file.
         cases: the suite's cases, by id.
-        asked: what the candidate is sent for a case.
+        asked: gives the messages that the candidate gets for a case.
 
     Raises:
         UsageError: a line is wrong; names file and line.
@@ -106,7 +107,7 @@ def from_file(path: Path, cases: Mapping[str, Case], asked: Asked) -> list[Label
 
 
 def _row(line: bytes, where: str, cases: Mapping[str, Case]) -> _Row | None:
-    """One line; None for a verdict that is none (unsure)."""
+    """One line; None for the verdict `unsure`."""
     try:
         row = _ROW.decode(line)
     except msgspec.DecodeError as error:
@@ -125,11 +126,11 @@ def _row(line: bytes, where: str, cases: Mapping[str, Case]) -> _Row | None:
             f"{where}: the suite has no case {row.case_id!r}, and the line has no question"
         )
     if row.probability is not None and not 0 < row.probability <= 1:
-        raise UsageError(f"{where}: probability is {row.probability}; it lies in (0, 1]")
+        raise UsageError(f"{where}: probability is {row.probability}; write a number in (0, 1]")
     if row.sampling in RANDOM_SAMPLING and row.probability is None:
         raise UsageError(
-            f"{where}: sampling is {row.sampling}, so `probability` must say with which chance it"
-            " was drawn"
+            f"{where}: sampling is {row.sampling}, so the line needs `probability`: the"
+            " probability with which the answer was drawn"
         )
     return row
 
@@ -160,7 +161,7 @@ def _item(rows: list[_Row], cases: Mapping[str, Case], asked: Asked) -> Labelled
 
 @dataclass(frozen=True)
 class HumanLabel:
-    """One person's label of one answer of a run, as much as measuring a judge needs."""
+    """One person's label of one answer of a run, with the fields that measuring a judge needs."""
 
     case_id: str
     repeat: int
@@ -177,7 +178,8 @@ def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[Labe
     labels: dict[tuple[str, int], list[HumanLabel]] = {}
     for each in said:
         labels.setdefault((each.case_id, each.repeat), []).append(each)
-    arm = str(run.manifest().candidate.name)
+    manifest = run.manifest()
+    arm, system = manifest.candidate.name, manifest.digests.system
     items = []
     for unit in run.units():
         group = labels.get((unit.case.id, unit.answer.repeat))
@@ -188,11 +190,12 @@ def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[Labe
         items.append(
             LabelledAnswer(
                 case=unit.case,
-                asked=asked(unit.case),
+                asked=sent_before(asked(unit.case), unit.answer),
                 answer=unit.answer,
                 people={each.reviewer: each.verdict for each in group if not each.adjudication},
                 decided=decided[-1] if decided else None,
                 arm=arm,
+                system=system,
                 slices=unit.case.tags,
                 sampling=best.sampling,
                 probability=best.probability,
@@ -202,20 +205,20 @@ def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[Labe
     return items
 
 
-def provenance(items: Iterable[LabelledAnswer]) -> dict[str, Any]:
-    """Where labels came from, and what that allows to conclude from them."""
+def provenance(items: Iterable[LabelledAnswer]) -> dict[str, object]:
+    """Where labels came from, and which conclusions their source allows."""
     kept = list(items)
     sampling: dict[str, int] = {}
     for item in kept:
         sampling[item.sampling] = sampling.get(item.sampling, 0) + 1
     random = all(item.sampling in RANDOM_SAMPLING for item in kept)
     if random:
-        allows = "Drawn at random from runs: what they show holds for answers like those runs'."
+        allows = "Drawn at random from runs: the figures apply to answers like those of these runs."
     else:
         allows = (
-            "Not drawn at random: the judge's sensitivity and specificity are those on these very"
-            " answers. That they carry over to the answers of a run is assumed. No pass rate of a"
-            " run can be estimated from these labels alone."
+            "Not drawn at random: the judge's sensitivity and specificity are measured on these"
+            " answers only. It is an assumption that they apply to the answers of a run. No pass"
+            " rate of a run can be estimated from these labels alone."
         )
     reviewers = sorted({name for item in kept for name in item.people})
     return {

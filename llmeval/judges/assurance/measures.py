@@ -1,4 +1,4 @@
-"""From labelled answers and a judge's verdicts on them to the figures of a certificate."""
+"""Computes the figures of a certificate from labelled answers and a judge's verdicts on them."""
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -50,7 +50,7 @@ class JudgedAnswer:
 
     @property
     def pair(self) -> tuple[bool, bool] | None:
-        """(judge, people); None where one of them has no verdict."""
+        """(judge, people); None if one of them has no verdict."""
         verdict = self.item.verdict
         return (
             None if self.score.passed is None or verdict is None else (self.score.passed, verdict)
@@ -58,7 +58,9 @@ class JudgedAnswer:
 
     @property
     def probability(self) -> float | None:
-        """The judge's probability that the answer passes, where it states a calibratable one."""
+        """The judge's probability that the answer passes, if it states one that
+        can be calibrated.
+        """
         sure = self.score.confidence
         if sure is None or self.score.passed is None or self.score.source != "judge":
             return None
@@ -74,8 +76,8 @@ def counts_of(judged: Iterable[JudgedAnswer]) -> LabelCounts:
 def effective_counts(
     judged: Iterable[JudgedAnswer], within: Literal["judge", "people"] = "people"
 ) -> LabelCounts:
-    """The counts with each answer weighted by what it stands for, at Kish's effective size within
-    each verdict of one side.
+    """The counts with each answer weighted by the number of answers that it represents, scaled to
+    Kish's effective size within each verdict of one side.
 
     Equal to the plain counts when all weights are equal. Source: L. Kish, Survey Sampling (1965)
     11.7.
@@ -102,9 +104,9 @@ def effective_counts(
 def measured(judged: Sequence[JudgedAnswer]) -> Agreement:
     """Every figure, with intervals; answers drawn with unequal chances are weighted back.
 
-    Those were drawn within the judge's verdicts, so it is within these that chance is reckoned: a
-    few false passes may stand for many, which the effective size within people's verdicts does not
-    see (`benchmarks/judge.py planted`).
+    Such answers were drawn within the judge's verdicts, so the sampling error is computed within
+    these: a few false passes may represent many, and the effective size within people's verdicts
+    does not show this (`benchmarks/judge.py planted`).
     """
     counts, weighted = counts_of(judged), effective_counts(judged)
     if len({each.item.weight for each in judged}) <= 1:
@@ -123,7 +125,7 @@ def measured(judged: Sequence[JudgedAnswer]) -> Agreement:
 
 
 def figure(measure: Measure | Interval, value: float | None = None) -> Figure:
-    """A measure as it is written down; an undefined end is the end of the range."""
+    """A measure as a record. An undefined end of the interval becomes the end of the range."""
     low, high = (
         (0.0 if math.isnan(measure.low) else measure.low),
         (1.0 if math.isnan(measure.high) else measure.high),
@@ -134,7 +136,7 @@ def figure(measure: Measure | Interval, value: float | None = None) -> Figure:
 def groups(
     judged: Sequence[JudgedAnswer], names: Mapping[int, Iterable[str]]
 ) -> tuple[FigureGroup, ...]:
-    """Counts and figures by group; `names`: the groups of each answer, by its place in `judged`."""
+    """Counts and figures by group. `names`: the groups of each answer, in the order of `judged`."""
     members: dict[str, list[JudgedAnswer]] = {}
     for place, each in enumerate(judged):
         for name in names[place]:
@@ -191,9 +193,10 @@ def _number(value: float | None) -> str:
 
 
 def stated_probabilities(judged: Sequence[JudgedAnswer]) -> dict[str, Any] | None:
-    """Brier, ECE and a calibration map, where the judge states probabilities; the map is the one of
-    Platt's and beta calibration with the lower Brier score on answers it was not fitted on.
-    Isotonic needs more labels than people give."""
+    """Brier score, ECE and a calibration map, if the judge states probabilities. The map is Platt's
+    or beta calibration: the one with the lower Brier score on answers that it was not fitted on.
+    Isotonic calibration needs more labels than people usually give.
+    """
     known = [
         (q, each.pair[1])
         for each in judged
@@ -225,7 +228,7 @@ def _fit(method: str, p: Sequence[float], y: Sequence[bool]) -> Any:
 
 
 def _held_out(p: Sequence[float], y: Sequence[bool], method: str) -> float:
-    """Brier score over folds that keep both kinds."""
+    """Cross-validated Brier score. Each fold has answers that pass and answers that fail."""
     order = sorted(range(len(p)), key=lambda index: (y[index], index))
     total = 0.0
     for fold in range(_FOLDS):
@@ -241,8 +244,8 @@ def _held_out(p: Sequence[float], y: Sequence[bool], method: str) -> float:
 
 
 def human_ceiling(items: Sequence[LabelledAnswer]) -> dict[str, Any] | None:
-    """How far people agree with each other on answers that several labelled: no judge can be shown
-    to be better.
+    """The agreement of people on answers with several labels. It is the ceiling: labels can't show
+    that a judge is better.
     """
     reviewers = sorted({name for item in items for name in item.people})
     pairs = []
@@ -266,7 +269,7 @@ def human_ceiling(items: Sequence[LabelledAnswer]) -> dict[str, Any] | None:
 
 
 def alternative(judged: Sequence[JudgedAnswer]) -> dict[str, Any] | None:
-    """The alt-test: may this judge stand in for one of the annotators? None with fewer than three
+    """The alt-test: may this judge replace one of the annotators? None with fewer than three
     annotators.
     """
     people: dict[Hashable, dict[Hashable, Hashable]] = {}

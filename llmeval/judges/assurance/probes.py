@@ -1,8 +1,9 @@
-"""Bias probes: is a verdict moved by what must not move it?
+"""Bias probes: does a verdict change with something that must not matter?
 
-Each labelled answer is judged twice, as it is and changed in a way that leaves it as right as it
-was. Flips in one direction are a bias (exact McNemar test, Holm over the probes). "No bias found"
-means nothing without the smallest shift that would have been found, so that is always said.
+Each labelled answer is judged twice: unchanged, and with a change that does not affect its
+correctness. Flips in one direction are a bias (exact McNemar test, Holm over the probes). "No bias"
+is informative only together with the smallest shift that the probe can detect, so each result
+states that shift.
 """
 
 import math
@@ -12,6 +13,7 @@ from dataclasses import replace
 import msgspec
 
 from llmeval.core.certificate import Probe
+from llmeval.core.conversation import with_output
 from llmeval.judges.assurance.certify import judge_all
 from llmeval.judges.assurance.labelled_answers import LabelledAnswer
 from llmeval.judges.ensemble import MemberVerdict
@@ -21,18 +23,18 @@ from llmeval.stats.tests.multiplicity import holm_adjusted
 
 ALPHA = 0.05
 SMALL = 0.05
-"""A shift that matters: "no bias found" says something where one of this size would have been
-found.
+"""A shift of the pass rate that matters. "No bias" is informative if a shift of this size would
+have been detected.
 """
 Change = Callable[[LabelledAnswer], LabelledAnswer | None]
 
 
 def _with_answer(item: LabelledAnswer, text: str) -> LabelledAnswer:
-    return replace(item, answer=msgspec.structs.replace(item.answer, output=text))
+    return replace(item, answer=with_output(item.answer, text))
 
 
 def longer(item: LabelledAnswer) -> LabelledAnswer:
-    """Padded with words that say nothing."""
+    """The answer with added sentences without content."""
     return _with_answer(
         item,
         "Thank you for the question, which deserves a careful reply. After going through it step"
@@ -43,7 +45,7 @@ def longer(item: LabelledAnswer) -> LabelledAnswer:
 
 
 def formatted(item: LabelledAnswer) -> LabelledAnswer:
-    """As Markdown, with a heading and a list."""
+    """The answer as Markdown, with a heading and a list."""
     return _with_answer(
         item,
         "## Answer\n\n"
@@ -52,7 +54,7 @@ def formatted(item: LabelledAnswer) -> LabelledAnswer:
 
 
 def authority(item: LabelledAnswer) -> LabelledAnswer:
-    """Said to come from experts."""
+    """The answer, attributed to experts."""
     return _with_answer(
         item,
         "Leading experts and several peer-reviewed studies agree on the following."
@@ -70,13 +72,13 @@ def references_reversed(item: LabelledAnswer) -> LabelledAnswer | None:
 
 
 def own_name(judge: MemberVerdict) -> Change:
-    """Signed with the judge's own name."""
-    name = str(judge.seats[0].caller.model.identity.get("model", "this model"))
+    """The answer, signed with the judge's own name."""
+    name = str(judge.members[0].caller.model.identity.get("model", "this model"))
     return lambda item: _with_answer(item, f"{item.answer.text}\n\n(written by {name})")
 
 
 def probes_for(judge: MemberVerdict) -> dict[str, Change]:
-    """The probes of a judge that looks at one answer."""
+    """The probes of a judge that judges one answer at a time."""
     return {
         "verbosity": longer,
         "formatting": formatted,
@@ -87,7 +89,7 @@ def probes_for(judge: MemberVerdict) -> dict[str, Change]:
 
 
 def swapped(item: LabelledAnswer) -> LabelledAnswer | None:
-    """The other answer first, this one second; None where there is no other."""
+    """The other answer first, this one second; None without another answer."""
     other = item.case.fields.get("other")
     if not isinstance(other, str):
         return None
@@ -98,14 +100,14 @@ def swapped(item: LabelledAnswer) -> LabelledAnswer | None:
 
 
 async def position(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> Probe:
-    """Does an answer win more often where it stands first? Only for judges that compare two answers
+    """Does an answer win more often if it comes first? Only for judges that compare two answers
     (`pairwise`).
 
-    A tie is no win in either order. Source: L. Zheng et al., NeurIPS 2023, arXiv 2306.05685.
+    A tie counts as a loss in both orders. Source: L. Zheng et al., NeurIPS 2023, arXiv 2306.05685.
     """
-    values = judge.seats[0].protocol.values
+    values = judge.members[0].protocol.values
     if not {"first", "second"} <= values.keys():
-        return Probe(name="position", note="this judge looks at one answer")
+        return Probe(name="position", note="this judge judges one answer at a time")
     pairs = [(item, turned) for item in items if (turned := swapped(item)) is not None]
     first = await judge_all(judge, [item for item, _ in pairs])
     second = await judge_all(judge, [turned for _, turned in pairs])
@@ -118,7 +120,7 @@ async def position(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> Pro
 
 
 async def probe(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> tuple[Probe, ...]:
-    """Every probe on labelled answers; answers without a usable verdict in one of the two forms are
+    """Every probe on labelled answers. Answers without a usable verdict in one of the two forms are
     left out.
     """
     before = [each.score.passed for each in await judge_all(judge, items)]
@@ -143,10 +145,10 @@ async def probe(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> tuple[
 
 
 def flips(name: str, verdicts: Sequence[tuple[bool, bool]]) -> Probe:
-    """One probe from its pairs of verdicts (before, after); not yet corrected for the others."""
+    """One probe from its pairs of verdicts (before, after), before Holm's correction."""
     n = len(verdicts)
     if not n:
-        return Probe(name=name, note="no answer that this can be tried on")
+        return Probe(name=name, note="no answer that this probe applies to")
     became_pass = sum(new and not old for old, new in verdicts)
     became_fail = sum(old and not new for old, new in verdicts)
     p, _ = bias_probe(became_fail, became_pass, n)
@@ -154,10 +156,11 @@ def flips(name: str, verdicts: Sequence[tuple[bool, bool]]) -> Probe:
 
 
 def judged_together(probes: Sequence[Probe]) -> tuple[Probe, ...]:
-    """The probes with Holm's correction and the shift each would have found at its strictest level.
+    """The probes with Holm's correction, and the shift that each would have detected at its
+    strictest level.
 
-    Where hardly a verdict flips, one more than was seen stands for the share that does: none seen
-    is not none.
+    The share of flips is estimated with one flip more than was observed: without it, no flips would
+    mean that flips never occur.
     """
     tried = [each for each in probes if not each.note]
     adjusted = dict(
@@ -180,15 +183,15 @@ def judged_together(probes: Sequence[Probe]) -> tuple[Probe, ...]:
 
 
 def detectable(each: Probe, alpha: float) -> float:
-    """The smallest shift of the pass rate found with 80 % power; at least what the exact test needs
-    to reject at all.
+    """The smallest shift of the pass rate that is detected with 80 % power. It is at least the
+    shift that the exact test needs to reject at all.
     """
     return min(1.0, max(detectable_shift(each.n, _share(each), alpha), _fewest(alpha) / each.n))
 
 
 def needed(each: Probe, alpha: float) -> int:
-    """How many answers would show a shift of `SMALL`, if verdicts went on to flip as often as they
-    did.
+    """How many answers are needed to detect a shift of `SMALL`, if the share of flips stays the
+    same.
     """
     return max(pairs_for_shift(SMALL, _share(each), alpha), math.ceil(_fewest(alpha) / SMALL))
 
@@ -198,4 +201,6 @@ def _share(each: Probe) -> float:
 
 
 def _fewest(alpha: float) -> int:
-    return math.ceil(1 - math.log2(alpha))  # two-sided: all of m flips one way has p = 2^(1 - m)
+    return math.ceil(
+        1 - math.log2(alpha)
+    )  # two-sided: if all of m flips have one direction, p = 2^(1 - m)

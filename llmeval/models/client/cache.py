@@ -1,11 +1,11 @@
-"""Replies by the content of their request, kept for the run that asked and, within limits, for
-later ones.
+"""A cache of replies by the content of their request, for the run itself and, within limits, for
+later runs.
 
-SQLite in WAL mode: safe under several processes, one file, no server. Writes are gathered for a
-moment and committed off the event loop. Each row names the run that wrote it and the time of the
-reply. A reader says from when on replies of other runs are good enough (`since`); a run may always
-read its own. The first good reply stays: a later writer gets that one back, so that processes that
-share replies record the same answers.
+SQLite in WAL mode: safe with several processes, one file, no server. Writes are collected for a
+moment and committed outside the event loop. Each row names the run that wrote it and the time of
+the reply. A reader states the oldest time of replies of other runs that it accepts (`since`). It
+always accepts replies of its own run. The first good reply stays, and a later writer receives it:
+processes that share replies then record the same answers.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS replies (
     run TEXT NOT NULL
 ) WITHOUT ROWID
 """
-# The row of another run gives way where whoever writes may not read it.
+# A row of another run is replaced if the writer may not read it.
 _PUT = """
 INSERT INTO replies (key, reply, model, at, run) VALUES (:key, :reply, :model, :at, :run)
 ON CONFLICT (key) DO UPDATE
@@ -58,7 +58,7 @@ class CachedReply(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """What is to be written. `since`: rows of other runs that are older give way."""
+    """A row to write. `since`: it replaces rows of other runs that are older."""
 
     reply: bytes
     model: str
@@ -68,7 +68,7 @@ class _Row(NamedTuple):
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
-    """What the cache holds. `models`: replies by model name."""
+    """The size of the cache. `models`: number of replies by model name."""
 
     path: str
     replies: int
@@ -81,11 +81,11 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
 class Cache:
     """Replies by key. A cache of an older layout is emptied when it is opened.
 
-    A write that fails while a run goes on (a full disk) sets `warning` and ends caching, not the
-    run.
+    A write that fails during a run (such as on a full disk) sets `warning`. It ends the caching,
+    not the run.
 
     Attributes:
-        run: the id of the run that reads and writes here; a random one until it is set.
+        run: the id of the run that uses this object; a random id until it is set.
 
     Raises:
         StoreError: the file can't be opened, or a newer llmeval wrote it; names the file and the
@@ -102,7 +102,7 @@ class Cache:
         self._flusher: asyncio.Task[None] | None = None
         try:
             home.mkdir(parents=True, exist_ok=True)
-            # one connection a thread that uses it: the event loop reads, a worker thread writes
+            # one connection for each thread: the event loop reads, a worker thread writes
             self._db, self._writer = (_connected(self.path) for _ in range(2))
             self._writer.execute("PRAGMA journal_mode=WAL")
             self._writer.execute("PRAGMA synchronous=NORMAL")
@@ -126,10 +126,10 @@ class Cache:
         return _kept(row)
 
     async def put(self, key: bytes, reply: Reply, model: str, since: float = NEVER) -> CachedReply:
-        """Keep a reply, unless `get` would give one by now.
+        """Store a reply, unless `get` already gives one.
 
         Returns:
-            The reply that is kept; `reply` itself where nothing can be kept.
+            The reply that is stored; `reply` itself if the cache can't be written.
         """
         now = int(time.time())
         if self.warning is not None:
@@ -152,7 +152,7 @@ class Cache:
         self._writer.close()
 
     def stats(self) -> Stats:
-        """How much is kept."""
+        """The size of the cache."""
         count, oldest, newest = self._db.execute(
             "SELECT count(*), min(at), max(at) FROM replies"
         ).fetchone()
@@ -179,12 +179,14 @@ class Cache:
         return cursor.rowcount
 
     def _lay_out(self) -> None:
-        """Create the table in the current layout; drop rows of an older one, which name no run."""
+        """Create the table in the current layout. Rows of an older layout name
+        no run: drop them.
+        """
         if self._layout() == _LAYOUT:
             return
         self._writer.execute(
             "BEGIN IMMEDIATE"
-        )  # of processes that open an old file at once, one changes it
+        )  # several processes may open an old file at once; only one of them changes it
         layout = self._layout()
         if layout < _LAYOUT:
             self._writer.execute("DROP TABLE IF EXISTS replies")
@@ -202,7 +204,7 @@ class Cache:
         return int(self._writer.execute("PRAGMA user_version").fetchone()[0])
 
     async def _flush(self) -> None:
-        """Write until nothing is pending; each waiting call gets the reply that is kept."""
+        """Write until nothing is pending. Each waiting call gets the reply that is stored."""
         while self._pending:
             await asyncio.sleep(_GATHER_SECONDS)
             batch = dict(self._pending)
@@ -212,7 +214,7 @@ class Cache:
                 self._waiting.pop(key).set_result(earlier.get(key))
 
     def _write(self, batch: Mapping[bytes, _Row]) -> dict[bytes, CachedReply]:
-        """Write in one transaction what is not there; gives the replies of others that were there
+        """Write in one transaction the rows that are missing; return the replies that others stored
         first.
         """
         if not batch:
@@ -228,7 +230,8 @@ class Cache:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 self.warning = (
-                    f"the cache {self.path} can't be written ({error}); this run goes on without it"
+                    f"the cache {self.path} can't be written ({error}); this run continues"
+                    " without it"
                 )
                 return {}
 
@@ -250,7 +253,7 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 def _kept(row: tuple[bytes, int, str] | None) -> CachedReply | None:
-    """A row as read; None where there is none, or where its bytes are damaged."""
+    """A row as read; None without a row, or if its bytes are damaged."""
     if row is None:
         return None
     try:

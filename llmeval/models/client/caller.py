@@ -1,5 +1,5 @@
-"""Calls to a model: cache, one call for identical requests, the endpoint's limit, retries by error
-class.
+"""Calls to a model, with the cache, one call for identical requests, the endpoint's limits, and
+retries.
 """
 
 import asyncio
@@ -7,7 +7,6 @@ import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
@@ -34,14 +33,14 @@ class CallResult(msgspec.Struct, frozen=True):
     answered_at: str
     """When the reply came, ISO 8601 in UTC."""
     reused_from: str | None = None
-    """The id of the run that made the call, where it is another one."""
+    """The id of the run that made the call, if it is another run."""
 
 
 class AskFailed(ModelError):
     """A request without an answer after all attempts.
 
     `attempts`: calls sent. `key`: the request's digest. `reply`: what the endpoint sent instead of
-    an answer, or None.
+    an answer, or None. `cause`: the model's own error.
     """
 
     def __init__(
@@ -50,6 +49,7 @@ class AskFailed(ModelError):
         super().__init__(str(error) if message is None else message, kind=error.kind)
         self.key = key
         self.attempts = attempts
+        self.cause = error
         self.reply: Reply | None = error.reply if isinstance(error, NoAnswer | AskFailed) else None
 
 
@@ -59,17 +59,16 @@ class Caller:
     Args:
         model: gives the replies.
         limiter: shared by all callers of the same endpoint and model.
-        cache: None = neither read nor written.
-        since: replies of other runs are good from then on (seconds since 1970). `cache.NEVER`: none
-            of them is.
-        may_call: asked before each attempt; False ends the call (a budget is used up).
+        cache: None: no cache.
+        since: the oldest time (seconds since 1970) of replies of other runs that are used.
+            `cache.NEVER`: none of them is used.
+        may_call: called before each attempt; False ends the call (a budget is used up).
         redact: takes secrets out of messages.
         attempts, deadline: most attempts for one request, and seconds for all of them; see
             `sender.Sender`.
         rest: waits before another attempt.
-        reasoning: tags around the reasoning in the model's texts; None leaves the texts as they
-            are.
-        sender: sends the requests, in place of a new one made of the arguments above.
+        reasoning: tags around the reasoning in the model's texts; None leaves the texts unchanged.
+        sender: sends the requests, instead of a new one made from the arguments above.
     """
 
     def __init__(
@@ -107,8 +106,8 @@ class Caller:
         self._flying: dict[bytes, asyncio.Future[CachedReply]] = {}
 
     def uncached(self) -> "Caller":
-        """The same model, limits and budget, past the cache: for measuring what a cache would
-        hide.
+        """The same model, limits and budget without the cache, to measure differences that a cache
+        would hide.
         """
         return Caller(
             self.model,
@@ -120,8 +119,8 @@ class Caller:
         )
 
     def key(self, request: Request) -> bytes:
-        """sha256 over everything sent, who it is sent to, and which repeat it is."""
-        sent: list[Any] = [
+        """sha256 over the request, the model's identity and the number of the repeat."""
+        sent: list[object] = [
             request.messages,
             request.params,
             request.schema,
@@ -132,8 +131,12 @@ class Caller:
             sent.append(request.questions)
         if request.fields:
             sent.append({"fields": request.fields})
+        if request.session is not None:
+            sent.append({"session": request.session.id, "turn": request.turn})
         if self._reasoning not in (None, THINK):
-            sent.append(self._reasoning)  # replies are kept with the reasoning taken off
+            sent.append(
+                self._reasoning
+            )  # the cache holds replies after their reasoning was removed from the text
         return hashlib.sha256(self._identity + canonical_json(sent)).digest()
 
     async def ask(
@@ -143,18 +146,16 @@ class Caller:
 
         Args:
             request: what is sent.
-            usable: whether a reply can be used. One that can't is given back all the same, but not
-                kept in the cache.
+            usable: whether a reply can be used. One that can't be used is still returned, but not
+                stored in the cache.
 
         Raises:
-            AskFailed: no answer in the end; how often it was tried, and why it failed, are in it.
+            AskFailed: no answer after all attempts; it holds their number and the reason.
         """
         key = self.key(request)
         name = "sha256:" + key.hex()
-        if self._cache is not None:
-            kept = self._cache.get(key, self._since)
-            if kept is not None:
-                return self._result(kept, name, 0)
+        if request.session is None and (cached := self.stored(key)) is not None:
+            return cached
         flying = self._flying.get(key)
         if flying is not None:
             try:
@@ -163,6 +164,33 @@ class Caller:
                 raise AskFailed(error, name, 0) from None
         return await self._fly(request, key, name, usable)
 
+    def conversation_key(self, first: Request, script: object) -> bytes:
+        """sha256 over what precedes a conversation, and over everything that decides how it goes
+        on.
+        """
+        whole = canonical_json(["conversation", script])
+        return hashlib.sha256(self.key(first) + whole).digest()
+
+    def stored(self, key: bytes) -> CallResult | None:
+        """The reply that the cache has under a key: of a request, or of a whole conversation."""
+        kept = None if self._cache is None else self._cache.get(key, self._since)
+        return None if kept is None else self._result(kept, "sha256:" + key.hex(), 0)
+
+    async def store(self, key: bytes, reply: Reply, attempts: int, *, whole: bool) -> CallResult:
+        """The result of a conversation, after it was put into the cache.
+
+        Args:
+            key: of the conversation. reply: with its turns. attempts: calls sent.
+            whole: whether all its replies are whole; else it is not cached.
+        """
+        if self._cache is None or not whole:
+            kept = CachedReply(
+                reply, int(time.time()), "" if self._cache is None else self._cache.run
+            )
+        else:
+            kept = await self._cache.put(key, reply, self._name, self._since)
+        return self._result(kept, "sha256:" + key.hex(), attempts)
+
     async def _fly(
         self, request: Request, key: bytes, name: str, usable: Callable[[Reply], bool]
     ) -> CallResult:
@@ -170,12 +198,13 @@ class Caller:
         self._flying[key] = future
         attempts = RequestAttempts()
         try:
-            kept = await self._keep(key, await self.sender.send(request, attempts), usable)
+            reply = await self.sender.send(request, attempts)
+            kept = await self._keep(None if request.session else key, reply, usable)
             future.set_result(kept)
         except ModelError as error:
             failed = AskFailed(error, name, attempts.count, self._redact(str(error)))
             future.set_exception(failed)
-            future.exception()  # retrieved: nobody else may be waiting
+            future.exception()  # read the exception, because no other task may wait for it
             raise failed from None
         finally:
             if not future.done():
@@ -183,13 +212,15 @@ class Caller:
             del self._flying[key]
         return self._result(kept, name, attempts.count)
 
-    async def _keep(self, key: bytes, reply: Reply, usable: Callable[[Reply], bool]) -> CachedReply:
-        """Put a whole and usable reply into the cache; what is kept there, or else the reply as it
-        came.
+    async def _keep(
+        self, key: bytes | None, reply: Reply, usable: Callable[[Reply], bool]
+    ) -> CachedReply:
+        """Store a complete and usable reply in the cache. Returns the stored reply, or else the
+        reply as it came. A turn of a session has no key: without its session it means nothing.
         """
         if self._cache is None:
             return CachedReply(reply, int(time.time()), "")
-        if not (_is_whole(reply) and usable(reply)):
+        if key is None or not (is_whole(reply) and usable(reply)):
             return CachedReply(reply, int(time.time()), self._cache.run)
         return await self._cache.put(key, reply, self._name, self._since)
 
@@ -206,9 +237,9 @@ class Caller:
 
 
 _utc_time = lru_cache(maxsize=256)(utc_time)
-"""Times are kept to the second, in which many replies come."""
+"""The text of a time. Cached: times have whole seconds, and many replies come in each second."""
 
 
-def _is_whole(reply: Reply) -> bool:
-    """Whether a reply says something, and was neither cut off nor blocked."""
+def is_whole(reply: Reply) -> bool:
+    """Whether a reply has content, and was neither cut off nor blocked."""
     return is_finished(reply.finish_reason) and bool(reply.text.strip() or reply.tool_calls)

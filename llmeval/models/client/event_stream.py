@@ -1,5 +1,4 @@
-"""Replies that come as an event stream (server-sent events), put together into the one reply they
-stand for.
+"""Replies that come as an event stream (server-sent events), combined into one reply.
 
 Some providers only stream, and `params: {stream: true}` asks for it. Format: WHATWG HTML section
 9.2; chunks as OpenAI's chat completions and responses document them.
@@ -17,22 +16,24 @@ _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?::[^\n]*\n\s*)*(?:data|event|id|re
 _DONE = b"[DONE]"
 _FINAL = frozenset(["response.completed", "response.incomplete", "response.failed"])
 _JOINED = ("content", "refusal", "reasoning_content", "reasoning")
-"""Parts of a message that chunks bring piece by piece."""
+"""Text fields of a message that arrive in pieces."""
 
 
 def is_event_stream(body: bytes, content_type: str) -> bool:
-    """Whether a body is an event stream, by what it begins with: some servers send one as
-    application/json, others send one JSON document as text/event-stream."""
+    """Whether a body is an event stream. Its beginning decides, not its content type: some servers
+    send an event stream as application/json, others send one JSON document as text/event-stream.
+    """
     return (
         body[:1] not in b"{[" and _BEGINS.match(body[:5000] if content_type else body) is not None
     )
 
 
 def joined_chat(host: str, body: bytes) -> dict[str, Any]:
-    """Chunks of a chat completion as one completion.
+    """One chat completion from its chunks.
 
     Raises:
-        ModelError, Unreadable: an event is not JSON, or the stream ends before the reply does.
+        ModelError, Unreadable: an event is not JSON, or the stream ends before the end of the
+            reply.
     """
     reply: dict[str, Any] = {}
     message: dict[str, Any] = {}
@@ -56,7 +57,7 @@ def joined_chat(host: str, body: bytes) -> dict[str, Any]:
 
 
 def joined_response(host: str, body: bytes) -> dict[str, Any]:
-    """Events of the responses API: the last one brings the whole response.
+    """The response from the events of the responses API: the last event contains all of it.
 
     Raises:
         ModelError, Unreadable: an event is not JSON, or the last one is missing.
@@ -72,7 +73,7 @@ def joined_response(host: str, body: bytes) -> dict[str, Any]:
 
 
 def _events(host: str, body: bytes) -> Iterator[dict[str, Any] | None]:
-    """The data of each event as an object; None for `[DONE]`. What is no object is left out."""
+    """The data of each event as an object; None for `[DONE]`. Other data is left out."""
     data: list[bytes] = []
     for line in [*_LINE_END.split(body.removeprefix(b"\xef\xbb\xbf")), b""]:
         if line.startswith(b"data:"):
@@ -87,7 +88,7 @@ def _events(host: str, body: bytes) -> Iterator[dict[str, Any] | None]:
                     yield event
 
 
-def _add_choice(choices: Any, choice: dict[str, Any], message: dict[str, Any]) -> None:
+def _add_choice(choices: object, choice: dict[str, object], message: dict[str, object]) -> None:
     """Add one chunk's part of the first choice."""
     for part in choices if isinstance(choices, list) else ():
         if not isinstance(part, dict) or part.get("index") not in (0, None):
@@ -115,7 +116,7 @@ def _add_message(piece: Mapping[str, Any], message: dict[str, Any]) -> None:
 
 
 def _add_call(piece: Mapping[str, Any], calls: list[dict[str, Any]]) -> None:
-    """Add a part of a tool call to the call of the same index; its arguments come in pieces."""
+    """Add a part of a tool call to the call of the same index. Arguments come in pieces."""
     index = piece.get("index")
     call = next((call for call in calls if call["index"] == index and index is not None), None)
     if call is None:

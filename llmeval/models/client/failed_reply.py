@@ -1,11 +1,10 @@
-"""What a status and a body of an unsuccessful reply mean for a call: ask less, ask again, or give
-up.
+"""The error for an unsuccessful reply, from its status and body: slow down, try
+again, or give up.
 """
 
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from llmeval.core.errors import ModelError, Retryable
 from llmeval.core.records import to_json
@@ -14,7 +13,7 @@ from llmeval.models.client.status import status_error
 
 _LONGEST_MESSAGE = 300
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
-"""Blanks, control characters, and those that change the direction of what follows."""
+"""Blanks, control characters, and characters that change the direction of the text."""
 _TITLE = re.compile(rb"<title[^>]*>(.{0,200}?)</title", re.IGNORECASE | re.DOTALL)
 _PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
@@ -24,9 +23,9 @@ def failure(host: str, status: int, headers: Mapping[str, str], body: bytes) -> 
 
     Args:
         host: who replied, for the message.
-        status: of HTTP, or the one that an error object in a reply of status 200 names.
-        headers: names in any case where the mapping allows it, else in lower case.
-        body: the whole body; what it says about the error goes into the message.
+        status: the HTTP status, or the status that an error object in a reply of status 200 names.
+        headers: the reply's headers; names in lower case, unless the mapping ignores case.
+        body: the whole body; its text about the error goes into the message.
     """
     parsed = _parsed(body)
     blocked = blocked_words(parsed)
@@ -36,14 +35,14 @@ def failure(host: str, status: int, headers: Mapping[str, str], body: bytes) -> 
     return status_error(message, status, headers, body)
 
 
-def stated_failure(host: str, how: str, error: Any) -> ModelError:
-    """The error for a reply of status 200 that states one. A numeric code counts as the status it
-    stands for.
+def stated_failure(host: str, how: str, error: object) -> ModelError:
+    """The error for a reply of status 200 that contains an error. A numeric code counts as the HTTP
+    status.
 
     Args:
         host: who replied, for the message.
-        how: where the reply says it, for the message.
-        error: the error object, or its words; empty where the reply has none.
+        how: the place of the error in the reply, for the message.
+        error: the error object, or its text; empty if the reply has none.
     """
     withheld = blocked_words(error)
     if withheld is not None:
@@ -60,11 +59,11 @@ def stated_failure(host: str, how: str, error: Any) -> ModelError:
     return Retryable(f"{host}: the endpoint broke off ({how}){': ' + words if words else ''}")
 
 
-def states_error(error: Any) -> bool:
-    """Whether what stands under `error` says that something failed: words, or an object or a list
-    that is not blank.
+def states_error(error: object) -> bool:
+    """Whether the value under `error` reports a failure: a text, or an object or a list that is not
+    blank.
 
-    `null`, `false`, `{}` and `{"code": null, "message": ""}` say nothing; a number may be a
+    `null`, `false`, `{}` and `{"code": null, "message": ""}` report none. A number may be a
     measurement.
     """
     if isinstance(error, dict):
@@ -78,16 +77,17 @@ def one_line(text: str) -> str:
 
 
 def page_title(body: bytes) -> str | None:
-    """The title of a web page, empty where it has none; None for what is no web page."""
+    """The title of a web page, empty without a title; None for any other body."""
     if not _PAGE.match(body[:1000]):
         return None
     title = _TITLE.search(body[:20_000])
     return one_line(title[1].decode("utf-8", "replace")) if title else ""
 
 
-def error_message(error: Any) -> str:
-    """The words of an error object as endpoints write them: a text, {message}, {error: {message}},
-    {detail}, or a list of one. One line."""
+def error_message(error: object) -> str:
+    """The text of an error object on one line. Endpoints write a text, {message}, {error:
+    {message}}, {detail}, or a list with one of these.
+    """
     for _ in range(4):
         if isinstance(error, list) and len(error) == 1:
             error = error[0]
@@ -108,15 +108,15 @@ def error_message(error: Any) -> str:
         return "an error that can't be shown"
 
 
-def _parsed(body: bytes) -> Any:
-    """The body as JSON; None where it is something else."""
+def _parsed(body: bytes) -> object:
+    """The body as JSON; None if it is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
 
 
-def _message(parsed: Any, body: bytes) -> str:
+def _message(parsed: object, body: bytes) -> str:
     """The endpoint's own words."""
     if parsed is not None:
         return error_message(parsed)

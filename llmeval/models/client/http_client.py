@@ -1,10 +1,10 @@
-"""HTTP for every provider: one request to one address, by aiohttp, with a bounded reply and errors
-by class.
+"""HTTP for every provider: one request to one address through aiohttp, with a limit on the size of
+the reply.
 
-aiohttp does the protocol: kept connections, compression, proxies, TLS, limits on headers. This
-module decides what each way to fail means for a call: ask again (`Retryable`), or give up because
-the same request would fail again (`ModelError`). Nothing is sent twice from here: whether a request
-was carried out is not known when its connection breaks (RFC 9110 section 9.2.2).
+aiohttp implements the protocol: persistent connections, compression, proxies, TLS, limits on
+headers. This module turns each failure into an error: `Retryable` if another attempt may succeed,
+or `ModelError` if the same request would fail again. It sends nothing twice: when a connection
+breaks, it is unknown whether the server carried out the request (RFC 9110 section 9.2.2).
 """
 
 import ipaddress
@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from llmeval.core.errors import ModelError, SuiteError, TimedOut
+from llmeval.models.base import ChatSession
 from llmeval.models.client.failed_reply import failure, one_line
 from llmeval.models.client.network_errors import network_error
 
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     import aiohttp
 
 MAX_REPLY_BYTES = 16 * 2**20
-"""Default bound of a reply's body, after decompression."""
+"""Default limit on the size of a reply's body, in bytes after decompression."""
 _MOST_OF_AN_ERROR = 2**20
-"""Bytes of an unsuccessful reply that are read: its message stands at the beginning."""
+"""Bytes of an unsuccessful reply that are read: its message is at the beginning."""
 _PORTS = range(1, 65536)
 _NO_BODY = frozenset(["GET"])
 
@@ -37,7 +38,7 @@ class Response(NamedTuple):
 
     body: bytes
     content_type: str
-    """The media type in lower case, without parameters; empty where the server states none."""
+    """The media type in lower case, without parameters; empty if the server states none."""
     latency_ms: float
 
 
@@ -47,12 +48,12 @@ class HttpClient:
     Args:
         url: http or https, as `read_url` accepts it.
         key: the suite key that holds the address, for messages: `base_url` or `url`.
-        suffix: what was added to the address in the suite file; taken off again where a message
-            tells a new address.
+        suffix: the path that was added to the address of the suite file. A message with a new
+            address removes it again.
         headers: sent with every request.
-        timeout: seconds a request may take, connecting included.
+        timeout: the time limit of a request in seconds, including the connection.
         method: POST, PUT or GET; GET sends no body.
-        ca_file: certificates to trust besides the system's.
+        ca_file: certificates to trust in addition to the system's.
         max_reply_bytes: a longer body is an error.
 
     Raises:
@@ -80,30 +81,39 @@ class HttpClient:
         self._tls = _tls(ca_file) if parts.scheme == "https" else None
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, data: bytes) -> Response:
-        """Send one request; gives a reply with a status of 2xx.
+    async def send(self, data: bytes, chat: ChatSession | None = None) -> Response:
+        """Send one request, and return a reply with a status of 2xx.
+
+        Args:
+            data: the body.
+            chat: the conversation that the request belongs to. Its cookies are sent, and those of
+                the reply are kept for its next turn. Without it cookies are ignored.
 
         Raises:
-            Overloaded, Retryable, ModelError: by what went wrong, see docs/endpoints.md.
+            Overloaded, Retryable, ModelError: by the kind of failure, see docs/endpoints.md.
         """
         import aiohttp
+        from yarl import URL
 
         session = self._session or self._open()
         body = None if self._method in _NO_BODY else data
         started = time.perf_counter()
         try:
-            # headers go with the request: those of a session would be sent to a proxy as well, the
-            # key among them
+            # headers belong to the request: aiohttp sends headers of the session, with the key, to
+            # a proxy as well
             async with session.request(
                 self._method,
                 self._url,
                 data=body,
                 headers=self._headers,
+                cookies=None if chat is None else _jar(chat).filter_cookies(URL(self._url)),
                 allow_redirects=False,
                 proxy=self._proxy,
             ) as response:
                 received = await self._body(response)
                 status, headers = response.status, response.headers
+                if chat is not None:
+                    _jar(chat).update_cookies(response.cookies, response.url)
         except TimeoutError:
             raise TimedOut(
                 f"{self.host}: no answer within {self._timeout:g} s", after=self._timeout
@@ -124,7 +134,9 @@ class HttpClient:
             await self._session.close()
 
     def _open(self) -> "aiohttp.ClientSession":
-        """The session: no limit on connections of its own (the limiter has one), and no cookies."""
+        """The session: without cookies, and without a limit on connections (the
+        limiter has one).
+        """
         import aiohttp
 
         self._session = aiohttp.ClientSession(
@@ -135,15 +147,17 @@ class HttpClient:
         return self._session
 
     async def _body(self, response: "aiohttp.ClientResponse") -> bytes:
-        """The whole body, decompressed; of an unsuccessful reply its beginning.
+        """The whole body, decompressed; for an unsuccessful reply only its beginning.
 
         Raises:
-            ModelError: it is longer than the bound.
+            ModelError: it is longer than the limit.
         """
         content, failed = response.content, response.status >= 300
         most = _MOST_OF_AN_ERROR if failed else self._most
         if content.is_eof() and content.total_bytes <= most:
-            return content.read_nowait()  # the whole body came with the head, as for most replies
+            return (
+                content.read_nowait()
+            )  # fast path: for most replies the whole body came with the head
         chunks, size = [], 0
         async for chunk in content.iter_any():
             size += len(chunk)
@@ -152,14 +166,14 @@ class HttpClient:
                 if failed:
                     break
                 raise ModelError(
-                    f"{self.host}: the reply is longer than {most} bytes; raise `max_reply_bytes`"
-                    " where such replies are right"
+                    f"{self.host}: the reply is longer than {most} bytes; if such replies are"
+                    " correct, raise `max_reply_bytes`"
                 )
             chunks.append(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _redirected(self, status: int, location: str) -> ModelError:
-        """Requests carry a key, so they don't follow to another address by themselves."""
+        """The error for a redirect. Requests contain a key, so they do not follow redirects."""
         if not location:
             return ModelError(
                 f"{self.host}: HTTP {status}: a redirect without a target; check `{self._key}`"
@@ -169,8 +183,18 @@ class HttpClient:
         return ModelError(f"{self.host}: HTTP {status} to {target}: set `{self._key}` to {address}")
 
 
+def _jar(chat: ChatSession) -> "aiohttp.CookieJar":
+    """The cookies of a conversation."""
+    import aiohttp
+
+    if chat.cookies is None:
+        # all its requests go to one address, which may be an IP address, as in tests
+        chat.cookies = aiohttp.CookieJar(unsafe=True)
+    return chat.cookies
+
+
 def read_url(value: str, key: str) -> SplitResult:
-    """The parts of an address from a suite file, blanks around it and a fragment taken off.
+    """The parts of an address from a suite file, without surrounding blanks and without a fragment.
 
     Raises:
         SuiteError: not an http(s) address, an invalid port, or a user name or password in it.
@@ -187,7 +211,7 @@ def read_url(value: str, key: str) -> SplitResult:
         port = 0
     if "@" in parts.netloc:
         raise SuiteError(
-            f"{key} contains a user name or password: take it out of the address, and send it as "
+            f"{key} contains a user name or password: remove it from the address, and send it as "
             '`headers: {Authorization: "${NAME}"}` with NAME="Basic <base64 of user:password>"'
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -208,7 +232,7 @@ def with_path(parts: SplitResult, path: str) -> str:
 
 
 def authorised(headers: Mapping[str, str], key: str | None) -> dict[str, str]:
-    """The headers with the key as a Bearer token, unless they carry a key of their own
+    """The headers with the key as a Bearer token, unless they already contain a key
     (`Authorization`, `api-key`).
     """
     named = {name.lower() for name in headers}
@@ -224,11 +248,12 @@ def _without_user(url: str) -> str:
 
 
 def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers without blanks around their values; JSON is sent unless they name another type.
+    """Headers without blanks around their values. The content type is JSON, unless they name
+    another one.
 
     Raises:
-        SuiteError: a line break or another control character in one, which could begin another
-            header. The value may be secret and is not shown.
+        SuiteError: a header contains a line break or another control character, which could begin
+            another header. The value may be secret and is not shown.
     """
     kept = {name.strip(): value.strip() for name, value in headers.items()}
     for name, value in kept.items():
@@ -246,7 +271,7 @@ def _proxy(parts: SplitResult) -> str | None:
     `no_proxy` names the host. A proxy without a scheme is an http proxy, as for curl.
 
     Raises:
-        SuiteError: the proxy is of another kind (SOCKS), or no address.
+        SuiteError: the proxy is of another kind (SOCKS), or not an address.
     """
     proxies = getproxies()
     value = (proxies.get(parts.scheme) or proxies.get("all") or "").strip()
@@ -272,8 +297,8 @@ def _proxy(parts: SplitResult) -> str | None:
 
 
 def _in_network(host: str, no_proxy: str) -> bool:
-    """Whether `no_proxy` names a network (10.0.0.0/8) that the host's address lies in; urllib knows
-    names only.
+    """Whether `no_proxy` names a network (10.0.0.0/8) that contains the host's address. urllib
+    supports names only.
     """
     try:
         address = ipaddress.ip_address(host)
@@ -310,6 +335,6 @@ def _load(context: ssl.SSLContext, path: Path, key: str) -> None:
         why = (
             error.strerror
             if isinstance(error, FileNotFoundError)
-            else "it holds no certificate in PEM format"
+            else "it contains no certificate in PEM format"
         )
         raise SuiteError(f"{key} {path}: {why}") from None

@@ -1,4 +1,4 @@
-"""The JSON of a reply's body, read as far as it can be read."""
+"""Reads the JSON of a reply's body, with tolerance for common deviations."""
 
 import json
 import re
@@ -18,12 +18,13 @@ _PEEK = 120
 
 
 def read_json(host: str, body: bytes, content_type: str = "") -> Any:
-    """A body as plain JSON values. A byte order mark, NaN and halves of surrogate pairs are read;
-    the caller cleans them.
+    """A body as plain JSON values. A byte order mark, NaN and halves of surrogate pairs are
+    accepted; the caller replaces them.
 
     Raises:
-        ModelError: a web page, or JSON nested too deeply: the same would come again.
-        Unreadable: no JSON, or not UTF-8 (RFC 8259 section 8.1): worth one more attempt.
+        ModelError: a web page, or JSON that is nested too deeply: another attempt would give the
+            same.
+        Unreadable: not JSON, or not UTF-8 (RFC 8259 section 8.1): worth one more attempt.
     """
     try:
         return msgspec.json.decode(body)

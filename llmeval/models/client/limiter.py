@@ -1,17 +1,18 @@
-"""How many requests one endpoint gets at a time: as many as it takes, fewer when it refuses some.
+"""The number of requests that one endpoint gets at a time. It grows while the endpoint accepts
+them, and falls when the endpoint refuses some.
 
 Concurrency follows slow start, then additive increase and multiplicative decrease (Jacobson 1988;
 Chiu and Jain 1989). Three things differ from TCP. A few refusals among many successes are noise and
 change nothing. Near the ceiling, a step that failed is tried again only after some hundred
-successes, so about one call in a hundred is refused, at any latency. And where the endpoint says
-when it may be asked again, nothing is sent until then.
+successes, so about one call in a hundred is refused, at any latency. If the endpoint states a wait,
+nothing is sent until it is over.
 
 A request that timed out counts as refused when others were in flight with it: a slow server that
 works on all of them at once finishes none in time.
 
-All models behind one endpoint share one window. Two windows in front of one server push each other
-out: each takes the other's refusals for its own, and the pipeline goes at the pace of the smaller
-one."""
+All models behind one endpoint share one window. Two windows in front of one server compete: each
+counts the other's refusals as its own, and the pipeline runs at the pace of the smaller one.
+"""
 
 import asyncio
 import time
@@ -28,7 +29,7 @@ START_ON_LOOPBACK = 4
 """A server on this machine shares its cores with the run, and has few slots (llama.cpp and
 Ollama: 1 to 4)."""
 WINDOW = 32
-"""The last outcomes that are looked at."""
+"""How many of the last outcomes are examined."""
 NOISE, MOST_NOISE = 5, 12
 """Refusals among the last `WINDOW` outcomes that count as overload. If 2 % of all requests are
 refused by chance, five or more among 32 have a probability of 6e-4 (binomial). After a cut that did
@@ -55,14 +56,14 @@ def with_margin(retry_after: float) -> float:
 
 
 class Signal(Enum):
-    """What the window learns from one request."""
+    """The outcome of one request, for the window."""
 
     SERVED = "served"
     REFUSED = "refused"
-    """The endpoint asks for less (429, 529, 503 with a wait)."""
+    """The endpoint refuses because of too many requests (429, 529, 503 with a wait)."""
     TIMED_OUT = "timed out"
     FAILED = "failed"
-    """Any other failure: it says nothing about how much the endpoint takes."""
+    """Any other failure. It says nothing about the capacity of the endpoint."""
 
 
 class Permit(NamedTuple):
@@ -74,13 +75,13 @@ class Permit(NamedTuple):
 
 
 class Window:
-    """Requests in flight to one endpoint, as many as it takes.
+    """Requests in flight to one endpoint, up to its capacity.
 
     Args:
         maximum: most requests in flight.
         start: requests in flight at first.
         adaptive: adapt to refusals; False for local weights.
-        clock: seconds, monotonic; another one only in tests.
+        clock: seconds, monotonic; only tests use another one.
     """
 
     def __init__(
@@ -128,7 +129,7 @@ class Window:
 
     @property
     def closed_for(self) -> float:
-        """Seconds for which nothing is sent, because the endpoint said so."""
+        """Seconds for which nothing is sent, because the endpoint states a wait."""
         return max(0.0, self._opens_at - self.clock()) if self._opens_at else 0.0
 
     @property
@@ -138,14 +139,14 @@ class Window:
 
     @property
     def note(self) -> str:
-        """What holds requests up, in a phrase for the progress line; empty where nothing does."""
+        """Why requests wait, in a phrase for the progress line; empty if they do not wait."""
         pause = self.pace.seconds
         return self.traffic.note(
             self.clock(), int(self.limit), self.in_flight, self.closed_for, pause
         )
 
     async def enter(self, *, again: bool = False) -> None:
-        """Wait for a place. `again`: before those that were never sent."""
+        """Wait for a place. `again`: a request that was sent before gets a place first."""
         if self.in_flight < int(self.limit) and not self._waiting and not self.closed_for:
             self.in_flight += 1
             return
@@ -168,14 +169,15 @@ class Window:
         self._admit()
 
     def next_send(self) -> float:
-        """Seconds to wait before sending: where even one request at a time is too many, requests
-        are spaced out."""
+        """Seconds to wait before sending. If even one request at a time is too many, there is a
+        pause between requests.
+        """
         return self.pace.take(self.clock())
 
     def learn(self, place: Permit, outcome: Signal, retry_after: float | None = None) -> None:
         """Take the outcome of a request into account.
 
-        `retry_after`: seconds to wait, where the endpoint states them.
+        `retry_after`: seconds to wait, if the endpoint states them.
         """
         if outcome is Signal.SERVED:
             self._refused_since = None
@@ -201,7 +203,7 @@ class Window:
                 future.set_result(None)
 
     def _open_later(self) -> None:
-        """Admit those who wait once the time is over that the endpoint asked for."""
+        """Admit waiting requests when the wait that the endpoint stated is over."""
         if self._opening is None and (seconds := self.closed_for):
             self._opening = asyncio.get_running_loop().call_later(seconds, self._open)
 
@@ -218,7 +220,7 @@ class Window:
             self.pace.shrink(self.clock())
             return
         if self.limit >= self.maximum or self.in_flight + 1 < int(self.limit):
-            return  # a limit that is not used up proves nothing
+            return  # successes below the limit do not show that the endpoint accepts more
         if self._slow_start:
             self._step(1.0)
         elif self.limit + 1 < DECREASE * self._ceiling:
@@ -248,14 +250,14 @@ class Window:
                 self.pace.grow(self._cut_at)
         elif self._slow_start or (outcome is Signal.TIMED_OUT and not self._served_since_cut):
             self.limit = max(1.0, self.limit / 2)
-        elif self._since_step <= WINDOW + 10 * self.limit:  # the last step was one too many
+        elif self._since_step <= WINDOW + 10 * self.limit:  # the last increase was too large
             self.limit = max(1.0, float(int(self.limit) - 1))
         else:
             self.limit = max(1.0, DECREASE * self.limit)
         self._slow_start = self._served_since_cut = False
 
     def _try(self, trial: "_Trial", outcome: Signal) -> None:
-        """Follow a cut for some outcomes, and undo it where it changed nothing."""
+        """Observe some outcomes after a cut, and undo the cut if the refusals continue."""
         trial.seen += 1
         trial.refused += outcome is not Signal.SERVED
         if trial.seen < TRIAL:
@@ -275,7 +277,7 @@ class Window:
 
 
 class _Trial:
-    """The outcomes after a cut. `limit`: the one before it."""
+    """The outcomes after a cut. `limit`: the limit before the cut."""
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
@@ -289,7 +291,7 @@ class Limiter:
         concurrency: most requests of this model in flight.
         window: shared by all models of the endpoint; None makes one for this model alone.
         requests_per_minute, tokens_per_minute: the model's stated limits, if any.
-        adaptive, clock: of the window that is made.
+        adaptive, clock: for the window that is made.
     """
 
     def __init__(
@@ -318,9 +320,8 @@ class Limiter:
         """Wait for a permit; give it back with `release`.
 
         Args:
-            tokens: how many tokens the call will use, roughly; matters only under
-            `tokens_per_minute`.
-            again: the request was sent before, and goes before those that were not.
+            tokens: an estimate of the call's tokens; used only with `tokens_per_minute`.
+            again: the request was sent before, so it comes before new requests.
         """
         if self._own is not None:
             await self._own.acquire()
@@ -344,7 +345,9 @@ class Limiter:
             self._own.release()
 
     async def _stated(self, tokens: int) -> None:
-        """Wait as the stated limits ask, before a place is taken that another model could use."""
+        """Wait for the stated limits first, so that a place in the window stays free for other
+        models.
+        """
         wait = self._requests.take(1) if self._requests is not None else 0.0
         if self._tokens is not None:
             wait = max(wait, self._tokens.take(tokens))
@@ -363,7 +366,7 @@ class Limiter:
 
 
 class _Bucket:
-    """A token bucket that lets a debt be taken and says how long to wait for it."""
+    """A token bucket that allows debt, and returns how long to wait for it."""
 
     def __init__(self, per_minute: float, clock: Callable[[], float]) -> None:
         self._rate = per_minute / 60

@@ -1,4 +1,4 @@
-"""What an error of the network means for a call: ask again, or give up, and the way out where there
+"""The error for a failure of the network: try again, or give up. The message names the fix if there
 is one.
 """
 
@@ -6,7 +6,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
-from llmeval.core.errors import ModelError, Retryable, Unreadable
+from llmeval.core.errors import ModelError, NotConnected, Retryable, Unreadable
 from llmeval.models.client.failed_reply import one_line
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ def network_error(host: str, key: str, error: Exception) -> ModelError:
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return _proxy_refused(host, error)
     if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return Retryable(
+        return NotConnected(
             f"{host}: can't connect to the proxy {error.host}:{error.port}"
             f" ({_reason(error.os_error)})"
         )
     if isinstance(error, aiohttp.ClientConnectorError):
-        return Retryable(f"{host}: can't connect: {_reason(error.os_error)}")
+        return NotConnected(f"{host}: can't connect: {_reason(error.os_error)}")
     if isinstance(error, aiohttp.ClientResponseError):
         return Unreadable(f"{host}: the reply is not HTTP: {one_line(error.message)}")
     if isinstance(error, aiohttp.ClientPayloadError):
@@ -70,7 +70,7 @@ def network_error(host: str, key: str, error: Exception) -> ModelError:
 
 def _tls_error(error: BaseException) -> ssl.SSLError | None:
     """The error of TLS behind an error of aiohttp."""
-    # aiohttp's own errors are subclasses of ssl.SSLError without its fields: the error inside comes
+    # aiohttp's own errors are subclasses of ssl.SSLError without its fields: the inner error comes
     # first
     for candidate in (
         getattr(error, "certificate_error", None),
@@ -93,7 +93,7 @@ def _tls_failure(host: str, key: str, error: ssl.SSLError) -> ModelError:
         )
     if reason in _NO_COMMON_TLS:
         return ModelError(f"{host}: no TLS version that both sides support ({reason})")
-    return Retryable(f"{host}: TLS failed: {one_line(str(error))}")
+    return NotConnected(f"{host}: TLS failed: {one_line(str(error))}")
 
 
 def _untrusted(host: str, key: str, error: ssl.SSLCertVerificationError) -> ModelError:
@@ -103,8 +103,8 @@ def _untrusted(host: str, key: str, error: ssl.SSLCertVerificationError) -> Mode
     if error.verify_code in (_EXPIRED, _NOT_YET_VALID):
         return ModelError(f"{host}: its certificate is not valid now: {why}")
     return ModelError(
-        f"{host}: its certificate is not trusted: {why}. Name your own authority's certificate with"
-        " `ca_file:` on the model, or in the environment with SSL_CERT_FILE"
+        f"{host}: its certificate is not trusted: {why}. For your own certificate authority, name"
+        " its certificate with `ca_file:` on the model, or in the environment with SSL_CERT_FILE"
     )
 
 
@@ -114,7 +114,9 @@ def _no_name(host: str, key: str, error: "aiohttp.ClientConnectorDNSError") -> M
         cause = cause.__cause__ or cause.__context__
     if cause is not None and cause.errno in _NO_SUCH_NAME:
         return ModelError(f"{host}: there is no host of this name; check `{key}`")
-    return Retryable(f"{host}: the host's name could not be looked up: {_reason(error.os_error)}")
+    return NotConnected(
+        f"{host}: the host's name could not be looked up: {_reason(error.os_error)}"
+    )
 
 
 def _proxy_refused(host: str, error: "aiohttp.ClientHttpProxyError") -> ModelError:

@@ -1,6 +1,6 @@
-"""The pause between requests where even one at a time is too many.
+"""The pause between requests, if even one at a time is too many.
 
-Each refusal doubles the pause, because it is not known how long the endpoint stays closed. Each
+Each refusal doubles the pause, because it is unknown how long the endpoint refuses requests. Each
 success halves it, down to a floor. The floor is 1.1 times the pause at which the endpoint last
 refused directly after a success: a shorter pause means too many requests per second. After some
 time without a refusal the floor sinks by 1 % per success, because the endpoint may allow more by
@@ -10,14 +10,15 @@ then.
 FIRST, LONGEST = 0.05, 30.0
 """Seconds."""
 MARGIN = 1.1
-"""The floor over the pause that was too short."""
+"""The ratio of the floor to the pause that was too short."""
 HELD, HELD_SECONDS = 200, 60.0
-"""The floor holds for so many successes, or so long, before it sinks: then refusals are one in
-two hundred calls."""
+"""The floor stays for this number of successes, or this many seconds, before it sinks. About one
+call in two hundred is then refused.
+"""
 
 
 class Pace:
-    """The pause. `seconds` is 0 where none is needed."""
+    """The pause. `seconds` is 0 if none is needed."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -28,7 +29,9 @@ class Pace:
         self._next_send = 0.0
 
     def take(self, now: float) -> float:
-        """Seconds from `now` until the next request may be sent; it is taken as sent then."""
+        """Seconds from `now` until the next request may be sent. The pause after it counts from
+        then.
+        """
         if not self.seconds:
             return 0.0
         self._next_send = max(now, self._next_send) + self.seconds

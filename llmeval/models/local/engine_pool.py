@@ -1,4 +1,4 @@
-"""Loaded models, one copy each: a candidate and a judge that name the same weights share them, and
+"""Loaded models, one copy of each: a candidate and a judge with the same weights share them, and
 their batches.
 """
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WeightsKey:
-    """What makes two uses the same copy."""
+    """The key of a copy: two uses with an equal key share it."""
 
     folder: Path
     dtype: str
@@ -28,7 +28,7 @@ class _Entry:
 
 @dataclass
 class EnginePool:
-    """Engines by key, counted by use; the weights go with the last user."""
+    """Engines by key, with a count of users. The last user frees the weights."""
 
     _entries: dict[WeightsKey, _Entry] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -36,7 +36,7 @@ class EnginePool:
     def acquire(self, key: WeightsKey, batch_size: int) -> "Engine":
         """The engine of `key`, created at the first call; the weights are loaded later.
 
-        Of several values of `batch_size` the largest one counts.
+        The largest `batch_size` of all users counts.
         """
         from llmeval.models.local.engine import Engine
         from llmeval.models.local.weights import load
@@ -52,12 +52,12 @@ class EnginePool:
             return entry.engine
 
     def in_use(self) -> dict[WeightsKey, int]:
-        """How many users each loaded model has."""
+        """The number of users of each loaded model."""
         with self._lock:
             return {key: entry.users for key, entry in self._entries.items()}
 
     def release(self, key: WeightsKey) -> None:
-        """One user less. With the last one, what is unanswered fails and the weights are freed
+        """Remove one user. After the last one, unanswered jobs fail, and the weights are freed
         before this returns.
         """
         with self._lock:
@@ -70,4 +70,4 @@ class EnginePool:
 
 
 ENGINES = EnginePool()
-"""The process's own: memory is shared by all of it."""
+"""The pool of this process, because all of it shares the memory."""

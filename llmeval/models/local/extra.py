@@ -1,4 +1,4 @@
-"""Whether what the extra `local` brings is installed."""
+"""Checks that the packages of the extra `local` are installed."""
 
 from importlib.util import find_spec
 
@@ -8,10 +8,11 @@ _BROUGHT = ("torch", "transformers", "gguf")
 
 
 def require_extra() -> None:
-    """Check for the extra before a download that would be useless without it.
+    """Check the extra before a download that is useless without it.
 
     Raises:
-        UsageError: a package of the extra is missing; names the fix."""
+        UsageError: a package of the extra is missing; names the fix.
+    """
     missing = [name for name in _BROUGHT if find_spec(name) is None]
     if missing:
         raise UsageError(

@@ -1,11 +1,11 @@
-"""Replies that follow a JSON Schema: tokens that would leave the schema can't be chosen
+"""Replies that follow a JSON Schema: tokens that would break the schema can't be chosen
 (llguidance).
 
-Whitespace is fixed (as `json.dumps` writes it), so that no tokens go into padding. When the tokens
-that are left are only just enough to finish, strings, arrays and numbers are ended as soon as the
-schema allows; whatever the schema leaves open in another way (an enum, a boolean) the model still
-chooses. No value is ever made up to close a reply. Text that the schema dictates (keys,
-punctuation) is written with the tokenizer's own tokens for it, as the model learnt it.
+Whitespace is fixed (as `json.dumps` writes it), so that no tokens are used for padding. When the
+remaining tokens are only just enough to finish, strings, arrays and numbers end as soon as the
+schema allows. The model still chooses enums and booleans. No value is invented to close a reply.
+Text that the schema fixes (keys, punctuation) is written with the tokenizer's usual tokens, as in
+the training data.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,14 +22,13 @@ _SLACK = 4
 
 
 class Guides:
-    """Makes the guides of one tokenizer. A schema is compiled once."""
+    """Makes the guides for one tokenizer. Each schema is compiled once."""
 
     def __init__(self, tokenizer: Any, vocabulary: int, eos: list[int]) -> None:
-        """`vocabulary`: how many logits the model gives.
+        """`vocabulary`: the number of logits of the model.
 
         Raises:
-            ModelError: the `local` extra is not installed whole, or the tokenizer is not a fast
-                one.
+            ModelError: the `local` extra is not complete, or the tokenizer is not a fast one.
         """
         try:
             from llguidance.hf import from_tokenizer
@@ -66,7 +65,7 @@ class Guides:
         """A guide for one reply.
 
         Raises:
-            ModelError: the schema is invalid, or uses what can't be enforced.
+            ModelError: the schema is invalid, or uses features that can't be enforced.
         """
         key = canonical_json(schema)
         if key not in self._compiled:
@@ -92,7 +91,9 @@ class Guides:
 
 
 class Guide:
-    """Where one reply is in its schema. `reserve`: tokens left at which it begins to close."""
+    """The position of one reply in its schema. `reserve`: it begins to close when this number of
+    tokens is left.
+    """
 
     def __init__(self, guides: Guides, matcher: Any, reserve: int) -> None:
         self._guides = guides
@@ -102,11 +103,13 @@ class Guide:
 
     @property
     def finished(self) -> bool:
-        """The reply is whole, and nothing may follow."""
+        """Whether the reply is complete, and nothing may follow."""
         return bool(self._matcher.is_stopped())
 
     def allowed(self, left: int) -> "torch.Tensor":
-        """Which tokens may come next, (vocabulary,) of bool, when `left` more may be generated."""
+        """Which tokens may come next: bool of shape (vocabulary,). `left`: how many tokens may
+        still be generated.
+        """
         import torch
 
         self._forced = self._forced or self._matcher.compute_ff_tokens()
@@ -117,10 +120,10 @@ class Guide:
         return self._closing(allowed) if left <= self._reserve else allowed
 
     def consume(self, token: int) -> None:
-        """`token` was chosen.
+        """Advance by the token that was chosen.
 
         Raises:
-            ModelError: it was not an allowed one, or the schema is too complex to go on.
+            ModelError: the token was not allowed, or the schema is too complex to continue.
         """
         self._forced = self._forced[1:]
         if not self._matcher.consume_token(token):
@@ -129,7 +132,7 @@ class Guide:
             )
 
     def _closing(self, allowed: "torch.Tensor") -> "torch.Tensor":
-        """Those of the allowed tokens that end the innermost open value, if there are any."""
+        """The allowed tokens that end the innermost open value, if there are any."""
         g = self._guides
         if bool((allowed & g.letters).sum() >= 3) and bool(
             (allowed & g.digits).any()
@@ -149,8 +152,8 @@ def _first_line(text: str) -> str:
 
 
 def _closing_tokens(guides: Guides, matcher: Any) -> int:
-    """How many tokens a reply takes that ends everything as soon as it may, with room for longer
-    choices.
+    """The number of tokens of a reply that ends every value as soon as possible, with a reserve for
+    longer choices.
     """
     guide = Guide(guides, matcher, _LONGEST_CLOSING)
     for count in range(_LONGEST_CLOSING):

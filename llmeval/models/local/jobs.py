@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Job:
-    """`tokens`: the prompt, and behind it what was generated so far; set when the engine takes the
-    job up.
+    """`tokens`: the prompt, followed by the generated tokens; set when the
+    engine accepts the job.
     """
 
     request: Request
@@ -33,7 +33,7 @@ class Job:
     cancelled: bool = False
 
     def prepare(self, text: "ChatTokenizer", context: int | None) -> None:
-        """Turn the request into tokens.
+        """Convert the request to tokens.
 
         Raises:
             ModelError: the template refuses the messages, or the prompt fills the model's context.
@@ -51,7 +51,7 @@ class Job:
 
 @dataclass(eq=False)
 class Scoring(Job):
-    """How likely each of `continuations` is after the prompt; the result is the tuple of
+    """The probability of each of `continuations` after the prompt. The result is the tuple of
     log-probabilities.
     """
 
@@ -62,9 +62,7 @@ class Scoring(Job):
         super().prepare(text, context)
         self.ids = [text.ids(continuation) for continuation in self.continuations]
         if not all(self.ids):
-            raise ModelError(
-                "a continuation is empty: it has no probability to read", kind="config"
-            )
+            raise ModelError("a continuation is empty: it has no probability", kind="config")
         longest = self.prompt + max(map(len, self.ids), default=0)
         if context is not None and longest > context:
             raise ModelError(
@@ -98,7 +96,7 @@ class Generation(Job):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the next token is simply the likeliest one."""
+        """Whether the next token is the most likely one (no sampling)."""
         return self.guide is None and self.sampling.temperature == 0 and not self.sampling.logprobs
 
     def choose(self, logits: "torch.Tensor") -> int:
@@ -116,10 +114,10 @@ class Generation(Job):
         return token
 
     def take(self, token: int, eos: frozenset[int]) -> Reply | None:
-        """Add the chosen token; the reply, when it ends with it.
+        """Add the chosen token. Returns the reply, if it ends with this token.
 
         Raises:
-            ModelError: the guide is lost.
+            ModelError: the guide does not accept the token.
         """
         if token in eos:
             return self._reply("stop")
@@ -143,12 +141,12 @@ class Generation(Job):
         )
 
     def _stopped(self) -> str | None:
-        """The output before the first stop string, once one is there."""
+        """The output before the first stop string; None without one."""
         stops = self.sampling.stops
         if not stops or self._text is None:
             return None
-        # A token is at least a byte: a stop that has just been completed lies within as many tokens
-        # as it has bytes.
+        # A token has at least one byte. A stop string that has just been completed is therefore
+        # within as many tokens as it has bytes.
         reach = max(len(stop.encode()) for stop in stops) + 4
         tail = self._text.decode(self.tokens[max(self.prompt, len(self.tokens) - reach) :])
         if not any(stop in tail for stop in stops):
@@ -160,7 +158,7 @@ class Generation(Job):
     def _reply(self, reason: str, cut: str | None = None) -> Reply:
         text = self._text
         if text is None:
-            raise RuntimeError("a reply was taken from a job that was never prepared")
+            raise RuntimeError("internal error: a reply was read from a job that was not prepared")
         return Reply(
             text=text.decode(self.output) if cut is None else cut,
             finish_reason=reason,
@@ -169,8 +167,10 @@ class Generation(Job):
             logprobs=self._logprobs(text) if self.sampling.logprobs else None,
         )
 
-    def _logprobs(self, text: "ChatTokenizer") -> list[dict[str, Any]]:
-        """As chat completions list them: {token, logprob, top_logprobs: [{token, logprob}]}."""
+    def _logprobs(self, text: "ChatTokenizer") -> list[dict[str, object]]:
+        """The log probabilities in the form of chat completions: {token, logprob, top_logprobs:
+        [{token, logprob}]}.
+        """
         return [
             {
                 "token": text.decode([token]),

@@ -1,10 +1,9 @@
-"""Keys and values of the rows being generated, in one buffer that rows enter and leave while it
-runs.
+"""Keys and values of the running rows in one buffer. Rows enter and leave it between steps.
 
-Rows are right-aligned: all write the same next column, so a step is one slice assignment and one
-slice read, with no copy of what is there (transformers' own cache copies all of it at every step).
-A row enters wherever its prompt fits to the left of that column; the last row moves into the place
-of one that leaves. Imported by the engine only: it needs torch.
+Rows are right-aligned, and all of them write the same next column. A step is therefore one slice
+assignment and one slice read, without a copy of the buffer (transformers' own cache copies all of
+it at every step). A row may enter if its prompt fits to the left of that column. When a row leaves,
+the last row moves into its place. Only the engine imports this module: it needs torch.
 """
 
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ import torch
 from transformers import cache_utils
 
 hf_cache: Any = cache_utils
-"""transformers' caches, whose annotations say less than their code does."""
+"""transformers' caches, whose annotations are incomplete."""
 Cache = Any
 
 _HEADROOM = 64
@@ -23,11 +22,10 @@ _HEADROOM = 64
 
 @dataclass(slots=True)
 class Prefilled:
-    """Prompts that went through the model together.
+    """Prompts that were prefilled together.
 
     Row i of `cache` holds `prefix` shared columns, then padding, then the rest of its `lengths[i]`
-    tokens.
-    `logits`: (rows, vocabulary), fp32, after the last token of each.
+    tokens. `logits`: (rows, vocabulary), fp32, after the last token of each.
     """
 
     cache: Cache
@@ -46,7 +44,7 @@ class _Window:
 
 
 class _Layer(hf_cache.DynamicLayer):  # type: ignore[misc]
-    """One layer's buffers, (rows, heads, columns, dim), seen through the window."""
+    """The part of one layer's buffers, (rows, heads, columns, dim), that the window selects."""
 
     def __init__(
         self, window: _Window, keys: torch.Tensor, values: torch.Tensor, rows: int, columns: int
@@ -61,7 +59,7 @@ class _Layer(hf_cache.DynamicLayer):  # type: ignore[misc]
         self.is_initialized = True
 
     def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
         w = self.window
         end = w.end + key_states.shape[-2]
@@ -72,8 +70,8 @@ class _Layer(hf_cache.DynamicLayer):  # type: ignore[misc]
     def get_seq_length(self) -> int:
         return self.window.end - self.window.start
 
-    def get_mask_sizes(self, query_length: Any) -> tuple[int, int]:
-        return self.get_seq_length() + 1, 0  # a step asks for one token a row
+    def get_mask_sizes(self, query_length: object) -> tuple[int, int]:
+        return self.get_seq_length() + 1, 0  # a step generates one token for each row
 
 
 class Rows:
@@ -117,7 +115,9 @@ class Rows:
         self.__init__()  # type: ignore[misc]
 
     def step(self, tokens: Sequence[int]) -> dict[str, Any]:
-        """The model's arguments for one more token a row. Call `advance` after the model ran."""
+        """The model's arguments for one more token in each row. Call `advance`
+        after the model ran.
+        """
         self._reserve(0, len(self), None)
         w = self._window
         device = self._mask.device
@@ -131,7 +131,7 @@ class Rows:
         }
 
     def advance(self) -> None:
-        """Count the column that the model filled after `step`."""
+        """Move the window past the column that the model filled after `step`."""
         self._window.end += 1
         self.lengths = [length + 1 for length in self.lengths]
 
@@ -163,7 +163,7 @@ class Rows:
         self._relocate(width, max(rows, min(capacity, 2 * w.rows)), like)
 
     def _relocate(self, width: int, rows: int, like: Cache | None) -> None:
-        """New buffers whose next column is `width`, with what is there copied over."""
+        """New buffers whose next column is `width`, with the current content copied."""
         old, w = self._layers, self._window
         held = w.end - w.start
         columns = width + max(_HEADROOM, width // 2)
@@ -183,7 +183,7 @@ class Rows:
 
 
 def selected(cache: Cache, rows: torch.Tensor, columns: int) -> Cache:
-    """A cache of its own with these rows and the first `columns` columns."""
+    """A new cache with these rows and the first `columns` columns."""
     chosen = hf_cache.DynamicCache()
     for number, layer in enumerate(cache.layers):
         chosen.update(layer.keys[rows, :, :columns], layer.values[rows, :, :columns], number)

@@ -1,5 +1,5 @@
-"""Whether two models' weights can be in memory together; where not, the candidate has to go before
-the judge comes.
+"""Whether the weights of two models fit into memory together. If not, the candidate is freed before
+the judge is loaded.
 """
 
 import json
@@ -12,16 +12,17 @@ from llmeval.models.local.engine_pool import WeightsKey
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 SPARE = 1.25
-"""Memory used over the weights' own: keys and values, activations, the allocator's gaps."""
+"""Memory use in proportion to the weights, with keys and values, activations and gaps of the
+allocator.
+"""
 
 
 def fit_together(keys: Iterable[WeightsKey], free: int | None = None) -> bool:
-    """Whether all these models can be loaded at once; those on another device are not in each
-    other's way.
+    """Whether all these models can be loaded at once. Each device is considered alone.
 
     Args:
-        keys: what is to be loaded; one that is named twice is loaded once.
-        free: bytes of each device; None asks the machine.
+        keys: the models to load; equal keys are loaded once.
+        free: free bytes of each device; None measures them.
     """
     needed: dict[str, float] = {}
     for key in set(keys):
@@ -34,8 +35,9 @@ def fit_together(keys: Iterable[WeightsKey], free: int | None = None) -> bool:
 
 
 def weights_size(folder: Path, dtype: str) -> int:
-    """Bytes of a model's weights once they are loaded as `dtype`: counted from the headers of its
-    safetensors files, or, where it has none, the size of its .bin files."""
+    """Bytes of a model's weights after loading as `dtype`. They are counted from the headers of its
+    safetensors files; without these, the size of its .bin files counts.
+    """
     elements = sum(_elements(path) for path in folder.glob("*.safetensors"))
     if elements:
         return elements * BYTES.get(dtype, 4)
@@ -43,7 +45,7 @@ def weights_size(folder: Path, dtype: str) -> int:
 
 
 def available(device: str) -> int:
-    """Bytes that can still be taken on a device."""
+    """Free bytes of a device."""
     if device.startswith("cuda"):
         import torch
 
@@ -54,12 +56,12 @@ def available(device: str) -> int:
             int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")
         )
     except (OSError, StopIteration, ValueError):
-        return 2**63  # not Linux: the operating system pages
+        return 2**63  # not Linux: no figure, and the operating system can swap
 
 
 def _elements(path: Path) -> int:
-    """Numbers in a safetensors file: eight bytes of length, then a JSON header with every tensor's
-    shape.
+    """The count of numbers in a safetensors file. Its format: eight bytes of length, then a JSON
+    header with every tensor's shape.
     """
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))

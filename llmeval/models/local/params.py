@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
@@ -18,10 +18,9 @@ _NUCLEUS_GUESS = 1024
 
 
 class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How tokens are chosen. `temperature` 0 (also when none is given) takes the likeliest token
-    each time.
+    """How tokens are chosen. `temperature` 0, the default, always chooses the most likely token.
 
-    `stop`: the reply ends before the first of these. `top_logprobs` needs `logprobs`.
+    `stop`: the reply ends before the first of these texts. `top_logprobs` needs `logprobs`.
     """
 
     temperature: Annotated[float, Meta(ge=0, le=2)] = 0.0
@@ -38,9 +37,9 @@ class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)
 
 
-def parse(params: Mapping[str, Any]) -> Sampling:
-    """The parameters, checked. `max_completion_tokens` is another name of `max_tokens`; null means
-    not given.
+def parse(params: Mapping[str, object]) -> Sampling:
+    """The parameters after a check. `max_completion_tokens` is another name for `max_tokens`; null
+    leaves a parameter out.
 
     Raises:
         ModelError: an unknown name, or a value out of its range.
@@ -59,8 +58,8 @@ def parse(params: Mapping[str, Any]) -> Sampling:
 
 
 def generator(seed: int, prompt: Sequence[int], repeat: int) -> random.Random:
-    """The row's own source of chance: a function of the seed, the prompt's tokens and the repeat,
-    of nothing else.
+    """The random numbers of a row. They depend only on the seed, the prompt's tokens and the
+    repeat.
     """
     key = hashlib.sha256(canonical_json([seed, list(prompt), repeat])).digest()
     return random.Random(key)
@@ -70,9 +69,9 @@ def draw(logits: "torch.Tensor", sampling: Sampling, chance: random.Random) -> i
     """One token from fp32 `logits` (vocabulary,), by the inverse of the distribution function in
     vocabulary order.
 
-    One number of `chance` is used a token. The order makes rounding in the logits move the bounds
-    by as little as itself; in order of likelihood, a near tie that swaps would move them by a whole
-    probability.
+    Each token uses one number of `chance`. With the fixed order, rounding in the logits moves the
+    bounds only by the rounding itself. In order of probability, two nearly equal tokens that swap
+    would move the bounds by a whole probability.
     """
     import torch
 
@@ -81,13 +80,13 @@ def draw(logits: "torch.Tensor", sampling: Sampling, chance: random.Random) -> i
         probabilities = _nucleus(probabilities, sampling.top_p)
     sums = probabilities.cumsum(0)
     index = int(torch.searchsorted(sums, chance.random() * float(sums[-1]), right=True))
-    # Rounding may put the point past the last token that has any probability.
+    # Rounding may move the point past the last token with a probability above 0.
     return index if index < len(sums) and probabilities[index] > 0 else int(probabilities.argmax())
 
 
 def _nucleus(probabilities: "torch.Tensor", top_p: float) -> "torch.Tensor":
-    """The smallest set of likeliest tokens that holds `top_p`; the rest set to 0 (Holtzman et al.
-    2020).
+    """Probabilities of the smallest set of most likely tokens whose sum reaches `top_p`; the others
+    are 0 (Holtzman et al. 2020).
     """
     import torch
 

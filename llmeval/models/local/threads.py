@@ -1,4 +1,4 @@
-"""The number of compute threads, and how they wait for one another."""
+"""Sets the number of compute threads, and how they wait for one another."""
 
 import os
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 _WORTH = 0.75
-"""Twice the threads must bring a product below this share of its time, or half of them do: others
-need cores too.
+"""Twice the threads must reduce the time of a product below this share. Otherwise half of them are
+enough, because other processes need cores too.
 """
 
 
@@ -16,19 +16,19 @@ def prepare() -> None:
     """Let compute threads sleep while they wait for one another; to be called before torch is first
     imported.
 
-    By default they spin (libgomp), which on a machine that also does something else costs up to ten
-    times the work: the one that spins uses up the time that the one it waits for needs.
+    By default they spin (libgomp). On a machine with other work, spinning can make a computation
+    ten times slower: the spinning thread uses the CPU time that the thread it waits for needs.
     """
     if "torch" not in sys.modules:
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def choose(torch: Any) -> None:
-    """Set the number of threads for the thread that calls: `OMP_NUM_THREADS` where it is set, else
-    what is fastest.
+    """Set the number of threads for the calling thread: `OMP_NUM_THREADS` if it is set, else the
+    fastest number.
 
-    Measured, since the number of cores that a machine states says little: they may be two halves of
-    one core, or the container's share of them smaller. Takes a tenth of a second.
+    The fastest number is measured, which takes 0.1 s. The number of cores that a machine states is
+    not reliable: two of them may be halves of one core, or the container's share may be smaller.
     """
     if "OMP_NUM_THREADS" in os.environ:
         return
@@ -43,7 +43,7 @@ def choose(torch: Any) -> None:
 
 
 def _seconds(torch: Any, threads: int) -> float:
-    """The least time of a product as decoding needs it."""
+    """The shortest time of a matrix product of the size that decoding uses."""
     torch.set_num_threads(threads)
     rows, weights = torch.randn(32, 1024), torch.randn(1024, 1024)
     least = float("inf")
@@ -55,7 +55,7 @@ def _seconds(torch: Any, threads: int) -> float:
 
 
 def _quota() -> int:
-    """The cores that a container may use at once (cgroup v2)."""
+    """The number of cores that a container may use at once (cgroup v2)."""
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
         return max(1, round(int(quota) / int(period)))

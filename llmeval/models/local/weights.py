@@ -22,8 +22,9 @@ _FETCHED = ("*.safetensors", "*.json", "*.model", "*.jinja", "*.txt")
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A model on this machine. `name`: as it is recorded, never a path of this machine. `revision`:
-    a commit, a package's version, or None."""
+    """A model on this machine. `name`: its name in records, never a path of this machine.
+    `revision`: a commit, a package's version, or None.
+    """
 
     folder: Path
     name: str
@@ -31,7 +32,7 @@ class Located:
 
 
 def locate(model: str, revision: str | None = None) -> Located:
-    """Find `model`: a bundled name, a folder, or a hub id; what is not here is downloaded.
+    """Find `model`: a bundled name, a folder, or a hub id. A missing model is downloaded.
 
     Raises:
         ModelError: it is none of these, or the download is impossible (offline, no access, no such
@@ -63,7 +64,7 @@ def _from_hub(model: str, revision: str | None) -> Located:
         folder = Path(snapshot_download(model, revision=revision, allow_patterns=list(_FETCHED)))
         if not any(folder.glob("*.safetensors")):
             folder = Path(snapshot_download(model, revision=revision, allow_patterns=["*.bin"]))
-    except Exception as error:  # the hub's client raises from four libraries
+    except Exception as error:  # the hub's client raises exceptions of four libraries
         bundled = ", ".join(sorted(CATALOG))
         raise ModelError(
             f"model {model!r} is neither bundled ({bundled}), nor a folder, nor on the hub:"
@@ -85,8 +86,8 @@ def _short(error: Exception) -> str:
 def file_digests(folder: Path) -> dict[str, str]:
     """sha256 (hex) of each weights, tokenizer and configuration file of a model, by name.
 
-    Digests are kept in `$LLMEVAL_HOME/digests.json` by path, size and time of change: weights are
-    read once, not at every run.
+    Digests are cached in `$LLMEVAL_HOME/digests.json` by path, size and time of change, so that
+    weights are read once, not at every run.
     """
     store = home() / "digests.json"
     stored = _read(store)
@@ -113,8 +114,10 @@ def template_digest(folder: Path) -> str | None:
 
 
 def defaults(folder: Path, dtype: str | None, device: str | None) -> tuple[str, str]:
-    """(dtype, device) to use. Without a wish: a GPU where there is one, with the checkpoint's own
-    dtype; else the CPU in float32, which prefills several times as fast there as 16 bits do."""
+    """(dtype, device) to use. The default is a GPU if there is one, with the checkpoint's own
+    dtype. Else it is the CPU with float32, because prefill there is several times faster than with
+    16 bits.
+    """
     device = device or _device()
     config = _read(folder / "config.json")
     stated = str(config.get("dtype") or config.get("torch_dtype") or "float32")
@@ -124,7 +127,7 @@ def defaults(folder: Path, dtype: str | None, device: str | None) -> tuple[str, 
 def _device() -> str:
     if "+cpu" in importlib.metadata.version(
         "torch"
-    ):  # known without the seconds that importing torch takes
+    ):  # the version answers it without importing torch, which takes seconds
         return "cpu"
     import torch
 
@@ -169,8 +172,9 @@ def load(folder: Path, dtype: str, device: str) -> tuple[Any, Any]:
         model, "_is_stateful", False
     ):
         raise ModelError(
-            f"{model.config.model_type} models keep more than attention's keys and values between"
-            " tokens, which this provider can't batch; serve it and use provider openai",
+            f"{model.config.model_type} models keep other state than attention's keys and values"
+            " between tokens, which this provider can't batch; serve the model and use provider"
+            " openai",
             kind="config",
         )
     return model, tokenizer
@@ -178,7 +182,7 @@ def load(folder: Path, dtype: str, device: str) -> tuple[Any, Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Loading without progress bars, notes and warnings; afterwards as it was."""
+    """Suppress progress bars, notes and warnings while a model loads."""
     from transformers import utils
 
     logging: Any = utils.logging
@@ -208,8 +212,8 @@ def _read(path: Path) -> dict[str, Any]:
     return loaded if isinstance(loaded, dict) else {}
 
 
-def _write(path: Path, value: dict[str, Any]) -> None:
-    """Atomically; a cache that can't be written only costs time."""
+def _write(path: Path, value: dict[str, object]) -> None:
+    """Write the cache atomically. Errors are ignored: a missing cache only costs time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f"{path.name}.{os.getpid()}")

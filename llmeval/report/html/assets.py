@@ -31,6 +31,7 @@ _STYLES = (
     "sections",
     "list",
     "case",
+    "application",
     "narrow",
     "print",
 )

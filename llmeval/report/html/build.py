@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 import msgspec
 
@@ -22,7 +22,7 @@ from llmeval.core.outcome import Outcome
 from llmeval.core.records import to_json
 from llmeval.core.results import Summary
 from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
-from llmeval.gate.run_pass import read_run, tally_run
+from llmeval.gate.run_pass import aggregate_run, read_run
 from llmeval.gate.summary import summary_of
 from llmeval.report.html.chunks import ChunkWriter, IndexWriter, block
 from llmeval.report.html.embed import Embedding
@@ -71,7 +71,9 @@ def write_html(
             summary = run.summary()
             read_run(run, _decided(run), [page.add_case], [page.take])
         else:
-            summary = summary_of(tally_run(run, manifest, [page.add_case], [page.take]), manifest)
+            summary = summary_of(
+                aggregate_run(run, manifest, [page.add_case], [page.take]), manifest
+            )
         page.write(summary)
 
 
@@ -199,7 +201,7 @@ class PageWriter:
         if self._watch is not None:
             self._watch(row, place)
 
-    def _meta(self) -> dict[str, Any]:
+    def _meta(self) -> dict[str, object]:
         """What the page's script needs besides the rows."""
         manifest, indexer = self._manifest, self._indexer
         return {
@@ -220,7 +222,7 @@ class PageWriter:
             "served": self._served,
         }
 
-    def _write(self, shell: str, meta: dict[str, Any]) -> None:
+    def _write(self, shell: str, meta: dict[str, object]) -> None:
         head, tail = shell.split(DATA_MARK)
         self._chunks.seek(0)
         write_atomically(
@@ -238,7 +240,7 @@ def load_summary(run: RunDir) -> tuple[Manifest, Summary]:
     manifest = run.manifest()
     if run.has_summary():
         return manifest, run.summary()
-    return manifest, summary_of(tally_run(run, manifest), manifest)
+    return manifest, summary_of(aggregate_run(run, manifest), manifest)
 
 
 def _decided(run: RunDir) -> Mapping[AnswerKey, bool]:

@@ -9,7 +9,7 @@ chunk.
 import base64
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 
@@ -101,12 +101,12 @@ class IndexWriter:
 
     def __init__(self, *columns: str) -> None:
         self._columns = columns
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: list[tuple[object, ...]] = []
         self._packer = zlib.compressobj(6, wbits=_GZIP)
         self._packed: list[bytes] = []
         self.count = 0
 
-    def add(self, *values: Any) -> None:
+    def add(self, *values: object) -> None:
         """One row, values in the order of the columns."""
         self._rows.append(values)
         self.count += 1

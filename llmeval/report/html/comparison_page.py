@@ -6,15 +6,14 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from llmeval.compare.comparison import ComparedRun, Comparison, Flip, Leaderboard, MetricDifference
 from llmeval.core.files import write_atomically
 from llmeval.core.formatting import percent, signed_points
+from llmeval.core.question import shown_question
 from llmeval.core.records import Case
 from llmeval.report import comparison_words as words
 from llmeval.report.html import assets, strips
-from llmeval.report.html.index import asked
 from llmeval.report.html.page import environment
 from llmeval.report.html.visible import clip, shorten
 from llmeval.store.directory import RunDir
@@ -75,7 +74,7 @@ def _title(found: Comparison) -> str:
     return next((word.capitalize() for word in _TONES if word in verdicts), "Nothing to compare")
 
 
-def _section(found: Comparison, run: ComparedRun) -> dict[str, Any]:
+def _section(found: Comparison, run: ComparedRun) -> dict[str, object]:
     """One run beside A: a row a metric, all on one axis."""
     rows = [row for row in found.metrics if row.letter == run.letter]
     limit = _limit(rows)
@@ -106,7 +105,7 @@ def _strip(row: MetricDifference, limit: float) -> str:
     return strips.shift(title, _TONES[row.word], row.difference, row.low, row.high, limit)
 
 
-def _board(board: Leaderboard, runs: Sequence[ComparedRun]) -> dict[str, Any]:
+def _board(board: Leaderboard, runs: Sequence[ComparedRun]) -> dict[str, object]:
     by_letter = {run.letter: run for run in runs}
     means = [place.mean for place in board.places]
     axis = strips.axis_for(means)
@@ -132,7 +131,7 @@ def _board(board: Leaderboard, runs: Sequence[ComparedRun]) -> dict[str, Any]:
     }
 
 
-def _flips(found: Comparison, readers: dict[str, UnitReader]) -> Iterator[dict[str, Any]]:
+def _flips(found: Comparison, readers: dict[str, UnitReader]) -> Iterator[dict[str, object]]:
     """What fell and what rose on each metric and run, the first with what both runs answered."""
     for row in found.metrics:
         for kind, flips, most in (("fell", row.fell, FELL), ("rose", row.rose, ROSE)):
@@ -147,7 +146,7 @@ def _flips(found: Comparison, readers: dict[str, UnitReader]) -> Iterator[dict[s
                 }
 
 
-def _item(flip: Flip, row: MetricDifference, readers: dict[str, UnitReader]) -> dict[str, Any]:
+def _item(flip: Flip, row: MetricDifference, readers: dict[str, UnitReader]) -> dict[str, object]:
     units = {letter: readers[letter].unit((flip.case_id, 0)) for letter in ("A", row.letter)}
     unit = units[row.letter]
     case = Case(flip.case_id, {}) if unit is None else unit.case
@@ -159,8 +158,8 @@ def _item(flip: Flip, row: MetricDifference, readers: dict[str, UnitReader]) -> 
             if {flip.before, flip.now} <= {0.0, 1.0}
             else f"{flip.before:.2f} → {flip.now:.2f}"
         ),
-        "line": clip(asked(case), 140),
-        "asked": shorten(asked(case), _TEXT),
+        "line": clip(shown_question(case), 140),
+        "asked": shorten(shown_question(case), _TEXT),
         "references": [shorten(reference, _REASON) for reference in case.references[:5]],
         "answers": answers,
     }

@@ -1,9 +1,7 @@
 """The index: what the page knows of every row without opening its chunk."""
 
-from typing import Any
-
-from llmeval.core.question import question_of
-from llmeval.core.records import Case, Score, Status
+from llmeval.core.question import shown_question
+from llmeval.core.records import Score, Status
 from llmeval.report.html.row import ReportRow
 from llmeval.report.html.triage import Triage
 from llmeval.report.html.visible import clip, has_hidden
@@ -73,7 +71,7 @@ class Indexer:
 
     def entry(
         self, row: ReportRow, place: Triage, chunk: int, unsteady: bool = False
-    ) -> tuple[Any, ...]:
+    ) -> tuple[object, ...]:
         """One row's values in the order of COLUMNS."""
         answer = row.now.answer
         tags = tuple(row.case.tags.items())
@@ -88,7 +86,7 @@ class Indexer:
             self._letters(row.before.scores)
             if row.before is not None and not row.case_changed
             else "",
-            clip(asked(row.case), _ASK),
+            clip(shown_question(row.case), _ASK),
             clip(why(row, place), _WHY),
             self._combos.setdefault(tags, len(self._combos)),
             self._flags(row, place, unsteady),
@@ -123,14 +121,6 @@ class Indexer:
             unsteady,
         )
         return sum(1 << bit for bit, on in enumerate(found) if on)
-
-
-def asked(case: Case) -> str:
-    """What the candidate was asked, as far as the case says: its last user message, or the field
-    that reads like it.
-    """
-    first = (value for value in case.fields.values() if isinstance(value, str))
-    return question_of(case) or next(first, "")
 
 
 def why(row: ReportRow, place: Triage) -> str:

@@ -60,7 +60,7 @@ def _agreement(labelled: Sequence[Verdicts]) -> dict[str, int] | None:
     }
 
 
-def _reliability(name: str, labelled: Iterable[Verdicts]) -> Any:
+def _reliability(name: str, labelled: Iterable[Verdicts]) -> object:
     known = [(v.confidence, v.judge == v.person) for v in labelled if v.confidence is not None]
     bins = []
     for low, high in BINS:

@@ -27,14 +27,14 @@ class MetricTable:
         shown = [v for m in summary.metrics for v in (m.low, m.pass_rate)]
         self.axis = strips.axis_for([*shown, *(r.threshold for r in self._rules.values())])
 
-    def overall(self) -> list[dict[str, Any]]:
+    def overall(self) -> list[dict[str, object]]:
         """Metrics over all cases, those the gate decides on first."""
         found = [m for m in self._summary.metrics if m.slice is None]
         return [
             self._row(m) for m in sorted(found, key=lambda m: (m.metric, None) not in self._rules)
         ]
 
-    def slices(self) -> list[dict[str, Any]]:
+    def slices(self) -> list[dict[str, object]]:
         """One group a tag, its weakest slices first."""
         groups: dict[str, list[Metric]] = {}
         for metric in self._summary.metrics:
@@ -59,7 +59,7 @@ class MetricTable:
             "ruled": any(row["decision"] for row in rows),
         }
 
-    def _row(self, metric: Metric) -> dict[str, Any]:
+    def _row(self, metric: Metric) -> dict[str, object]:
         rule = self._rules.get((metric.metric, metric.slice))
         before = self._before.get((metric.metric, metric.slice))
         was = before.pass_rate if before else None

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from llmeval.core.files import write_atomically
 from llmeval.core.manifest import Manifest
@@ -53,7 +52,7 @@ class SuiteOverview:
         return summary.gate.decision.value if summary.gate.decision else "no decision"
 
 
-def write_overview(runs: Iterable[Recorded], path: Path) -> list[dict[str, Any]]:
+def write_overview(runs: Iterable[Recorded], path: Path) -> list[dict[str, object]]:
     """Write the page of all suites among `runs` (the newest first); gives what it says of each
     suite, plainly.
     """
@@ -116,7 +115,7 @@ def _tone(suites: list[SuiteOverview]) -> str:
     return tone_of(suites[0].state) if suites else "plain"
 
 
-def _section(suite: SuiteOverview, page: Path) -> dict[str, Any]:
+def _section(suite: SuiteOverview, page: Path) -> dict[str, object]:
     path, manifest, summary = suite.latest
     past = suite.shown[::-1]
     rows = past_table(past, listed(past, page, served=False)) if past else []
@@ -146,7 +145,7 @@ def _section(suite: SuiteOverview, page: Path) -> dict[str, Any]:
     }
 
 
-def _plain(suite: SuiteOverview) -> dict[str, Any]:
+def _plain(suite: SuiteOverview) -> dict[str, object]:
     path, manifest, summary = suite.latest
     return {
         "suite": suite.name,

@@ -25,6 +25,7 @@ from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import PastRun, past_table, trends
 from llmeval.report.html.triage import TriageQueue
 from llmeval.report.html.visible import visible
+from llmeval.report.number_words import drop_sentences, number_rows
 from llmeval.report.safe_text import (
     count,
     quarantine_ended,
@@ -64,7 +65,7 @@ def render(
     embedding: Embedding,
     baseline: tuple[Manifest, Summary] | None,
     past: list[PastRun],
-    listed: list[dict[str, Any]],
+    listed: list[dict[str, object]],
     served: bool = False,
 ) -> str:
     """The page with DATA_MARK where the row data goes. `past`: the suite's runs up to this one;
@@ -100,6 +101,8 @@ def render(
             gate=gate_table.gate_rows(summary.gate, metrics, manifest),
             metrics=table.overall(),
             slices=table.slices(),
+            numbers=number_rows(summary),
+            drops=drop_sentences(summary),
             axis=strips.axis_svg(table.axis),
             changes=run_tables.changes(totals),
             queues=[
@@ -128,7 +131,7 @@ def render(
     )
 
 
-def _decision(summary: Summary, manifest: Manifest) -> dict[str, Any]:
+def _decision(summary: Summary, manifest: Manifest) -> dict[str, object]:
     gate, alpha = summary.gate, manifest.gate.alpha
     headline = words.headline(gate, summary.metrics, alpha)
     return {
@@ -149,7 +152,7 @@ def _decision(summary: Summary, manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _outcome(summary: Summary) -> dict[str, Any]:
+def _outcome(summary: Summary) -> dict[str, object]:
     counts = summary.counts
     parts = words.outcomes(counts)
     shown = [part for part in parts if part[2]]
@@ -176,6 +179,6 @@ def _baseline(baseline: tuple[Manifest, Summary] | None, totals: Totals) -> dict
     }
 
 
-def _queue(queue: TriageQueue, totals: Totals, compared: bool) -> dict[str, Any]:
+def _queue(queue: TriageQueue, totals: Totals, compared: bool) -> dict[str, object]:
     title, text = queue_name(queue, compared)
     return {"key": queue.name.lower(), "title": title, "text": text, "n": totals.queues[queue]}

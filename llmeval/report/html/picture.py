@@ -1,9 +1,8 @@
 """Queues by name, and a row in short for the first page, where no script runs."""
 
-from typing import Any
-
+from llmeval.core.question import shown_question
 from llmeval.core.records import Score, Status
-from llmeval.report.html.index import asked, why
+from llmeval.report.html.index import why
 from llmeval.report.html.row import ReportRow
 from llmeval.report.html.triage import Triage, TriageQueue
 from llmeval.report.html.visible import clip, shorten, visible
@@ -43,7 +42,7 @@ def queue_name(queue: TriageQueue, compared: bool) -> tuple[str, str]:
     )
 
 
-def picture(row: ReportRow, place: Triage, compared: bool) -> dict[str, Any]:
+def picture(row: ReportRow, place: Triage, compared: bool) -> dict[str, object]:
     """A row as the first page shows it: every text clipped and made visible."""
     answer = row.now.answer
     return {
@@ -54,9 +53,9 @@ def picture(row: ReportRow, place: Triage, compared: bool) -> dict[str, Any]:
         if place.queue is TriageQueue.NEW and not compared
         else _ONE[place.queue],
         "key": place.queue.name.lower(),
-        "line": clip(asked(row.case), 140),
+        "line": clip(shown_question(row.case), 140),
         "said": clip(why(row, place), 200),
-        "asked": shorten(asked(row.case), _TEXT),
+        "asked": shorten(shown_question(row.case), _TEXT),
         "references": [shorten(reference, _REASON) for reference in row.case.references[:5]],
         "answer": None if answer.output is None else shorten(answer.output, _TEXT),
         "error": None
@@ -80,7 +79,7 @@ _TONE = {
 }
 
 
-def _score(score: Score) -> dict[str, Any]:
+def _score(score: Score) -> dict[str, object]:
     return {
         "metric": score.metric,
         "status": score_status(score.status),

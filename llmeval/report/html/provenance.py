@@ -20,7 +20,7 @@ Pairs = list[tuple[str, str]]
 _DIGEST = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 
 
-def groups(manifest: Manifest, summary: Summary) -> list[dict[str, Any]]:
+def groups(manifest: Manifest, summary: Summary) -> list[dict[str, object]]:
     """Titled lists of (name, value)."""
     candidate = manifest.candidate
     software = manifest.llmeval
@@ -81,7 +81,7 @@ def groups(manifest: Manifest, summary: Summary) -> list[dict[str, Any]]:
     ]
 
 
-def differences(now: Manifest, before: Manifest) -> list[dict[str, Any]]:
+def differences(now: Manifest, before: Manifest) -> list[dict[str, object]]:
     """What differs from the baseline's manifest. `matters`: it touches what is measured, not only
     what is tested.
     """

@@ -43,7 +43,7 @@ def changes(totals: Totals) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -row["regressed"])
 
 
-def distributions(totals: Totals) -> list[dict[str, Any]]:
+def distributions(totals: Totals) -> list[dict[str, object]]:
     """A histogram for each metric whose values are more than 0 and 1."""
     return [
         {
@@ -102,7 +102,7 @@ def _binned(ordered: Sequence[float], low: float, high: float, bins: int = 24) -
     return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
 
 
-def latency(totals: Totals) -> dict[str, Any] | None:
+def latency(totals: Totals) -> dict[str, object] | None:
     """Latency of the calls made (not of cached answers), on a logarithmic scale."""
     if not totals.latencies:
         return None

@@ -7,7 +7,6 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from llmeval.core.records import Score, Status
 from llmeval.report.html.row import ReportRow
@@ -51,7 +50,7 @@ class Totals:
     first page.
     """
 
-    def __init__(self, picture: Callable[[ReportRow, Triage], dict[str, Any]]) -> None:
+    def __init__(self, picture: Callable[[ReportRow, Triage], dict[str, object]]) -> None:
         self.rows = 0
         self._picture = picture
         self.metrics: dict[str, MetricTotals] = {}
@@ -61,7 +60,7 @@ class Totals:
         self.latencies_before = array("f")
         self.answers_cached = self.case_changed = self.unmatched = self.truncated = self.hidden = 0
         self.labelled: list[Verdicts] = []
-        self._top: list[tuple[tuple[float, ...], dict[str, Any]]] = []
+        self._top: list[tuple[tuple[float, ...], dict[str, object]]] = []
 
     def add(self, row: ReportRow, place: Triage) -> None:
         """Count one row."""
@@ -82,7 +81,7 @@ class Totals:
             self._score(score, before.get(score.metric), row.case_changed)
         self._keep(row, place)
 
-    def top(self) -> list[dict[str, Any]]:
+    def top(self) -> list[dict[str, object]]:
         """Pictures of what a person should look at first, at most 50; only rows that need a
         look.
         """

@@ -130,14 +130,14 @@ def listed(past: list[PastRun], page: Path, served: bool) -> list[dict[str, Any]
     return rows
 
 
-def past_table(past: list[PastRun], named: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def past_table(past: list[PastRun], named: list[dict[str, object]]) -> list[dict[str, object]]:
     """A row a run, the newest first, for the table next to the charts. `named`: the same runs
     by `listed`.
     """
     return [_outcome(each.summary) | about for each, about in zip(past, named, strict=True)][::-1]
 
 
-def _outcome(summary: Summary) -> dict[str, Any]:
+def _outcome(summary: Summary) -> dict[str, object]:
     decision = summary.gate.decision
     return {
         "word": decision.value if decision else "no decision",

@@ -118,7 +118,7 @@ def mean_bounds(
     Args:
         values: one score a case, each in [0, 1]; (0, 1) is returned for none.
         alpha: probability that one bound lies beyond the mean, in (0, 1).
-        clusters: which cases are not independent; None is a case of its own.
+        clusters: which cases are not independent; None: an independent case.
 
     Raises:
         ValueError: a score outside [0, 1] or not a number, alpha outside (0, 1), or not one cluster

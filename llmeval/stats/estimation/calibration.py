@@ -1,4 +1,4 @@
-"""Probabilities a judge states: how far they can be believed, and how to mend them.
+"""Probabilities that a judge states: how reliable they are, and how to correct them.
 
 p is the stated probability that an answer passes, y whether people pass it.
 """

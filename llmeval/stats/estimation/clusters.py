@@ -47,7 +47,8 @@ def per_case(records: Iterable[tuple[Hashable, float]]) -> dict[Hashable, float]
 
 
 def units(values: Sequence[float] | Floats, clusters: Sequence[Hashable] | None = None) -> Units:
-    """Cases as independent units: each by itself, or one unit a cluster (None: a case of its own).
+    """Cases as independent units: each by itself, or one unit for each cluster (None: an
+    independent case).
 
     Raises:
         ValueError: not one cluster a value.

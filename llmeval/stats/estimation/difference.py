@@ -33,9 +33,9 @@ def difference(
 
     Args:
         values: second minus first, a value a case in [-1, 1], repeats reduced before; NaN where a
-            side was lost. A lost one counts halfway in the estimate and as the worst for each claim
-            in bounds and p-value.
-        clusters: which cases are not independent; None is a case of its own.
+            side is missing. A missing one counts halfway in the estimate and as the worst for each
+            claim in bounds and p-value. clusters: which cases are not independent; None: an
+            independent case.
         level: of the interval, (1 - level) / 2 a side.
 
     Raises:

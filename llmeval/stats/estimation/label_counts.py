@@ -1,4 +1,4 @@
-"""Human labels beside a judge's verdicts: how they were drawn, and what they count."""
+"""Human labels and a judge's verdicts: how they were drawn, and their counts."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum

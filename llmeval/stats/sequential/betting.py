@@ -197,7 +197,7 @@ def anytime_bounds(
 
     Args:
         values: one score a case, in [0, 1]; (0, 1) is returned for none.
-        clusters: which cases are not independent; None is a case of its own.
+        clusters: which cases are not independent; None: an independent case.
 
     Source: as `upper_sequence`.
     """

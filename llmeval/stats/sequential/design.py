@@ -12,6 +12,10 @@ BETTING = 0.02
 """Share of each error rate for the betting leg of a run that may stop early; the looks have the
 rest.
 """
+_LEAST_GAP = 0.25
+"""Share of the margin that bets are placed for where a judge that may differ between the sides
+takes more of it; only speed depends on it.
+"""
 _WITHIN = 0.2
 """Correlation within clusters that bets are placed for; only speed depends on it."""
 
@@ -57,7 +61,8 @@ class TestDesign:
                 f"error rates must lie in (0, 1) and cover what is spent, got {self.alpha},"
                 f" {self.beta}"
             )
-        if not (0 <= self.share <= 1 and self.low <= self.pass_null <= self.fail_null <= self.high):
+        nulls = sorted((self.pass_null, self.fail_null))
+        if not (0 <= self.share <= 1 and self.low <= nulls[0] and nulls[1] <= self.high):
             raise ValueError(
                 f"impossible limits: {self.pass_null} and {self.fail_null} in [{self.low},"
                 f" {self.high}]"
@@ -90,6 +95,7 @@ def regression(
     discordance: float = DISCORDANCE,
     j_lower: float = 1.0,
     j_alpha: float = 0.0,
+    shift: float = 0.0,
     sequential: bool = True,
     target: Literal["population", "suite"] = "population",
 ) -> TestDesign:
@@ -100,6 +106,12 @@ def regression(
     sides, the difference it sees is J times the true one, so PASS takes the margin J_lower * margin
     and the rate beta - j_alpha. Then P(PASS | drop >= margin) <= beta, J's own uncertainty
     included. FAIL needs only J > 0.
+
+    With sensitivity and specificity that differ by at most `shift` between the sides, the judged
+    difference is J times the true one plus theta (sens_1 - sens_0) - (1 - theta)(spec_1 - spec_0),
+    theta a pass rate: at most `shift` away from it. So both limits move away by it: FAIL needs a
+    judged drop of more than `shift`, PASS takes J_lower * margin - shift. Where that is negative,
+    PASS needs a judged rise.
 
     Args:
         units: independent units planned; clusters when cases share them.
@@ -112,34 +124,38 @@ def regression(
             differ). Only speed depends on it.
         j_lower: lower bound of the judge's J at level `j_alpha`; 1 for checks.
         j_alpha: probability that the bound is too high.
+        shift: by how much the judge's sensitivity and specificity may differ between the sides;
+            0 for checks.
         sequential: whether the run may stop early. Without, the whole rate goes to the final test.
         target: what the claim is about.
 
     Raises:
         ValueError: arguments out of range.
     """
-    if not (0 < margin < 1 and 0 < j_lower <= 1):
+    if not (0 < margin < 1 and 0 < j_lower <= 1 and 0 <= shift < 1):
         raise ValueError(
-            f"need a margin in (0, 1) and a judge with J in (0, 1], got {margin} and {j_lower}"
+            "need a margin in (0, 1), a judge with J in (0, 1] and a shift in [0, 1), got"
+            f" {margin}, {j_lower} and {shift}"
         )
-    scaled = margin * j_lower
-    moment = max(discordance * (_WITHIN + (1 - _WITHIN) / largest), scaled * scaled)
+    pass_null = shift - margin * j_lower
+    gap = max(-pass_null, margin * j_lower * _LEAST_GAP)
+    moment = max(discordance * (_WITHIN + (1 - _WITHIN) / largest), gap * gap)
     return TestDesign(
         units=units,
         cases=units if cases is None else cases,
         largest=largest,
         low=-1.0,
         high=1.0,
-        fail_null=0.0,
-        pass_null=-scaled,
+        fail_null=-shift,
+        pass_null=pass_null,
         alpha=alpha,
         beta=beta,
         spent=j_alpha,
         share=_share(sequential, target),
         target=target,
-        aim_fail=best_fraction(0.0, 1.0, scaled, moment),
-        aim_pass=best_fraction(scaled, 1.0, scaled, moment),
-        information=units * scaled * scaled / moment,
+        aim_fail=best_fraction(-shift, 1.0, gap, moment),
+        aim_pass=best_fraction(-pass_null, 1.0, gap, moment),
+        information=units * gap * gap / moment,
     )
 
 

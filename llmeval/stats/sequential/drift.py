@@ -64,7 +64,7 @@ def anchor_power(n: int, alarm: int, flips: float) -> float:
 
 class ChangeLimit(NamedTuple):
     """How often verdicts of an unchanged judge differ from the stored ones. `share`: the largest
-    expected share of changed verdicts. `exceeded`: the probability that it is larger all the same.
+    expected share of changed verdicts. `exceeded`: the probability that it is still larger.
     """
 
     share: float

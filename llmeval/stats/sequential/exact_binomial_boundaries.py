@@ -39,7 +39,7 @@ class Limit(NamedTuple):
     level: float
 
 
-class CountLooks:
+class BinomialBoundaries:
     """The looks at one count, in their order.
 
     Args:
@@ -54,7 +54,7 @@ class CountLooks:
         self.spent = 0.0
         """The probability, under the null, to have rejected at the looks so far."""
 
-    def look(self, trials: int, rate: float) -> Limit:
+    def next_limit(self, trials: int, rate: float) -> Limit:
         """The next look.
 
         Args:

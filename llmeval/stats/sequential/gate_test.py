@@ -1,10 +1,11 @@
 """The gate's test: is the mean certainly below a limit (FAIL), certainly above one (PASS), or can't
 these cases tell?
 
-Two one-sided tests, each with two legs that share its error rate. The betting leg (`betting.py`)
-has a small part of it, may be read after every unit and assumes nothing. The other leg is the test
-of all planned units (`final.py`), read on the way too, at looks whose levels add up to its rate
-(`looks.py`). The run ends as soon as either decides. So
+Two one-sided tests, each with two components that share its error rate. The betting component
+(`betting.py`) has a small part of it, may be read after every unit and assumes nothing. The other
+component is the test of all planned units (`fixed_sample.py`), read on the way too, at interim
+analyses whose levels add up to its rate (`interim_analyses.py`). The run ends as
+soon as either decides. So
 
     P(FAIL | mean >= fail_null) <= alpha   and   P(PASS | mean <= pass_null) <= beta   at any
     stopping time.
@@ -23,7 +24,7 @@ Floor: x in [0, 1], both nulls are the floor. "Not FAIL" is not PASS: the third 
 
 The plan must be made before the first result is seen, and the order of the units must not depend on
 results: a seeded random permutation. With everything in hand and no early stopping,
-`sequential=False` gives the whole rate to one look, at the end.
+`sequential=False` gives the whole rate to one analysis, at the end.
 """
 
 import math
@@ -49,11 +50,11 @@ class TestVerdict:
     """The outcome. `p_fail`, `p_pass`: p-values valid at this stopping time; FAIL is p_fail <=
     alpha.
 
-    `cases`, `units`: used. `estimate`: the mean over cases so far, lost ones halfway. `low`,
+    `cases`, `units`: used. `estimate`: the mean over cases so far, missing ones halfway. `low`,
     `high`: one-sided bounds, `low` at the rate of PASS and `high` at the rate of FAIL: PASS means
     low >= pass_null, FAIL means high <= fail_null.
-    `leg`: what decided, "betting", a "look" on the way or the "final" one; "" when nothing did.
-    `method`: of the test that was read last at a look; "" when none was.
+    `component`: what decided: "betting", "interim" (an interim analysis) or "final"; "" when
+    nothing did. `method`: of the test that was read last at an analysis; "" when none was.
     """
 
     __test__: ClassVar[bool] = False
@@ -67,7 +68,7 @@ class TestVerdict:
     high: float
     p_fail: float
     p_pass: float
-    leg: str
+    component: str
     method: str = ""
 
 
@@ -85,8 +86,8 @@ class HybridTest:
         self._pass = Wealth(
             -plan.pass_null, -plan.low, bets(plan.aim_pass), plan.largest, plan.suite
         )
-        self._looks = InterimAnalyses(plan) if plan.share < 1 else None
-        self._looked = False
+        self._interim = InterimAnalyses(plan) if plan.share < 1 else None
+        self._interim_decided = False
         self._peaks = (0.0, 0.0)
         self._lower: Floats = np.zeros(0)
         self._upper: Floats = np.zeros(0)
@@ -103,8 +104,8 @@ class HybridTest:
         """Take the next units in their order; says whether the test is decided. What follows a
         decision is not used.
 
-        A unit without a result (an error, a judge's undecided) is NaN, and a cluster that lost some
-        of its cases goes by the least and the most its mean may be: each of the two tests then
+        A unit without a result (an error, a judge's undecided) is NaN, and a cluster that misses
+        some of its cases goes by the least and the most its mean may be: each of the two tests then
         takes what hurts its own claim.
 
         Args:
@@ -151,11 +152,13 @@ class HybridTest:
         hits = np.flatnonzero(failed | (passes >= math.log(1 / (beta * self.plan.share))))
         used = begin + int(hits[0]) + 1 if len(hits) else len(sizes)
         looked = (
-            self._looks.first(lower, upper, sizes, begin, used) if self._looks is not None else None
+            self._interim.first(lower, upper, sizes, begin, used)
+            if self._interim is not None
+            else None
         )
         if looked is not None:
             used, self.decision = looked
-            self._looked = True
+            self._interim_decided = True
         elif len(hits):
             self.decision = Decision.FAIL if failed[hits[0]] else Decision.PASS
         peaks = float(fails[: used - begin].max()), float(passes[: used - begin].max())
@@ -163,8 +166,8 @@ class HybridTest:
         return used
 
     def finish(self, *, last: bool = False, bounds: bool = True) -> TestVerdict:
-        """The verdict on what came so far. The last look is read only when all planned units are
-        there.
+        """The verdict on what came so far. The last analysis is read only when all planned units
+        are there.
 
         Args:
             last: no unit is to come, though fewer than planned came: to some the rule turned out
@@ -179,8 +182,8 @@ class HybridTest:
         if not len(sizes):
             raise ValueError("there is no result to decide on")
         final = self.decision is None and (last or len(sizes) == plan.units)
-        looks = self._looking_leg(final=final, bounds=bounds)
-        found = [self._betting_leg(bounds=bounds), *looks] if plan.share > 0 else looks
+        analyses = self._interim_component(final=final, bounds=bounds)
+        found = [self._betting_component(bounds=bounds), *analyses] if plan.share > 0 else analyses
         p_fail, p_pass = (
             min([1.0, *(side.p_fail for side in found)]),
             min([1.0, *(side.p_pass for side in found)]),
@@ -192,7 +195,13 @@ class HybridTest:
         if plan.target == "suite" and len(sizes) == plan.units:
             low, high = self._mean(self._lower), self._mean(self._upper)
         decision = self.decision or _decide(p_fail, p_pass, *plan.rates)
-        leg = "look" if self._looked else "final" if final and plan.share < 1 else "betting"
+        component = (
+            "interim"
+            if self._interim_decided
+            else "final"
+            if final and plan.share < 1
+            else "betting"
+        )
         return TestVerdict(
             decision=decision,
             cases=round(float(sizes.sum())),
@@ -202,14 +211,14 @@ class HybridTest:
             high=high,
             p_fail=p_fail,
             p_pass=p_pass,
-            leg="" if decision is Decision.INCONCLUSIVE else leg,
-            method=next((side.method for side in looks), ""),
+            component="" if decision is Decision.INCONCLUSIVE else component,
+            method=next((side.method for side in analyses), ""),
         )
 
     def _mean(self, values: Floats) -> float:
         return float(self._sizes @ values / self._sizes.sum())
 
-    def _betting_leg(self, *, bounds: bool) -> FixedSampleTest:
+    def _betting_component(self, *, bounds: bool) -> FixedSampleTest:
         plan, (alpha, beta) = self.plan, self.plan.rates
         sizes, share = self._sizes, self.plan.share
         p_fail, p_pass = (math.exp(-peak) / share for peak in self._peaks)
@@ -235,17 +244,17 @@ class HybridTest:
         )
         return FixedSampleTest(p_fail, p_pass, low, high, "betting")
 
-    def _looking_leg(self, *, final: bool, bounds: bool) -> list[FixedSampleTest]:
-        """What the last look so far says; `final`: it is the one on all units. p-values hold from
-        the plan's rates up.
+    def _interim_component(self, *, final: bool, bounds: bool) -> list[FixedSampleTest]:
+        """What the last analysis so far says; `final`: it is the one on all units. p-values hold
+        from the plan's rates up.
 
         The bounds are those of repeated confidence intervals: C. Jennison, B. W. Turnbull, JRSS B
         51 (1989) 305-361.
         """
-        looks = self._looks
-        if looks is None:
+        analyses = self._interim
+        if analyses is None:
             return []
-        read = looks.last(self._lower, self._upper, self._sizes, final=final)
+        read = analyses.last(self._lower, self._upper, self._sizes, final=final)
         if read is None:
             return []
         at, level = read
@@ -253,11 +262,11 @@ class HybridTest:
         if self.plan.share == 0:
             return [side]
         if final:
-            looks.reached(side.p_fail, side.p_pass, level)
+            analyses.reached(side.p_fail, side.p_pass, level)
         middle = self._mean((self._lower + self._upper) / 2)
         fail, pass_ = (
             rate * max(1.0, ratio)
-            for rate, ratio in zip(self.plan.rates, looks.nearest, strict=True)
+            for rate, ratio in zip(self.plan.rates, analyses.nearest, strict=True)
         )
         return [
             FixedSampleTest(fail, pass_, min(side.low, middle), max(side.high, middle), side.method)
@@ -267,7 +276,7 @@ class HybridTest:
         plan, lower, upper, sizes = self.plan, self._lower[:at], self._upper[:at], self._sizes[:at]
         alpha, beta = (
             rate or 0.5 for rate in level
-        )  # nothing is spent on a side's first looks: no bound then
+        )  # nothing is spent on a side's first analyses: no bound then
         nulls = Nulls(plan.fail_null, plan.pass_null, plan.low, plan.high, alpha, beta)
         side = final_test(lower, sizes, nulls, bounds=bounds)
         if (lower != upper).any():
@@ -306,7 +315,7 @@ def decide(
         plan: made for them before they were seen.
         values: the score (or difference) of each case, its repeats reduced first
             (`clusters.per_case`); NaN for a case without a result.
-        clusters: which cases are not independent; None is a case of its own.
+        clusters: which cases are not independent; None: an independent case.
         upper: the most that each value may be, where `values` has the least; default `values`.
 
     Raises:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from llmeval.core.results import Decision
 from llmeval.stats.sequential import spending
 from llmeval.stats.sequential.design import TestDesign
-from llmeval.stats.sequential.exact_binomial_boundaries import CountLooks
+from llmeval.stats.sequential.exact_binomial_boundaries import BinomialBoundaries
 from llmeval.stats.sequential.spending import levels, schedule, spent
 from llmeval.stats.tests.fixed_sample import Nulls, final_test
 
@@ -59,7 +59,8 @@ class InterimAnalyses:
             for rate, placing in ((alpha, spending.FAIL), (beta, spending.PASS))
         )
         floor = plan.low == 0
-        self._fail = _Levels(times, fails, 1 - plan.fail_null if floor else 0.5)
+        even = 0.5 if plan.fail_null == 0 else None  # of a pair that differs to be worse
+        self._fail = _Levels(times, fails, 1 - plan.fail_null if floor else even)
         self._pass = _Levels(times, passes, plan.pass_null if floor else None)
         self._done: list[Level] = []
         self._final: Level | None = None
@@ -84,8 +85,8 @@ class InterimAnalyses:
         passes = _above(_z(lower, sizes, plan.pass_null, self._known(sizes, plan.pass_null))[index])
         worse, better = self._counts(lower, upper, sizes)
         for at, fail, pass_ in zip(due, fails, passes, strict=True):
-            look = len(self._done)
-            level = Level(self._fail.at(look, worse, at), self._pass.at(look, better, at))
+            analysis = len(self._done)
+            level = Level(self._fail.at(analysis, worse, at), self._pass.at(analysis, better, at))
             self._done.append(level)
             hardly = fail > _HARDLY * level.fail and pass_ > _HARDLY * level.pass_
             if hardly and not (self._fail.rejects or self._pass.rejects):
@@ -102,11 +103,11 @@ class InterimAnalyses:
         if not final:
             return (self.at[len(self._done) - 1], self._done[-1]) if self._done else None
         if self._final is None:
-            used, look = len(sizes), len(self.at) - 1
+            used, analysis = len(sizes), len(self.at) - 1
             worse, better = self._counts(lower, upper, sizes)
             single = Level(*self._plan.rates) if self._plan.share == 0 else None
             self._final = single or Level(
-                self._fail.at(look, worse, used), self._pass.at(look, better, used)
+                self._fail.at(analysis, worse, used), self._pass.at(analysis, better, used)
             )
         return self.at[-1], self._final
 
@@ -163,19 +164,23 @@ class _Levels:
         self, times: tuple[float, ...], used: tuple[float, ...], chance: float | None
     ) -> None:
         self._times, self._used = times, used
-        self._counts = CountLooks(chance) if chance is not None else None
+        self._counts = BinomialBoundaries(chance) if chance is not None else None
         self._from, self._normal = 0, levels(times, used) if chance is None else ()
         self.rejects = False
 
-    def at(self, look: int, found: AnalysisCounts, units: int) -> float:
+    def at(self, analysis: int, found: AnalysisCounts, units: int) -> float:
         """The level of a look after so many units."""
         self.rejects = False
         if self._counts is not None and not found.whole[units - 1]:
-            left = tuple(max(used - self._counts.spent, 0.0) for used in self._used[look:])
-            self._counts, self._from, self._normal = None, look, levels(self._times[look:], left)
+            left = tuple(max(used - self._counts.spent, 0.0) for used in self._used[analysis:])
+            self._counts, self._from, self._normal = (
+                None,
+                analysis,
+                levels(self._times[analysis:], left),
+            )
         if self._counts is None:
-            return self._normal[look - self._from]
-        fewest, level = self._counts.look(int(found.trials[units - 1]), self._used[look])
+            return self._normal[analysis - self._from]
+        fewest, level = self._counts.next_limit(int(found.trials[units - 1]), self._used[analysis])
         self.rejects = fewest is not None and bool(found.hits[units - 1] >= fewest)
         return level
 

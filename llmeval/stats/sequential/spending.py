@@ -1,5 +1,5 @@
-"""Looks on the way at a test that was made for the end: at what level each may reject so that all
-together keep one rate.
+"""Interim analyses of a fixed-sample test: the level of each of them, so that all together keep one
+error rate.
 
 Under the null the test's z after a share t of the units is B(t) / sqrt(t), B a Brownian motion. A
 spending function says how much of the rate may be used up by t; the level of each look follows from
@@ -37,7 +37,7 @@ class Placing(NamedTuple):
 
 
 FAIL = Placing(((1.0, 0.52), (2.0, 0.40), (4.0, 0.08)), 0.12)
-"""Drops of one, two and four margins: a great loss should show at once."""
+"""Drops of one, two and four margins: a large drop should show at once."""
 PASS = Placing(((1.0, 1.0),), 0.25)
 """No drop at all is one margin away from the limit of PASS."""
 _NORMAL = NormalDist()
@@ -48,8 +48,8 @@ _NOTHING = 1e-14
 
 
 def schedule(units: int) -> tuple[int, ...]:
-    """After how many units the looks are: at every percent up to two fifths, then at every second;
-    the last at the end.
+    """After how many units the interim analyses are: at every percent up to 40 %, then at every
+    second percent; the last one at the end.
     """
     percents = [*range(1, 40), *range(40, 100, 2)]
     found = {round(units * percent / 100) for percent in percents}

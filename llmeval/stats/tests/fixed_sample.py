@@ -2,14 +2,15 @@
 
 | data | mean at least null (for FAIL) | mean at most null (for PASS) |
 |---|---|---|
-| paired binary, independent cases | exact McNemar at null 0 | exact margin test (`margin.py`) |
+| paired binary, independent cases | exact McNemar at null 0, else as for PASS | exact margin test |
 | binary, independent cases | exact binomial | exact binomial |
 | scores, independent cases; few clusters | simplex (`gaffke.py`) | simplex |
 | other clusters, differences | studentised (`studentised.py`) | studentised |
 | other clusters, scores, null above 1/2 | simplex | studentised |
 | other clusters, scores, null below 1/2 | studentised | simplex |
 
-Few are less than 30 clusters, or clusters that weigh as much as less than 20 of equal size.
+`margin.py` has the exact margin test. Few are less than 30 clusters, or clusters that weigh as much
+as less than 20 of equal size.
 """
 
 import math
@@ -77,7 +78,7 @@ def final_test(
     if not len(values):
         raise ValueError("a test needs at least one unit")
     if (sizes == 1).all():
-        if nulls.low == -1 and nulls.fail == 0 and np.isin(values, (-1.0, 0.0, 1.0)).all():
+        if nulls.low == -1 and np.isin(values, (-1.0, 0.0, 1.0)).all():
             return _paired(values, nulls, bounds)
         if nulls.low == 0 and nulls.high == 1 and np.isin(values, (0.0, 1.0)).all():
             return _binomial(int(values.sum()), len(values), nulls, bounds)
@@ -108,25 +109,29 @@ def bounds_of(
 def _paired(values: Floats, nulls: Nulls, bounds: bool) -> FixedSampleTest:
     worse, better = int((values < 0).sum()), int((values > 0).sum())
     counts = PairCounts(worse, len(values) - worse - better, better)
-    p_fail, p_pass = mcnemar_worse(worse, better), _margin(counts, nulls)
+    p_pass = _margin(counts, nulls.pass_, nulls.beta)
+    if nulls.fail == 0:
+        p_fail = mcnemar_worse(worse, better)
+    else:
+        p_fail = _margin(PairCounts(better, counts.same, worse), -nulls.fail, nulls.alpha)
     low, high = nulls.low, nulls.high
     if bounds:
         low, high = lower_limit(counts, nulls.beta), tango(counts, 1 - 2 * nulls.alpha).high
-        low = max(low, nulls.pass_) if p_pass <= nulls.beta else low
-        # The exact test is the stricter one at 0: a bound below 0 that it does not confirm would
-        # promise too much.
-        high = high if p_fail <= nulls.alpha else max(high, 0.0)
+        low = max(low, nulls.pass_) if p_pass <= nulls.beta else min(low, nulls.pass_)
+        # The exact test is the stricter one at its null: a bound below that it does not confirm
+        # would promise too much.
+        high = high if p_fail <= nulls.alpha else max(high, nulls.fail)
     return FixedSampleTest(p_fail, p_pass, low, high, "exact McNemar and exact margin test")
 
 
-def _margin(counts: PairCounts, nulls: Nulls) -> float:
-    """The exact p-value of PASS; the one of the score test where that is no rejection, as the exact
-    one could then be none either way, and it takes longer.
+def _margin(counts: PairCounts, null: float, level: float) -> float:
+    """The exact p-value of H0: the difference is at most `null`; the one of the score test where
+    that is no rejection, as the exact one could then be none either way, and it takes longer.
     """
-    by_score = 0.5 * math.erfc(tango_z(counts, nulls.pass_) / math.sqrt(2))
-    if by_score > nulls.beta or not -1 < nulls.pass_ < 0:
+    by_score = 0.5 * math.erfc(tango_z(counts, null) / math.sqrt(2))
+    if by_score > level or not -1 < null < 1:
         return by_score
-    return max(by_score, p_above(counts, nulls.pass_, nulls.beta))
+    return max(by_score, p_above(counts, null, level))
 
 
 def _binomial(k: int, n: int, nulls: Nulls, bounds: bool) -> FixedSampleTest:

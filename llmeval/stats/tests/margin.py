@@ -41,17 +41,18 @@ def p_above(counts: PairCounts, null: float, level: float = 0.05) -> float:
 
     Args:
         counts: the pairs, at least one.
-        null: the difference under H0, in (-1, 0).
+        null: the difference under H0, in (-1, 1).
         level: the level that the test is read at; any level is valid, the test is sharpest there.
 
     Raises:
-        ValueError: a null outside (-1, 0).
+        ValueError: a null outside (-1, 1).
     """
-    if not -1 < null < 0:
-        raise ValueError(f"the difference under the hypothesis must lie in (-1, 0), got {null}")
+    if not -1 < null < 1:
+        raise ValueError(f"the difference under the hypothesis must lie in (-1, 1), got {null}")
     gamma, n, drop = GAMMA * level, counts.n, -null
     least, most = _differing(counts.worse + counts.better, n, gamma / 2)
-    low, high = max(drop, (least + drop) / 2), min((1 + drop) / 2, (most + drop) / 2)  # P(worse)
+    low = max(_CLOSE, drop, (least + drop) / 2)  # P(worse)
+    high = min((1 + drop) / 2, (most + drop) / 2)
     if low > high:  # fewer pairs differ than any drop of this size would make
         return gamma
     fewest = _fewest_better(n, null, tango_z(counts, null), _most(n, high))
@@ -66,8 +67,8 @@ def p_above(counts: PairCounts, null: float, level: float = 0.05) -> float:
 def lower_limit(counts: PairCounts, level: float) -> float:
     """The lower bound of the difference at `level`: the largest null that `p_above` rejects.
 
-    By bisection below Tango's bound, which the exact one rarely exceeds; that bound itself where
-    it is not below 0, since nulls that speak for a rise are no margin's.
+    By bisection below Tango's bound, which the exact one rarely exceeds; that bound itself where it
+    is not below 0, since a null hypothesis of a rise has no margin.
 
     Args:
         counts: the pairs, at least one.

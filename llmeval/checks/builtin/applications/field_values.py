@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from llmeval.checks.builtin.data.json_diff import MatchOptions, compared, shown
 from llmeval.checks.facts.date_values import Date, Precision
@@ -26,7 +26,7 @@ class FieldRule(NamedTuple):
     date: bool = False
 
 
-def field_trouble(expected: Any, actual: Any, rule: FieldRule) -> str:
+def field_trouble(expected: object, actual: object, rule: FieldRule) -> str:
     """In which way a field is wrong; empty where it is right.
 
     Args:
@@ -51,7 +51,7 @@ def field_trouble(expected: Any, actual: Any, rule: FieldRule) -> str:
     return "" if result.passed else result.reason
 
 
-def _number_trouble(expected: float, actual: Any, tolerance: float) -> str:
+def _number_trouble(expected: float, actual: object, tolerance: float) -> str:
     difference = f"is {shown(actual)}, expected {shown(expected)}"
     if isinstance(actual, str):
         return f"{difference}{_number_as_text(expected, actual, tolerance)}"
@@ -111,7 +111,7 @@ def _close(one: float, other: float, tolerance: float) -> bool:
     return other != 0 and abs(one - other) <= max(tolerance, 1e-9 * abs(other))
 
 
-def _text_trouble(expected: str, actual: Any, rule: FieldRule) -> str:
+def _text_trouble(expected: str, actual: object, rule: FieldRule) -> str:
     difference = f"is {shown(actual)}, expected {shown(expected)}"
     if not isinstance(actual, str):
         return f"{difference}: not a text"
@@ -133,7 +133,7 @@ def folded_text(text: str) -> str:
     return " ".join(_PUNCTUATION.sub(" ", fold(text)).split())
 
 
-def _date_trouble(expected: Any, actual: Any) -> str:
+def _date_trouble(expected: object, actual: object) -> str:
     wanted = read_date(expected) if isinstance(expected, str) else None
     if wanted is None or _is_open(wanted):
         raise CheckError(

@@ -35,7 +35,7 @@ class FieldOptions(BaseModel):
         return FieldRule(self.tolerance, self.fold, self.date)
 
 
-def _fields(value: Any) -> Any:
+def _fields(value: object) -> object:
     """A list of names is a mapping without options; so is a name with nothing after it."""
     if isinstance(value, list):
         return {name: {} for name in value}
@@ -44,7 +44,7 @@ def _fields(value: Any) -> Any:
     return value
 
 
-def _record(value: Any) -> Any:
+def _record(value: object) -> object:
     if isinstance(value, str):
         try:
             value = parse_json(value)
@@ -55,7 +55,7 @@ def _record(value: Any) -> Any:
     return plain(value)
 
 
-def _not_empty(value: dict[str, Any]) -> dict[str, Any]:
+def _not_empty(value: dict[str, object]) -> dict[str, object]:
     if not value:
         raise ValueError("there is no field")
     return value
@@ -65,7 +65,7 @@ Record = Annotated[dict[str, Any], BeforeValidator(_record)]
 Fields = Annotated[dict[str, FieldOptions] | None, BeforeValidator(_fields)]
 
 
-def _names(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+def _names(arguments: Mapping[str, object]) -> tuple[str, ...]:
     """The fields whose names are certain before the run: those of `fields`, or of a `want` that is
     no template."""
     for key in ("fields", "want"):
@@ -124,7 +124,7 @@ def json_fields(
     return graded(right / len(parts), not troubles, reason, metrics=parts)
 
 
-def _record_of(answer: Answer, got: Any) -> tuple[dict[str, Any] | None, str]:
+def _record_of(answer: Answer, got: object) -> tuple[dict[str, object] | None, str]:
     """The object, and what is wrong with how it is written."""
     if got is _NULL:
         return None, "the JSON is not an object but null"
@@ -150,7 +150,7 @@ def _read(text: str) -> tuple[Any, str]:
     return objects[0][2], "there is prose around the JSON"
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(
         type(value), "a number"
     )
@@ -158,8 +158,8 @@ def _kind(value: Any) -> str:
 
 def _compared(
     name: str,
-    want: Mapping[str, Any],
-    record: Mapping[str, Any] | None,
+    want: Mapping[str, object],
+    record: Mapping[str, object] | None,
     rule: FieldRule,
     trouble: str,
 ) -> Result:
@@ -178,11 +178,11 @@ def _compared(
     return graded(1.0, True, "as wanted", details=details)
 
 
-def _at(record: Mapping[str, Any], name: str) -> Any:
+def _at(record: Mapping[str, object], name: str) -> object:
     """The field of this name, or below by a name with dots."""
     if name in record:
         return record[name]
-    value: Any = record
+    value: object = record
     for part in name.split("."):
         if isinstance(value, Mapping) and part in value:
             value = value[part]

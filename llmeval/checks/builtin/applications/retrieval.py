@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -13,15 +13,17 @@ from llmeval.core.records import Answer, Case
 MEASURES = ("hit", "recall", "precision", "mrr", "ndcg")
 Measure = Literal["hit", "recall", "precision", "mrr", "ndcg"]
 _SHOWN = 10
+_LISTED = 100
+"""Ids that the details of a result have."""
 
 
-def _id(value: Any) -> str:
+def _id(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ValueError(f"an id is a text or a whole number, not {value!r}")
     return str(value)
 
 
-def _ids(value: Any) -> Any:
+def _ids(value: object) -> object:
     if value is None:
         return []
     if isinstance(value, str | int):
@@ -29,7 +31,7 @@ def _ids(value: Any) -> Any:
     return [_id(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _gains(value: Any) -> Any:
+def _gains(value: object) -> object:
     """Ids with their gain: of a list 1 each."""
     if isinstance(value, Mapping):
         return {_id(key): gain for key, gain in value.items()}
@@ -86,7 +88,21 @@ def retrieval(
         parts[name] = graded(value, passes, f"{value:.3g}; expected {wanted}")
     failed = [f"{name} {values[name]:.3g}" for name, part in parts.items() if not part.passed]
     reason = f"{', '.join(failed)} too low: {summary}" if failed else summary
-    return graded(values["recall"], not failed, reason, metrics=parts)
+    return graded(
+        values["recall"], not failed, reason, metrics=parts, details=_details(got, relevant, k)
+    )
+
+
+def _details(got: Sequence[str], relevant: Mapping[str, float], k: int | None) -> dict[str, object]:
+    """The ranked list for the report: each id, whether it is relevant and whether it counts."""
+    places = len(got) if k is None else k
+    return {
+        "retrieved": [
+            {"id": name, "relevant": name in relevant, "counts": rank <= places}
+            for rank, name in enumerate(got[:_LISTED], start=1)
+        ],
+        "missing": [name for name in relevant if name not in got[:places]][:_LISTED],
+    }
 
 
 def measures(got: Sequence[str], relevant: Mapping[str, float], k: int | None) -> dict[str, float]:

@@ -40,7 +40,7 @@ Got = Annotated[
 """Calls from data: a null means no calls, never the answer's own calls."""
 
 
-def _call(value: Any) -> Any:
+def _call(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
@@ -87,8 +87,31 @@ def tool_calls(
     if troubles:
         more = f" and {len(troubles) - _SHOWN} more" if len(troubles) > _SHOWN else ""
         reason = "; ".join(troubles[:_SHOWN]) + more
-        return graded(min(value, 0.99), False, reason, details={"problems": troubles[:50]})
+        details = {
+            "problems": troubles[:50],
+            "calls": _states(wanted, actual, pairs, surplus, forbidden, exact),
+            "missing": [
+                {"name": wanted[i].name, "arguments": plain(wanted[i].arguments)}
+                for i in pairs.missing
+            ],
+        }
+        return graded(min(value, 0.99), False, reason, details=details)
     return graded(1.0, True, _all_right(actual, only_forbidden))
+
+
+def _states(
+    wanted: Sequence[WantedCall],
+    actual: Sequence[ToolCall],
+    pairs: _Pairs,
+    surplus: Sequence[int],
+    forbidden: Sequence[str],
+    exact: bool,
+) -> list[str]:
+    """For each call, in order, what is wrong with it; empty where nothing is. For the report."""
+    wrong = {j: "; ".join(_differing(wanted[i], actual[j], exact)) for i, j in pairs.wrong}
+    wrong |= dict.fromkeys(surplus, "not wanted")
+    wrong |= {j: "forbidden" for j, call in enumerate(actual) if call.name in forbidden}
+    return [wrong.get(j, "") for j in range(len(actual))]
 
 
 def _all_right(actual: Sequence[ToolCall], only_forbidden: bool) -> str:
@@ -175,6 +198,6 @@ def _disorder(pairs: _Pairs, actual: Sequence[ToolCall]) -> list[str]:
     return [f"wrong order: {clip(first)} was called before {clip(second)}, expected after it"]
 
 
-def _written(name: str, arguments: dict[str, Any]) -> str:
+def _written(name: str, arguments: dict[str, object]) -> str:
     inside = ", ".join(f"{key}={shown(plain(value))}" for key, value in arguments.items())
     return f"{name}({inside if len(inside) <= 120 else inside[:119] + '…'})"

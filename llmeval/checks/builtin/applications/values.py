@@ -20,8 +20,8 @@ def equal(
     case: Case,
     answer: Answer,
     *,
-    got: Any,
-    want: Any,
+    got: object,
+    want: object,
     any_order: bool = False,
     tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0,
 ) -> Result:
@@ -36,13 +36,13 @@ def equal(
 
 
 @check(group="applications")
-def at_most(case: Case, answer: Answer, *, got: Any, limit: Limit) -> Result:
+def at_most(case: Case, answer: Answer, *, got: object, limit: Limit) -> Result:
     """The number `got` is at most `limit`. A value that is not a number fails."""
     return _limited(got, limit, "at most", lambda number: number <= limit)
 
 
 @check(group="applications")
-def at_least(case: Case, answer: Answer, *, got: Any, limit: Limit) -> Result:
+def at_least(case: Case, answer: Answer, *, got: object, limit: Limit) -> Result:
     """The number `got` is at least `limit`. A value that is not a number fails.
 
     `at_least` with `of` is a group of checks instead.

@@ -75,7 +75,7 @@ def sql(
     return verdict(why is None, why or "is valid SQL")
 
 
-def parse_sql(text: str, dialect: str) -> list[Any]:
+def parse_sql(text: str, dialect: str) -> list[object]:
     """The syntax tree of each statement, by sqlglot.
 
     Raises:
@@ -175,14 +175,14 @@ def _wrong_columns(parsed: list[Any], columns: list[str] | None) -> str | None:
     for one in parsed:
         own = {alias.alias.lower() for alias in one.find_all(exp.Alias)}
         if any(not isinstance(star.parent, exp.Count) for star in one.find_all(exp.Star)):
-            return "uses *, which stands for columns that may not be among the allowed ones"
+            return "uses *, which may select columns that are not allowed"
         for column in one.find_all(exp.Column):
             if column.name.lower() not in allowed | own:
                 return f"uses the column {clip(column.name)}, which is not among the allowed ones"
     return None
 
 
-def _other_query(parsed: list[Any], expected: str | None, dialect: str) -> str | None:
+def _other_query(parsed: list[object], expected: str | None, dialect: str) -> str | None:
     if expected is None:
         return None
     same = [_normal(one, dialect) for one in parsed] == [

@@ -162,7 +162,7 @@ def code(case: Case, answer: Answer, *, language: Language) -> Result:
     return verdict(True, f"parses as {language}")
 
 
-def _grammar(language: str) -> Any:
+def _grammar(language: str) -> object:
     module, function, _ = _GRAMMARS[language]
     try:
         import tree_sitter

@@ -6,12 +6,12 @@ here (RFC 8259 sections 4 and 6, RFC 7493 section 2).
 
 import json as stdlib
 import re
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from llmeval.checks.arguments import clip
 from llmeval.checks.base import Result, check, verdict
-from llmeval.checks.builtin.data.schemas import Schema, problems, told
+from llmeval.checks.builtin.data.schemas import Schema, listed_problems, problems
 from llmeval.checks.reading.payload import (
     MAX_CHARS,
     MAX_DEPTH,
@@ -35,7 +35,7 @@ _CITATION = re.compile(r"\[[\d\s,]*\]")
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str) -> object:
     """The value of a text that is exactly one JSON value.
 
     Raises:
@@ -65,16 +65,16 @@ def _told(error: ValueError) -> str:
     return "a number has too many digits" if "digits" in str(error) else str(error)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        times = Counter(key for key, _ in pairs)
+        twice = next(key for key in times if times[key] > 1)
         raise Malformed(f"the key {clip(twice)} appears twice")
     return result
 
 
-def _no_constant(constant: str) -> Any:
+def _no_constant(constant: str) -> object:
     raise Malformed(f"{constant} is not a JSON value")
 
 
@@ -104,7 +104,7 @@ def _shallow(text: str) -> None:
             depth -= 1
 
 
-def _halved(value: Any) -> bool:
+def _halved(value: object) -> bool:
     try:
         stdlib.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -156,11 +156,13 @@ def contains_json(case: Case, answer: Answer, *, schema: Schema | None = None) -
     if schema is None:
         return verdict(False, "contains no JSON object or list")
     return verdict(
-        False, "contains no JSON that follows the schema" + (f" ({told(best)})" if best else "")
+        False,
+        "contains no JSON that follows the schema"
+        + (f" ({listed_problems(best)})" if best else ""),
     )
 
 
-def json_values(text: str) -> Iterator[tuple[int, int, Any]]:
+def json_values(text: str) -> Iterator[tuple[int, int, object]]:
     """(start, end, value) of each object or list, outermost first.
 
     Raises:
@@ -192,10 +194,12 @@ def _past_run(text: str, start: int) -> int:
     return start + 1 if run is None else max(start + 1, run.end() - MAX_DEPTH)
 
 
-def _held_against(schema: Schema, value: Any, what: str) -> Result:
+def _held_against(schema: Schema, value: object, what: str) -> Result:
     wrong = problems(schema, value)
     if not wrong:
         return verdict(True, "is valid and follows the schema")
     return verdict(
-        False, f"{what} does not follow the schema: {told(wrong)}", details={"problems": wrong[:50]}
+        False,
+        f"{what} does not follow the schema: {listed_problems(wrong)}",
+        details={"problems": wrong[:50]},
     )

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from llmeval.checks.arguments import clip
 from llmeval.checks.base import Result, check, graded, not_applicable
 from llmeval.checks.builtin.data.json_checks import parse_json
-from llmeval.checks.builtin.data.schemas import place, told
+from llmeval.checks.builtin.data.schemas import listed_problems, place
 from llmeval.checks.reading.payload import Fence, Malformed, body, malformed_fails, read, too_long
 from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
@@ -28,7 +28,7 @@ class JsonDifference(NamedTuple):
     asked for.
     """
 
-    told: str
+    message: str
     missing: int = 0
     surplus: int = 0
 
@@ -43,14 +43,14 @@ class MatchOptions(NamedTuple):
     tolerance: float
 
 
-def _from_text(value: Any) -> Any:
+def _from_text(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
         return parse_json(value)
     except Malformed as error:
         raise ValueError(
-            f"a text must be valid JSON (a JSON string has quotes of its own): {error}"
+            f"a text must be valid JSON (write a JSON string with its own quotes): {error}"
         ) from None
 
 
@@ -86,7 +86,7 @@ def json_equals(
 
 
 def compared(
-    expected: Any, actual: Any, rules: MatchOptions, same: str = "is the expected JSON"
+    expected: object, actual: object, rules: MatchOptions, same: str = "is the expected JSON"
 ) -> Result:
     """Whether two JSON values are the same; the value is the share of `expected` that is.
 
@@ -103,8 +103,10 @@ def compared(
         return graded(1.0, True, same)
     leaves = _leaves(expected)
     share = (leaves - sum(d.missing for d in matches)) / (leaves + sum(d.surplus for d in matches))
-    wrong = [difference.told for difference in matches]
-    return graded(share, False, f"differs: {told(wrong)}", details={"differences": wrong[:50]})
+    wrong = [difference.message for difference in matches]
+    return graded(
+        share, False, f"differs: {listed_problems(wrong)}", details={"differences": wrong[:50]}
+    )
 
 
 @check(group="json")
@@ -141,14 +143,14 @@ def _repaired(text: str, why: str) -> Result:
     return graded(0.0, False, f"{why}; nothing in it can be repaired")
 
 
-def _reference(text: str) -> Any:
+def _reference(text: str) -> object:
     try:
         return parse_json(text)
     except Malformed as error:
         raise CheckError(f"the reference {clip(text)} is not JSON: {error}") from None
 
 
-def _leaves(value: Any) -> int:
+def _leaves(value: object) -> int:
     if isinstance(value, dict):
         return sum(map(_leaves, value.values())) or 1
     if isinstance(value, list):
@@ -157,7 +159,7 @@ def _leaves(value: Any) -> int:
 
 
 def _differences(
-    expected: Any, actual: Any, path: Path, rules: MatchOptions
+    expected: object, actual: object, path: Path, rules: MatchOptions
 ) -> Iterator[JsonDifference]:
     if isinstance(expected, dict) and isinstance(actual, dict):
         yield from _in_objects(expected, actual, path, rules)
@@ -171,7 +173,7 @@ def _differences(
 
 
 def _in_objects(
-    expected: dict[str, Any], actual: dict[str, Any], path: Path, rules: MatchOptions
+    expected: dict[str, object], actual: dict[str, object], path: Path, rules: MatchOptions
 ) -> Iterator[JsonDifference]:
     for key, value in expected.items():
         if key in actual:
@@ -185,7 +187,7 @@ def _in_objects(
 
 
 def _in_order(
-    expected: list[Any], actual: list[Any], path: Path, rules: MatchOptions
+    expected: list[object], actual: list[object], path: Path, rules: MatchOptions
 ) -> Iterator[JsonDifference]:
     for index, (one, other) in enumerate(zip(expected, actual, strict=False)):
         yield from _differences(one, other, (*path, index), rules)
@@ -198,7 +200,7 @@ def _in_order(
 
 
 def _in_any_order(
-    expected: list[Any], actual: list[Any], path: Path, rules: MatchOptions
+    expected: list[object], actual: list[object], path: Path, rules: MatchOptions
 ) -> Iterator[JsonDifference]:
     """Equal items are paired by their canonical form, the others by the first that fits: exact
     unless objects may have further keys or numbers may differ."""
@@ -227,19 +229,19 @@ def _taken(exact: dict[str, list[int]], form: str) -> bool:
     return True
 
 
-def _missing(value: Any, path: Path) -> JsonDifference:
+def _missing(value: object, path: Path) -> JsonDifference:
     return JsonDifference(f"{place(path)}{shown(value)} is missing", missing=_leaves(value))
 
 
-def _surplus(value: Any, path: Path) -> JsonDifference:
+def _surplus(value: object, path: Path) -> JsonDifference:
     return JsonDifference(f"{place(path)}{shown(value)} is not expected", surplus=_leaves(value))
 
 
-def _canonical(value: Any) -> str:
+def _canonical(value: object) -> str:
     return stdlib.dumps(value, sort_keys=True)
 
 
-def _same(expected: Any, actual: Any, tolerance: float) -> bool:
+def _same(expected: object, actual: object, tolerance: float) -> bool:
     if isinstance(expected, bool) or isinstance(actual, bool):
         return expected is actual
     if isinstance(expected, int | float) and isinstance(actual, int | float):
@@ -252,7 +254,7 @@ def _near(expected: float, actual: float, tolerance: float) -> bool:
     return abs(Decimal(repr(expected)) - Decimal(repr(actual))) <= Decimal(repr(tolerance))
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A JSON value on one line, cut to 60 characters."""
     text = stdlib.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:59]}…"

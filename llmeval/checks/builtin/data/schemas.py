@@ -24,7 +24,7 @@ class CompiledSchema:
     text: str
 
 
-def schema(actual: Any) -> CompiledSchema:
+def schema(actual: object) -> CompiledSchema:
     """The schema of a mapping, a boolean or a JSON text.
 
     Raises:
@@ -56,7 +56,7 @@ Schema = Annotated[
 """A JSON Schema of any draft, as a mapping or a JSON text."""
 
 
-def problems(compiled: CompiledSchema, value: Any) -> list[str]:
+def problems(compiled: CompiledSchema, value: object) -> list[str]:
     """What is wrong with a value, each with its place; empty when nothing is. At most 1,000 are
     told.
 
@@ -85,7 +85,7 @@ def place(path: Sequence[str | int]) -> str:
     )
 
 
-def told(wrong: Sequence[str]) -> str:
+def listed_problems(wrong: Sequence[str]) -> str:
     """The first three problems, and how many more there are."""
     more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
     return "; ".join(wrong[:3]) + more

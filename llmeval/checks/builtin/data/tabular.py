@@ -5,13 +5,13 @@ import io
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from llmeval.checks.arguments import Count, Text, clip, counted
 from llmeval.checks.base import Result, check, verdict
-from llmeval.checks.builtin.data.schemas import Schema, problems, told
+from llmeval.checks.builtin.data.schemas import Schema, listed_problems, problems
 from llmeval.checks.reading.payload import MAX_DEPTH, Fence, Malformed, body, malformed_fails, read
 from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
@@ -175,7 +175,7 @@ def toml(
     return _held_against(value, keys, schema, "TOML")
 
 
-def parse_toml(text: str) -> dict[str, Any]:
+def parse_toml(text: str) -> dict[str, object]:
     """The value of a TOML document.
 
     Raises:
@@ -198,17 +198,17 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise Malformed(f"not valid TOML: {error}") from None
 
 
-def _held_against(value: Any, keys: list[str], schema: Schema | None, what: str) -> Result:
+def _held_against(value: object, keys: list[str], schema: Schema | None, what: str) -> Result:
     missing = [key for key in keys if not isinstance(value, dict) or key not in value]
     if missing:
         return verdict(False, f"the key {clip(missing[0])} is missing")
     wrong = [] if schema is None else problems(schema, _plain(value))
     if wrong:
-        return verdict(False, f"the {what} does not follow the schema: {told(wrong)}")
+        return verdict(False, f"the {what} does not follow the schema: {listed_problems(wrong)}")
     return verdict(True, f"is valid {what}")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """As JSON has it: text for dates and for keys."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}

@@ -13,7 +13,7 @@ from llmeval.checks.reading.payload import MAX_DEPTH, Malformed, offset_of
 from llmeval.core.errors import CheckError
 
 MAX_NODES = 120_000
-_SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
+_SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
     (re.compile(r"null|Null|NULL|~|"), lambda text: None),
     (re.compile(r"true|True|TRUE"), lambda text: True),
     (re.compile(r"false|False|FALSE"), lambda text: False),
@@ -27,7 +27,7 @@ _SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
     ),
 )
 _PLAIN = re.compile(r"[-+.~0-9nNtTfF]|\Z")
-_TAGS: dict[str, Callable[[str], Any]] = {
+_TAGS: dict[str, Callable[[str], object]] = {
     "str": str,
     "int": int,
     "float": float,
@@ -37,12 +37,12 @@ _TAGS: dict[str, Callable[[str], Any]] = {
 _STANDARD = "tag:yaml.org,2002:"
 
 
-def parse_yaml(text: str) -> Any:
+def parse_yaml(text: str) -> object:
     """The value of a text that is one YAML document.
 
     Raises:
-        Malformed: it is not; aliases, tags outside the core schema, keys that stand twice or are no
-            scalars, nesting deeper than 200 count as that.
+        Malformed: it is not such a document. Aliases, tags outside the core schema, duplicate keys,
+            keys that are not scalars, and nesting deeper than 200 are refused too.
         CheckError: it has more than 120,000 nodes.
     """
     import yaml
@@ -87,7 +87,7 @@ class _Reader:
                 root = self.node(event, 0)
         return root
 
-    def node(self, event: Any, depth: int) -> Any:
+    def node(self, event: Any, depth: int) -> object:
         """The value that starts with this event."""
         yaml, at = self.yaml, event.start_mark.index
         self.nodes += 1
@@ -96,7 +96,7 @@ class _Reader:
                 f"the answer has more than {MAX_NODES:,} YAML nodes, too many to be read"
             )
         if isinstance(event, yaml.AliasEvent):
-            raise Malformed("uses an alias, which can stand for a very large document", at)
+            raise Malformed("uses an alias, which can expand to a very large document", at)
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(event)
         if depth >= MAX_DEPTH:
@@ -107,7 +107,7 @@ class _Reader:
             return self._sequence(depth)
         return self._mapping(depth)
 
-    def _sequence(self, depth: int) -> list[Any]:
+    def _sequence(self, depth: int) -> list[object]:
         matches = []
         for event in self.events:
             if isinstance(event, self.yaml.SequenceEndEvent):
@@ -115,8 +115,8 @@ class _Reader:
             matches.append(self.node(event, depth + 1))
         return matches
 
-    def _mapping(self, depth: int) -> dict[Any, Any]:
-        matches: dict[Any, Any] = {}
+    def _mapping(self, depth: int) -> dict[object, object]:
+        matches: dict[object, object] = {}
         for event in self.events:
             if isinstance(event, self.yaml.MappingEndEvent):
                 break
@@ -129,7 +129,7 @@ class _Reader:
         return matches
 
 
-def _scalar(event: Any) -> Any:
+def _scalar(event: Any) -> object:
     text: str = event.value
     if event.tag is not None and event.tag != "!":
         kind = (

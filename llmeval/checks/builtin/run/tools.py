@@ -9,7 +9,7 @@ from pydantic import Field
 from llmeval.checks.arguments import Count, Most, Share, Text, clip
 from llmeval.checks.base import Result, check, graded, verdict
 from llmeval.checks.builtin.data.json_checks import parse_json
-from llmeval.checks.builtin.data.schemas import Schema, problems, told
+from llmeval.checks.builtin.data.schemas import Schema, listed_problems, problems
 from llmeval.checks.reading.payload import Malformed
 from llmeval.core.records import Answer, Case
 
@@ -18,21 +18,21 @@ Names = Annotated[list[Text], Field(min_length=1)]
 
 
 class ToolCall(NamedTuple):
-    """One call; `broken`: why its arguments are no JSON object, empty when they are."""
+    """One call. `broken`: why its arguments are not a JSON object; empty if they are one."""
 
     name: str
     arguments: dict[str, Any]
     broken: str = ""
 
 
-def read_calls(calls: Iterable[Mapping[str, Any]]) -> list[ToolCall]:
+def read_calls(calls: Iterable[Mapping[str, object]]) -> list[ToolCall]:
     """Calls in order. Arguments may be a mapping or a JSON text; none at all are an empty
     mapping.
     """
     return [_call(raw) for raw in calls]
 
 
-def _call(raw: Mapping[str, Any]) -> ToolCall:
+def _call(raw: Mapping[str, object]) -> ToolCall:
     name, actual = str(raw.get("name") or ""), raw.get("arguments")
     if actual is None or actual == "":
         return ToolCall(name, {})
@@ -59,7 +59,7 @@ def tool_call(
     answer: Answer,
     *,
     name: Text,
-    arguments: dict[str, Any] | None = None,
+    arguments: dict[str, object] | None = None,
     schema: Schema | None = None,
     times: Annotated[int, Field(ge=1)] | None = None,
     max: Most = None,
@@ -76,7 +76,9 @@ def tool_call(
     if max is not None and len(calls) > max:
         return verdict(False, f"{often}; expected at most {max}")
     for call in calls:
-        why = call.broken or (told(problems(schema, call.arguments)) if schema is not None else "")
+        why = call.broken or (
+            listed_problems(problems(schema, call.arguments)) if schema is not None else ""
+        )
         if why:
             return verdict(False, f"the arguments of {clip(name)}: {why}")
     if arguments is not None and not any(_has(call, arguments) for call in calls):
@@ -100,7 +102,7 @@ def tool_calls_valid(
     for call in calls:
         if call.name not in tools:
             return verdict(False, f"called {clip(call.name)}, which is not one of the tools")
-        why = call.broken or told(problems(tools[call.name], call.arguments))
+        why = call.broken or listed_problems(problems(tools[call.name], call.arguments))
         if why:
             return verdict(False, f"the arguments of {clip(call.name)}: {why}")
     return verdict(
@@ -160,7 +162,7 @@ def tool_f1(
     )
 
 
-def _has(call: ToolCall, arguments: Mapping[str, Any] | None) -> bool:
+def _has(call: ToolCall, arguments: Mapping[str, object] | None) -> bool:
     if arguments is None:
         return True
     return not call.broken and all(
@@ -169,7 +171,7 @@ def _has(call: ToolCall, arguments: Mapping[str, Any] | None) -> bool:
     )
 
 
-def same_value(one: Any, other: Any) -> bool:
+def same_value(one: object, other: object) -> bool:
     """Equality of JSON values: true is not 1, 1.0 is."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other

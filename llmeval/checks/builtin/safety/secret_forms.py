@@ -2,7 +2,7 @@
 them.
 
 Prefixes are those that the services document for their tokens. Patterns are of ASCII classes
-without lookaround, so that RE2 takes them; what stands beside a match is looked at by the check.
+without lookaround, because RE2 does not support it; the check examines the text next to a match.
 """
 
 import base64

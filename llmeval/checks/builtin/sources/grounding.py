@@ -7,7 +7,6 @@ or a judge to a place.
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
 
 import regex
 
@@ -101,21 +100,27 @@ def grounding(
     )
 
 
-def _claims(text: str, passages: Sequence[str]) -> list[dict[str, Any]]:
+def _claims(text: str, passages: Sequence[str]) -> list[dict[str, object]]:
     """Each claim with the passage that has most of its words of meaning, and that share. None has
     it where the share is below a half, or where a number of the claim is not in the passage."""
     pieces = [piece for piece in sentences(text) if is_claim(text, piece)][:MAX_CLAIMS]
     return [_claim(piece, passages) for piece in pieces]
 
 
-def _claim(piece: Piece, passages: Sequence[str]) -> dict[str, Any]:
+def backed_share(claim: Tokens, passage: str) -> float:
+    """The share of a claim's words of meaning that a passage has, in [0, 1]; below `CLAIM_SHARE`
+    where the passage lacks a number of the claim.
+    """
+    source = _source(passage)
+    backed = _overlap(claim, source)[0] if claim.content else 0.0
+    return min(backed, CLAIM_SHARE / 2) if any(_numbers(claim, source)) else backed
+
+
+def _claim(piece: Piece, passages: Sequence[str]) -> dict[str, object]:
     tokens = Tokens(piece.text)
     best, share = None, 0.0
     for number, passage in enumerate(passages, start=1):
-        source = _source(passage)
-        backed = _overlap(tokens, source)[0] if tokens.content else 0.0
-        if any(_numbers(tokens, source)):
-            backed = min(backed, CLAIM_SHARE / 2)
+        backed = backed_share(tokens, passage)
         if backed > share:
             best, share = number, backed
     return {
@@ -126,7 +131,7 @@ def _claim(piece: Piece, passages: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _unbacked(claims: Sequence[dict[str, Any]], bare: Sequence[dict[str, Any]]) -> str:
+def _unbacked(claims: Sequence[dict[str, object]], bare: Sequence[dict[str, object]]) -> str:
     if not claims:
         return ""
     backed = f"; {len(claims) - len(bare)} of {number_of(len(claims), 'claim')} backed by a passage"

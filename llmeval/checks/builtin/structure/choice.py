@@ -4,7 +4,7 @@ other one."""
 import re
 import string
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator
 
@@ -81,7 +81,7 @@ def _options(case: Case) -> dict[str, str]:
 
     A list; a mapping from letter to text; or, as in ARC, a mapping of the lists `label` and `text`.
     """
-    stated: Any = next((case.fields[name] for name in _FIELDS if case.fields.get(name)), None)
+    stated: object = next((case.fields[name] for name in _FIELDS if case.fields.get(name)), None)
     if isinstance(stated, Mapping) and isinstance(stated.get("text"), list | tuple):
         texts = stated["text"]
         labels = stated.get("label") or string.ascii_uppercase[: len(texts)]

@@ -1,9 +1,9 @@
 """Which letter an answer to a multiple-choice question names.
 
-Rules in order of how explicit they are; the first that finds a letter decides, and what later
-rules would find (the letters of a reasoning) does not count. A rule that finds several different
-letters says so. Nothing is guessed: a last or first capital of a text, which other harnesses fall
-back on (MMLU-Pro's scripts, OpenCompass), is no choice here.
+Rules in order of how explicit they are; the first that finds a letter decides, and what later rules
+would find (the letters of a reasoning) does not count. A rule that finds several different letters
+says so. Nothing is guessed: a last or first capital of a text, which other harnesses fall back on
+(MMLU-Pro's scripts, OpenCompass), is not a choice here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

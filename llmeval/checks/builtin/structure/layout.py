@@ -18,7 +18,8 @@ from llmeval.core.records import Answer, Case
 _SLOT = regex.compile(r"\{([A-Za-z_]\w*)\}")
 _MARKS = "\"'“”„‘’«»「」『』*_`()[]{}<>.,:;!?。、！？： \t\n"
 _NUMBERING = regex.compile(
-    r"(?:(?:\d+(?:\.\d+)*|[IVXLC]+|[A-Za-z])[.):]|\d+(?:\.\d+)+|(?:section|part|chapter|step)\s+[\dIVXLC]+\s*[:.–-]?)\s+",
+    r"(?:(?:\d+(?:\.\d+)*|[IVXLC]+|[A-Za-z])[.):]|\d+(?:\.\d+)+|(?:section|part|chapter"
+    r"|step)\s+[\dIVXLC]+\s*[:.–-]?)\s+",
     regex.IGNORECASE,
 )
 _ATX = regex.compile(r"#{1,6}[^\S\n]+(.+?)[^\S\n]*#*")

@@ -253,7 +253,7 @@ def bold(
 def horizontal_rules(
     case: Case, answer: Answer, *, exactly: Exactly = None, min: Count = 1, max: Most = None
 ) -> Result:
-    """The answer has so many horizontal rules (`---`, `***`, `___` on a line of their own)."""
+    """The answer has so many horizontal rules (`---`, `***`, `___` on separate lines)."""
     matches = [span for token, span in _blocks(answer.text) if token.type == "hr"]
     return counted(len(matches), "horizontal rule", exactly, min, max, *matches)
 

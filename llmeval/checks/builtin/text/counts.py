@@ -1,7 +1,7 @@
 """How much an answer says: words, characters, sentences, paragraphs, lines."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
@@ -26,7 +26,7 @@ _LIMITS = ("exactly", "min", "max")
 Number = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
-def limits_given(value: Any, info: ValidationInfo) -> Any:
+def limits_given(value: object, info: ValidationInfo) -> object:
     """For the last of `exactly`, `min`, `max`: refuses three None, and a range that nothing lies
     in.
     """

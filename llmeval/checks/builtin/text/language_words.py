@@ -24,12 +24,12 @@ _PER_WORD = 3.0
 """How much likelier a function word makes its language. On 2,900 sentences with foreign names 3
 was best of 1, 3, 6, 12."""
 _MANY = 25
-"""With more words than this that are no names, names do not decide."""
+"""With more words than this other than names, names do not decide."""
 _FUNCTION_WORDS = frozenset().union(*STOP_WORDS.values())
 
 
 class WordSplit(NamedTuple):
-    """The words of a text that are no names, and how many are."""
+    """The words of a text other than names, and the number of names."""
 
     rest: tuple[str, ...]
     names: int
@@ -44,9 +44,9 @@ def without_names(text: str, candidates: tuple[str, ...]) -> WordSplit:
     """The words of a text without its names: those with a capital, but for a sentence's first word
     that is a usual one.
 
-    `asked`: the languages expected. A usual first word before a capital may be part of a name
-    (`São Paulo`) in others. A text all in capitals has no names to tell; of one whose words all
-    have a capital, usual words are no names.
+    `asked`: the languages expected. A usual first word before a capital may be part of a name (`São
+    Paulo`) in others. A text all in capitals has no names to tell; of one whose words all have a
+    capital, usual words are not names.
     """
     matches = list(_WORD.finditer(text))
     if text.isupper():

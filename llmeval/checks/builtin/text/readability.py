@@ -28,10 +28,12 @@ _VOWELS = regex.compile(r"[aeiouyáàâäãåéèêëíìîïóòôöõúùûü�
 # Vowels beside each other that are two syllables: cre-ate, ri-ot, li-on, flu-id, be-ing, vide-o.
 _SPLIT = regex.compile(
     r"ia(?!l$|ll|n$|ns$|r)|(?<=[^cgst])ian|riet|dien|iu|io(?!us|n)|(?<=[^cstx])ion|ii|"
-    r"(?<=cr)ea(?=t)|(?<=[^q])ua|uou|uity|ying|eing|oing|eo(?!u|r|pl)|iet|ism$|isms$|[^aeiouyt]sm$|(?<=[ds])n$"
+    r"(?<=cr)ea(?=t)|(?<=[^q])ua|uou|uity|ying|eing|oing|eo(?!u|r|pl)|iet|ism$|isms$"
+    r"|[^aeiouyt]sm$|(?<=[ds])n$"
 )
 _SILENT = regex.compile(
-    r"(?<=[^aeiouy])e$|(?<=[aeiouy][^aeiouytd]|[^aeiouytd][^aeiouytdlr]|ll|rr)ed$|(?<=[^aeiouysxzcgh]|[^sc]h)es$"
+    r"(?<=[^aeiouy])e$|(?<=[aeiouy][^aeiouytd]|[^aeiouytd][^aeiouytdlr]|ll|rr)ed$"
+    r"|(?<=[^aeiouysxzcgh]|[^sc]h)es$"
     r"|(?<=[aeiouy][^aeiouy])e(?=ly$|ment|ful|less|ness)|que$|gue$"
 )
 _KEPT = regex.compile(r"[^aeiouylr]le$|[^aeiouyl]les$|[^aeiouyl]led$")

@@ -2,6 +2,7 @@
 
 import { h, number, shape, status } from "./dom.js";
 import { visible } from "./hidden.js";
+import { parentOf } from "./score_parts.js";
 import { PAST_STATES, STATUS_TONES, statusWord } from "./vocabulary.js";
 
 /** @import { FullRow, PastRun, Score } from "./types.js" */
@@ -16,7 +17,8 @@ const DATED = 10;
  * @param {PastRun[]} runs
  */
 export function caseHistory(full, runs) {
-  const scores = full.now.scores.filter((score) => full.past?.[score.metric]);
+  const all = full.now.scores;
+  const scores = all.filter((score) => full.past?.[score.metric] && !parentOf(score, all));
   if (!scores.length) return null;
   const head = `${number(runs.length)} past ${runs.length === 1 ? "run" : "runs, oldest first"}`;
   const table = h(

@@ -3,10 +3,13 @@
 import { answers } from "./answers.js";
 import { caseHistory } from "./case_history.js";
 import { h, number, status } from "./dom.js";
-import { collectFindings, isHidden } from "./findings.js";
+import { collectFindings, isHidden, isPart } from "./findings.js";
 import { visible } from "./hidden.js";
+import { passageSection } from "./passages.js";
 import { language, question } from "./question.js";
 import { scoreCard } from "./score_card.js";
+import { callProblems, callSection, missingCalls } from "./tool_calls.js";
+import { traceSection } from "./trace_steps.js";
 import { tree } from "./tree.js";
 import { FLAGS, HEAD_FLAGS, QUEUES, rowName } from "./vocabulary.js";
 
@@ -26,21 +29,32 @@ export function detail(data, row, full, view) {
   }
   const lang = language(full.case);
   const scores = order(full.now.scores, view);
-  const hidden = scores.some((score) => isHidden(score, scores, view));
+  const cards = scores.filter((score) => !isPart(score, scores, view));
+  const shown = scores.filter((score) => !isHidden(score, scores, view));
+  const hidden = shown.length < scores.length;
   const findings = collectFindings(full.now.answer, scores, view);
+  const wrong = callProblems(shown);
+  const passages = passageSection(full, shown);
   return h(
     "article",
     { class: "detail" },
     caseHeading(data, row, full, view, hidden),
-    question(full.case, lang),
-    answers(full, findings, view, lang),
+    question(
+      full.case,
+      lang,
+      (full.now.answer.turns ?? []).map((turn) => turn.user),
+    ),
+    answers(full, findings, wrong.problems, view, lang),
+    calls(full, wrong),
+    passages,
     h(
       "section",
       { class: "scores" },
       h("h3", {}, "Scores"),
-      scores.map((score) => scoreCard(score, full, findings, view, data.meta)),
+      cards.map((score) => scoreCard(score, full, findings, view, data.meta)),
     ),
-    returned(full.now.answer.data ?? {}),
+    returned(full.now.answer.data ?? {}, passages === null),
+    traceSection(full.now.answer.trace),
     hidden ? null : caseHistory(full, data.meta.past),
     about(full),
   );
@@ -149,15 +163,36 @@ function order(scores, view) {
 }
 
 /**
+ * The tool calls of an answer. Those of a conversation stand in its turns, except the missing ones.
+ *
+ * @param {FullRow} full
+ * @param {ReturnType<typeof callProblems>} wrong
+ */
+function calls({ now, before }, wrong) {
+  if (now.answer.turns?.length) {
+    if (!wrong.missing.length) return null;
+    const list = missingCalls(wrong.missing);
+    return h("section", { class: "called" }, h("h3", {}, "Missing tool calls"), list);
+  }
+  const mine = now.answer.tool_calls ?? [];
+  const theirs = before?.answer.tool_calls ?? [];
+  const same = JSON.stringify(mine) === JSON.stringify(theirs);
+  const names = theirs.map((call) => call.name).join(", ") || "none";
+  const note = before && !same ? `In the baseline: ${visible(names)}` : null;
+  return callSection(mine, wrong, note);
+}
+
+/**
  * What the application returned next to the text.
  *
  * @param {{ [name: string]: Json }} data
+ * @param {boolean} open Closed where most of it is shown already.
  */
-function returned(data) {
+function returned(data, open) {
   if (!Object.keys(data).length) return null;
   return h(
     "details",
-    { class: "about", open: true },
+    { class: "about", open },
     h("summary", {}, "Data of this answer"),
     tree(data),
   );
@@ -191,12 +226,10 @@ function about(full) {
   const lines = Object.entries(pairs)
     .filter(([, value]) => value)
     .map(([name, value]) => [h("dt", {}, name), h("dd", {}, visible(String(value)))]);
-  const calls = answer.tool_calls ?? [];
   return h(
     "details",
     { class: "about" },
     h("summary", {}, "About this answer"),
     h("dl", { class: "pairs" }, lines),
-    calls.length ? [h("h4", {}, "Tool calls"), tree(calls)] : null,
   );
 }

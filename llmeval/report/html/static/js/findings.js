@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { visible } from "./hidden.js";
+import { parentOf } from "./score_parts.js";
 import { toUtf16 } from "./text.js";
 import { STATUS_TONES } from "./vocabulary.js";
 
@@ -28,11 +29,24 @@ export function isVotable(status) {
  */
 export function isHidden(score, scores, view) {
   if (!view.blind) return false;
+  const owner = isPart(score, scores, view) ? parentOf(score, scores) : undefined;
+  if (owner) return isHidden(owner, scores, view);
   const waiting = (/** @type {Score} */ each) =>
     isVotable(each.status) && !view.labels.ofScore(each);
   const requested = scores.filter((each) => view.isRequested(each) && isVotable(each.status));
   if (waiting(score) && (view.isRequested(score) || !requested.length)) return true;
   return requested.some(waiting) && !requested.includes(score);
+}
+
+/**
+ * Whether a score is shown in the card of another one, and not in one of its own.
+ *
+ * @param {Score} score
+ * @param {Score[]} scores All scores of the answer.
+ * @param {CaseView} view
+ */
+export function isPart(score, scores, view) {
+  return !view.isRequested(score) && parentOf(score, scores) !== undefined;
 }
 
 /**

@@ -3,9 +3,10 @@
 import { h, number } from "./dom.js";
 import { visible } from "./hidden.js";
 import { textBlock } from "./text.js";
+import { callList } from "./tool_calls.js";
 import { plainText, tree } from "./tree.js";
 
-/** @import { Case } from "./types.js" */
+/** @import { Case, Json } from "./types.js" */
 
 /** Fields in this order first. */
 const FIRST_FIELDS = ["question", "input", "prompt", "query", "instruction", "text"];
@@ -14,20 +15,24 @@ const OTHER_FIELDS = ["reference", "references", "context"];
 /** Longer texts can be folded; of these, those past the second length are folded at first. */
 const FOLDABLE = 1500;
 const FOLDED = 600;
+/** Characters of a value of several parts that are shown on one line. */
+const ONE_LINE = 80;
 const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
 /**
  * @param {Case} item
  * @param {string | null} lang
+ * @param {string[]} said The messages of the user in a conversation, which shows them itself.
  */
-export function question(item, lang) {
-  const parts = inputs(item, lang);
+export function question(item, lang, said) {
+  const parts = inputs(item, lang, said);
   const expected = expectations(item, lang);
+  if (said.length && !parts.length && !expected.length && !item.context) return null;
   return h(
     "section",
     { class: "asked" },
     h("h3", {}, "Input"),
-    sideBySide(parts, expected),
+    said.length && !parts.length ? expected : sideBySide(parts, expected),
     item.context ? folded("context", item.context, lang) : null,
   );
 }
@@ -46,14 +51,55 @@ function sideBySide(parts, expected) {
 /**
  * @param {Case} item
  * @param {string | null} lang
+ * @param {string[]} said
  */
-function inputs(item, lang) {
+function inputs(item, lang, said) {
   if (item.messages?.length) {
     return item.messages.map((message) => block(message.role, message.content, lang));
   }
-  const fields = Object.entries(item.fields ?? {}).filter(([name]) => !OTHER_FIELDS.includes(name));
+  const shown = said.length ? JSON.stringify(said) : "";
+  const fields = ownFields(item).filter(
+    ([, value]) => !isRecord(value) && JSON.stringify(value) !== shown,
+  );
   fields.sort(([a], [b]) => rank(a) - rank(b));
-  return fields.map(([name, value]) => block(name, plainText(value), lang));
+  return fields.map(([name, value]) => block(name, fieldText(value), lang));
+}
+
+/** @param {Case} item */
+function ownFields(item) {
+  return Object.entries(item.fields ?? {}).filter(([name]) => !OTHER_FIELDS.includes(name));
+}
+
+/**
+ * An object, or a list of objects: nearly always what a check wants, so it stands next to the input.
+ *
+ * @param {Json} value
+ */
+function isRecord(value) {
+  const first = Array.isArray(value) ? value[0] : value;
+  return first !== null && typeof first === "object" && !Array.isArray(first);
+}
+
+/**
+ * Whether a value is a list of tool calls.
+ *
+ * @param {Json} value
+ */
+function isCalls(value) {
+  const list = Array.isArray(value) ? /** @type {any[]} */ (value) : [];
+  return (
+    list.length > 0 && list.every((item) => typeof item?.name === "string" && "arguments" in item)
+  );
+}
+
+/**
+ * A text as it is, a short value on one line, a long one with a line for each entry.
+ *
+ * @param {Json} value
+ */
+function fieldText(value) {
+  const short = typeof value === "string" ? value : JSON.stringify(value);
+  return short.length <= ONE_LINE ? short : plainText(value);
 }
 
 /** @param {string} name */
@@ -79,6 +125,15 @@ function expectations(item, lang) {
     const summary = h("summary", {}, h("h4", {}, "expected facts"));
     const open = !references.length;
     parts.push(h("details", { class: "block", open }, summary, tree(item.facts)));
+  }
+  for (const [name, value] of item.messages?.length ? [] : ownFields(item)) {
+    if (!isRecord(value)) continue;
+    const folds = JSON.stringify(value).length > FOLDABLE;
+    const summary = h("summary", {}, h("h4", {}, visible(name)));
+    const box = isCalls(value)
+      ? callList(/** @type {any} */ (value))
+      : h("div", { class: "text" }, tree(value));
+    parts.push(h("details", { class: "block", open: !folds }, summary, box));
   }
   return parts;
 }

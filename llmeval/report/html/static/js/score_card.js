@@ -3,6 +3,7 @@
 import { h, shape, status } from "./dom.js";
 import { isHidden } from "./findings.js";
 import { visible } from "./hidden.js";
+import { ownReason, partTable } from "./score_parts.js";
 import { textBlock } from "./text.js";
 import { plainText, tree } from "./tree.js";
 import { STATUS_HELP, STATUS_TONES, statusWord } from "./vocabulary.js";
@@ -25,6 +26,10 @@ const SHOWN_DETAILS = new Set([
   "prompt",
   "messages",
   "rationale",
+  "retrieved",
+  "missing",
+  "calls",
+  "problems",
 ]);
 
 /**
@@ -97,7 +102,7 @@ function trustBadge(trust) {
  */
 function explanation(score, full, findings, view) {
   const details = score.details ?? {};
-  const reason = score.unscored || score.reason;
+  const reason = ownReason(score, full.now.scores);
   const quotes = findings.filter((mark) => mark.judge && mark.metric === score.metric);
   const criteria = criteriaOf(details);
   const answer = full.now.answer.output ?? "";
@@ -105,6 +110,7 @@ function explanation(score, full, findings, view) {
   const prompt = details.prompt ?? details.messages;
   return [
     reason ? textBlock(reason, [], { class: "text reason" }) : null,
+    partTable(score, full),
     details.rationale ? rationale(details.rationale) : null,
     details.quote_found === false ? quoteNotFound(details.evidence) : null,
     ...quotes.map((mark) => quoteButton(mark, view)),

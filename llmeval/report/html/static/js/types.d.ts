@@ -54,6 +54,47 @@ export interface Score {
   details?: { [name: string]: Json } | null;
 }
 
+/** A call of a tool, as the application returned it. */
+export interface ToolCall {
+  name: string;
+  arguments?: Json;
+  result?: Json;
+}
+
+/** A message of the user and the reply, in a conversation. */
+export interface Turn {
+  user: string;
+  output?: string | null;
+  tool_calls?: ToolCall[];
+  data?: { [name: string]: Json } | null;
+  latency_ms?: number | null;
+  usage?: Usage | null;
+  error?: RecordedError | null;
+  trace?: Trace | null;
+}
+
+export interface Usage {
+  input_tokens?: number | null;
+  output_tokens?: number | null;
+}
+
+/** One step of the application: a span of OpenTelemetry. */
+export interface TraceStep {
+  name: string;
+  depth?: number;
+  start_ms?: number;
+  duration_ms?: number;
+  error?: string | null;
+  attributes?: { [name: string]: Json };
+}
+
+/** What the application did for an answer: its steps, or where they are shown. */
+export interface Trace {
+  url?: string | null;
+  steps?: TraceStep[];
+  left_out?: number;
+}
+
 /** One answer of the candidate. */
 export interface Answer {
   case_id: string;
@@ -66,16 +107,23 @@ export interface Answer {
   cached?: boolean;
   attempts?: number;
   latency_ms?: number | null;
-  usage?: { input_tokens?: number | null; output_tokens?: number | null } | null;
+  usage?: Usage | null;
   cost_usd?: number | null;
   model?: string | null;
   fingerprint?: string | null;
   answered_at?: string | null;
   reused_from?: string | null;
   request?: string | null;
-  tool_calls?: Json[];
+  tool_calls?: ToolCall[];
   /** What the application returned next to the text. */
   data?: { [name: string]: Json } | null;
+  /** Of a conversation. */
+  turns?: Turn[];
+  /** How a conversation ended; null without one. */
+  ended?: "turns" | "until" | "max_turns" | "user" | "empty" | null;
+  /** Of a simulated user. */
+  user?: { kept_goal?: boolean | null; reason?: string } | null;
+  trace?: Trace | null;
 }
 
 export interface Case {

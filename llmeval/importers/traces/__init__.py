@@ -1,0 +1,1 @@
+"""Recorded traffic of an application, from traces and logs, as a `replay` model."""
