@@ -1,5 +1,5 @@
-"""The baseline: a run that a person approved, kept as one small file beside the suite. The run that
-gates never writes it.
+"""The baseline: one or more runs that a person approved, kept as one small file beside the suite.
+The run that gates never writes it.
 """
 
 import math
@@ -225,6 +225,14 @@ def _read(path: Path, stamp: tuple[int, ...]) -> BaselineLock:
         )
     if found.schema < 2:
         found = structs.replace(found, gate=None)
+    sealed = found.runs or found.chain or found.release is not None or found.digest
+    if (found.schema > 2 or (found.schema == 2 and sealed)) and found.digest != lock_digest(found):
+        raise SuiteError(
+            f"{path}: was changed after it was approved, as its content does not fit its digest."
+            f" Restore it as it was committed (`git checkout -- {path}`); or delete it and approve"
+            " a run anew, which ends its chain and its release: `llmeval baseline approve RUN --by"
+            " NAME --reason TEXT`"
+        )
     for name, column in found.metrics.items():
         if len(column.values) != len(found.cases) or len(column.passed) not in (
             0,
@@ -250,18 +258,37 @@ def lock_bytes(baseline: BaselineLock) -> bytes:
     """The lock file's content: the head indented for people who review it, a line for the cases and
     for each metric.
     """
-    whole: dict[str, Any] = msgspec.to_builtins(baseline)
+    newest = baseline.run_count > 1 or baseline.release is not None
+    kept = structs.replace(baseline, schema=LOCK_SCHEMA if newest else 2)
+    whole: dict[str, Any] = msgspec.to_builtins(structs.replace(kept, digest=lock_digest(kept)))
     cases, outputs, metrics = whole.pop("cases"), whole.pop("outputs"), whole.pop("metrics")
-    if not whole["left_out"]:
-        del whole["left_out"]
+    release, chain = whole.pop("release"), whole.pop("chain")
+    for name in ("left_out", "runs"):
+        if not whole[name]:
+            del whole[name]
     head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
     rows = ",\n".join(
         f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in metrics.items()
     )
+    links = ",\n".join(f"    {canonical_json(link).decode()}" for link in chain)
     return (
-        f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  "metrics":'
+        f'{head},\n  "chain": [\n{links}\n  ],\n  "release": {_plain(release)},\n  "cases":'
+        f' {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  "metrics":'
         f" {{\n{rows}\n  }}\n}}\n".encode()
     )
+
+
+def lock_digest(baseline: BaselineLock) -> str:
+    """sha256 of what a lock file holds: an edit by hand, or a merge of two versions line by line,
+    no longer fits it. The approval's last day may be moved: that is a line which reviewers read.
+    """
+    approved = baseline.approved
+    if approved is not None:
+        approved = structs.replace(approved, expires=None)
+    plain = msgspec.json.encode(
+        structs.replace(baseline, schema=LOCK_SCHEMA, digest="", approved=approved)
+    )
+    return digest(msgspec.to_builtins(msgspec.json.decode(plain, type=BaselineLock)))
 
 
 def _plain(value: object) -> str:

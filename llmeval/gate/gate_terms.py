@@ -42,6 +42,8 @@ def terms_of(inputs: GateInputs) -> GateTerms:
     }
     if gate["regression"] is not None:
         del gate["regression"]["baseline"]
+        if gate["regression"]["release"] is None:
+            del gate["regression"]["release"]
     return GateTerms(
         gate=gate,
         repeats=inputs.repeats,
@@ -79,6 +81,12 @@ class StatedLimits(msgspec.Struct, frozen=True, kw_only=True):
         """The margins of the comparison; empty where nothing is compared."""
         return {} if self.regression is None else self.regression.margins
 
+    @property
+    def release_margins(self) -> Margins:
+        """The margins of the comparison with the release."""
+        release = None if self.regression is None else self.regression.release
+        return {} if release is None else release.margins
+
 
 def limits_of(terms: GateTerms) -> StatedLimits:
     """The limits that a gate states.
@@ -95,6 +103,12 @@ def changes(before: GateTerms, now: GateTerms) -> tuple[GateChange, ...]:
     found = [
         *_limits("floor", floors_in(old.floors), floors_in(new.floors), up="tighter"),
         *_limits("margin", margins_in(old.margins), margins_in(new.margins), up="looser"),
+        *_limits(
+            "release margin",
+            margins_in(old.release_margins),
+            margins_in(new.release_margins),
+            up="looser",
+        ),
         *_must_pass(before.gate.get("must_pass"), now.gate.get("must_pass")),
         *_settings(before, now),
         *_checks(before.checks, now.checks),
@@ -182,7 +196,7 @@ def _flat(terms: GateTerms) -> dict[str, Any]:
         for key, value in gate.items()
         if key not in ("floors", "regression", "must_pass")
     }
-    found |= {key: value for key, value in regression.items() if key != "margins"}
+    found |= {key: value for key, value in regression.items() if key not in ("margins", "release")}
     return {"attempts": 1, "about": "cases_like_these", **found, "repeats": terms.repeats}
 
 

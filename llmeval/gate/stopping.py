@@ -81,10 +81,16 @@ def _walks(tally: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustPassW
     baseline = read_baseline(path) if path is not None and path.exists() else None
     if baseline is None or baseline.expired():
         return []
-    for compared in comparisons(manifest, baseline):
-        if not isinstance(compared, RegressionRule) or compared.untrusted is not None:
+    both = [(baseline, comparisons(manifest, baseline))]
+    if gate.release_margins:
+        if baseline.release is None:
             return []
-        found.append(walk_of(tally, manifest, baseline, compared))
+        both.append((baseline.release, comparisons(manifest, baseline.release, release=True)))
+    for before, rules in both:
+        for compared in rules:
+            if not isinstance(compared, RegressionRule) or compared.untrusted is not None:
+                return []
+            found.append(walk_of(tally, manifest, before, compared))
     return found if all(walk.planned for walk in found) else []
 
 

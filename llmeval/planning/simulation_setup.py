@@ -53,7 +53,11 @@ def setups_for(
         members = _members(profile, key, where, cases, clusters)
         margin = own if detect is None and own is not None else margin_for(profile, metric, detect)
         return members and SimulatedRegression(
-            name=key, metric=metric, members=members, margin=margin
+            name=key,
+            metric=metric,
+            members=members,
+            margin=margin,
+            baseline_runs=metrics[metric].baseline_runs,
         )
 
     def setup(

@@ -234,7 +234,22 @@ def _metric_profile(profile: SuiteProfile, metric: str, trust: str | None) -> "M
         youden_lower=judge.lower,
         j_alpha=judge.spent,
         labels=judge.labels,
+        baseline_runs=_baseline_runs(profile),
     )
+
+
+def _baseline_runs(profile: SuiteProfile) -> int:
+    """How many runs the suite's baseline is the mean of; 1 where there is none yet."""
+    from llmeval.gate.baseline import read_baseline
+
+    rule = profile.suite.spec.gate.regression
+    path = None if rule is None or rule.baseline is None else profile.suite.base / rule.baseline
+    if path is None or not path.is_file():
+        return 1
+    runs = read_baseline(path).run_count
+    if runs > 1:
+        profile.notes.append(f"the baseline is the mean of {runs} runs")
+    return runs
 
 
 def _on_judge_scale(profile: SuiteProfile, metric: str) -> bool:

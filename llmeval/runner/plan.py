@@ -342,8 +342,7 @@ def _facts(
     quarantine: Quarantine,
     warnings: tuple[str, ...],
 ) -> dict[str, Any]:
-    gate = suite.spec.gate
-    margins = gate.regression.margins if gate.regression is not None else {}
+    gate = suite.spec.gate.record()
     return {
         "suite": suite.name,
         "cases": len(cases),
@@ -356,7 +355,8 @@ def _facts(
         "rules": (
             (["must_pass"] if gate.must_pass else [])
             + [f"floor {key}" for key in gate.floors]
-            + [f"regression {key}" for key in margins]
+            + [f"regression {key}" for key in gate.margins]
+            + [f"release {key}" for key in gate.release_margins]
         ),
     }
 

@@ -116,6 +116,11 @@ def _keys(suite: Suite) -> list[KeyPath]:
         margins: list[KeyPath] = [
             ("gate", "regression", "margins", key) for key in gate.regression.margins
         ]
+        release = gate.regression.release
+        margins += [
+            ("gate", "regression", "release", "margins", key)
+            for key in (release.margins if release is not None else ())
+        ]
         for path in margins:
             if _target(path).metric == WHOLE:
                 raise suite.error(

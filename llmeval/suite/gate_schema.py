@@ -16,6 +16,18 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
 
 
+class ReleaseSpec(Strict):
+    """Compares with the release that the lock file keeps beside its rolling baseline."""
+
+    margins: dict[str, MarginStated] = Field(
+        min_length=1,
+        description=(
+            "Metric, or `metric @ tag=value` -> the drop of its mean since the release that must"
+            " not pass."
+        ),
+    )
+
+
 class RegressionSpec(Strict):
     """Compares with an approved run, case by case."""
 
@@ -39,6 +51,13 @@ class RegressionSpec(Strict):
         description=(
             "Cases of the baseline that the suite may leave out or ask otherwise; more make the run"
             " INVALID. Cases that `retired.yaml` names do not count."
+        ),
+    )
+    release: ReleaseSpec | None = Field(
+        default=None,
+        description=(
+            "A second comparison, with the release that `llmeval baseline release` names: many"
+            " small drops, each approved, add up to one that this rule sees."
         ),
     )
 

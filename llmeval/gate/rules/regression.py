@@ -2,16 +2,17 @@
 margin, or can't these cases tell?
 
 Both sides answered the same cases, so what is tested is the mean of the differences, candidate
-minus baseline, case by
-case (`stats.sequential.gate_test`): FAIL when it is below 0 for sure, PASS when it is above -margin
-for sure. Over all rules Holm's procedure keeps the probability of any wrong FAIL at alpha; PASS
-needs every rule at beta (`stats.tests.multiplicity`).
+minus baseline, case by case (`stats.sequential.gate_test`): FAIL when it is below 0 for sure, PASS
+when it is above -margin for sure. Over all rules Holm's procedure keeps the probability of any
+wrong FAIL at alpha; PASS needs every rule at beta (`stats.tests.multiplicity`).
 """
 
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+
+from msgspec import structs
 
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.errors import LlmevalError
@@ -20,12 +21,18 @@ from llmeval.core.metric_ref import parse_metric_ref, slice_label
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import read_baseline, scorer_digest
+from llmeval.gate.baseline_runs import second_moment
 from llmeval.gate.holm import Rule
 from llmeval.gate.missing_cases import MissingCases, gone_of, gone_rule, sample_note
 from llmeval.gate.pairs import PairedCases, pair, with_attempts
 from llmeval.gate.rules.judged_floors import label_counts
 from llmeval.gate.rules.pooled import pool_of, pooled_note
-from llmeval.gate.rules.regression_words import regression_assumptions, regression_reason
+from llmeval.gate.rules.regression_words import (
+    mean_note,
+    regression_assumptions,
+    regression_reason,
+)
+from llmeval.gate.rules.release import name_release, no_release, of_release
 from llmeval.gate.rules.sequential import RuleWalk, rules_in
 from llmeval.gate.rules.these_cases import FixedCasesTest, fixed_cases_test
 from llmeval.gate.rules.threshold import (
@@ -69,6 +76,10 @@ class RegressionRule:
 
     labels: LabelCounts | None = None
     """The labels behind the bound of J; None for checks, and on the judge's own scale."""
+    moment: float | None = None
+    """E d^2 expected without a drop, where the baseline is the mean of several runs."""
+    kind: str = "regression"
+    """The rule's name in records: `regression`, or `release` where the baseline is the release."""
 
     @property
     def slice_(self) -> str | None:
@@ -100,6 +111,7 @@ class RegressionRule:
             j_lower=self.youden,
             j_alpha=self.spent,
             sequential=rules > 0,
+            moment=self.moment,
         )
 
 
@@ -158,15 +170,40 @@ def _asked(tally: RunAggregate, manifest: Manifest) -> list[_Asked]:
             f" {_approve(tally)}"
         )
         return [_invalid(None, baseline, told)]
+    return [
+        *_against(tally, manifest, baseline, comparisons(manifest, baseline), _approve(tally)),
+        *_since_release(tally, manifest, baseline),
+    ]
+
+
+def _since_release(tally: RunAggregate, manifest: Manifest, baseline: BaselineLock) -> list[_Asked]:
+    if not manifest.gate.release_margins:
+        return []
+    if baseline.release is None:
+        return [no_release(tally, baseline)]
+    rules = comparisons(manifest, baseline.release, release=True)
+    return _against(tally, manifest, baseline.release, rules, name_release(tally))
+
+
+def _against(
+    tally: RunAggregate,
+    manifest: Manifest,
+    baseline: BaselineLock,
+    rules: list["RegressionRule | RuleDecision"],
+    again: str,
+) -> list[_Asked]:
+    """Rules with their data. `again`: the command that makes this run what they compare with."""
     gone = gone_of(tally, manifest, baseline)
-    missed = gone_rule(gone, manifest, baseline, _approve(tally))
+    missed = gone_rule(gone, manifest, baseline, again)
     asked: list[_Asked] = [] if missed is None else [missed]
-    for compared in comparisons(manifest, baseline):
+    for compared in rules:
         made = (
             _question(tally, manifest, baseline, compared, gone)
             if isinstance(compared, RegressionRule)
             else compared
         )
+        if isinstance(made, RuleDecision) and isinstance(compared, RegressionRule):
+            made = structs.replace(made, rule=compared.kind)
         asked.append((made, baseline) if isinstance(made, RegressionTest) else made)
     return asked
 
@@ -189,12 +226,15 @@ def _invalid(
     )
 
 
-def comparisons(manifest: Manifest, baseline: BaselineLock) -> list[RegressionRule | RuleDecision]:
+def comparisons(
+    manifest: Manifest, baseline: BaselineLock, *, release: bool = False
+) -> list[RegressionRule | RuleDecision]:
     """The rules of regression, in the suite's order; INVALID ones where something else scored the
-    baseline.
+    baseline. `release`: whether the baseline is the release.
     """
-    margins = margins_in(manifest.gate.margins)
-    return [_comparison(manifest, baseline, key, margin) for key, margin in margins.items()]
+    margins = margins_in(manifest.gate.release_margins if release else manifest.gate.margins)
+    made = [_comparison(manifest, baseline, key, margin) for key, margin in margins.items()]
+    return [of_release(each) for each in made] if release else made
 
 
 def _comparison(
@@ -223,17 +263,19 @@ def _comparison(
             " difference may be its own."
         )
         return _invalid(metric, baseline, f"{told} {anew}", slice_)
+    moment, mean = second_moment(baseline, metric), mean_note(baseline, metric)
     if margin.judge_scale:
-        note = own_scale_note(manifest, metric)
+        note = own_scale_note(manifest, metric) + mean
         return RegressionRule(
-            name, metric, where, margin.value, 1.0, 0.0, judge is not None, None, True, note
-        )
+            name, metric, where, margin.value, 1.0, 0.0, judge is not None, None, True, note,
+            moment=moment,
+        )  # fmt: skip
     untrusted = distrust_of(manifest, metric)
     labels = None if judge is None or judge.labels is None else label_counts(judge.labels)
     youden, spent = scale(labels, manifest.gate.beta) if untrusted is None else (1.0, 0.0)
     return RegressionRule(
         name, metric, where, margin.value, youden, spent, judge is not None, untrusted,
-        labels=labels if untrusted is None else None,
+        labels=labels if untrusted is None else None, moment=moment, note=mean,
     )  # fmt: skip
 
 
@@ -298,6 +340,7 @@ def walk_of(
         [names for names in groups if names],
         value,
         partial(compared.plan, gate.alpha, gate.beta, rules=rules),
+        baseline.gaps(metric),
     )
 
 
@@ -331,7 +374,7 @@ def decided(question: RegressionTest, baseline: BaselineLock, level: float) -> R
         found = Decision.PASS if question.verdict.p_pass <= plan.rates[1] else Decision.INCONCLUSIVE
     verdict = replace(question.verdict, decision=found)
     return RuleDecision(
-        rule="regression",
+        rule=rule.kind,
         metric=rule.metric,
         slice=rule.slice_,
         decision=found,

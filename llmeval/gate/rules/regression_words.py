@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
+from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.formatting import percent_of, points
 from llmeval.core.results import REPRESENTATIVE, Decision
 from llmeval.gate.rules.floors import LOST_DECIDE, LOST_WORST
@@ -52,13 +53,14 @@ def regression_reason(
 
 
 def _follows(question: "RegressionTest", verdict: TestVerdict, run_id: str, level: float) -> str:
+    against = "release" if question.rule.kind == "release" else "baseline"
     if verdict.decision is Decision.FAIL:
         sure = percent_of(1 - level)
-        return f" At {sure} confidence the candidate is worse than the baseline {run_id}."
+        return f" At {sure} confidence the candidate is worse than the {against} {run_id}."
     if verdict.decision is Decision.PASS:
         return (
-            f" A drop of the margin or more from the baseline {run_id} is ruled out at"
-            f" {percent_of(1 - question.plan.beta)} confidence."
+            f" A drop of the margin or more from the {against} {run_id} is ruled out"
+            f" at {percent_of(1 - question.plan.beta)} confidence."
         )
     if question.rule.untrusted is not None:
         return UNTRUSTED.format(question.rule.untrusted)
@@ -89,6 +91,21 @@ def regression_assumptions(question: "RegressionTest") -> tuple[str, ...]:
     if question.rule.judged and not question.rule.judge_scale:
         made.append("the judge errs alike on both sides")
     return tuple(made)
+
+
+def mean_note(baseline: BaselineLock, metric: str) -> str:
+    """A sentence about a baseline of several runs; empty for one run."""
+    if baseline.run_count < 2:
+        return ""
+    told = f" Each case's baseline is its mean over {baseline.run_count} runs."
+    gaps = baseline.gaps(metric)
+    if not gaps:
+        return told
+    some = "1 case has" if len(gaps) == 1 else f"{len(gaps):,} cases have"
+    return (
+        f"{told} {some} no result in some of them, which may have been anything: each bound takes"
+        " the worst for its own claim."
+    )
 
 
 def _moved(difference: float) -> str:

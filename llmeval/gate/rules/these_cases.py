@@ -57,6 +57,8 @@ class FixedCasesTest:
     """Why the judge's verdicts can't decide it; None where they can, and for checks."""
     judge_scale: bool = False
     note: str = ""
+    kind: str = "regression"
+    """The rule's name in records."""
 
     def decided(self, level: float) -> RuleDecision:
         """The decision. `level`: of its FAIL, where all rules together have alpha."""
@@ -70,7 +72,7 @@ class FixedCasesTest:
         elif self.undecidable is None and low >= -self.margin:
             decision = Decision.PASS
         return RuleDecision(
-            rule="regression",
+            rule=self.kind,
             metric=self.metric,
             slice=self.slice_,
             decision=decision,
@@ -212,9 +214,10 @@ def fixed_cases_test(
         alpha=gate.alpha,
         beta=gate.beta,
         cases=counts,
-        lost=pairs.lost,
+        lost=len(pairs.cases) - len(counts),
         undecidable=undecidable,
         judge_scale=compared.judge_scale,
+        kind=compared.kind,
         note=pairs.left_out(" Not compared: ", ".") + compared.note,
     )
 
@@ -233,11 +236,11 @@ def repeats_of(
     attempts where all cases have them; None where the metric does not pass or fail.
     """
     before = baseline.results(metric)
-    repeats = 1 if baseline.gate is None else baseline.gate.repeats
+    repeats, gaps = baseline.answers, baseline.gaps(metric)
     names = [
         name
         for name, difference in zip(pairs.cases, pairs.differences, strict=True)
-        if not math.isnan(difference)
+        if not math.isnan(difference) and name not in gaps
     ]
     own = {
         name: result.value for name in names if (result := tally.result(metric, name)) is not None

@@ -76,7 +76,7 @@ class TriageRules:
         measure the same.
         """
         gate = manifest.gate
-        keys = [*gate.floors, *gate.margins]
+        keys = [*gate.floors, *gate.margins, *gate.release_margins]
         judges = manifest.judges
         by_prompt: dict[str, list[str]] = {}
         for name, judge in judges.items():

@@ -12,7 +12,7 @@ BETTING = 0.02
 """Share of each error rate for the betting leg of a run that may stop early; the looks have the
 rest.
 """
-_WITHIN = 0.2
+WITHIN = 0.2
 """Correlation within clusters that bets are placed for; only speed depends on it."""
 
 
@@ -50,6 +50,10 @@ class TestDesign:
     aim_fail: float | None
     aim_pass: float | None
     information: float | None
+    moment: float | None = None
+    """E d^2 of a case that is expected without a drop, where each case's baseline is a mean over
+    several runs: the test is then one by betting alone (`betting_test.py`). None: looks.
+    """
 
     def __post_init__(self) -> None:
         if not (0 < self.alpha < 1 and 0 < self.beta < 1 and 0 <= self.spent < self.beta):
@@ -92,6 +96,7 @@ def regression(
     j_alpha: float = 0.0,
     sequential: bool = True,
     target: Literal["population", "suite"] = "population",
+    moment: float | None = None,
 ) -> TestDesign:
     """The plan of a regression test: FAIL when worse than the baseline, PASS when not worse by the
     margin.
@@ -114,16 +119,22 @@ def regression(
         j_alpha: probability that the bound is too high.
         sequential: whether the run may stop early. Without, the whole rate goes to the final test.
         target: what the claim is about.
+        moment: E d^2 expected without a drop where each case's baseline is a mean over several
+            runs, above 0: a run that may stop early then decides by betting alone. Only speed
+            depends on its size.
 
     Raises:
         ValueError: arguments out of range.
     """
+    alone = moment is not None and sequential and target == "population"
+    if moment is not None and not 0 < moment <= 1:
+        raise ValueError(f"an expected second moment must lie in (0, 1], got {moment}")
     if not (0 < margin < 1 and 0 < j_lower <= 1):
         raise ValueError(
             f"need a margin in (0, 1) and a judge with J in (0, 1], got {margin} and {j_lower}"
         )
     scaled = margin * j_lower
-    moment = max(discordance * (_WITHIN + (1 - _WITHIN) / largest), scaled * scaled)
+    moment = max(discordance * (WITHIN + (1 - WITHIN) / largest), scaled * scaled)
     return TestDesign(
         units=units,
         cases=units if cases is None else cases,
@@ -135,8 +146,9 @@ def regression(
         alpha=alpha,
         beta=beta,
         spent=j_alpha,
-        share=_share(sequential, target),
+        share=1.0 if alone else _share(sequential, target),
         target=target,
+        moment=moment if alone else None,
         aim_fail=best_fraction(0.0, 1.0, scaled, moment),
         aim_pass=best_fraction(scaled, 1.0, scaled, moment),
         information=units * scaled * scaled / moment,
