@@ -14,6 +14,7 @@ from llmeval.cli.baseline_screen import (
     print_chain,
     print_changes,
     print_done,
+    print_others,
     which,
 )
 from llmeval.cli.common import Json, Reports, console, emit, find_run
@@ -111,6 +112,7 @@ def approve(
         f"{path}: {which(new)}, {len(new.cases):,} cases, approved by {approved.by}. Commit it."
     )
     print_agreement(new)
+    print_others(directories)
     return 0
 
 

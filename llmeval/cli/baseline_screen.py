@@ -9,8 +9,11 @@ from llmeval.report.safe_text import count
 if TYPE_CHECKING:
     from llmeval.core.baseline_lock import BaselineLock
     from llmeval.gate.baseline_changes import Changes
+    from llmeval.store.directory import RunDir
 
 _NAMED = 10
+_LOOK_AT = 200
+"""Directories that are read in search of runs like the approved ones."""
 
 
 def which(baseline: "BaselineLock") -> str:
@@ -38,6 +41,49 @@ def print_agreement(baseline: "BaselineLock") -> None:
             "The runs agree on every case, as reused or pinned answers do: they count as one.",
             markup=False,
         )
+
+
+def print_others(runs: "list[RunDir]") -> None:
+    """A warning where a single run was approved and more runs of the same system lie beside it: the
+    best of several is too good a baseline (`benchmarks/decisions_baselines.py --section curse`).
+    """
+    if len(runs) != 1:
+        return
+    others = _runs_like(runs[0])
+    if not others:
+        return
+    names = " ".join(str(each.path) for each in (*runs, *others[: _NAMED - 1]))
+    verb = "are" if len(others) > 1 else "is"
+    console().print(
+        f"{count(len(others), 'more run')} of this suite and model {verb} in"
+        f" {runs[0].path.parent}. If this one was chosen because it is good, an unchanged model may"
+        f" FAIL against it. Their mean has less noise: llmeval baseline approve {names} --by NAME"
+        " --reason TEXT",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _runs_like(run: "RunDir") -> "list[RunDir]":
+    """Complete runs of the same suite and candidate in the same folder."""
+    from llmeval.core.errors import LlmevalError
+    from llmeval.store.directory import RunDir
+
+    own, found = run.manifest(), []
+    for path in sorted(run.path.resolve().parent.iterdir(), reverse=True)[:_LOOK_AT]:
+        other = RunDir(path)
+        try:
+            seen = other.manifest() if path.is_dir() and other.exists() else None
+        except (LlmevalError, OSError):
+            continue
+        if (
+            seen is not None
+            and seen.run_id != own.run_id
+            and seen.status == "complete"
+            and seen.digests == own.digests
+        ):
+            found.append(other)
+    return found
 
 
 def print_changes(path: Path, changes: "Changes | None") -> None:

@@ -1,11 +1,12 @@
 """A bet against a hypothesis about a mean whose stake follows what came before.
 
 As in `betting.py` the wealth is multiplied by 1 + f * size * (null - x) for each unit, which H0:
-mean >= null makes fair or worse. Here one gambler has the whole capital. Its stake f is the best
-one (Kelly's) if the mean lies `gap` below the null, by the second moment of the units before and of
-a prior. It never looks at the unit that it is placed on, so the wealth is a nonnegative
-supermartingale from 1 under H0, and ever reaches 1/alpha with probability at most alpha (Ville
-1939). That holds for any distribution and any prior: a wrong prior only costs speed.
+mean >= null makes fair or worse. Here the stake f is the best one (Kelly's) if the mean lies `gap`
+below the null, by the second moment of the units before and of a prior; a second gambler, with a
+share of the capital, stakes more, for means that lie further below. A stake never looks at the unit
+that it is placed on, so the wealth is a nonnegative supermartingale from 1 under H0, and ever
+reaches 1/alpha with probability at most alpha (Ville 1939). That holds for any distribution and any
+prior: a wrong prior only costs speed.
 
 Source: I. Waudby-Smith, A. Ramdas, JRSS B 86 (2024) 1-27, section 4 (predictable plug-in stakes);
 J. L. Kelly, Bell Syst. Tech. J. 35 (1956) 917-926.
@@ -24,6 +25,8 @@ CAUTION = 0.95
 """Share of Kelly's stake. A little less than all of it: runs that start badly lose less, so more of
 them are decided by the last unit.
 """
+BOLD = 2.5
+"""What the bold gambler stakes, in Kelly's stakes."""
 _CAP = 0.9
 """Largest share of the wealth that a single unit may take."""
 
@@ -39,10 +42,18 @@ class AdaptiveWealth:
             size / largest * (null - x).
         share: mean of size / largest.
         largest: the size of the largest unit that may come.
+        bold: share of the capital that the bold gambler has, in [0, 1).
     """
 
     def __init__(
-        self, null: float, high: float, gap: float, moment: float, share: float, largest: float
+        self,
+        null: float,
+        high: float,
+        gap: float,
+        moment: float,
+        share: float,
+        largest: float,
+        bold: float = 0.0,
     ) -> None:
         if not null < high:
             raise ValueError(f"the hypothesis must be below the largest score {high}, got {null}")
@@ -51,9 +62,10 @@ class AdaptiveWealth:
         self._squares, self._shares = PRIOR_UNITS * moment, PRIOR_UNITS * share
         self.log = 0.0
         """The log of the wealth now."""
-        self.peak = 0.0
-        """The largest log of the wealth so far."""
-        self._stakes: Floats = np.zeros(0)
+        capital = ((CAUTION, 1 - bold), (BOLD, bold))
+        self._gamblers = [(times, math.log(part)) for times, part in capital if part > 0]
+        self._logs = [start for _, start in self._gamblers]
+        self._kelly: Floats = np.zeros(0)
 
     def update(self, values: Floats, sizes: Floats) -> Floats:
         """Play the next units in their order; returns the log wealth after each of them."""
@@ -61,10 +73,15 @@ class AdaptiveWealth:
             return np.zeros(0)
         shares = sizes / self._largest
         payoffs = shares * (self._null - values)
-        stakes = self._next_stakes(payoffs, shares)
-        path: Floats = self.log + np.cumsum(np.log1p(stakes * payoffs))
-        self.log, self.peak = float(path[-1]), max(self.peak, float(path.max()))
-        self._stakes = np.append(self._stakes, stakes)
+        kelly, most = self._next_stakes(payoffs, shares), _CAP / (self._high - self._null)
+        paths = [
+            log + np.cumsum(np.log1p(np.minimum(times * kelly, most) * payoffs))
+            for (times, _), log in zip(self._gamblers, self._logs, strict=True)
+        ]
+        self._logs = [float(path[-1]) for path in paths]
+        path: Floats = np.logaddexp.reduce(paths)
+        self.log = float(path[-1])
+        self._kelly = np.append(self._kelly, kelly)
         return path
 
     def _next_stakes(self, payoffs: Floats, shares: Floats) -> Floats:
@@ -74,9 +91,8 @@ class AdaptiveWealth:
         self._units += len(payoffs)
         self._squares += float(payoffs @ payoffs)
         self._shares += float(shares.sum())
-        kelly = CAUTION * mean / np.maximum(squares, mean * mean)
-        stakes: Floats = np.minimum(kelly, _CAP / (self._high - self._null))
-        return stakes
+        kelly: Floats = mean / np.maximum(squares, mean * mean)
+        return kelly
 
     def log_at(self, null: float, values: Floats, sizes: Floats) -> float:
         """The log wealth of the same stakes against another null, after the units played so far.
@@ -84,7 +100,10 @@ class AdaptiveWealth:
         Args:
             null: below `high`. values, sizes: these units.
         """
-        count = min(len(values), len(self._stakes))
-        stakes = np.minimum(self._stakes[:count], _CAP / (self._high - null))
-        odds = sizes[:count] / self._largest * (null - values[:count])
-        return math.fsum(np.log1p(stakes * odds))
+        count, most = min(len(values), len(self._kelly)), _CAP / (self._high - null)
+        odds, kelly = sizes[:count] / self._largest * (null - values[:count]), self._kelly[:count]
+        logs = [
+            start + math.fsum(np.log1p(np.minimum(times * kelly, most) * odds))
+            for times, start in self._gamblers
+        ]
+        return float(np.logaddexp.reduce(logs))

@@ -33,6 +33,8 @@ Floats = NDArray[np.float64]
 
 REST = 0.2
 """Share of the units that the last test is about."""
+BOLD_SHARE = 0.2
+"""Of FAIL, the capital that is staked on drops beyond the margin; PASS is about no drop at all."""
 _EDGE = 1e-6
 _TOLERANCE = 1e-5
 
@@ -55,9 +57,13 @@ class BettingTest:
         size = plan.cases / plan.units
         moment = share**2 * (plan.moment * (WITHIN + (1 - WITHIN) / size) + gap**2)
         self._fail, self._pass = (
-            AdaptiveWealth(null, high, gap, moment, share, plan.largest)
-            for null, high in ((plan.fail_null, plan.high), (-plan.pass_null, -plan.low))
+            AdaptiveWealth(null, high, gap, moment, share, plan.largest, bold)
+            for null, high, bold in (
+                (plan.fail_null, plan.high, BOLD_SHARE),
+                (-plan.pass_null, -plan.low, 0.0),
+            )
         )
+        self._peaks = (0.0, 0.0)
         self._lower: Floats = np.zeros(0)
         self._upper: Floats = np.zeros(0)
         self._sizes: Floats = np.zeros(0)
@@ -90,12 +96,12 @@ class BettingTest:
         passes = self._pass.update(-lower[:staked], sizes[:staked])
         failed = fails >= math.log(1 / alpha)
         hits = np.flatnonzero(failed | (passes >= math.log(1 / beta)))
-        if not len(hits):
-            return len(sizes)
-        self.decision = Decision.FAIL if failed[hits[0]] else Decision.PASS
-        used = int(hits[0]) + 1
-        self._fail.peak, self._pass.peak = float(fails[:used].max()), float(passes[:used].max())
-        return used
+        if len(hits):
+            self.decision = Decision.FAIL if failed[hits[0]] else Decision.PASS
+            staked = int(hits[0]) + 1
+        peaks = float(fails[:staked].max()), float(passes[:staked].max())
+        self._peaks = max(self._peaks[0], peaks[0]), max(self._peaks[1], peaks[1])
+        return staked if len(hits) else len(sizes)
 
     def finish(self, *, last: bool = False, bounds: bool = True) -> TestVerdict:
         """The verdict on what came so far; arguments and errors as `HybridTest.finish`."""
@@ -104,7 +110,7 @@ class BettingTest:
             raise ValueError("there is no result to decide on")
         final = self.decision is None and (last or self.used == plan.units)
         rest = final and self.used > self._bets
-        p_fail, p_pass = math.exp(-self._fail.peak), math.exp(-self._pass.peak)
+        p_fail, p_pass = (math.exp(-peak) for peak in self._peaks)
         method = "bets on the mean"
         if rest:
             side = self._rest(plan.fail_null, plan.pass_null)
