@@ -14,7 +14,7 @@ from llmeval.core.baseline_lock import BaselineLock, BaselineRun, BaselineValues
 from llmeval.core.errors import UsageError
 
 _DIGITS = 9
-"""Decimals of a mean: a third is no short number, and later runs are added to it."""
+"""Decimals of a mean: a third has no short form, and later runs are added to it."""
 
 
 def joined(baselines: Sequence[BaselineLock]) -> BaselineLock:
@@ -108,7 +108,7 @@ def _differences(one: BaselineLock, two: BaselineLock) -> Iterator[str]:
     if parts:
         yield f"another {' and '.join(parts)}"
     if one.left_out or two.left_out:
-        yield "one of them was scored anew without some of its cases"
+        yield "one of them was scored again without some of its cases"
 
 
 def _column(

@@ -69,7 +69,7 @@ def test_runs_that_agree_keep_a_least_moment() -> None:
         ({"cases": {"c0": "x"}}, "another cases"),
         ({"metrics": {"m": BaselineValues("j", (1,))}}, "another scoring of m"),
         ({"metrics": {}}, "another metrics"),
-        ({"left_out": {"c9": "d"}}, "scored anew without some of its cases"),
+        ({"left_out": {"c9": "d"}}, "scored again without some of its cases"),
         ({"run_id": "a"}, "a run counts once"),
     ],
 )
