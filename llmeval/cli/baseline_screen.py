@@ -44,7 +44,7 @@ def print_agreement(baseline: "BaselineLock") -> None:
 
 
 def print_others(runs: "list[RunDir]") -> None:
-    """A warning where a single run was approved and more runs of the same system lie next to it: the
+    """A warning where a single run was approved and more runs of the same system lie near it: the
     best of several is too good a baseline (`benchmarks/decisions_baselines.py --section curse`).
     """
     if len(runs) != 1:

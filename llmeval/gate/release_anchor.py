@@ -1,4 +1,4 @@
-"""The release next to the rolling baseline, and the chain of baselines with each one's drop from it.
+"""The release next to the rolling baseline, and the chain of baselines with their drops from it.
 
 A baseline that moves with every approval hides small drops: a point a week is never a regression
 from last week. The release stays until a person names another one, and a rule of its own compares
