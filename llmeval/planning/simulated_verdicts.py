@@ -22,7 +22,9 @@ their precision.
 
 
 class PairedVerdicts(NamedTuple):
-    """Verdicts on the answers of both sides, repeats x cases."""
+    """Verdicts on the answers of both sides, repeats x cases; of a baseline of several runs the
+    repeats of each run, one run after the other.
+    """
 
     baseline: Bools
     candidate: Bools
@@ -55,6 +57,8 @@ class VerdictModel:
     specificity: float = 1.0
     alike: float = 0.0
     labels: tuple[int, int] | None = None
+    baseline_runs: int = 1
+    """How many runs the baseline is the mean of."""
 
     @property
     def cases(self) -> int:
@@ -72,19 +76,20 @@ class VerdictModel:
         """
         shared = self._shared(source)
         chance = self._chances(source, shared)
-        answers = self._luck(source, shared, 2 * self.repeats) < chance
+        before = self.baseline_runs * self.repeats
+        answers = self._luck(source, shared, before + self.repeats) < chance
         broken = self._luck(source, shared, 1)[0] < (drop / self.rate if self.rate > 0 else 0.0)
-        return PairedVerdicts(answers[: self.repeats], answers[self.repeats :] & ~broken)
+        return PairedVerdicts(answers[:before], answers[before:] & ~broken)
 
     def judged(self, source: np.random.Generator, truth: PairedVerdicts) -> PairedVerdicts:
         """The judge's verdicts on them."""
         if self.exact:
             return truth
-        first, second = source.random((2, *truth.baseline.shape))
-        alike = source.random(truth.baseline.shape) < self.alike
+        first, second = source.random(truth.baseline.shape), source.random(truth.candidate.shape)
+        alike = source.random(truth.candidate.shape) < self.alike
         return PairedVerdicts(
             self._verdicts(truth.baseline, first),
-            self._verdicts(truth.candidate, np.where(alike, first, second)),
+            self._verdicts(truth.candidate, np.where(alike, first[: len(second)], second)),
         )
 
     def certificate(self, source: np.random.Generator) -> LabelCounts | None:

@@ -27,8 +27,8 @@ from llmeval.planning.simulated_rules import (
 )
 from llmeval.planning.simulated_verdicts import PairedVerdicts, VerdictModel
 from llmeval.stats.estimation.label_counts import LabelCounts
+from llmeval.stats.sequential.betting_test import sequential_test
 from llmeval.stats.sequential.design import TestDesign
-from llmeval.stats.sequential.gate_test import HybridTest
 
 Floats = NDArray[np.float64]
 Tick = Callable[[], None]
@@ -121,7 +121,7 @@ class _Run(NamedTuple):
 
 def play(plan: TestDesign, values: Floats, size: float = 1.0) -> SimulatedTest:
     """One run through the gate's test, in the order of the values."""
-    test = HybridTest(plan)
+    test = sequential_test(plan)
     decision = test.update(values, np.full(len(values), size))
     return SimulatedTest(decision or test.finish(bounds=False).decision, test.used)
 
@@ -198,6 +198,7 @@ def simulate_regression(
         youden=shape.youden_lower,
         spent=shape.j_alpha,
         shift=shape.shift,
+        baseline_runs=shape.baseline_runs,
     )
     setup = SimulationSetup(
         verdict_models={shape.metric: verdict_model},
@@ -265,7 +266,8 @@ def _usual(rule: SimulatedRule, sides: PairedVerdicts, alpha: float) -> tuple[bo
         float(sides.candidate[:, rows].mean()),
     )
     pooled = (baseline + candidate) / 2
-    se = math.sqrt(max(2 * pooled * (1 - pooled) / (len(rows) * len(sides.baseline)), 1e-12))
+    answers = 1 / len(sides.baseline) + 1 / len(sides.candidate)
+    se = math.sqrt(max(pooled * (1 - pooled) * answers / len(rows), 1e-12))
     p_value = 0.5 * math.erfc((baseline - candidate) / se / math.sqrt(2))
     return baseline - candidate > THRESHOLD + 1e-9, p_value <= alpha  # exactly t is not a drop
 
