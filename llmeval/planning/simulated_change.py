@@ -42,7 +42,7 @@ class SimulatedChange(NamedTuple):
         return any(set(rules) == {Decision.PASS} for rules in self.decisions)
 
 
-class _Metric(NamedTuple):
+class SimulatedMetric(NamedTuple):
     """One metric of a change: its attempts, and the labels of its judge."""
 
     attempts: tuple[PairedVerdicts, ...]
@@ -66,7 +66,7 @@ def simulate_change(
         source: of the random draws.
     """
     metrics = {
-        name: _Metric(
+        name: SimulatedMetric(
             model.attempts(source, drops[name], 1 + len(terms.later)), model.certificate(source)
         )
         for name, model in verdict_models.items()
@@ -74,7 +74,7 @@ def simulate_change(
     decisions: list[tuple[Decision, ...]] = []
     used: tuple[int, ...] = ()
     for attempt in range(1, 2 + len(terms.later)):
-        decided, cases = _attempt(metrics, rules, terms, attempt)
+        decided, cases = decide_attempt(metrics, rules, terms, attempt)
         decisions.append(decided)
         used = used or cases
         if set(decided) == {Decision.PASS}:
@@ -85,10 +85,13 @@ def simulate_change(
     )
 
 
-def _attempt(
-    metrics: Mapping[str, _Metric], rules: tuple[SimulatedRule, ...], terms: ErrorRates, number: int
+def decide_attempt(
+    metrics: Mapping[str, SimulatedMetric],
+    rules: tuple[SimulatedRule, ...],
+    terms: ErrorRates,
+    number: int = 1,
 ) -> tuple[tuple[Decision, ...], tuple[int, ...]]:
-    """The decisions of one attempt, and the cases that each rule used."""
+    """The decisions of one attempt, 1 for the first, and the cases that each rule used."""
     now = terms.at(number)
     if _missing_share(metrics, number) > terms.max_unscored:
         cases = len(next(iter(metrics.values())).attempts[0].baseline[0])
@@ -118,7 +121,7 @@ def _alone(
     return lambda: rule.evaluate(current, labels, whole).rule(alpha)
 
 
-def _missing_share(metrics: Mapping[str, _Metric], number: int) -> float:
+def _missing_share(metrics: Mapping[str, SimulatedMetric], number: int) -> float:
     """The share of cases of one attempt that miss a result of any metric."""
     columns = [each.attempts[number - 1].missing for each in metrics.values()]
     present = [column for column in columns if column is not None]

@@ -7,7 +7,7 @@ import pytest
 
 from llmeval.core.errors import UsageError
 from llmeval.planning.metric_profile import MetricProfile
-from llmeval.planning.simulated_change import _alone, _attempt, _Metric
+from llmeval.planning.simulated_change import SimulatedMetric, _alone, decide_attempt
 from llmeval.planning.simulated_rules import (
     ErrorRates,
     SimulatedFloor,
@@ -136,10 +136,10 @@ def test_a_pass_is_withheld_where_this_attempt_alone_fails() -> None:
     good = PairedVerdicts(np.ones((1, 400), bool), np.ones((1, 400), bool))
     worse = good._replace(candidate=(np.arange(400) >= 6)[None, :])
     rule = SimulatedRegression(name="m", metric="m", members=members, margin=0.2)
-    metrics = {"m": _Metric((good, worse), None)}
+    metrics = {"m": SimulatedMetric((good, worse), None)}
     assert rule.evaluate(worse, None, POOLED.at(2), (good,)).rule(0.0028).decision == "PASS"
     assert _alone(rule, worse, None, POOLED)().decision == "FAIL"
-    assert _attempt(metrics, (rule,), POOLED, 2)[0] == ("INCONCLUSIVE",)
+    assert decide_attempt(metrics, (rule,), POOLED, 2)[0] == ("INCONCLUSIVE",)
 
 
 def test_unequal_clusters_cover_all_cases() -> None:
