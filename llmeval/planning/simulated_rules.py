@@ -14,7 +14,8 @@ from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.holm import Rule
 from llmeval.gate.rules import floors, judged_floors
-from llmeval.gate.rules.regression import RegressionRule, scale
+from llmeval.gate.rules.judge_arms import scale
+from llmeval.gate.rules.regression import RegressionRule
 from llmeval.planning.simulated_verdicts import PairedVerdicts
 from llmeval.stats.estimation.bounds import Interval
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance, RefusedEstimate
@@ -128,9 +129,16 @@ class SimulatedRegression:
         """
         youden, spent = (self.youden, self.spent) if labels is None else _scale(labels, terms.beta)
         compared = RegressionRule(
-            self.name, self.metric, None, self.margin, youden, spent, labels is not None, None,
+            self.name,
+            self.metric,
+            None,
+            self.margin,
+            youden,
+            spent,
+            labels is not None,
+            None,
             shift=self.shift,
-        )  # fmt: skip
+        )
         plan = compared.plan(
             terms.alpha,
             terms.beta,
