@@ -280,7 +280,7 @@ def peers() -> list[Tool]:
     for name, make in gates_peers.PEERS.items():
         try:
             version = importlib.metadata.version(name)
-            tools.append(Tool(f"{name} {version}", make()))
+            tools.append(Tool(f"{name} {version}", make(), gates_peers.REPEATS.get(name)))
         except (importlib.metadata.PackageNotFoundError, ImportError):
             print(f"{name}: not installed")
     for name in gates_peers.SAME_AS_THRESHOLD:

@@ -76,6 +76,10 @@ def evalaudit() -> Verdict:
 
 
 PEERS: dict[str, Callable[[], Verdict]] = {"errorbars": errorbars, "evalaudit": evalaudit}
+REPEATS: dict[str, bool] = {"evalaudit": False}
+"""Peers that play only scenarios with one answer (False): evalaudit's bootstrap of means takes half
+a second.
+"""
 SAME_AS_THRESHOLD = ("promptfoo", "deepeval", "mlflow")
 """Tools whose gate is "the pass rate is at least the threshold"; the row of the threshold shows
 them.

@@ -1,6 +1,7 @@
 """The time of one decision, with its bounds and its sentence, as a run makes it (`gates.py`)."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import SimpleNamespace
@@ -12,10 +13,12 @@ from llmeval.core.baseline_lock import BaselineLock
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.pairs import PairedCases
 from llmeval.gate.rules.floors import decide_floor
+from llmeval.gate.rules.judge_arms import scale
 from llmeval.gate.rules.judged_floors import LabelEvidence
 from llmeval.gate.rules.judged_floors import bounds as judged_bounds
-from llmeval.gate.rules.regression import RegressionRule, decided, evaluate, scale
+from llmeval.gate.rules.regression import RegressionRule, decided, evaluate
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance
+from llmeval.stats.sequential.gate_test import decide as decide_in_order
 
 CASES, MARGIN, RATE = 1000, 0.05, 0.025
 LABELS = LabelCounts(230, 4, 25, 41)
@@ -41,6 +44,16 @@ def _regression(clusters: list[str], labels: LabelCounts | None, answers: int) -
     rule = RegressionRule("m", "m", None, MARGIN, youden, spent, labels is not None, None)
     pairs = PairedCases(tuple((now - before).tolist()), tuple(clusters))
     decided(evaluate(rule, pairs, RATE, RATE), BASELINE, RATE)
+
+
+def _early(clusters: list[str]) -> None:
+    """A run that may stop early: every interim analysis up to its end, and the final bounds."""
+    sizes = Counter(clusters)
+    rule = RegressionRule("m", "m", None, MARGIN, 1.0, 0.0, False, None)
+    plan = rule.plan(RATE, RATE, len(sizes), CASES, max(sizes.values()), rules=1)
+    source = np.random.default_rng(8)
+    moved = source.choice((-1.0, 0.0, 1.0), p=(0.1, 0.825, 0.075), size=CASES)
+    decide_in_order(plan, moved.tolist(), clusters)
 
 
 def _floor(clusters: list[str], labels: LabelCounts | None) -> None:
@@ -69,6 +82,7 @@ def decisions() -> Iterator[tuple[str, Callable[[], None]]]:
             f"margin 5 by a judge of 300 labels, {name}",
             partial(_regression, clusters, LABELS, 1),
         )
+        yield f"margin 5, stop early, all analyses, {name}", partial(_early, clusters)
         yield f"floor 80 %, {name}", partial(_floor, clusters, None)
         yield f"floor 80 % corrected by 300 labels, {name}", partial(_floor, clusters, LABELS)
     alone = _clusters()["independent cases"]
