@@ -15,6 +15,7 @@ import msgspec
 
 from llmeval.core.draw import Draw, Stratum
 from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.files import open_to_append
 from llmeval.core.records import Answer, Case, Score, Status, digest, to_json
 from llmeval.store.directory import RunDir, lines
 from llmeval.store.labels import AnswerKey
@@ -123,7 +124,7 @@ def keep(run: RunDir, made: Draw) -> None:
         return
     path = run.path / DRAWS
     try:
-        with path.open("ab") as file:
+        with open_to_append(path) as file:
             file.write(to_json(made) + b"\n")
             file.flush()
             os.fsync(file.fileno())

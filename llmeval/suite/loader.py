@@ -42,6 +42,8 @@ class Suite:
 
     `spec`: the file's content. `document`: for messages with line numbers. `changes`: dotted keys
     that the environment changed. `secrets`: values that must never be written anywhere.
+    `trusted`: whether the user named the suite. A suite that only a run directory names may be
+    foreign, so none of its code is imported.
     """
 
     spec: SuiteSpec
@@ -50,6 +52,7 @@ class Suite:
     environment: str | None = None
     changes: tuple[str, ...] = ()
     undefined: Mapping[yaml_file.Path, str] = field(default_factory=dict)
+    trusted: bool = True
 
     @property
     def name(self) -> str:
@@ -64,6 +67,14 @@ class Suite:
     def error(self, path: yaml_file.Path, message: str) -> SuiteError:
         """A `SuiteError` that names the file and the line of `path`."""
         return self.document.error(path, message)
+
+    def refuse_foreign_code(self, name: str) -> None:
+        """Refuse to import `name` for a suite that is not trusted. Raises SuiteError."""
+        if not self.trusted:
+            raise SuiteError(
+                f"{name} is code, and only the run directory names the suite {self.path}. If you"
+                f" trust the suite, name it with `--suite {self.path}`, or add --trust"
+            )
 
     def model(
         self, reference: str | BaseModelSpec, path: yaml_file.Path
