@@ -26,7 +26,7 @@ from llmeval.core.record_files import (
 )
 from llmeval.core.records import Status
 from llmeval.core.results import Decision
-from llmeval.suite import model_schema, schema
+from llmeval.suite import conversation_schema, model_schema, schema
 from llmeval.suite.gate_schema import GateSpec, RegressionSpec
 from llmeval.suite.quarantine import QuarantineEntry
 from llmeval.suite.retired import RetiredEntry
@@ -42,6 +42,7 @@ PARTS: list[type[BaseModel]] = [
     schema.CasesSpec,
     schema.Sample,
     schema.Turn,
+    conversation_schema.UserSpec,
     model_schema.BaseModelSpec,
     model_schema.OpenAISpec,
     model_schema.TransformersSpec,
@@ -166,9 +167,10 @@ def checks_reference() -> str:
             " `metric:`, the name it is"
         ),
         (
-            "reported under. `not:`, `any:`, `all:` and `at_least: {k: 2, of: [...]}` put checks"
-            " together."
+            "reported under, and `turn:` (last, all or a number), the turn of a"
+            " [conversation](applications.md#conversations) that it sees."
         ),
+        ("`not:`, `any:`, `all:` and `at_least: {k: 2, of: [...]}` put checks together."),
         "Each group has a page with arguments and examples.",
         "",
     ]

@@ -1,5 +1,6 @@
 """The examples of docs/applications.md, run against a service with planted faults."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -117,3 +118,35 @@ def test_the_conversation_of_the_page(
         run = llmeval.run(suite, options=llmeval.Options(out=tmp_path / "run"))
     assert run.summary.gate.exit_code == exit_code
     assert all(len(answer.turns) == 2 for answer in run.directory.answers())
+
+
+@pytest.mark.parametrize(("price", "exit_code"), [(True, 0), (False, 1)])
+def test_the_simulated_user_of_the_page(
+    price: bool,
+    exit_code: int,
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def town(body: dict[str, Any], earlier: int) -> Any:
+        if "text" in body:
+            item = "tea" if "tea" in body["text"] else "milk"
+            costs = {"tea": "3 euros.", "milk": "2 euros."} if price else {}
+            return {"answer": costs.get(item, "We are closed.")}
+        if body["model"] == "referee":
+            return '{"evidence": "", "verdict": "kept"}'
+        rules, history = (message["content"] for message in body["messages"])
+        item = "tea" if "what tea costs" in rules else "milk"
+        if "BEGIN REPLY" in history:
+            return '{"message": "", "done": true}'
+        return json.dumps({"message": f"What does {item} cost?", "done": False})
+
+    suite = tmp_path / "user.yaml"
+    suite.write_text(examples((repository / PAGE).read_text(encoding="utf-8"))["user.yaml"])
+    with serve(town) as server:
+        monkeypatch.setenv("SHOP_URL", server.url)
+        monkeypatch.setenv("LLM_URL", server.url)
+        monkeypatch.setenv("LLM_KEY", "none")
+        run = llmeval.run(suite, options=llmeval.Options(out=tmp_path / "run"))
+    assert run.summary.gate.exit_code == exit_code
+    assert {answer.ended for answer in run.directory.answers()} == {"user"}

@@ -74,6 +74,7 @@ def _ruled(
         manifest = structs.replace(
             run.manifest,
             gate=structs.replace(gate_of(loaded, Options(baseline=baseline)), stop=gate.stop),
+            measure=dict(loaded.spec.measure),
             quarantine=quarantine.cases,
             quarantine_ended=quarantine.ended,
             retired=read_retired(loaded).cases,
@@ -99,8 +100,8 @@ def _check_scored(run: Run, suite: Suite) -> None:
     Raises:
         UsageError: names the check or judge, and the command that scores by it.
     """
-    from llmeval.runner.inspection import bound_checks
     from llmeval.runner.manifest import checks_record
+    from llmeval.runner.suite_checks import bound_checks
 
     checks = checks_record(bound_checks(suite))
     other = [str(check["metric"]) for check in checks if check not in run.manifest.checks]

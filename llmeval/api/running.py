@@ -58,7 +58,8 @@ def run(
     if only is None:
         check_retired(loaded, planned.retired, planned.cases, chosen.baseline)
     if planned.shard is None:
-        gate, cases = planned.suite.spec.gate, counted(planned)
+        gate = planned.suite.spec.gate
+        cases = counted(planned) if gate.floors or gate.margins or gate.limits else []
         rates = floor_rates(gate.record().floors)
         for line in (
             *out_of_reach(rates, gate.first_rates[0], cases, early=planned.may_stop),

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -10,7 +10,10 @@ from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
+    from llmeval.core.draw import Draw, Stratum
+    from llmeval.review.draw import Drawn
     from llmeval.review.repair import RepairEvidence
+    from llmeval.store.directory import RunDir
 
 _SHOWN = 20
 
@@ -31,7 +34,23 @@ Out = Annotated[
 def sample(
     run: RunPath,
     n: Annotated[int, typer.Option("--n", help="How many answers.", metavar="N")] = 100,
+    purpose: Annotated[
+        Literal["judge", "regression"],
+        typer.Option(
+            "--for",
+            help="judge: to measure the judge. regression: both answers of paired cases, to decide"
+            " whether the run is worse than its baseline.",
+        ),
+    ] = "judge",
     metric: Metric = None,
+    baseline_run: Annotated[
+        Path | None,
+        typer.Option(
+            help="With `--for regression`: the directory of the baseline's run, where it is not"
+            " below --reports.",
+            metavar="DIR",
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(help="The same seed draws the same answers.", metavar="N")
     ] = 0,
@@ -50,13 +69,21 @@ def sample(
     The sheet has an empty column `verdict`: write pass, fail or unsure, and take it in with
     `llmeval labels import`. The judge's verdict is not on it. Fewer than 100 labels, or fewer than
     30 of either kind, certify no judge.
+
+    With `--for regression` both answers of N / 2 cases are drawn, by what the judge says of the
+    two: both pass, fell, rose, both fail. `llmeval gate RUN` then decides the regression by these
+    labels, whatever the judge's errors are.
     """
     from llmeval.review.draw import draw, judged_metric, keep
     from llmeval.review.sheet import COLUMNS, rows, to_csv
     from llmeval.store.directory import RunDir
 
     directory = RunDir(find_run(run, reports))
-    made, drawn = draw(directory, judged_metric(directory, metric), n, seed)
+    name = judged_metric(directory, metric)
+    if purpose == "regression":
+        made, drawn = _pairs(directory, name, n, seed, baseline_run, reports)
+    else:
+        made, drawn = draw(directory, name, n, seed)
     keep(directory, made)
     table = rows(made, drawn)
     strata = [{**_plain(part), "probability": part.probability} for part in made.strata]
@@ -84,16 +111,58 @@ def sample(
             f"{count(len(table), 'answer')} to label on {made.metric}, in {out}:", markup=False
         )
         for part in made.strata:
-            who = "the judge" if part.source == "judge" else "a check"
-            console().print(
-                f"  {part.drawn:>4} of {part.answers:,} that {who} gave a {part.verdict}",
-                markup=False,
-            )
+            console().print(f"  {_stratum(part)}", markup=False)
         console().print(
             f"Write pass, fail or unsure into `verdict`, then: llmeval labels import {out} --run"
             f" {run} --reviewer NAME"
         )
     return 0
+
+
+def _pairs(
+    run: "RunDir", metric: str, n: int, seed: int, baseline_run: Path | None, reports: Path
+) -> "tuple[Draw, list[Drawn]]":
+    """A draw to decide a regression.
+
+    Raises:
+        UsageError: no baseline, or its answers are not there.
+    """
+    from llmeval.core.errors import UsageError
+    from llmeval.gate.baseline import read_baseline
+    from llmeval.history.runs import of_id
+    from llmeval.review.pair_draw import draw_pairs
+    from llmeval.store.directory import RunDir
+
+    rule = run.manifest().gate.regression
+    stated = None if rule is None or rule.baseline is None else Path(rule.baseline)
+    source = stated or baseline_run
+    if source is None:
+        raise UsageError(
+            f"{run.path}: its gate compares with no baseline; name the run to compare with by"
+            " --baseline-run DIR"
+        )
+    baseline = read_baseline(source)
+    directory = baseline_run or (source if source.is_dir() else None)
+    before = directory or of_id(baseline.run_id, reports)
+    if before is None:
+        raise UsageError(
+            f"the answers of the baseline {baseline.run_id} are not below {reports}, and people"
+            " label them too: name the directory of that run with --baseline-run DIR"
+        )
+    return draw_pairs(run, RunDir(before), baseline, metric, n, seed)
+
+
+def _stratum(part: "Stratum") -> str:
+    """A part of a draw, as people read it."""
+    if part.source == "pair":
+        from llmeval.gate.pair_classes import SHOWN, PairClass
+
+        return (
+            f"{part.drawn:>4} of {part.answers:,} pairs that by the judge"
+            f" {SHOWN[PairClass(part.verdict)]}"
+        )
+    who = "the judge" if part.source == "judge" else "a check"
+    return f"{part.drawn:>4} of {part.answers:,} that {who} gave a {part.verdict}"
 
 
 @app.command("import")
@@ -158,10 +227,12 @@ def export(
     from llmeval.core.records import Label
     from llmeval.review.sheet import to_csv
     from llmeval.store.directory import LABELS
-    from llmeval.store.labels import merge, read
+    from llmeval.store.labels import BASELINE_LABELS, merge, read
 
+    path = find_run(run, reports)
     labels: list[dict[str, Any]] = [
-        msgspec.to_builtins(label) for label in merge(read(find_run(run, reports) / LABELS))
+        msgspec.to_builtins(label)
+        for label in merge(read(path / LABELS), read(path / BASELINE_LABELS))
     ]
     if as_json and out is None:
         emit(labels)

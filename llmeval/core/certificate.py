@@ -43,6 +43,10 @@ class FigureGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Share of bad answers that the judge fails."""
     youden: Figure
     """Sensitivity + specificity - 1."""
+    system: str = ""
+    """Of an arm: `Digests.system` of the runs whose answers were labelled; empty for labels from a
+    file.
+    """
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):

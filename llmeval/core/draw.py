@@ -6,14 +6,16 @@ from llmeval.core.records import SCHEMA
 
 
 class Stratum(msgspec.Struct, frozen=True):
-    """A stratum: the answers of a run with the same verdict from the same source."""
+    """A stratum: the answers of a run with the same verdict from the same source, or one class of
+    its paired cases.
+    """
 
     verdict: str
-    """pass or fail."""
+    """pass or fail; of paired cases both_pass, fell, rose or both_fail."""
     source: str
-    """check or judge."""
+    """check, judge, or pair."""
     answers: int
-    """Answers of the stratum in the run."""
+    """Answers of the stratum in the run; of paired cases, how many cases."""
     drawn: int
     """Answers that were drawn from it."""
 
@@ -42,3 +44,14 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     """The strata. Each has its own random draw."""
     drawn: dict[str, int]
     """The stratum of each answer that was drawn, by the answer's key (`case_id` and repeat)."""
+    baseline: str | None = None
+    """The run id of the baseline, where both answers of each case were drawn to decide a
+    regression; null where a judge is measured.
+    """
+    baseline_outputs: dict[str, str] = {}
+    """Of such a draw, key -> sha256 of the text of the baseline's answer."""
+
+    @property
+    def pairs(self) -> bool:
+        """Whether both answers of each case were drawn."""
+        return self.baseline is not None

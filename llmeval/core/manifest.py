@@ -11,8 +11,8 @@ import msgspec
 from llmeval.core.attempt import AttemptRecord
 from llmeval.core.gate_record import Count, GateRecord
 from llmeval.core.gate_terms import Rejudged
-from llmeval.core.model_records import CandidateRecord, JudgeRecord
-from llmeval.core.records import SCHEMA
+from llmeval.core.model_records import CandidateRecord, JudgeRecord, SimulatedUserRecord
+from llmeval.core.records import SCHEMA, digest
 from llmeval.core.results import Quarantined, Retired
 
 Name = Annotated[
@@ -38,12 +38,23 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
     """All cases. Their order does not matter."""
     prompt: str = ""
     """Templates of the prompt."""
+    conversation: str = ""
+    """The messages to the candidate in several turns: `turns`, `until`, `max_turns` and the
+    simulated user. Empty where each case is a single prompt.
+    """
     checks: str = ""
     """The checks and their arguments."""
     candidate: str = ""
     """Identity of the candidate."""
     judges: dict[str, str]
     """By metric, the digest of its judge."""
+
+    @property
+    def system(self) -> str:
+        """What gives the answers, 16 hex digits: the candidate's identity and the prompt. Labels of
+        one system's answers may not hold for another's.
+        """
+        return digest([self.candidate, self.prompt])[7:23] if self.candidate else ""
 
 
 class SampleRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,6 +252,8 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """The cases of the run."""
     candidate: CandidateRecord
     """The model under test."""
+    user: SimulatedUserRecord | None = None
+    """Who plays the user of the conversations; null where no model does."""
     concurrency: int | None = None
     """The most cases that run at the same time."""
     seed: int | None = None

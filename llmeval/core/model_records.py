@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from llmeval.core.certificate import Figure
 from llmeval.core.gate_record import Count
 
 LabelCount = Annotated[int, msgspec.Meta(ge=0)] | Annotated[float, msgspec.Meta(ge=0)]
@@ -46,6 +47,25 @@ class CandidateRecord(ModelRecord, frozen=True, kw_only=True):
     """Names that the endpoint returned."""
     fingerprints: tuple[str, ...] = ()
     """Build fingerprints that the endpoint returned."""
+
+
+class SimulatedUserRecord(ModelRecord, frozen=True, kw_only=True):
+    """The model that plays the user of conversations."""
+
+    seed: int
+    """Sent with each request, plus the number of the repeat."""
+    goal: str
+    """Template of its goal."""
+    persona: str = ""
+    """Template of its persona."""
+    stop: str
+    """Template of when it ends the conversation."""
+    digest: str
+    """sha256 over model, parameters, templates and prompt."""
+    judge: str | None = None
+    """Digest of the judge of its messages; null without one."""
+    judge_identity: dict[str, Any] | None = None
+    """Everything that decides what that judge says."""
 
 
 class DriftRecord(msgspec.Struct, frozen=True):
@@ -97,6 +117,19 @@ class LabelTable(msgspec.Struct, frozen=True, kw_only=True):
     """Labelled answers without a verdict of the judge."""
 
 
+class JudgeArm(msgspec.Struct, frozen=True, kw_only=True):
+    """What labels showed about a judge on the answers of one system."""
+
+    name: str
+    """The system's name."""
+    system: str
+    """`Digests.system` of its runs."""
+    sensitivity: Figure
+    """Share of good answers that the judge passes."""
+    specificity: Figure
+    """Share of bad answers that the judge fails."""
+
+
 class JudgeRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The judge of a metric: its models and protocol, and whether it is trusted."""
 
@@ -130,6 +163,8 @@ class JudgeRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The labels of its certificate, if the judge is TRUSTED."""
     weighted: LabelTable | None = None
     """The same labels, weighted by how the labels were drawn."""
+    arms: tuple[JudgeArm, ...] = ()
+    """What its certificate's labels show for each system whose runs were labelled."""
     certificate_digest: str | None = None
     """sha256 of the certificate's file."""
     calibration: dict[str, Any] | None = None

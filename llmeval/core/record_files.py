@@ -43,6 +43,7 @@ FILES = (
     FileOfRecords("judge_probes.jsonl", JudgeProbe, lines=True, checksum=True),
     FileOfRecords("summary.json", Summary, checksum=True),
     FileOfRecords("labels.jsonl", Label, lines=True),
+    FileOfRecords("baseline_labels.jsonl", Label, lines=True),
     FileOfRecords("draws.jsonl", Draw, lines=True),
 )
 """The files of a run directory."""

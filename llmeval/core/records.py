@@ -14,8 +14,14 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from llmeval.core.answer_parts import AnswerTurn as AnswerTurn
+from llmeval.core.answer_parts import Ended as Ended
+from llmeval.core.answer_parts import ErrorInfo as ErrorInfo
+from llmeval.core.answer_parts import Usage as Usage
+from llmeval.core.answer_parts import UserPart as UserPart
 from llmeval.core.json_values import clean_text as clean_text
 from llmeval.core.json_values import plain as plain
+from llmeval.core.trace_steps import Trace as Trace
 
 SCHEMA = 3
 
@@ -63,104 +69,6 @@ class Case(msgspec.Struct, frozen=True):
     """The format of the run directory."""
 
 
-class Usage(msgspec.Struct, frozen=True):
-    """Tokens of one call, as the endpoint counted them; null where it gave no count."""
-
-    input_tokens: int | None = None
-    """Tokens of the request."""
-    output_tokens: int | None = None
-    """Tokens of the reply."""
-    reasoning_tokens: int | None = None
-    """Output tokens that were used for reasoning."""
-
-
-class ErrorInfo(msgspec.Struct, frozen=True):
-    """Why something has no result.
-
-    `kind` is one of:
-
-    - `config`: the suite can't be carried out for this case (a template lacks a field, a model
-        can't take the request);
-    - `provider`: the endpoint gave no answer (no connection, an error status, a reply that can't be
-        read);
-    - `blocked`: the provider's filter withheld the answer;
-    - `truncated`: the reply ended before its answer began (all tokens went into reasoning);
-    - `quota`: the account's quota or credit is used up, and waiting does not help: the run ends;
-    - `budget`: the run's own budget is used up (`--max-cost`, `--max-calls`, `--max-minutes`): the
-        run ends;
-    - `candidate`: the candidate's own code raised an exception, or did not return an answer;
-    - `user`: the simulated user gave no usable message, or did not keep to its goal;
-    - `application`: the application answered with its own error (HTTP 500), and the model says
-        `on_error: fail`;
-    - `judge`: the judge replied, and none of its replies is a usable verdict;
-    - `check`: the check could not be carried out on this answer.
-    """
-
-    kind: str
-    """Programs use it for decisions."""
-    message: str
-    """For people; its wording may change."""
-
-
-class TraceStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One step that an application took for an answer: a span of OpenTelemetry."""
-
-    name: str
-    """Name of the span."""
-    depth: int = 0
-    """How deep it is in the tree of spans, from 0; a step comes after its parent."""
-    start_ms: float = 0
-    """Milliseconds from the start of the first step."""
-    duration_ms: float = 0
-    """Milliseconds that it took."""
-    error: str | None = None
-    """What its status says, if that is an error."""
-    attributes: dict[str, Any] = {}
-    """Its attributes, long texts cut."""
-
-
-class Trace(msgspec.Struct, frozen=True, kw_only=True):
-    """What an application did for an answer. It is shown, and no check or judge sees it."""
-
-    url: str | None = None
-    """Where it is shown, for an application that returns an address."""
-    steps: tuple[TraceStep, ...] = ()
-    """Its steps, for an application that returns spans."""
-    left_out: int = 0
-    """Further steps, which are not recorded."""
-
-
-class AnswerTurn(msgspec.Struct, frozen=True, kw_only=True):
-    """One turn of a conversation: a message of the user, and the reply."""
-
-    user: str
-    """The message that was sent."""
-    output: str | None = None
-    """The text of the reply; null exactly when `error` gives the reason."""
-    tool_calls: tuple[dict[str, Any], ...] = ()
-    """Tools that the model called in this turn, with their arguments."""
-    data: dict[str, Any] | None = None
-    """What the application returned next to the text of this turn, by name."""
-    trace: Trace | None = None
-    """What the application did in this turn."""
-    latency_ms: float | None = None
-    """Of the successful attempt; null when replayed."""
-    usage: Usage | None = None
-    """Tokens of this turn's call."""
-    error: ErrorInfo | None = None
-    """Why the turn has no output; only the last turn of a conversation can have one."""
-    attempts: int = 0
-    """Calls sent for it in its session; 0 for a reply from the cache. Of a conversation that is
-    reused as a whole, the calls of the run that made it.
-    """
-
-
-Ended = Literal["turns", "until", "max_turns", "user", "empty"]
-"""How a conversation ended: the suite's last turn was played; `until` became true; `max_turns` was
-reached before that; the simulated user ended it; the reply was empty.
-"""
-
-
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A model's reply to a case and repeat. If a reply came with the error, its usage,
     finish_reason and reasoning are kept.
@@ -199,9 +107,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str | None = None
     """Build fingerprint that the endpoint returned."""
     tool_calls: tuple[dict[str, Any], ...] = ()
-    """Tools that the model called: `name`, `arguments` and, where the application returns it,
-    `result`.
-    """
+    """Tools that the model called: `name`, `arguments` and, where it is returned, `result`."""
     data: dict[str, Any] | None = None
     """The data that the application returned next to the text, by name; null for text alone."""
     trace: Trace | None = None
@@ -212,6 +118,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """
     ended: Ended | None = None
     """How the conversation ended; null without one, or with an error."""
+    user: UserPart | None = None
+    """What the simulated user did; null without one."""
     error: ErrorInfo | None = None
     """Why there is no output."""
     answered_at: str | None = None

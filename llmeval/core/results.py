@@ -313,7 +313,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     counts: CaseCounts
     """Cases by outcome."""
     calls: dict[str, Calls] = {}
-    """By role: `candidate`, `judge:<metric>`, `attacks:<metric>`, `anchors:<metric>`."""
+    """By role: `candidate`, `user`, `judge:<metric>`, `attacks:<metric>`, `anchors:<metric>`."""
     reuse: Reuse = Reuse()
     """Answers and verdicts from earlier runs."""
     wall_s: float | None = None

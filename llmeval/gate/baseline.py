@@ -142,8 +142,15 @@ def _kept(value: float) -> KeptValue:
 
 def scorer_digest(scoring: ScoringInputs, metric: str) -> str:
     """What scores a metric: its judge, or its checks as the suite writes them. A case's own are in
-    the case's digest.
+    the case's digest. Of conversations also the messages to the candidate: other messages are
+    another test.
     """
+    own, conversation = _own_digest(scoring, metric), scoring.digests.conversation
+    return digest([own, conversation]) if conversation else own
+
+
+def _own_digest(scoring: ScoringInputs, metric: str) -> str:
+    """The digest of a metric's judge or checks, apart from the messages to the candidate."""
     judge = scoring.digests.judges.get(metric)
     if judge is None:
         return _checks_digest(scoring, metric)

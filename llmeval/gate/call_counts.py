@@ -117,6 +117,12 @@ class RunCalls:
             answer.attempts, answer.cached, failed, answer.usage, answer.cost_usd, needed
         )
         self._reuse.answer(answer)
+        if (user := answer.user) is not None and not answer.cached:
+            failed = answer.error is not None and answer.error.kind == "user"
+            needed = user.attempts  # which of them were retries is not recorded
+            self._role("user").add(
+                user.attempts, user.cached, failed, user.usage, user.cost_usd, needed
+            )
 
     def add_score(self, score: Score) -> None:
         """Take a judge's score."""
@@ -136,7 +142,9 @@ class RunCalls:
         )
 
     def by_role(self) -> dict[str, Calls]:
-        """Calls by role: `candidate`, `judge:<metric>`, `attacks:<metric>`, `anchors:<metric>`."""
+        """Calls by role: `candidate`, `user`, `judge:<metric>`, `attacks:<metric>`,
+        `anchors:<metric>`.
+        """
         return {role: count.record() for role, count in sorted(self._roles.items())}
 
     def reuse(self) -> Reuse:

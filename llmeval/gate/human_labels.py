@@ -11,18 +11,26 @@ from llmeval.core.outcome import Outcome, answer_outcome
 from llmeval.core.records import Score, Status
 from llmeval.core.thresholds import RANDOM_SAMPLING
 from llmeval.store.directory import LABELS, Unit
+from llmeval.store.draws import key_of, read_draws
 from llmeval.store.labels import AnswerKey, agreed, current, read
-
-"""How labels are sampled that say something of the answers without one."""
 
 
 def people_of(run: Path) -> tuple[dict[AnswerKey, bool], frozenset[AnswerKey]]:
-    """What people agree on in a run's labels, and what of it came before them by a random draw."""
+    """What people agree on in a run's labels, and what of it came before them by a random draw
+    within each verdict. Answers that were drawn only to decide a regression are not among these:
+    they were drawn by pairs.
+    """
     labels = current(read(run / LABELS))
     drawn = frozenset(
         place for (_, place), label in labels.items() if label.sampling in RANDOM_SAMPLING
     )
-    return agreed(labels).verdicts, drawn
+    by_pairs: dict[str, set[str]] = {}
+    by_verdict: dict[str, set[str]] = {}
+    for draw in read_draws(run):
+        (by_pairs if draw.pairs else by_verdict).setdefault(draw.metric, set()).update(draw.drawn)
+    only = {metric: keys - by_verdict.get(metric, set()) for metric, keys in by_pairs.items()}
+    kept = frozenset(place for place in drawn if key_of(place) not in only.get(place.metric, ()))
+    return agreed(labels).verdicts, kept
 
 
 def decided_by_people(score: Score, people: Mapping[AnswerKey, bool]) -> Score:

@@ -5,16 +5,17 @@ import math
 from llmeval.core.baseline_lock import BaselineNumbers, KeptNumber
 from llmeval.core.manifest import Manifest
 from llmeval.gate.aggregate import RunAggregate
+from llmeval.gate.number_sample import shown_numbers
 
 _DIGITS = 6
 """Significant digits of a kept number."""
 
 
 def kept_numbers(aggregate: RunAggregate, manifest: Manifest) -> dict[str, BaselineNumbers]:
-    """Every number that an answer of the run has, by name."""
+    """The numbers of a run, by name."""
     return {
         name: BaselineNumbers(_values(aggregate, name), manifest.measure.get(name, ""))
-        for name in aggregate.numbers.present()
+        for name in shown_numbers(aggregate, manifest)
     }
 
 

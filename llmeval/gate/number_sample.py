@@ -3,7 +3,10 @@
 import math
 from dataclasses import dataclass
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import Slice, cluster_key
+from llmeval.core.numbers import parse_number
+from llmeval.core.rule_keys import parse_rule_key
 from llmeval.gate.aggregate import RunAggregate
 
 
@@ -33,6 +36,21 @@ class NumberSample:
     def unexplained(self) -> float:
         """The share of answers whose value is missing, failures left out; in [0, 1]."""
         return (self.missing - self.failures) / len(self.values) if self.values else 0.0
+
+
+_PARTS = ("input_tokens", "output_tokens")
+"""Numbers that nobody reads next to their sum, unless a rule names them."""
+
+
+def shown_numbers(aggregate: RunAggregate, manifest: Manifest) -> list[str]:
+    """The numbers of a run for its summary and its lock file."""
+    gate, names = manifest.gate, aggregate.numbers.names
+    ruled = {
+        ref.name
+        for key in (*gate.limits, *gate.margins)
+        if (ref := parse_number(parse_rule_key(key).metric, names)) is not None
+    }
+    return [name for name in aggregate.numbers.present() if name not in _PARTS or name in ruled]
 
 
 def sample_numbers(aggregate: RunAggregate, name: str, slice_: Slice | None = None) -> NumberSample:

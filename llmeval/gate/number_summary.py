@@ -2,19 +2,20 @@
 
 import math
 
+from llmeval.core.manifest import Manifest
 from llmeval.core.numbers import SHOWN, UNITS, NumberRef
 from llmeval.core.results import NumberMetric, NumberStatistic
 from llmeval.gate.aggregate import RunAggregate
-from llmeval.gate.number_sample import NumberSample, sample_numbers
+from llmeval.gate.number_sample import NumberSample, sample_numbers, shown_numbers
 from llmeval.stats.estimation.quantiles import quantile_bounds, sample_quantile
 from llmeval.stats.estimation.skewed_mean import skewed_bounds
 
 LEVEL = 0.95
 
 
-def number_metrics(aggregate: RunAggregate) -> tuple[NumberMetric, ...]:
-    """Every number that an answer of the run has, over all answers."""
-    return tuple(_metric(aggregate, name) for name in aggregate.numbers.present())
+def number_metrics(aggregate: RunAggregate, manifest: Manifest) -> tuple[NumberMetric, ...]:
+    """The numbers of a run, over all answers."""
+    return tuple(_metric(aggregate, name) for name in shown_numbers(aggregate, manifest))
 
 
 def _metric(aggregate: RunAggregate, name: str) -> NumberMetric:

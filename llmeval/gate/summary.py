@@ -67,7 +67,7 @@ def summary_of(aggregate: RunAggregate, manifest: Manifest) -> Summary:
         reuse=aggregate.calls.reuse(),
         wall_s=manifest.wall_s,
         metrics=tuple(metrics),
-        numbers=number_metrics(aggregate),
+        numbers=number_metrics(aggregate, manifest),
         drops=compared.drops if complete and manifest.shard is None else (),
         gate=with_remarks(decide(aggregate, manifest, absent), compared, manifest),
         quarantine=tuple(

@@ -81,6 +81,15 @@ def latest_of(
     raise StoreError(f"{LATEST}: there is no {what} of the suite {suite} below {reports}")
 
 
+def of_id(run_id: str, reports: Path) -> Path | None:
+    """The directory of the run with this id, whatever the directory's name; None where there is
+    none below `reports`.
+    """
+    return next(
+        (path for path, manifest, _ in recorded(reports) if manifest.run_id == run_id), None
+    )
+
+
 def recorded(reports: Path) -> Iterator[tuple[Path, Manifest, Summary | None]]:
     """Each run's directory, its manifest, and its summary when it came to an end; the newest
     first.

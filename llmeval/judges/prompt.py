@@ -113,12 +113,12 @@ def conversation(asked: Sequence[Message]) -> str:
     return "\n\n".join(f"{turn.role}: {turn.content}" for turn in turns)
 
 
-def _dialogue(asked: Sequence[Message], fence: str) -> str:
+def _dialogue(messages: Sequence[Message], fence: str) -> str:
     """The conversation before the answer. The candidate's earlier replies are its text too, so they
     are between marker lines as well.
     """
     parts = []
-    for message in asked:
+    for message in messages:
         text = message.content.replace(fence, "")
         if message.role == "user":
             parts.append(f"user: {text}")

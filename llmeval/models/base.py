@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import msgspec
 
 from llmeval.core.errors import ModelError
-from llmeval.core.records import AnswerTurn, Ended, Message, Trace, Usage
+from llmeval.core.records import AnswerTurn, Ended, Message, Trace, Usage, UserPart
 
 if TYPE_CHECKING:
     from aiohttp import CookieJar
@@ -81,6 +81,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """Of a whole conversation (a recorded one, or one from the cache), its turns."""
     ended: Ended | None = None
     """How that conversation ended."""
+    user: UserPart | None = None
+    """What its simulated user did."""
 
 
 class NoAnswer(ModelError):

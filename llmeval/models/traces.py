@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from llmeval.core.errors import ModelError
 from llmeval.core.json_values import clean_text
 from llmeval.core.otel_spans import NotSpans, OtelSpan, in_tree_order, read_spans
-from llmeval.core.records import Trace, TraceStep
+from llmeval.core.trace_steps import Trace, TraceStep
 
 MOST_STEPS = 500
 """Steps of one answer that are recorded."""

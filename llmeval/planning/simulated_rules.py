@@ -14,7 +14,8 @@ from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.holm import Rule
 from llmeval.gate.rules import floors, judged_floors
-from llmeval.gate.rules.regression import RegressionRule, scale
+from llmeval.gate.rules.judge_arms import scale
+from llmeval.gate.rules.regression import RegressionRule
 from llmeval.planning.simulated_verdicts import PairedVerdicts
 from llmeval.stats.estimation.bounds import Interval
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance, RefusedEstimate

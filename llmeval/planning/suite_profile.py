@@ -274,7 +274,7 @@ def _on_judge_scale(profile: SuiteProfile, metric: str) -> bool:
 
 def _judge(profile: SuiteProfile, metric: str, trust: str) -> JudgeProfile:
     """From the certificate of a trusted judge; else the judge that the suite would need."""
-    from llmeval.gate.rules.regression import J_SHARE
+    from llmeval.gate.rules.judge_arms import J_SHARE
     from llmeval.judges.assurance.certificate import read_certificate
     from llmeval.stats.estimation.agreement import youden_lower
     from llmeval.stats.estimation.label_counts import LabelCounts

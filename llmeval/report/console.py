@@ -17,6 +17,7 @@ from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, Metric, Summary
 from llmeval.gate.rules.threshold import floor_rates
 from llmeval.report.failing_cases import FailingCase
+from llmeval.report.number_words import HEADINGS, drop_sentences, number_rows
 from llmeval.report.safe_text import (
     count,
     one_line,
@@ -154,6 +155,12 @@ def print_summary(
     console.print(_headline(summary, manifest))
     if summary.metrics:
         console.print(_metrics(summary, manifest, console.width))
+    if summary.numbers:
+        console.print(_numbers(summary))
+    if summary.drops:
+        console.print(Text("\nLargest drops since the baseline", style="bold"))
+        for sentence in drop_sentences(summary):
+            console.print(Text(f"  {one_line(sentence, 300)}"))
     if worst:
         console.print()
         console.print(_worst(worst, summary, console.width))
@@ -231,6 +238,17 @@ def _metrics(summary: Summary, manifest: Manifest, width: int) -> Table:
             "" if floor is None else f"{floor:.0%}",
             *([_bar(metric, floor)] if drawn else []),
         )
+    return table
+
+
+def _numbers(summary: Summary) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
+    table.add_column("number", no_wrap=True)
+    for heading in (*HEADINGS, "answers", "missing"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in number_rows(summary):
+        missing = Text(f"{row.missing:,}", style="magenta" if row.missing else "dim")
+        table.add_row(one_line(row.name, 24), *row.values, f"{row.n:,}", missing)
     return table
 
 

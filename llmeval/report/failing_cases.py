@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from llmeval.core.conversation import sent_before, transcript
 from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import owner_of
 from llmeval.core.outcome import Outcome, status_outcome
@@ -125,11 +126,20 @@ def _failing_case(decided: DecidedUnit[Unit]) -> FailingCase:
         metrics=tuple(score.metric for score in named),
         reason=reason,
         output=answer.text[:4000],
-        question=shown_question(unit.case)[:4000],
+        question=_sent(unit)[:4000],
         outcome=outcome,
         source=unit.case.source,
         reasons={score.metric: _reason(score) for score in named},
     )
+
+
+def _sent(unit: Unit) -> str:
+    """What the candidate was sent: the question of the case, or the conversation before the
+    answer.
+    """
+    if unit.answer.turns:
+        return transcript(sent_before((), unit.answer))
+    return shown_question(unit.case)
 
 
 def _reason(score: Score) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Summary
 from llmeval.report.failing_cases import FailingCase
+from llmeval.report.number_words import HEADINGS, drop_sentences, number_rows
 from llmeval.report.safe_text import (
     cell,
     fenced,
@@ -65,6 +66,10 @@ def markdown(
         + [f"> ⚠️ {cell(warning, 600)}\n" for warning in _warnings(summary, manifest, warnings)]
         + _trust(manifest, summary)
         + _metrics(summary)
+        + _numbers(summary)
+        + _listed(
+            "Largest drops since the baseline:", [cell(t, 300) for t in drop_sentences(summary)]
+        )
         + _counts(summary, manifest)
         + _listed(
             "In quarantine, so not counted:",
@@ -147,6 +152,18 @@ def _metrics(summary: Summary) -> list[str]:
             f" {metric.high:.1%} | {metric.n:,} | {metric.unscored + metric.errors:,} |"
         )
     return [*lines, ""]
+
+
+def _numbers(summary: Summary) -> list[str]:
+    rows = number_rows(summary)
+    lines = [
+        f"| number | {' | '.join(HEADINGS)} | answers | missing |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        values = " | ".join(map(cell, row.values))
+        lines.append(f"| {cell(row.name)} | {values} | {row.n:,} | {row.missing:,} |")
+    return [*lines, ""] if rows else []
 
 
 def _counts(summary: Summary, manifest: Manifest) -> list[str]:

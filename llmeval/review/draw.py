@@ -6,21 +6,15 @@ suite that nearly everything passes. What was drawn, and with which probability,
 (`draws.jsonl`): on the sheet it would give the verdict away.
 """
 
-import os
 import random
-from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from llmeval.core.draw import Draw, Stratum
-from llmeval.core.errors import StoreError, UsageError
-from llmeval.core.files import open_to_append
-from llmeval.core.records import Answer, Case, Score, Status, digest, to_json
-from llmeval.store.directory import RunDir, lines
+from llmeval.core.errors import UsageError
+from llmeval.core.records import Answer, Case, Score, Status, digest
+from llmeval.store.directory import RunDir
+from llmeval.store.draws import keep_draw, key_of, read_draws
 from llmeval.store.labels import AnswerKey
-
-DRAWS = "draws.jsonl"
 
 
 class Drawn(NamedTuple):
@@ -29,11 +23,6 @@ class Drawn(NamedTuple):
     place: AnswerKey
     case: Case
     answer: Answer
-
-
-def key_of(place: AnswerKey) -> str:
-    """An answer's key within a draw."""
-    return f"{place.repeat}:{place.case_id}"
 
 
 def judged_metric(run: RunDir, metric: str | None) -> str:
@@ -115,21 +104,8 @@ def stratum_of(score: Score) -> tuple[str, str]:
 
 
 def keep(run: RunDir, made: Draw) -> None:
-    """Write down a draw, so that its labels are known to be random when they come back.
-
-    Raises:
-        StoreError: the run directory can't be written.
-    """
-    if made.draw_id in draws(run):
-        return
-    path = run.path / DRAWS
-    try:
-        with open_to_append(path) as file:
-            file.write(to_json(made) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise StoreError(f"{path}: the draw can't be kept: {error}") from None
+    """Write down a draw (`store.draws.keep_draw`)."""
+    keep_draw(run.path, made)
 
 
 def draws(run: RunDir) -> dict[str, Draw]:
@@ -138,12 +114,7 @@ def draws(run: RunDir) -> dict[str, Draw]:
     Raises:
         StoreError: the file is not a list of draws.
     """
-    path: Path = run.path / DRAWS
-    decoder = msgspec.json.Decoder(Draw)
-    try:
-        return {made.draw_id: made for made in (decoder.decode(line) for _, line in lines(path))}
-    except msgspec.DecodeError as error:
-        raise StoreError(f"{path}: not a list of draws: {error}") from None
+    return {made.draw_id: made for made in read_draws(run.path)}
 
 
 def _shares(n: int, sizes: list[int]) -> list[int]:

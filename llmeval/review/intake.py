@@ -9,10 +9,20 @@ import msgspec
 from llmeval.core.draw import Draw
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Label, digest, utc_now
-from llmeval.review.draw import draws, judged_metric, key_of
+from llmeval.review.draw import draws, judged_metric
 from llmeval.review.sheet import read_sheet, verdict_of
 from llmeval.store.directory import LABELS, RunDir
-from llmeval.store.labels import AnswerKey, append, current, fresh, place_of, read, text_digest
+from llmeval.store.draws import key_of
+from llmeval.store.labels import (
+    BASELINE_LABELS,
+    AnswerKey,
+    append,
+    current,
+    fresh,
+    place_of,
+    read,
+    text_digest,
+)
 
 
 class Intake(NamedTuple):
@@ -51,38 +61,85 @@ def take_in(
         UsageError: a file is wrong (file and line are named); nothing was added.
     """
     answers, made = answers_of(run), draws(run)
-    before = read(run.path / LABELS)
-    standing = current(before)
-    labels: list[Label] = []
+    own, other = _LabelFile(run.path, LABELS), _LabelFile(run.path, BASELINE_LABELS)
     known = empty = 0
     refused, time = [], utc_now("milliseconds")
     for file in files:
         for item in read_sheet(file):
+            from_sheet = not isinstance(item, Label)
             if isinstance(item, Label):
                 label, where = item, f"{file}: {item.case_id}"
+                drawn = _baseline_draw(label, made)
             else:
-                where = item["where"]
-                verdict = verdict_of(item)
+                where, verdict = item["where"], verdict_of(item)
                 if not verdict:
                     empty += 1
                     continue
                 metric = metric if item.get("metric") else judged_metric(run, metric)
                 label = _label(run, item, verdict, reviewer, metric, answers, made, time)
-            problem = _problem(run, label, answers)
+                drawn = made.get(str(item.get("draw") or ""))
+            of_baseline = _of_baseline(label, drawn)
+            if of_baseline is not None:
+                known += other.take(of_baseline, from_sheet=from_sheet)
+                if not from_sheet or not fits(label, answers):
+                    continue
+            problem = _problem(run, label, answers, drawn)
             if problem:
                 refused.append(f"{where}: {problem}")
-            elif not isinstance(item, Label) and _says(
-                standing.get((label.reviewer, place_of(label)))
-            ) == _says(label):
-                # a sheet has no ids: a row that says what its reviewer says already is the same
-                # label
-                known += 1
             else:
-                labels.append(label)
-    added = fresh(labels, before)
-    if added:
-        append(run.path, added)
-    return Intake(len(added), known + len(labels) - len(added), empty, refused)
+                known += own.take(label, from_sheet=from_sheet)
+    added = own.write() + other.write()
+    return Intake(added, known + len(own.labels) + len(other.labels) - added, empty, refused)
+
+
+class _LabelFile:
+    """A file of labels in a run's directory, and what is to be added to it."""
+
+    def __init__(self, run: Path, name: str) -> None:
+        self._run, self._name, self._before = run, name, read(run / name)
+        self._standing = current(self._before)
+        self.labels: list[Label] = []
+
+    def take(self, label: Label, *, from_sheet: bool) -> bool:
+        """Take a label; returns whether the file has it already. A sheet has no ids: a row that
+        says what its reviewer says already is the same label.
+        """
+        before = self._standing.get((label.reviewer, place_of(label)))
+        if from_sheet and _says(before) == _says(label):
+            return True
+        self.labels.append(label)
+        return False
+
+    def write(self) -> int:
+        """Append what is new; returns how many labels."""
+        new = fresh(self.labels, self._before)
+        if new:
+            append(self._run, new, self._name)
+        return len(new)
+
+
+def _baseline_draw(label: Label, made: Mapping[str, Draw]) -> Draw | None:
+    """The draw that a label record of a baseline's answer comes from; None for other records."""
+    return next(
+        (
+            draw
+            for draw in made.values()
+            if draw.pairs
+            and draw.baseline == label.run_id
+            and draw.metric == label.metric
+            and key_of(place_of(label)) in draw.drawn
+        ),
+        None,
+    )
+
+
+def _of_baseline(label: Label, drawn: Draw | None) -> Label | None:
+    """The label as one of the baseline's answer, where the draw has that text; None otherwise."""
+    if drawn is None or drawn.baseline is None or not label.output_digest:
+        return None
+    if drawn.baseline_outputs.get(key_of(place_of(label))) != label.output_digest:
+        return None
+    return msgspec.structs.replace(label, run_id=drawn.baseline, judge_verdict=None)
 
 
 def _says(label: Label | None) -> tuple[str, ...] | None:
@@ -155,9 +212,21 @@ def _label(
     return label
 
 
-def _problem(run: RunDir, label: Label, answers: Mapping[tuple[str, int], AnswerStatus]) -> str:
-    """Why a label can't be about this run; empty when it can."""
+def _problem(
+    run: RunDir,
+    label: Label,
+    answers: Mapping[tuple[str, int], AnswerStatus],
+    drawn: Draw | None = None,
+) -> str:
+    """Why a label can't be about this run; empty when it can. `drawn`: the draw that the row
+    names.
+    """
     run_id = run.manifest().run_id
+    if drawn is not None and drawn.pairs and not label.output_digest:
+        return (
+            "two answers to this case were drawn, and the row does not say which one it is about:"
+            " keep the column `output_digest`"
+        )
     if label.run_id and label.run_id != run_id:
         return f"made for the run {label.run_id}"
     place = place_of(label)

@@ -12,9 +12,10 @@ from typing import NamedTuple
 from llmeval.core.draw import Draw
 from llmeval.core.errors import UsageError
 from llmeval.core.metric_ref import metric_of
-from llmeval.review.draw import draw, judged_metric, keep, key_of
+from llmeval.review.draw import draw, judged_metric, keep
 from llmeval.review.intake import AnswerStatus
 from llmeval.store.directory import RunDir, UnitKey
+from llmeval.store.draws import key_of
 from llmeval.store.labels import AnswerKey
 
 RANDOM_SHARE = 0.2

@@ -44,8 +44,8 @@ class Application:
             SuiteError: they use a name that neither the case nor the answer will have.
         """
         names = variables_in(value)
-        if asked := sorted(names & {TRANSCRIPT, TURNS} - values.keys()):
-            self._refuse_single(f"{metric}: `{asked[0]}` is a conversation, and")
+        if used := sorted(names & {TRANSCRIPT, TURNS} - values.keys()):
+            self._refuse_single(f"{metric}: `{used[0]}` is a conversation, and")
             raise AwaitsAnswer
         if self.script is not None and (clash := sorted({TRANSCRIPT, TURNS} & names)):
             raise SuiteError(
@@ -78,6 +78,21 @@ class Application:
         """Refuse what needs a conversation where the suite plays none. Raises SuiteError."""
         if self.script is None and not isinstance(self.spec, ReplaySpec | None):
             raise SuiteError(f"{what} the suite plays none; name its messages under `turns`")
+
+    def problem_of_until(self) -> str | None:
+        """Why `until` can't be evaluated with the data that the candidate gives; None where it
+        can.
+        """
+        until = None if self.script is None else self.script.until
+        if until is None or self.data is None:
+            return None
+        unknown = sorted(members_in(until, DATA) - self.data)
+        if not unknown:
+            return None
+        return (
+            f"the candidate gives no `{DATA}.{unknown[0]}`; name it with"
+            f" `data: {{{unknown[0]}: path}}` on the model"
+        )
 
     def try_turns(self, check: BoundCheck, case: Case) -> None:
         """Refuse a check of a turn that the conversation of a case does not have. Raises

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
-from llmeval.core.conversation import TURNS, sent_before
+from llmeval.core.conversation import TURNS, messages_of, sent_before
 from llmeval.core.errors import LlmevalError, StoreError
 from llmeval.core.records import Answer, AnswerTurn, Case, Message, Usage
 from llmeval.core.templates import DATA
@@ -20,6 +20,7 @@ from llmeval.judges.cascade import Cascade
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.runner.model_roles import ModelRole
 from llmeval.runner.plan import RunPlan
+from llmeval.runner.simulated_user import SimulatedUser
 from llmeval.store.directory import RunDir, complete_runs
 
 CHARS_PER_TOKEN = 4
@@ -55,6 +56,9 @@ def estimate(planned: RunPlan, reports: Path) -> list[dict[str, object]]:
     units = len(planned.cases) * planned.suite.spec.repeats
     past = _latest(reports / planned.suite.name, planned.candidate.name)
     rows = [_row("candidate", planned.candidate, units, past, lambda: _candidate(planned))]
+    if planned.user is not None:
+        user = planned.user
+        rows.append(_row("user", user.role, units, past, lambda: _user(planned, user)))
     for name, judge in planned.judges.items():
         model_role = planned.judge_roles[name][0]
         rows.append(
@@ -109,10 +113,29 @@ def _candidate(planned: RunPlan) -> TypicalUsage:
     )
 
 
+def _user(planned: RunPlan, user: SimulatedUser) -> TypicalUsage:
+    """The simulated user: a call for each message up to `max_turns`, and one of its judge."""
+    calls = sent = 0
+    for case in planned.cases:
+        scripted = 0 if planned.script is None else len(planned.script.texts(case))
+        turns = _filler(planned, case).turns
+        for number in range(scripted, len(turns)):
+            calls += 1
+            sent += _size(user.messages(case, turns[:number]))
+        if user.judge is not None:
+            calls += 1
+            sent += 2 * _size(messages_of(turns))
+    tokens = sent / max(1, calls) / CHARS_PER_TOKEN
+    return TypicalUsage(calls / max(1, len(planned.cases)), tokens, TYPICAL_VERDICT)
+
+
 def _filler(planned: RunPlan, case: Case) -> Answer:
-    """An answer of typical length; of a conversation with all its turns."""
+    """An answer of typical length; of a conversation with as many turns as it may have."""
     text = "word " * _answer_tokens(planned)
     messages = () if planned.script is None else planned.script.texts(case)
+    if planned.script is not None and planned.user is not None:
+        more = planned.script.most_turns(case) - len(messages)
+        messages = (*messages, *["word " * TYPICAL_VERDICT] * more)
     turns = tuple(AnswerTurn(user=message, output=text) for message in messages)
     return Answer(case_id=case.id, output=text, turns=turns)
 
@@ -179,11 +202,10 @@ def _latest(folder: Path, candidate: str) -> PastUsage | None:
 
 def _roles(run: RunDir) -> dict[str, TypicalUsage]:
     answers = list(itertools.islice(run.answers(), LOOKED_AT))
-    roles = {
-        "candidate": _typical(
-            len(answers), [(len(answer.turns) or 1, answer.usage) for answer in answers]
-        )
-    }
+    calls = [(len(answer.turns) or 1, answer.usage) for answer in answers]
+    users = [(a.user.attempts or 1, a.user.usage) for a in answers if a.user is not None]
+    roles = {"candidate": _typical(len(answers), calls)}
+    roles |= {"user": _typical(len(answers), users)} if users else {}
     scores = [
         s
         for _, block in itertools.islice(run.scores(), LOOKED_AT)

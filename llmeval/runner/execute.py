@@ -17,12 +17,13 @@ from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
 from llmeval.runner.attempts import attempts_seen
 from llmeval.runner.executor import work
-from llmeval.runner.manifest import digests, make_manifest, new_run_id
+from llmeval.runner.manifest import digests, make_manifest, new_run_id, with_unfinished
 from llmeval.runner.observers import Observers
 from llmeval.runner.options import Options
-from llmeval.runner.pipeline import Pipeline, RecordedAnswers
+from llmeval.runner.pipeline import Pipeline
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Progress
+from llmeval.runner.recorded_answers import RecordedAnswers
 from llmeval.runner.scoring import counts_as_failed
 from llmeval.runner.services import RunServices
 from llmeval.store.directory import ANSWERS, CASES, RECORDS, RunDir
@@ -146,7 +147,7 @@ async def _execute(
                 manifest = await judge_anchors(plan, writer, manifest, services.past_anchors)
                 await try_attacks(plan, writer)
         wall = time.monotonic() - started
-        manifest = _with_returned(_with_unfinished(plan, manifest), pipeline)
+        manifest = _with_returned(with_unfinished(plan, manifest), pipeline)
         _end_session(manifest, writer, (ending, pipeline.reason), wall)
     finally:
         writer.close()
@@ -184,23 +185,6 @@ def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Manifest | None) -> 
             " run name another directory with --out, or run without --out. `llmeval report"
             f" {writer.path}` shows this one"
         )
-
-
-def _with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
-    """The manifest with the calls that are in no record: calls for cases without an answer or an
-    error when the run ended.
-    """
-    roles = [("candidate", plan.candidate)]
-    roles += [
-        (f"judge:{name}", model_role)
-        for name, model_roles in plan.judge_roles.items()
-        for model_role in model_roles
-    ]
-    counts = dict(manifest.unfinished_calls)
-    for role, model_role in roles:
-        if calls := model_role.caller.sender.take_unfinished():
-            counts[role] = counts.get(role, 0) + calls
-    return structs.replace(manifest, unfinished_calls=counts)
 
 
 def _with_returned(manifest: Manifest, pipeline: Pipeline) -> Manifest:
@@ -329,6 +313,8 @@ def _manifest(
                 " these records is unknown. Name another directory with --out"
             )
         made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
+        if source is not None:
+            made = structs.replace(made, user=source.user)
         if stored is None or not plan.may_stop:
             return made
         # The stored answers belong to the first cases in the order of their run.

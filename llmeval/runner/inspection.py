@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from llmeval.checks.bound import AwaitsAnswer, BoundCheck
-from llmeval.checks.spec import SpecError, bind, merge
+from llmeval.checks.spec import merge
 from llmeval.core.errors import LlmevalError, SuiteError
 from llmeval.core.formatting import cases_word
 from llmeval.core.records import Case
-from llmeval.core.templates import Template, case_values, is_template
+from llmeval.core.templates import Template, case_values
 from llmeval.data.cases import CaseSet
-from llmeval.models.loading import load_function
 from llmeval.runner.application import Application
 from llmeval.runner.judge_factory import protocol_of
-from llmeval.runner.rule_cases import WHOLE, RuleTargets
-from llmeval.runner.script import Script, script_of
+from llmeval.runner.rule_cases import RuleTargets
+from llmeval.runner.script import KEPT_GOAL, Script, script_of
+from llmeval.runner.suite_checks import bound_checks, case_checks
 from llmeval.suite.loader import Suite
 from llmeval.suite.yaml_file import Path as KeyPath
 
@@ -77,6 +77,8 @@ def inspect_cases(
     prompt, script = suite.prompt(), script_of(suite)
     checks = bound_checks(suite)
     application = replace(application, script=script)
+    if problem := application.problem_of_until():
+        raise suite.error(("until",), problem)
     if problem := application.problem(checks):
         raise suite.error(_output_key(suite), problem)
     inspector = _Inspector(suite, prompt, checks, application)
@@ -102,73 +104,6 @@ def _output_key(suite: Suite) -> KeyPath:
 def _unsampled(suite: Suite) -> Suite:
     cases = suite.spec.cases.model_copy(update={"sample": None})
     return replace(suite, spec=suite.spec.model_copy(update={"cases": cases}))
-
-
-def bound_checks(suite: Suite) -> tuple[BoundCheck, ...]:
-    """The suite's own checks.
-
-    Raises:
-        SuiteError: one is not valid, or a check or judge has the name `cases`.
-    """
-    try:
-        bound = bind(suite.spec.checks, is_template=is_template, load=_loader(suite))
-    except SpecError as error:
-        raise suite.error(("checks", *error.path), str(error)) from None
-    for index, check in enumerate(bound):
-        if check.metric == WHOLE:
-            raise suite.error(("checks", index), _taken("check"))
-    if WHOLE in suite.spec.judges:
-        raise suite.error(("judges", WHOLE), _taken("judge"))
-    return bound
-
-
-def case_checks(suite: Suite, case: Case) -> tuple[BoundCheck, ...]:
-    """A case's own checks.
-
-    Raises:
-        SuiteError: one is not valid; names the case's file and line.
-    """
-    try:
-        bound = bind(case.checks, is_template=is_template, load=_row_loader(suite))
-    except SpecError as error:
-        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path)
-        raise SuiteError(f"{case.source}: checks{where}: {error}") from None
-    if any(check.metric == WHOLE for check in bound):
-        raise SuiteError(f"{case.source}: checks: {_taken('check')}")
-    return bound
-
-
-def _taken(what: str) -> str:
-    return (
-        f"no {what} may be named {WHOLE!r}: that is the metric of whole cases in `gate.floors`;"
-        " give it another `metric`"
-    )
-
-
-def _loader(suite: Suite) -> Callable[[str], Callable[..., object]]:
-    """Imports the functions that the suite names."""
-
-    def load(name: str) -> Callable[..., object]:
-        suite.refuse_foreign_code(name)
-        return load_function(name, suite.base)
-
-    return load
-
-
-def _row_loader(suite: Suite) -> Callable[[str], Callable[..., object]]:
-    """Imports the functions that cases name. Only cases in the suite file itself may name one: a
-    data file is data, and reading it must not run code.
-    """
-    if isinstance(suite.spec.cases.source, list):
-        return _loader(suite)
-
-    def refuse(name: str) -> Callable[..., object]:
-        raise SuiteError(
-            f"{name!r} is not a built-in check. A row of a data file can't name your own function:"
-            " write it under `checks:` of the suite file, or write the case in the suite file"
-        )
-
-    return refuse
 
 
 @dataclass(frozen=True)
@@ -230,7 +165,7 @@ class _Inspector:
         self.metrics = _Metrics(self.suite, self.checks, needs)
         templates = [template for _, template in self.prompt]
         script = self.application.script
-        templates += () if script is None else script.templates
+        templates += () if script is None else script.written
         self.needed = set[str]().union(*(template.variables for template in templates))
         self.needed |= set() if script is None else script.variables
         self.braces = {
@@ -248,7 +183,7 @@ class _Inspector:
     @property
     def _key(self) -> KeyPath:
         spec = self.suite.spec
-        keys = {"turns": spec.turns, "messages": spec.messages}
+        keys = {"turns": spec.turns, "user": spec.user, "messages": spec.messages}
         return (next((key for key, value in keys.items() if value is not None), "prompt"),)
 
     def inspect(self, case: Case) -> None:
@@ -267,7 +202,8 @@ class _Inspector:
         self.application.try_body(case, values)
         self._try_measure(case, values)
         metrics = self.metrics.of(case, own)
-        self.targets.inspect(case, metrics)
+        simulated = self.application.script is not None and self.application.script.user
+        self.targets.inspect(case, metrics | {KEPT_GOAL} if simulated else metrics)
         if not metrics:
             self.unscored.add(case)
         for name in [bound.metric for bound in self.checks] + list(self.suite.spec.judges):
@@ -277,7 +213,7 @@ class _Inspector:
 
     def _try_prompt(self, case: Case, values: Mapping[str, object]) -> None:
         if self.application.script is not None:
-            _try_script(self.application.script, case)
+            self.application.script.check(case)
         elif case.messages:
             if not any(message.content.strip() for message in case.messages):
                 raise SuiteError(
@@ -407,19 +343,6 @@ class _Inspector:
 
 def _of(few: _Few, cases: int) -> str:
     return f"{few.n:,} of {cases:,} {cases_word(cases)}, first {few.first}"
-
-
-def _try_script(script: Script, case: Case) -> None:
-    """Try the turns on a case. Raises SuiteError."""
-    if case.messages and case.messages[-1].role == "user":
-        raise SuiteError(
-            f"{case.source}: messages: they precede `turns`, so they end with a system or assistant"
-            " message"
-        )
-    try:
-        script.check(case)
-    except SuiteError as error:
-        raise SuiteError(f"{case.source}: {error}") from None
 
 
 def _check_facts(case: Case) -> None:

@@ -19,6 +19,7 @@ from msgspec import structs
 
 from llmeval import __version__
 from llmeval.checks.bound import BoundCheck
+from llmeval.core.certificate import Certificate
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import (
     CasesRecord,
@@ -32,10 +33,12 @@ from llmeval.core.manifest import (
 )
 from llmeval.core.model_records import (
     CandidateRecord,
+    JudgeArm,
     JudgeRecord,
     LabelTable,
     ModelRecord,
     PriceRecord,
+    SimulatedUserRecord,
 )
 from llmeval.core.records import digest, utc_now
 from llmeval.judges.assurance.certificate import read_certificate
@@ -44,6 +47,7 @@ from llmeval.runner.judge_factory import certificate_of
 from llmeval.runner.model_roles import ModelRole
 from llmeval.runner.options import Options
 from llmeval.runner.plan import RunPlan, baseline_of
+from llmeval.runner.script import KEPT_GOAL
 from llmeval.runner.sharding import Shard
 from llmeval.suite.loader import Suite
 
@@ -92,6 +96,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
             limit=options.limit,
         ),
         candidate=_candidate(plan.candidate),
+        user=_user(plan),
         judges=scoring.judges,
         checks=scoring.checks,
         repeats=suite.spec.repeats,
@@ -109,6 +114,25 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         command=tuple(sys.argv),
         shard=None if plan.shard is None else _shard(plan, plan.shard),
     )
+
+
+def with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
+    """The manifest with the calls that are in no record: calls for cases without an answer or an
+    error when the run ended.
+    """
+    roles = [("candidate", plan.candidate)]
+    roles += [
+        (f"judge:{name}", model_role)
+        for name, model_roles in plan.judge_roles.items()
+        for model_role in model_roles
+    ]
+    if plan.user is not None:
+        roles += [("user", role) for role in plan.user.roles]
+    counts = dict(manifest.unfinished_calls)
+    for role, model_role in roles:
+        if calls := model_role.caller.sender.take_unfinished():
+            counts[role] = counts.get(role, 0) + calls
+    return structs.replace(manifest, unfinished_calls=counts)
 
 
 def _is_function(role: ModelRole) -> bool:
@@ -143,24 +167,49 @@ def _digests(
 ) -> Digests:
     cases = cases or plan.cases.digest
     spec = plan.suite.spec
-    prompt: list[object] = [(role, template.source) for role, template in plan.prompt]
-    if plan.script is not None:
-        prompt.append(plan.script.identity)
+    prompt = [(role, template.source) for role, template in plan.prompt]
     return Digests(
         suite=digest(
-            [cases, prompt, checks, spec.repeats, sorted(plan.judges), spec.gate.model_dump()]
+            [
+                cases,
+                prompt,
+                *([plan.conversation] if plan.conversation else []),
+                checks,
+                spec.repeats,
+                sorted(plan.judges),
+                spec.gate.model_dump(),
+            ]
         ),
         cases=cases,
         prompt=digest(prompt),
+        conversation=plan.conversation,
         checks=digest(checks),
         candidate=digest(plan.candidate.caller.model.identity),
         judges={name: judge.digest for name, judge in plan.judges.items()},
     )
 
 
+def _user(plan: RunPlan) -> SimulatedUserRecord | None:
+    """The simulated user, as the manifest has it."""
+    if plan.user is None:
+        return None
+    spec, judge = plan.user.spec, plan.user.judge
+    return SimulatedUserRecord(
+        **structs.asdict(_model(plan.user.role)),
+        seed=spec.seed,
+        goal=spec.goal,
+        persona=spec.persona,
+        stop=spec.stop,
+        digest=plan.user.digest,
+        judge=None if judge is None else judge.digest,
+        judge_identity=None if judge is None else dict(judge.caller.model.identity),
+    )
+
+
 def _checks(plan: RunPlan) -> tuple[dict[str, object], ...]:
     """The suite's checks in the form of the manifest, then your own functions of single cases."""
-    return (*checks_record(plan.checks), *_case_functions(plan))
+    user = ({"metric": KEPT_GOAL, "check": KEPT_GOAL},) if plan.user is not None else ()
+    return (*checks_record(plan.checks), *user, *_case_functions(plan))
 
 
 def _case_functions(plan: RunPlan) -> list[dict[str, object]]:
@@ -251,10 +300,24 @@ def _judge(plan: RunPlan, name: str) -> JudgeRecord:
         trust_reason=trust.reason,
         labels=None if certificate is None else _labels(certificate.counts),
         weighted=None if certificate is None else _labels(certificate.weighted),
+        arms=() if certificate is None else _arms(certificate),
         certificate_digest=None if path is None else digest(path.read_bytes()),
         calibration=None
         if calibration is None
         else {"method": calibration.method, **calibration.figures},
+    )
+
+
+def _arms(certificate: Certificate) -> tuple[JudgeArm, ...]:
+    return tuple(
+        JudgeArm(
+            name=arm.name,
+            system=arm.system,
+            sensitivity=arm.sensitivity,
+            specificity=arm.specificity,
+        )
+        for arm in certificate.arms
+        if arm.system
     )
 
 

@@ -10,29 +10,23 @@ limiter of a model, not the workers, enforces the limits of its endpoint.
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-
-from msgspec import structs
 
 from llmeval.core.conversation import sent_before
 from llmeval.core.errors import SuiteError
 from llmeval.core.manifest import Ending
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score
-from llmeval.models.base import Reply
-from llmeval.models.client.caller import AskFailed
-from llmeval.runner.budget import cost_of
-from llmeval.runner.conversation import ConversationPlayer
+from llmeval.runner.candidate_calls import CandidateCalls
 from llmeval.runner.executor import WorkItem
+from llmeval.runner.interrupts import on_interrupt
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Progress
-from llmeval.runner.requests import request_for
+from llmeval.runner.recorded_answers import RecordedAnswers
 from llmeval.runner.scoring import check_scores, counts_as_failed, not_scored_yet, score_answer
 from llmeval.runner.services import Verdicts
 from llmeval.runner.slots import WORKERS_PER_SLOT
 from llmeval.runner.stopping import Stopper
-from llmeval.store.directory import Unit, UnitKey
+from llmeval.store.directory import Unit
 from llmeval.store.writer import RunWriter
 
 GRACE_SECONDS = 2.0
@@ -49,20 +43,6 @@ worker.
 """
 _OUTAGES = ("provider",)
 """Kinds of errors that show an outage if many occur in a row."""
-
-
-@dataclass
-class RecordedAnswers:
-    """The records of an earlier part of this run: answers that need no call, and whether their
-    scores are complete.
-
-    `checked`: answers whose checks are scored, but which still need a judge.
-    """
-
-    answers: dict[UnitKey, int]
-    scored: set[UnitKey]
-    cases: set[str]
-    checked: set[UnitKey] = field(default_factory=set)
 
 
 class Pipeline:
@@ -94,14 +74,7 @@ class Pipeline:
         self._plan, self._writer, self._recorded = plan, writer, recorded
         self._concurrency, self._progress, self._stopper = concurrency, progress, stopper
         self._verdicts = verdicts
-        self._run_id = writer.run.manifest().run_id
-        self._player = (
-            None
-            if plan.script is None
-            else ConversationPlayer(
-                plan.script, plan.candidate.caller, self._spend, recorded=plan.by_case
-            )
-        )
+        self._candidate = CandidateCalls(plan, writer.run.manifest().run_id, progress)
         self._workers: list[asyncio.Task[None]] = []
         self._missing_in_a_row = 0
         self._priced = asyncio.Event()
@@ -110,7 +83,6 @@ class Pipeline:
         self._done: list[Unit] = []
         self._ready = asyncio.Event()
         self.reason = ""
-        self.returned: dict[str, set[str]] = {"returned_models": set(), "fingerprints": set()}
 
     def going_on(self, recorded: RecordedAnswers) -> "Pipeline":
         """The pipeline for the rest of the work after this one has recorded all answers."""
@@ -123,8 +95,13 @@ class Pipeline:
             self._verdicts,
             self._stopper,
         )
-        rest.returned = self.returned
+        rest._candidate = self._candidate
         return rest
+
+    @property
+    def returned(self) -> dict[str, set[str]]:
+        """See `CandidateCalls.returned`."""
+        return self._candidate.returned
 
     @property
     def ending(self) -> Ending:
@@ -209,8 +186,9 @@ class Pipeline:
             answer = Answer(case_id=case.id, repeat=repeat, error=ErrorInfo("config", str(error)))
             self._writer.answer(answer)
         if answer is None:
-            answer = await self._ask(case, repeat, messages)
+            answer = await self._candidate.answer(case, repeat, messages)
             if answer is None:
+                self._end("budget", self._plan.budget.stopped or "")
                 return
             self._writer.answer(answer)
         scores: list[Score] = []
@@ -266,84 +244,6 @@ class Pipeline:
         for task in self._workers:
             if task is not asyncio.current_task():
                 task.cancel()
-
-    async def _ask(self, case: Case, repeat: int, messages: tuple[Message, ...]) -> Answer | None:
-        """The candidate's answer, or a record with the reason why there is none; None if the budget
-        is used up.
-        """
-        model_role = self._plan.candidate
-        request = request_for(
-            model_role.caller.model,
-            case,
-            repeat,
-            messages,
-            self._run_id,
-            by_case=self._plan.by_case,
-        )
-        try:
-            if self._player is None:
-                asked = await model_role.caller.ask(request)
-            else:
-                asked = await self._player.play(case, request)
-        except AskFailed as error:
-            if error.kind == "budget":
-                self._end("budget", self._plan.budget.stopped or "")
-                return None
-            answer = Answer(
-                case_id=case.id,
-                repeat=repeat,
-                request=error.key,
-                attempts=error.attempts,
-                error=ErrorInfo(error.kind, str(error)),
-            )
-            # an identical request in flight is counted for the unit that sent it
-            paid = error.reply is not None and error.attempts > 0
-            return (
-                answer if error.reply is None else self._with_reply(answer, error.reply, paid=paid)
-            )
-        self._progress.cached += asked.cached
-        answer = Answer(
-            case_id=case.id,
-            repeat=repeat,
-            request=asked.key,
-            output=asked.reply.text,
-            cached=asked.cached,
-            attempts=asked.attempts,
-            answered_at=asked.answered_at,
-            reused_from=asked.reused_from,
-        )
-        return self._with_reply(answer, asked.reply, paid=not asked.cached)
-
-    def _with_reply(self, answer: Answer, reply: Reply, *, paid: bool) -> Answer:
-        """The answer with the metadata of its reply."""
-        if reply.model:
-            self.returned["returned_models"].add(reply.model)
-        if reply.fingerprint:
-            self.returned["fingerprints"].add(reply.fingerprint)
-        model_role = self._plan.candidate
-        cost = cost_of(reply.usage, model_role.spec.price) if paid else None
-        if self._player is None:  # the turns of a conversation are counted as they are played
-            self._plan.budget.spend(cost, of=model_role.name if paid else None)
-        return structs.replace(
-            answer,
-            reasoning=reply.reasoning,
-            finish_reason=reply.finish_reason,
-            usage=reply.usage,
-            latency_ms=None if reply.latency_ms is None else round(reply.latency_ms, 3),
-            cost_usd=cost,
-            model=reply.model,
-            fingerprint=reply.fingerprint,
-            tool_calls=reply.tool_calls,
-            data=reply.data,
-            trace=reply.trace,
-            turns=reply.turns,
-            ended=reply.ended,
-        )
-
-    def _spend(self, reply: Reply) -> None:
-        """Count the cost of one turn of a conversation."""
-        seat = self._plan.candidate
-        self._plan.budget.spend(cost_of(reply.usage, seat.spec.price), of=seat.name)
 
     def _note_calls(self, scores: list[Score]) -> None:
         for score in scores:
@@ -414,16 +314,8 @@ class Pipeline:
             )
             loop.call_later(GRACE_SECONDS, cancel)
 
-        installed = []
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
-                loop.add_signal_handler(number, interrupt)
-                installed.append(number)
-        try:
+        with on_interrupt(loop, interrupt):
             yield
-        finally:
-            for number in installed:
-                loop.remove_signal_handler(number)
 
 
 def _kind(score: Score) -> str | None:

@@ -29,7 +29,7 @@ from llmeval.models.replay import StoredAnswers
 from llmeval.runner.application import Application, stated_application
 from llmeval.runner.budget import Budget, refuse_unpriced
 from llmeval.runner.early_stop import ends_early, rule_warnings
-from llmeval.runner.inspection import case_checks, inspect_cases
+from llmeval.runner.inspection import inspect_cases
 from llmeval.runner.judge_factory import (
     calibrations_of,
     certificate_of,
@@ -43,7 +43,9 @@ from llmeval.runner.model_roles import LOCAL_CONCURRENCY, ModelRole, ModelRoles
 from llmeval.runner.options import Options
 from llmeval.runner.script import Script
 from llmeval.runner.sharding import Shard
+from llmeval.runner.simulated_user import SimulatedUser, conversation_digest, user_of
 from llmeval.runner.slots import Slots
+from llmeval.runner.suite_checks import case_checks
 from llmeval.store.directory import RunDir
 from llmeval.suite.loader import Suite
 from llmeval.suite.model_schema import ModelSpec, Price, ReplaySpec, TransformersSpec
@@ -84,6 +86,11 @@ class RunPlan:
     """Whether the candidate answers by the id of the case."""
     script: Script | None = None
     """The conversation that is played with each case; None where each is a single prompt."""
+    user: SimulatedUser | None = None
+    """Who plays the user of conversations; None where no model does."""
+    conversation: str = ""
+    """Digest of what the candidate is sent in several turns; of stored answers, what it was sent.
+    """
     in_turn: bool = False
     """All answers first, then all verdicts: candidate and judge do not fit in memory together."""
     may_stop: bool = False
@@ -181,8 +188,9 @@ def plan(
     judges = {name: make_judge(suite, name, model_roles) for name, model_roles in roles.items()}
     inspected.check_judges()
     refuse_self_judge(suite, candidate, roles)
-    asked = (candidate, *itertools.chain(*roles.values()))
-    refuse_unpriced(options.max_cost, ((model_role.name, model_role.spec) for model_role in asked))
+    user, judging = user_of(suite, factory), tuple(itertools.chain(*roles.values()))
+    called = (candidate, *judging, *(() if user is None else user.roles))
+    refuse_unpriced(options.max_cost, ((role.name, role.spec) for role in called))
     return RunPlan(
         suite=suite,
         cases=inspected.cases,
@@ -199,7 +207,13 @@ def plan(
         budget=budget,
         by_case=isinstance(candidate.spec, ReplaySpec),
         script=inspected.script,
-        in_turn=not trial and _too_large_together(candidate, asked[1:]),
+        user=user,
+        conversation=(
+            conversation_digest(inspected.script, user)
+            if stored is None
+            else stored.manifest().digests.conversation
+        ),
+        in_turn=not trial and _too_large_together(candidate, judging),
         may_stop=may_stop,
         closing=tuple(factory.models()),
         traffic=factory.traffic,

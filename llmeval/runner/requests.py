@@ -10,32 +10,36 @@ from llmeval.models.base import Model, ReadsCase, Request
 _ANSWERS = ("reference", "references")
 
 
-def request_for(
-    model: Model,
-    case: Case,
-    repeat: int,
-    messages: tuple[Message, ...],
-    run_id: str,
-    *,
-    by_case: bool,
-) -> Request:
-    """The request for one answer.
+class CandidateRequests:
+    """Makes the requests of a run for its candidate.
 
     Args:
         model: the candidate.
-        case: the case. repeat: number of the repeat, from 0. messages: its prompt, rendered.
         run_id: the id of the run.
         by_case: whether the model selects its answer by the case's id.
     """
-    names = model.case_names if isinstance(model, ReadsCase) else frozenset()
-    unique = names is None or "run" in names
-    return Request(
-        messages=messages,
-        repeat=repeat,
-        case_id=case.id if by_case or unique else "",
-        fields=_fields(case, names),
-        unique=unique_text(run_id, case.id, repeat) if unique else "",
-    )
+
+    def __init__(self, model: Model, run_id: str, *, by_case: bool) -> None:
+        # once a run: a check against a protocol goes through all its members
+        self._names = model.case_names if isinstance(model, ReadsCase) else frozenset[str]()
+        self._unique = self._names is None or "run" in self._names
+        self._run_id, self._by_case = run_id, by_case
+
+    def request(self, case: Case, repeat: int, messages: tuple[Message, ...]) -> Request:
+        """The request for one answer.
+
+        Args:
+            case: the case.
+            repeat: number of the repeat, from 0.
+            messages: the prompt of the case, rendered.
+        """
+        return Request(
+            messages=messages,
+            repeat=repeat,
+            case_id=case.id if self._by_case or self._unique else "",
+            fields=_fields(case, self._names),
+            unique=unique_text(self._run_id, case.id, repeat) if self._unique else "",
+        )
 
 
 def _fields(case: Case, names: frozenset[str] | None) -> Mapping[str, object]:

@@ -14,6 +14,7 @@ from llmeval.core.templates import answer_values, render_value
 from llmeval.core.thresholds import CONFIDENT
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.runner.plan import RunPlan
+from llmeval.runner.script import KEPT_GOAL
 from llmeval.runner.services import Verdicts
 
 FACTS = "facts"
@@ -35,7 +36,12 @@ def counts_as_failed(plan: RunPlan, answer: Answer) -> bool:
 
 def check_scores(plan: RunPlan, case: Case, answer: Answer) -> list[Score]:
     """The scores of the checks for one answer with an output, in the order of the suite."""
-    return [score for bound in plan.checks_for(case) for score in check_answer(bound, case, answer)]
+    scores = [s for bound in plan.checks_for(case) for s in check_answer(bound, case, answer)]
+    if answer.user is not None:
+        # without this the answer would be missing, and no score of it recorded
+        reason = answer.user.reason or "no rule reports a fault of the simulated user"
+        scores.append(_score(answer, KEPT_GOAL, Status.PASS, value=1.0, passed=True, reason=reason))
+    return scores
 
 
 def not_scored_yet(plan: RunPlan, answer: Answer) -> list[Score]:
@@ -71,7 +77,7 @@ async def score_answer(
     ]
     # faster without gather, which makes a task for each judge
     scores += await asyncio.gather(*judging) if len(judging) > 1 else [await one for one in judging]
-    if all(score.status is Status.NOT_APPLICABLE for score in scores):
+    if all(s.status is Status.NOT_APPLICABLE for s in scores if s.metric != KEPT_GOAL):
         message = "nothing to score: no check or judge applies to this case"
         error = ErrorInfo("config", message)
         scores.append(

@@ -1,15 +1,18 @@
 """The conversation that a suite describes: what the user says, and when it ends."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from llmeval.core.conversation import conversation_values
 from llmeval.core.errors import SuiteError
 from llmeval.core.records import AnswerTurn, Case, Ended
 from llmeval.core.templates import Template, case_values, render_value, variables_in
+from llmeval.suite.conversation_schema import DEFAULT_TURNS
 from llmeval.suite.loader import Suite
 
+KEPT_GOAL = "user.kept_goal"
+"""The metric that says whether the simulated user kept to its goal."""
 _SEEN = frozenset({"output", "data", "tool_calls", "turn", "turns", "transcript"})
 """Names of the conversation that `until` sees."""
 
@@ -27,6 +30,13 @@ class Script:
     """The suite's `max_turns`."""
     where: Mapping[str, str]
     """By key, file, line and key, for messages."""
+    user: Mapping[str, Template] = field(default_factory=dict)
+    """Templates of the simulated user, by key; none without one."""
+
+    @property
+    def written(self) -> tuple[Template, ...]:
+        """Every template over the case."""
+        return (*self.templates, *self.user.values())
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -37,7 +47,7 @@ class Script:
     @property
     def variables(self) -> frozenset[str]:
         """Names that the messages take from the case."""
-        names = [template.variables for template in self.templates]
+        names = [template.variables for template in self.written]
         return variables_in(self.listed or "").union(*names)
 
     def texts(self, case: Case) -> tuple[str, ...]:
@@ -63,7 +73,7 @@ class Script:
 
     def most_turns(self, case: Case) -> int:
         """How many turns a case has at most. Raises SuiteError."""
-        return len(self.texts(case))
+        return (self.most or DEFAULT_TURNS) if self.user else len(self.texts(case))
 
     def _listed(self, expression: str, values: Mapping[str, Any]) -> tuple[str, ...]:
         where = self.where["turns"]
@@ -91,6 +101,8 @@ class Script:
         last = turns[-1]
         if not (last.output or "").strip() and not last.tool_calls:
             return "empty"
+        if self.user:
+            return "max_turns" if len(turns) >= (self.most or DEFAULT_TURNS) else None
         return "turns" if len(turns) >= planned else None
 
     def _is_over(self, case: Case, turns: Sequence[AnswerTurn]) -> bool:
@@ -114,14 +126,37 @@ class Script:
         )
 
     def check(self, case: Case) -> None:
-        """Try the templates on a case. Raises SuiteError."""
+        """Try the templates on a case. Raises SuiteError, which names the case's file and line."""
+        try:
+            self._try(case)
+        except SuiteError as error:
+            raise SuiteError(f"{case.source}: {error}") from None
+
+    def _try(self, case: Case) -> None:
+        if case.messages and case.messages[-1].role == "user":
+            raise SuiteError(
+                "messages: they precede `turns`, so they end with a system or assistant message"
+            )
+        values = case_values(case)
         self.texts(case)
-        unknown = variables_in(self.until or "") - _SEEN - case_values(case).keys()
+        for key, template in self.user.items():
+            if not template.render(values).strip() and key == "goal":
+                raise SuiteError(f"{self.where['user']}: the goal is empty")
+        unknown = variables_in(self.until or "") - _SEEN - values.keys()
         if unknown:
             raise SuiteError(
                 f"{self.where['until']}: `{min(unknown)}` is neither a field of the case nor one of"
                 f" {', '.join(sorted(_SEEN))}"
             )
+
+
+def _user_exists(suite: Suite) -> None:
+    """Refuse a simulated user whose models the suite does not have. Raises SuiteError."""
+    user = suite.spec.user
+    for key in () if user is None else ("model", "judge"):
+        reference = getattr(user, key)
+        if isinstance(reference, str):
+            suite.model_exists(reference, ("user", key))
 
 
 def script_of(suite: Suite) -> Script | None:
@@ -131,10 +166,11 @@ def script_of(suite: Suite) -> Script | None:
         SuiteError: a template is not valid, or `until` is not one expression.
     """
     spec = suite.spec
-    if spec.turns is None:
+    if spec.turns is None and spec.user is None:
         return None
+    _user_exists(suite)
     listed = spec.turns if isinstance(spec.turns, str) else None
-    where = {key: str(suite.error((key,), "")).removesuffix(": ") for key in _KEYS}
+    where = {key: str(suite.error((key,), "")).removesuffix(": ") for key in (*_KEYS, "user")}
     for key, text in (("turns", listed), ("until", spec.until)):
         if text is not None and not _is_expression(text):
             raise suite.error(
@@ -144,7 +180,7 @@ def script_of(suite: Suite) -> Script | None:
             variables_in(text)
         except SuiteError as error:
             raise suite.error((key,), str(error)) from None
-    templates = () if isinstance(spec.turns, str) else spec.turns
+    templates = spec.turns if isinstance(spec.turns, list) else ()
     return Script(
         templates=tuple(
             suite.template(text, ("turns", number)) for number, text in enumerate(templates)
@@ -153,7 +189,17 @@ def script_of(suite: Suite) -> Script | None:
         until=spec.until,
         most=spec.max_turns,
         where=where,
+        user=user_templates(suite),
     )
+
+
+def user_templates(suite: Suite) -> dict[str, Template]:
+    """The templates of the simulated user, by key; none without one. Raises SuiteError."""
+    spec = suite.spec.user
+    if spec is None:
+        return {}
+    texts = {"goal": spec.goal, "persona": spec.persona, "stop": spec.stop}
+    return {key: suite.template(text, ("user", key)) for key, text in texts.items()}
 
 
 _KEYS = {"turns": "{{ questions }}", "until": "{{ 'bye' in output }}", "max_turns": ""}

@@ -19,6 +19,9 @@ from llmeval.core.files import open_to_append
 from llmeval.core.records import SCHEMA, Label, digest, to_json
 from llmeval.store.directory import LABELS, lines
 
+BASELINE_LABELS = "baseline_labels.jsonl"
+"""In a run's directory, the labels of its baseline's answers, drawn to decide a regression."""
+
 _DECODER = msgspec.json.Decoder(Label)
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
@@ -93,21 +96,25 @@ def read(path: Path) -> list[Label]:
         raise StoreError(str(error)) from None
 
 
-def append(run: Path, labels: Iterable[Label]) -> None:
-    """Add labels to a run's `labels.jsonl`; they are on the disk when this returns. Safe while
+def append(run: Path, labels: Iterable[Label], file: str = LABELS) -> None:
+    """Add labels to a file of a run's directory; they are on the disk when this returns. Safe while
     others write.
+
+    Args:
+        run: the directory. labels: to add.
+        file: `labels.jsonl`, or `baseline_labels.jsonl`.
 
     Raises:
         StoreError: the file can't be written.
     """
     data = b"".join(to_json(label) + b"\n" for label in labels)
-    path = run / LABELS
+    path = run / file
     try:
-        with FileLock(run / ".labels.lock", timeout=10), open_to_append(path) as file:
-            file.truncate(_whole(path))
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        with FileLock(run / ".labels.lock", timeout=10), open_to_append(path) as opened:
+            opened.truncate(_whole(path))
+            opened.write(data)
+            opened.flush()
+            os.fsync(opened.fileno())
     except OSError as error:
         raise StoreError(f"{path}: labels can't be written: {error}") from None
 

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 from pydantic_core import PydanticCustomError
 
 from llmeval.core.templates import is_expression
+from llmeval.suite.conversation_schema import DEFAULT_TURNS, UserSpec
 from llmeval.suite.gate_schema import GateSpec
 from llmeval.suite.model_schema import ModelSpec, Price
 from llmeval.suite.strict import Name, Share, Strict
@@ -195,6 +196,10 @@ class SuiteSpec(Strict):
             ' `"{{ questions }}"`.'
         ),
     )
+    user: UserSpec | None = Field(
+        default=None,
+        description="A model that plays the user, from the first turn on or after `turns`.",
+    )
     until: str | None = Field(
         default=None,
         description=(
@@ -204,7 +209,12 @@ class SuiteSpec(Strict):
         ),
     )
     max_turns: int | None = Field(
-        default=None, gt=0, le=100, description="A conversation ends after so many turns."
+        default=None,
+        gt=0,
+        le=100,
+        description=(
+            f"A conversation ends after so many turns; with `user` by default {DEFAULT_TURNS}."
+        ),
     )
     models: dict[Name, ModelSpec] = {}
     prices: str | dict[str, Price] = Field(
@@ -239,20 +249,21 @@ class SuiteSpec(Strict):
     )
     environments: dict[Name, Environment] = {}
 
-    @field_validator("turns")
+    @field_validator("turns", "user")
     @classmethod
     def _only_turns(
-        cls, value: str | list[str] | None, info: ValidationInfo
-    ) -> str | list[str] | None:
+        cls, value: str | list[str] | UserSpec | None, info: ValidationInfo
+    ) -> str | list[str] | UserSpec | None:
         if value is None:
             return None
+        key = str(info.field_name)
         if info.data.get("prompt") is not None:
             raise _conversation(
-                "give `prompt` or `turns`, not both; a system prompt is a message of `messages`"
+                f"give `prompt` or `{key}`, not both; a system prompt is a message of `messages`"
             )
         messages = info.data.get("messages")
         if messages and messages[-1].role == "user":
-            raise _conversation("with `turns`, `messages` end with a system or assistant message")
+            raise _conversation(f"with `{key}`, `messages` end with a system or assistant message")
         if not value:
             raise _conversation("there is no turn, so nothing would be sent")
         return value
@@ -260,11 +271,11 @@ class SuiteSpec(Strict):
     @field_validator("until", "max_turns")
     @classmethod
     def _ends_turns(cls, value: str | int | None, info: ValidationInfo) -> str | int | None:
-        if value is None or "turns" not in info.data:
+        if value is None or not {"turns", "user"} <= info.data.keys():
             return value
-        turns = info.data["turns"]
-        if turns is None:
-            raise _conversation("this ends a conversation, so it needs `turns`")
+        turns, user = info.data["turns"], info.data["user"]
+        if turns is None and user is None:
+            raise _conversation("this ends a conversation, so it needs `turns` or `user`")
         if isinstance(value, int) and isinstance(turns, list) and len(turns) > value:
             raise _conversation(f"`turns` has {len(turns)} messages, and {value} would be sent")
         return value

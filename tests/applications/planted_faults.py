@@ -208,11 +208,11 @@ def prose_around(body: Reply, reply: Reply) -> Reply:
 
 
 def slow_tenth() -> Fault:
-    """Waits a second for every tenth invoice."""
+    """Takes longer than the limit of the suite for every tenth invoice."""
     requests: Counter[str] = Counter()
 
     async def later(reply: Reply) -> Reply:
-        await asyncio.sleep(1)
+        await asyncio.sleep(2.2)
         return reply
 
     def fault(body: Reply, reply: Reply) -> Any:

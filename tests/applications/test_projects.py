@@ -97,6 +97,25 @@ def test_a_planted_fault_is_detected(
     assert reason in failures(run)[metric]
 
 
+def test_a_server_error_is_a_failure_and_is_sent_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = faults.service("rag", faults.server_error)
+    run = run_against("rag", handler, tmp_path, monkeypatch)
+    assert (run.summary.gate.decision, run.summary.gate.exit_code) == (Decision.FAIL, 1)
+    (broken,) = (answer for answer in run.directory.answers() if answer.error is not None)
+    assert (broken.error.kind if broken.error else "", broken.attempts) == ("application", 1)
+    assert "the index is being rebuilt" in failures(run)["facts"]
+
+
+def test_a_slow_tenth_of_the_replies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = faults.service("extract", faults.slow_tenth())
+    run = run_against("extract", handler, tmp_path, monkeypatch)
+    assert (run.summary.gate.decision, run.summary.gate.exit_code) == (Decision.FAIL, 1)
+    assert failures(run) == {}
+    assert "latency.p95" in run.summary.gate.reason
+
+
 def test_an_index_without_half_of_the_documents(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,7 +66,7 @@ def test_a_suite_for_an_endpoint_runs_at_once(
         ({"name": "no/slash"}, "letters, digits"),
         ({"base_url": "host/v1"}, "not an address such as"),
         ({"base_url": "http://h/v1", "local": True}, "name two models"),
-        ({"example": "nothing"}, "there are: format, grounded, qa"),
+        ({"example": "nothing"}, "there are: agent, extract, format, grounded, qa, rag"),
     ],
 )
 def test_init_refuses(tmp_path: Path, options: dict[str, Any], told: str) -> None:

@@ -104,6 +104,23 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (gate(must_pass=["a", "b"]), gate(must_pass=["b"]), ['must_pass ["a","b"] -> ["b"]: looser']),
     (gate(must_pass=["a"]), gate(must_pass=["b"]), ['must_pass ["a"] -> ["b"]']),
     (gate(must_pass={"tier": "gold"}), gate(must_pass="all"), ["must_pass tier=gold -> all: tighter"]),
+    (BASE, gate(limits={"steps": 4}), ["rule added: limit steps 4.00: tighter"]),
+    (
+        gate(limits={"latency.p95": 2}),
+        gate(limits={"latency.p95": 2.5}),
+        ["limit latency.p95 2.00 -> 2.50: looser"],
+    ),
+    (gate(never=["not pay"]), gate(never=["a"]), ["rule removed: never not pay: looser", "rule added: never a: tighter"]),
+    (
+        gate(limits={"steps": 4}),
+        gate(limits={"steps": {"max": 4, "on_inconclusive": "warn"}}),
+        ["limit steps, on_inconclusive fail -> warn: looser"],
+    ),
+    (
+        {**BASE, "measure": {"steps": "{{ data.a }}"}},
+        {**BASE, "measure": {"steps": "{{ data.b }}"}},
+        ["measure steps {{ data.a }} -> {{ data.b }}"],
+    ),
     (BASE, gate(quotas={"steps": 4}), ['quotas none -> {"steps":4}']),
     (BASE, {**BASE, "repeats": 3}, ["repeats 1 -> 3"]),
     (BASE, check("max_words", max=200), ["check max_words changed: 60 -> 200"]),

@@ -204,3 +204,70 @@ def test_what_can_not_be_replayed_is_named_by_its_line(tmp_path: Path) -> None:
     assert "chats.jsonl:3: has no `messages`" in text
     assert "chats.jsonl:4: is not an object" in text
     assert openai_logs(source, tmp_path / "s", skip_unknown=True, replay=False, as_json=True) == 0
+
+
+def second_trace() -> list[dict[str, Any]]:
+    """The next turn of the agent's conversation: its messages repeat the earlier ones."""
+    thanks = samples.said("user", "And parcel 6?")
+    sent = [samples.ASKED, samples.CALLED, samples.RESULT, samples.ANSWERED, thanks]
+    reply = samples.said("assistant", "Tomorrow.")
+    values = samples.chat(sent, [reply], **{"gen_ai.conversation.id": "talk-1"})
+    return [samples.span("t9", "chat", 5_000, 5_100, values)]
+
+
+def test_traces_of_one_conversation_are_its_turns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = samples.agent_trace(**{"gen_ai.conversation.id": "talk-1"})
+    source = written(tmp_path / "t.json", samples.document(*second_trace(), *first))
+    _, answers, cases = imported(otlp, source, capsys)
+    answer = answers["talk-1"]
+    assert cases["talk-1"].fields["says"] == ["When does parcel 5 arrive?", "And parcel 6?"]
+    assert [(turn.user, turn.output, len(turn.tool_calls)) for turn in answer.turns] == [
+        ("When does parcel 5 arrive?", "Parcel 5 arrives in 3 days.", 1),
+        ("And parcel 6?", "Tomorrow.", 0),
+    ]
+    assert [turn.latency_ms for turn in answer.turns] == [900, 100]
+    traces = [turn.trace for turn in answer.turns]
+    assert [len(trace.steps) for trace in traces if trace is not None] == [5, 1]
+    assert (answer.output, answer.latency_ms) == ("Tomorrow.", 1000)
+
+
+def test_a_session_of_langfuse_is_a_conversation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    traces = [
+        {
+            "id": name,
+            "sessionId": "s1",
+            "timestamp": f"2031-01-0{day}T00:00:00Z",
+            "input": [{"role": "user", "content": text}],
+            "output": {"role": "assistant", "content": reply},
+            "scores": [{"name": "kind", "value": day / 2}],
+        }
+        for name, day, text, reply in (("b", 2, "Bye", "See you."), ("a", 1, "Hello", "Good day."))
+    ]
+    source = written(tmp_path / "session.json", {"traces": traces})
+    done, answers, _ = imported(langfuse, source, capsys)
+    turns = [(turn.user, turn.output) for turn in answers["s1"].turns]
+    assert turns == [("Hello", "Good day."), ("Bye", "See you.")]
+    (path,) = done["runs"].values()
+    scores = [score for _, block in Run(path).directory.scores() for score in block]
+    assert {score.metric: score.value for score in scores}["kind"] == 1.0
+
+
+def test_a_chat_log_with_several_turns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call = {"id": "c", "function": {"name": "clock", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": "What time is it?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": '{"hour": 9}'},
+        {"role": "assistant", "content": "Nine."},
+        {"role": "user", "content": "Thanks."},
+        {"role": "assistant", "content": "Of course."},
+    ]
+    source = written(tmp_path / "chat.json", [{"id": "x", "messages": messages}])
+    _, answers, _ = imported(openai_logs, source, capsys)
+    first, second = answers["x"].turns
+    assert first.tool_calls == ({"name": "clock", "arguments": {}, "result": {"hour": 9}},)
+    assert (first.output, second.user, second.output) == ("Nine.", "Thanks.", "Of course.")

@@ -8,7 +8,7 @@ from where they came from (`stats.estimation.correction`).
 import math
 from typing import NamedTuple
 
-from llmeval.core.formatting import cases_word, percent, percent_of
+from llmeval.core.formatting import cases_word, percent, percent_of, points
 from llmeval.core.manifest import Manifest
 from llmeval.core.model_records import LabelTable
 from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
@@ -21,6 +21,7 @@ from llmeval.gate.rules.floors import (
     is_clustered,
     missing_in,
 )
+from llmeval.gate.rules.judge_arms import other_answers
 from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
 from llmeval.stats.estimation.correction import FEW_LABELS, decision_bounds, estimate_rate
 from llmeval.stats.estimation.label_counts import (
@@ -44,6 +45,10 @@ class LabelEvidence(NamedTuple):
     counts: LabelCounts
     provenance: Provenance
     labels: int | None = None
+    others: str = ""
+    """The systems whose answers the labels are of, where this run's is not among them."""
+    shift: float = 0.0
+    """By how much the judge's sensitivity and specificity may then differ on this run's answers."""
 
     @property
     def n(self) -> int:
@@ -54,7 +59,12 @@ class LabelEvidence(NamedTuple):
     def shown(self) -> str:
         """As a sentence says it."""
         if self.provenance is Provenance.BANK:
-            return f"the {self.n:,} labels of its certificate"
+            if not self.others:
+                return f"the {self.n:,} labels of its certificate"
+            return (
+                f"the {self.n:,} labels of its certificate, which are of other answers"
+                f" ({self.others}; {points(self.shift)} are allowed for, `judge_shift`)"
+            )
         return f"{self.n:,} labels of this run, drawn at random"
 
 
@@ -79,10 +89,13 @@ def evidence_for(
     if judge.trust != "TRUSTED" or judge.when == "uncertain" or not judge.labels:
         return None
     plain, weighted = label_counts(judge.labels), judge.weighted
-    return (
-        LabelEvidence(label_counts(weighted), Provenance.BANK, plain.n)
-        if weighted
-        else LabelEvidence(plain, Provenance.BANK)
+    others = other_answers(manifest, metric)
+    return LabelEvidence(
+        label_counts(weighted) if weighted else plain,
+        Provenance.BANK,
+        plain.n if weighted else None,
+        others,
+        manifest.gate.judge_shift if others else 0.0,
     )
 
 
@@ -110,17 +123,24 @@ def _own_labels(
 def bounds(selection: MetricSample, evidence: LabelEvidence, alpha: float) -> Interval:
     """One-sided bounds of people's pass rate, each at `alpha`.
 
-    With clusters each unknown part takes its bound at alpha/3 (Bonferroni), the judged rate that of
-    `stats.estimation.bounds.mean_bounds`.
+    Where the labels are of other answers, the judged rate may be off by `shift`: by so much
+    sensitivity and specificity may differ. With clusters each unknown part takes its bound at
+    alpha/3 (Bonferroni), the judged rate that of `stats.estimation.bounds.mean_bounds`.
 
     Raises:
         RefusedEstimate: the labels can't carry it.
     """
     labels = evidence.counts
     if not is_clustered(selection):
-        return decision_bounds(labels, selection.passed, selection.n, evidence.provenance, alpha)
+        n, moved = selection.n, math.ceil(evidence.shift * selection.n)
+        fewest, most = max(0, selection.passed - moved), min(n, selection.passed + moved)
+        return Interval(
+            decision_bounds(labels, fewest, n, evidence.provenance, alpha).low,
+            decision_bounds(labels, most, n, evidence.provenance, alpha).high,
+        )
     share = alpha / _PARTS
     q = mean_bounds(selection.outcomes, share, selection.clusters)
+    q = Interval(max(0.0, q.low - evidence.shift), min(1.0, q.high + evidence.shift))
     if evidence.provenance is Provenance.BANK:
         right = _rate(labels.pass_pass, labels.human_pass, share)
         wrong = _rate(labels.pass_fail, labels.human_fail, share)
@@ -290,6 +310,10 @@ def _decides(
     return low.low >= floor or high.high < floor
 
 
+def _to_within(evidence: LabelEvidence) -> str:
+    return f", to within {points(evidence.shift)} (`judge_shift`)" if evidence.others else ""
+
+
 def _assumptions(selection: MetricSample, evidence: LabelEvidence) -> tuple[str, ...]:
     made = [
         (
@@ -302,7 +326,7 @@ def _assumptions(selection: MetricSample, evidence: LabelEvidence) -> tuple[str,
     if evidence.provenance is Provenance.BANK:
         made.append(
             "the judge is as often right on these answers as on the labelled ones of its"
-            " certificate"
+            f" certificate{_to_within(evidence)}"
         )
     else:
         made.append(

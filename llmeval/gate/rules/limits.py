@@ -51,6 +51,8 @@ WHY_MISSING = {
     "output_tokens": "the replies report no tokens (`usage`)",
 }
 """Why an answer lacks a number; others come from `measure`."""
+AT_MOST_SEEN = "a missing number is at most the largest one that was seen"
+"""The assumption of a rule about a mean where numbers are missing."""
 RARE = "no rare answer has a much larger number than those seen"
 """The assumption of every rule about a mean of numbers."""
 
@@ -281,7 +283,11 @@ def _decide_mean(rule: LimitRule, sample: NumberSample, level: float) -> RuleDec
         high=high,
         level=1 - (level if decision is Decision.FAIL else rule.alpha),
         n=len(present),
-        assumptions=(*_assumptions(_within(sample, rule.limit), sample), RARE),
+        assumptions=(
+            *_assumptions(_within(sample, rule.limit), sample),
+            RARE,
+            *seen_at_most(sample.missing),
+        ),
     )
 
 
@@ -316,6 +322,11 @@ def _mean_hint(
 
 def _missing(sample: NumberSample) -> str:
     return f", {sample.missing:,} more are missing" if sample.missing else ""
+
+
+def seen_at_most(missing: int) -> tuple[str, ...]:
+    """What a mean assumes about missing numbers."""
+    return (AT_MOST_SEEN,) if missing else ()
 
 
 def _finite(value: float) -> float | None:

@@ -9,6 +9,7 @@ its own answers, at the error rates of its attempt.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.missing_cases import MissingCases, sample_note
 from llmeval.gate.number_sample import sample_numbers
 from llmeval.gate.rules.floors import MISSING_WORST
-from llmeval.gate.rules.limits import RARE, why_missing
+from llmeval.gate.rules.limits import RARE, seen_at_most, why_missing
 from llmeval.gate.rules.open_hints import few_note
 from llmeval.gate.rules.threshold import Threshold
 from llmeval.stats.estimation.bounds import Interval
@@ -88,7 +89,7 @@ class NumberComparison:
             and p_smaller(self.pairs, q, 1 + self.margin, self.beta) <= self.beta
         ):
             decision = Decision.PASS
-        bounds = ratio_bounds(self.pairs, q, self.ratio, self.alpha, self.beta)
+        bounds = self.bounds
         return RuleDecision(
             rule="regression",
             metric=self.ref.label,
@@ -106,6 +107,11 @@ class NumberComparison:
             fell=self._slower()[:10],
             number=self.ref.name,
         )
+
+    @cached_property
+    def bounds(self) -> Interval:
+        """Bounds of the ratio. Computed once, as they are the same at every level of FAIL."""
+        return ratio_bounds(self.pairs, self.ref.quantile, self.ratio, self.alpha, self.beta)
 
     @property
     def missing(self) -> int:
@@ -182,7 +188,7 @@ class NumberComparison:
             if self.pairs.alone
             else f"the {count:,} cases or clusters are independent of each other"
         )
-        rare = (RARE,) if self.ref.quantile is None else ()
+        rare = (RARE, *seen_at_most(self.missing)) if self.ref.quantile is None else ()
         load = (SAME_LOAD,) if self.ref.name == "latency" else ()
         lost = (MISSING_WORST,) if self.missing else ()
         return (alone, REPRESENTATIVE, *rare, *load, *lost)

@@ -30,9 +30,12 @@ from llmeval.gate.missing_cases import (
     gone_rule,
     sample_note,
 )
+from llmeval.gate.pair_classes import PairClass, classes_for
 from llmeval.gate.pairs import PairedCases, pair, with_attempts
 from llmeval.gate.rules.expand import ExpandedMargin, margins_of_run, metrics_of
+from llmeval.gate.rules.judge_arms import allowed_shift, other_answers, scale
 from llmeval.gate.rules.judged_floors import label_counts
+from llmeval.gate.rules.labelled_regression import LabelledRegression, labelled_regression
 from llmeval.gate.rules.named_baseline import (
     approve_command,
     named_baseline,
@@ -48,16 +51,11 @@ from llmeval.gate.rules.threshold import (
     margins_in,
     own_scale_note,
 )
-from llmeval.stats.estimation.agreement import youden_lower
 from llmeval.stats.estimation.label_counts import LabelCounts
 from llmeval.stats.sequential.design import TestDesign, regression
 from llmeval.stats.sequential.gate_test import TestVerdict, decide, tipping_point
 
 MAX_FELL = 10
-J_SHARE = 5
-"""Of the rate of a wrong PASS one part in so many may be spent on the lower bound of the judge's
-J.
-"""
 
 
 @dataclass(frozen=True)
@@ -90,6 +88,9 @@ class RegressionRule:
     """By how much the judge's sensitivity and specificity may differ between the two sides
     (`gate.judge_shift`); 0 for checks, and on the judge's own scale.
     """
+
+    labels_of: str = ""
+    """The systems whose answers these labels are of, where this run's is not among them."""
 
     @property
     def judged_margin(self) -> float:
@@ -143,6 +144,10 @@ class RegressionTest:
     plan: TestDesign
     verdict: TestVerdict
     planned: int = 0
+    classes: dict[str, PairClass] | None = None
+    """What the judge says of both answers of each pair, where people's labels could decide the
+    rule.
+    """
 
 
 def regression_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:
@@ -155,11 +160,17 @@ def _stated_at(asked: "_Asked", policy: OnInconclusive | None, level: float) -> 
     return structs.replace(_at(asked, level), on_inconclusive=policy)
 
 
-_Asked = tuple[RegressionTest, BaselineLock] | FixedCasesTest | NumberComparison | RuleDecision
+_Asked = (
+    tuple[RegressionTest, BaselineLock]
+    | FixedCasesTest
+    | LabelledRegression
+    | NumberComparison
+    | RuleDecision
+)
 
 
 def _at(asked: _Asked, level: float) -> RuleDecision:
-    if isinstance(asked, FixedCasesTest | NumberComparison):
+    if isinstance(asked, FixedCasesTest | LabelledRegression | NumberComparison):
         return asked.decided(level)
     return asked if isinstance(asked, RuleDecision) else decided(*asked, level)
 
@@ -215,13 +226,20 @@ def _comparison(
     aggregate: RunAggregate, manifest: Manifest, baseline: BaselineLock, rule: ExpandedMargin
 ) -> RegressionRule | NumberRule | RuleDecision:
     (metric, where, passes), margin = rule.key, rule.threshold
+    slice_ = None if where is None else slice_label(where)
+    shown = rule.key.name
+    name = shown if slice_ is None else f"{shown} on {slice_}"
+    if baseline.digests.conversation != manifest.digests.conversation:
+        other = (
+            f"{name}: the conversation (`turns`, `until`, `max_turns`, `user`) is not that of the"
+            f" baseline {baseline.run_id}, so the answers are not to the same messages. Approve a"
+            " baseline with this conversation."
+        )
+        return nothing_compared(metric, baseline, other, slice_)
     if metric not in metrics_of(aggregate, manifest):
         ref = parse_number(metric, aggregate.numbers.names)
         if ref is not None:
             return NumberRule(ref, where, margin)
-    slice_ = None if where is None else slice_label(where)
-    shown = rule.key.name
-    name = shown if slice_ is None else f"{shown} on {slice_}"
     kept, judge = baseline.metrics.get(metric), manifest.judges.get(metric)
     anew = (
         "Run with --rejudge: the baseline's stored answers are scored by today's judges and"
@@ -255,13 +273,16 @@ def _comparison(
     labels = None if judge is None or judge.labels is None else label_counts(judge.labels)
     youden, spent = scale(labels, manifest.gate.beta) if untrusted is None else (1.0, 0.0)
     judged = judge is not None and untrusted is None
+    shift, note = allowed_shift(manifest, baseline, metric) if judged else (0.0, "")
     scored = RegressionRule(
         name, metric, where, margin.value, youden, spent, judge is not None, untrusted
     )
     return replace(
         scored,
         labels=labels if judged else None,
-        shift=manifest.gate.judge_shift if judged else 0.0,
+        shift=shift,
+        note=note,
+        labels_of=other_answers(manifest, metric) if judged else "",
         passes=passes,
         on_inconclusive=margin.on_inconclusive,
     )
@@ -273,7 +294,7 @@ def _question(
     baseline: BaselineLock,
     compared: RegressionRule,
     gone: MissingCases,
-) -> RegressionTest | FixedCasesTest | RuleDecision:
+) -> RegressionTest | FixedCasesTest | LabelledRegression | RuleDecision:
     """The rule's test, carried out; or why there is nothing to test."""
     gate = manifest.gate
     if gate.about == "these_cases":
@@ -301,13 +322,19 @@ def _question(
         )
         told += f" Approve a run of these cases: {approve_command(aggregate)}"
         return nothing_compared(compared.metric, baseline, told, compared.slice_)
+    if compared.judged and not compared.judge_scale:
+        by_people = labelled_regression(aggregate, manifest, baseline, compared, pairs)
+        if isinstance(by_people, LabelledRegression):
+            return by_people
+        compared = replace(compared, note=compared.note + by_people)
     if aggregate.earlier:
         pool = pool_of(aggregate.earlier, compared.metric, passed=passes)
         pairs = with_attempts(pairs, aggregate, baseline, compared.metric, pool, passes=passes)
         compared = replace(compared, note=pooled_note(aggregate.earlier) + compared.note)
     verdict = None if walk is None else walk.verdict()
     if walk is None or walk.test is None or verdict is None:
-        return evaluate(compared, pairs, gate.alpha, gate.beta)
+        classes = classes_for(aggregate, manifest, baseline, compared.metric, pairs.cases)
+        return replace(evaluate(compared, pairs, gate.alpha, gate.beta), classes=classes)
     return RegressionTest(compared, pairs, walk.test.plan, verdict, walk.planned)
 
 
@@ -348,16 +375,6 @@ def evaluate(
     return RegressionTest(compared, pairs, plan, verdict)
 
 
-def scale(counts: LabelCounts | None, beta: float) -> tuple[float, float]:
-    """The lower bound of the judge's J from the labels behind its certificate, and the rate of
-    error spent on it.
-    """
-    if counts is None:
-        return 1.0, 0.0
-    spent = beta / J_SHARE
-    return max(youden_lower(counts, spent), 0.01), spent
-
-
 def decided(question: RegressionTest, baseline: BaselineLock, level: float) -> RuleDecision:
     """The rule's decision. `level`: of its FAIL, where all rules together have alpha."""
     plan, pairs, rule = question.plan, question.pairs, question.rule
@@ -370,7 +387,7 @@ def decided(question: RegressionTest, baseline: BaselineLock, level: float) -> R
     verdict = replace(question.verdict, decision=found)
     return RuleDecision(
         rule="regression",
-        metric=rule.metric,
+        metric=f"{rule.metric} pass" if rule.passes else rule.metric,
         slice=rule.slice_,
         decision=found,
         estimate=verdict.estimate,

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 from llmeval.core.formatting import percent_of, points
 from llmeval.core.results import REPRESENTATIVE, Decision
 from llmeval.gate.rules.floors import MISSING_DECIDE, MISSING_WORST
+from llmeval.gate.rules.label_hints import label_hint
+from llmeval.gate.rules.labelled_regression import FIRST_DRAW
 from llmeval.gate.rules.regression_hints import JudgeLabels, cases_needed, regression_hint
 from llmeval.gate.rules.threshold import UNTRUSTED
+from llmeval.stats.label_size import LabelTerms
 from llmeval.stats.sequential.design import TestDesign
 from llmeval.stats.sequential.gate_test import TestVerdict
 
@@ -58,7 +61,7 @@ def _follows(question: "RegressionTest", verdict: TestVerdict, run_id: str, leve
             f" {percent_of(1 - question.plan.beta)} confidence."
         )
     if question.rule.untrusted is not None:
-        return UNTRUSTED.format(question.rule.untrusted)
+        return UNTRUSTED.format(question.rule.untrusted) + _label_hint(question, level)
     pairs = question.pairs
     if pairs.missing and cases_needed(pairs, question.plan, level) <= len(pairs.differences) + 1:
         return f" {MISSING_DECIDE.format(f'{pairs.missing:,}')}."
@@ -68,7 +71,17 @@ def _follows(question: "RegressionTest", verdict: TestVerdict, run_id: str, leve
         if rule.labels is None
         else JudgeLabels(rule.labels, rule.spent, rule.margin, rule.shift)
     )
-    return f" These cases can't tell{regression_hint(pairs, question.plan, level, judge)}"
+    hint = regression_hint(pairs, question.plan, level, judge)
+    return f" These cases can't tell{hint}{_label_hint(question, level)}"
+
+
+def _label_hint(question: "RegressionTest", level: float) -> str:
+    """How many labels of this run would decide the rule; empty where none could."""
+    if question.classes is None:
+        return ""
+    rule, plan = question.rule, question.plan
+    terms = LabelTerms(rule.margin, level * FIRST_DRAW, plan.beta * FIRST_DRAW)
+    return label_hint(question.classes, rule.labels, terms)
 
 
 def regression_assumptions(question: "RegressionTest") -> tuple[str, ...]:
@@ -95,6 +108,11 @@ def regression_assumptions(question: "RegressionTest") -> tuple[str, ...]:
             else "the judge's sensitivity and specificity differ by at most"
             f" {points(rule.shift)} between the two sides (`judge_shift`)"
         )
+        if rule.labels_of:
+            made.append(
+                "the judge's J on these answers is not below the bound by its certificate, whose"
+                f" labels are of other answers ({rule.labels_of})"
+            )
     return tuple(made)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from llmeval.core.certificate import Anchor, Certificate, Disagreement
+import msgspec
+
+from llmeval.core.certificate import Anchor, Certificate, Disagreement, FigureGroup
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Status, utc_now
 from llmeval.core.thresholds import RANDOM_SAMPLING
@@ -99,9 +101,6 @@ async def certify(
         place: [f"{key}={value}" for key, value in each.item.slices.items()]
         for place, each in enumerate(applicable)
     }
-    arms = {
-        place: [each.item.arm] if each.item.arm else [] for place, each in enumerate(applicable)
-    }
     return Certificate(
         judge=judge.digest,
         trusted=trusted,
@@ -122,7 +121,7 @@ async def certify(
         probabilities=stated_probabilities(applicable),
         retest=again,
         slices=groups(applicable, slices),
-        arms=groups(applicable, arms),
+        arms=_arms(applicable),
         people=human_ceiling(items),
         alt_test=alternative(applicable),
         disagreements=tuple(
@@ -133,6 +132,25 @@ async def certify(
         natural=max(NATURAL, 0.0 if again is None else 1 - again["value"]),
         anchor_calls=ANCHOR_CALLS,
         anchors=await _anchors(judge, applicable) if trusted else (),
+    )
+
+
+def _arms(judged: Sequence[JudgedAnswer]) -> tuple[FigureGroup, ...]:
+    """The figures of each system. Systems of one name (another prompt, say) are told apart by the
+    beginning of their digests.
+    """
+    systems: dict[str, set[str]] = {}
+    for each in judged:
+        systems.setdefault(each.item.arm, set()).add(each.item.system)
+
+    def name(item: LabelledAnswer) -> str:
+        return f"{item.arm} ({item.system[:6]})" if len(systems[item.arm]) > 1 else item.arm
+
+    names = {place: [name(each.item)] for place, each in enumerate(judged) if each.item.arm}
+    of_name = {name(each.item): each.item.system for each in judged}
+    return tuple(
+        msgspec.structs.replace(group, system=of_name[group.name])
+        for group in groups(judged, {place: names.get(place, []) for place in range(len(judged))})
     )
 
 

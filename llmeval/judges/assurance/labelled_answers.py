@@ -40,6 +40,8 @@ class LabelledAnswer:
     sampling: str = BANK
     probability: float | None = None
     blind: bool | None = None
+    system: str = ""
+    """`Digests.system` of the run that has the answer; empty for an answer from a file."""
 
     @property
     def verdict(self) -> bool | None:
@@ -176,7 +178,8 @@ def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[Labe
     labels: dict[tuple[str, int], list[HumanLabel]] = {}
     for each in said:
         labels.setdefault((each.case_id, each.repeat), []).append(each)
-    arm = str(run.manifest().candidate.name)
+    manifest = run.manifest()
+    arm, system = manifest.candidate.name, manifest.digests.system
     items = []
     for unit in run.units():
         group = labels.get((unit.case.id, unit.answer.repeat))
@@ -192,6 +195,7 @@ def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[Labe
                 people={each.reviewer: each.verdict for each in group if not each.adjudication},
                 decided=decided[-1] if decided else None,
                 arm=arm,
+                system=system,
                 slices=unit.case.tags,
                 sampling=best.sampling,
                 probability=best.probability,

@@ -8,15 +8,15 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, GateResult, Metric, RuleDecision
 from llmeval.report.html import strips, words
 from llmeval.report.html.metric_table import MetricKey, bounds
+from llmeval.report.number_words import rule_value
 
 
 def gate_rows(
     gate: GateResult, metrics: Mapping[MetricKey, Metric], manifest: Manifest
 ) -> list[dict[str, object]]:
     """One row a rule, what decided the run first."""
-    axis = strips.axis_for(
-        [v for rule in gate.rules for v in (rule.estimate, rule.low, rule.threshold)]
-    )
+    rates = [rule for rule in gate.rules if rule.number is None]
+    axis = strips.axis_for([v for rule in rates for v in (rule.estimate, rule.low, rule.threshold)])
     order = {
         d: i
         for i, d in enumerate(
@@ -35,15 +35,13 @@ def _gate_row(
 ) -> dict[str, object]:
     tone = words.TONES[rule.decision]
     moved = rule.rule == "regression"
-    number = signed_points if moved else percent
+    shown = _number_values(rule) if rule.number is not None else _rate_values(rule, moved)
     return {
         "decision": rule.decision.value,
         "tone": tone,
         "rule": _RULES.get(rule.rule, rule.rule.replace("_", " ")),
         "name": words.named(rule.metric, rule.slice),
-        "estimate": number(rule.estimate),
-        "bounds": bounds(rule.low, rule.high, signed=moved),
-        "threshold": "–" if rule.threshold is None else _limit(rule.threshold, moved),
+        **shown,
         "reason": words.minus(rule.reason),
         "baseline": rule.baseline if rule.baseline and rule.baseline not in rule.reason else None,
         "trust": metric.trust if metric else None,
@@ -58,8 +56,30 @@ def _gate_row(
     }
 
 
+def _rate_values(rule: RuleDecision, moved: bool) -> dict[str, str]:
+    """Estimate, bounds and limit of a rule about a rate."""
+    number = signed_points if moved else percent
+    return {
+        "estimate": number(rule.estimate),
+        "bounds": bounds(rule.low, rule.high, signed=moved),
+        "threshold": "–" if rule.threshold is None else _limit(rule.threshold, moved),
+    }
+
+
+def _number_values(rule: RuleDecision) -> dict[str, str]:
+    """The same of a rule about a number, in its unit, or in percent of the baseline's value."""
+    low, high = rule_value(rule, rule.low), rule_value(rule, rule.high)
+    return {
+        "estimate": rule_value(rule, rule.estimate),
+        "bounds": "–" if low == high == "–" else f"{low} to {high}",
+        "threshold": rule_value(rule, rule.threshold),
+    }
+
+
 _RULES = {
     "must_pass": "Must pass",
+    "never": "Never",
+    "limit": "Limit",
     "floor": "Floor",
     "complete": "Complete run",
     "max_unscored": "Missing results",
@@ -71,7 +91,7 @@ def _gate_strip(rule: RuleDecision, axis: strips.Axis, tone: str) -> str:
     """The rule's estimate and bounds beside its limit: a share of cases, or points beside the
     baseline.
     """
-    if rule.estimate is None or rule.threshold is None:
+    if rule.estimate is None or rule.threshold is None or rule.number is not None:
         return ""
     name, limit = words.named(rule.metric, rule.slice), rule.threshold
     if rule.rule == "floor":

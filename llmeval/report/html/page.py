@@ -25,6 +25,7 @@ from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import PastRun, past_table, trends
 from llmeval.report.html.triage import TriageQueue
 from llmeval.report.html.visible import visible
+from llmeval.report.number_words import drop_sentences, number_rows
 from llmeval.report.safe_text import (
     count,
     quarantine_ended,
@@ -100,6 +101,8 @@ def render(
             gate=gate_table.gate_rows(summary.gate, metrics, manifest),
             metrics=table.overall(),
             slices=table.slices(),
+            numbers=number_rows(summary),
+            drops=drop_sentences(summary),
             axis=strips.axis_svg(table.axis),
             changes=run_tables.changes(totals),
             queues=[

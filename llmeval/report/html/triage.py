@@ -19,6 +19,7 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import metric_of
 from llmeval.core.outcome import Outcome
 from llmeval.core.records import Score, Status
+from llmeval.core.rule_keys import expand_key
 from llmeval.report.html.row import ReportRow
 
 
@@ -76,7 +77,8 @@ class TriageRules:
         measure the same.
         """
         gate = manifest.gate
-        keys = [*gate.floors, *gate.margins]
+        metrics = (*manifest.check_metrics, *manifest.judges)
+        keys = [*gate.floors, *gate.margins, *gate.never]
         judges = manifest.judges
         by_prompt: dict[str, list[str]] = {}
         for name, judge in judges.items():
@@ -84,7 +86,9 @@ class TriageRules:
         if any(check.get("metric") == "facts" for check in manifest.checks):
             by_prompt.setdefault("reference", []).append("facts")
         return cls(
-            gated=frozenset(metric_of(key) for key in keys),
+            gated=frozenset(
+                rule.metric for key in keys for rule in expand_key(metric_of(key), metrics, ())
+            ),
             untrusted=frozenset(name for name, judge in judges.items() if judge.trust != "TRUSTED"),
             twins=tuple(tuple(names) for names in by_prompt.values() if len(names) > 1),
             people=people,

@@ -1,8 +1,8 @@
 """Quantiles of numbers without an upper end, and bounds of them that assume no distribution.
 
 The q-quantile is at most x exactly where a share of q or more of the answers is at most x. So its
-bounds are order statistics, with the error rates of the exact binomial test. With clusters the
-bounds of that share are those of `bounds.mean_bounds` over clusters.
+bounds are order statistics, with the error rates of the exact binomial test. With clusters
+that share is tested over clusters (`tests.fixed_sample`).
 
 Source: W. J. Conover, Practical Nonparametric Statistics (1999), section 3.2.
 """
@@ -13,8 +13,10 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from llmeval.stats.estimation.bounds import Interval, mean_bounds
+from llmeval.stats.estimation.bounds import Interval
+from llmeval.stats.estimation.clusters import units
 from llmeval.stats.special.beta import beta_cdf
+from llmeval.stats.tests.fixed_sample import FixedSampleTest, Nulls, final_test
 
 Floats = NDArray[np.float64]
 
@@ -91,13 +93,14 @@ def _last(n: int, holds: Callable[[int], bool]) -> int:
 def _clustered(
     values: Floats, ordered: Floats, q: float, alpha: float, clusters: Sequence[Hashable]
 ) -> Interval:
-    """By bisection over the values: at `x` the share of values at or below it has bounds."""
+    """By bisection over the values: the share of values at or below `x` is tested against q."""
+    nulls = Nulls(q, q, 0.0, 1.0, alpha, alpha)
 
-    def share(x: float) -> Interval:
-        return mean_bounds((values <= x).astype(float).tolist(), alpha, clusters)
+    def tested(x: float) -> FixedSampleTest:
+        return final_test(*units((values <= x).astype(float), clusters), nulls, bounds=False)
 
     distinct = np.unique(ordered)
-    below = _last(len(distinct), lambda k: share(distinct[k - 1]).high < q)
-    above = _last(len(distinct), lambda k: share(distinct[k - 1]).low < q)
+    below = _last(len(distinct), lambda k: tested(distinct[k - 1]).p_fail <= alpha)
+    above = _last(len(distinct), lambda k: tested(distinct[k - 1]).p_pass > alpha)
     low = float(distinct[below]) if below else -math.inf
     return Interval(low, float(distinct[above]) if above < len(distinct) else math.inf)

@@ -45,6 +45,8 @@ def prepare_mean(values: Sequence[float] | Floats, clusters: Sequence[Hashable])
         clusters: of each value.
     """
     means, sizes = units(values, clusters)
+    order = np.lexsort((sizes, means))  # the seeded draws must not depend on the order of records
+    means, sizes = means[order], sizes[order]
     count, shares = len(means), sizes / sizes.sum()
     mean = float(sizes @ means / sizes.sum())
     residuals = count * shares * (means - mean) * (1 - 1 / count) / (1 - shares)

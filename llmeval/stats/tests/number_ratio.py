@@ -36,10 +36,10 @@ INTERVAL_SHARE = 0.25
 """Share of the level that the confidence interval of the quantile has."""
 _THRESHOLDS, _CLUSTER_THRESHOLDS = 64, 5
 """Most values in the interval at which the test is read."""
-_STEPS, _CLUSTER_STEPS = 14, 8
-"""Bisections for a bound of the ratio."""
-_WIDEST = 16.0
-"""Bounds of the ratio farther off than this factor are infinite, or 0."""
+_FACTORS = (1.02, 1.1, 1.3, 2.0, 4.0, 16.0)
+"""How far off a bound of the ratio is looked for; farther off it is infinite, or 0."""
+_STEPS = 6
+"""Bisections between two of these factors."""
 
 
 @dataclass(frozen=True)
@@ -158,24 +158,28 @@ def ratio_bounds(
         estimate: the ratio, above 0.
         alpha, beta: the level of each bound.
     """
-    steps = _STEPS if pairs.alone else _CLUSTER_STEPS
 
     def rejected(ratio: float, level: float, *, reverse: bool) -> bool:
         return p_smaller(pairs, q, ratio, level, reverse=reverse) <= level
 
-    low = _edge(estimate, 1 / _WIDEST, lambda r: rejected(r, alpha, reverse=True), steps)
-    high = _edge(estimate, _WIDEST, lambda r: rejected(r, beta, reverse=False), steps)
+    low = _edge(estimate, -1, lambda r: rejected(r, alpha, reverse=True))
+    high = _edge(estimate, 1, lambda r: rejected(r, beta, reverse=False))
     return Interval(0.0 if low is None else low, math.inf if high is None else high)
 
 
-def _edge(
-    estimate: float, factor: float, rejected: Callable[[float], bool], steps: int
-) -> float | None:
-    """The ratio nearest to the estimate that is rejected, within `factor`; None where none is."""
-    inside, outside = math.log(estimate), math.log(estimate * factor)
-    if not rejected(math.exp(outside)):
+def _edge(estimate: float, side: int, rejected: Callable[[float], bool]) -> float | None:
+    """The ratio nearest to the estimate that is rejected, above it (`side` 1) or below it (-1);
+    None where none is within the factors.
+    """
+    inside = middle = math.log(estimate)
+    for factor in _FACTORS:
+        outside = middle + side * math.log(factor)
+        if rejected(math.exp(outside)):
+            break
+        inside = outside
+    else:
         return None
-    for _ in range(steps):
+    for _ in range(_STEPS):
         middle = (inside + outside) / 2
         inside, outside = (inside, middle) if rejected(math.exp(middle)) else (middle, outside)
     return math.exp(outside)

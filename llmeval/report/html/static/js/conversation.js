@@ -1,7 +1,7 @@
 // A conversation: each message of the user, what the application did, and its reply.
 
 import { diff } from "./diff.js";
-import { h, number } from "./dom.js";
+import { h, number, shape } from "./dom.js";
 import { visible } from "./hidden.js";
 import { textBlock } from "./text.js";
 import { callList } from "./tool_calls.js";
@@ -11,8 +11,16 @@ import { tree } from "./tree.js";
 /** @import { Answer, CaseView, Mark, RecordedError, Turn } from "./types.js" */
 /** @typedef {{ answer: Answer, marks: Mark[], problems: string[], failed: (error: RecordedError) => Node, lang: string | null, id?: string }} ConversationSide */
 
+/** @type {Record<string, string>} */
+const ENDINGS = {
+  until: "`until` became true",
+  max_turns: "`max_turns` was reached",
+  user: "the simulated user ended it",
+  empty: "the reply was empty",
+};
+
 /**
- * The turns of one side as a list.
+ * The turns of one side as a list, and how the conversation ended.
  *
  * @param {ConversationSide} side `marks` are in its last reply.
  * @param {Turn[] | null} other The turns of the other side, to mark what differs.
@@ -30,7 +38,29 @@ export function conversation(side, other, kind, view) {
     const last = i + 1 === turns.length;
     return turnItem(turn, i, side, last ? [...changes, ...side.marks] : changes, problems, last);
   });
-  return h("ol", { class: "turns" }, items);
+  return h(
+    "div",
+    { class: "conversation" },
+    h("ol", { class: "turns" }, items),
+    ending(side.answer),
+  );
+}
+
+/** @param {Answer} answer */
+function ending({ ended, user }) {
+  const how = ENDINGS[ended ?? ""];
+  const left = user?.kept_goal === false;
+  return [
+    how ? h("p", { class: "quiet small ending" }, `The conversation ended: ${how}.`) : null,
+    left
+      ? h(
+          "p",
+          { class: "warn" },
+          shape("invalid"),
+          h("span", {}, "The simulated user left its goal. ", visible(user.reason ?? "")),
+        )
+      : null,
+  ];
 }
 
 /**

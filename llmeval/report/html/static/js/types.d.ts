@@ -119,6 +119,10 @@ export interface Answer {
   data?: { [name: string]: Json } | null;
   /** Of a conversation. */
   turns?: Turn[];
+  /** How a conversation ended; null without one. */
+  ended?: "turns" | "until" | "max_turns" | "user" | "empty" | null;
+  /** Of a simulated user. */
+  user?: { kept_goal?: boolean | null; reason?: string } | null;
   trace?: Trace | null;
 }
 
