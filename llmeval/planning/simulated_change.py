@@ -145,6 +145,7 @@ def _usual(rule: SimulatedRule, sides: PairedVerdicts, alpha: float) -> tuple[bo
         float(sides.candidate[:, rows].mean()),
     )
     pooled = (baseline + candidate) / 2
-    se = math.sqrt(max(2 * pooled * (1 - pooled) / (len(rows) * len(sides.baseline)), 1e-12))
+    answers = 1 / len(sides.baseline) + 1 / len(sides.candidate)
+    se = math.sqrt(max(pooled * (1 - pooled) * answers / len(rows), 1e-12))
     p_value = 0.5 * math.erfc((baseline - candidate) / se / math.sqrt(2))
     return baseline - candidate > THRESHOLD + 1e-9, p_value <= alpha  # exactly t is not a drop

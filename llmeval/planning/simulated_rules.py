@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample
+from llmeval.gate.baseline_runs import LEAST_MOMENT
 from llmeval.gate.holm import Rule
 from llmeval.gate.rules import floors, judged_floors
 from llmeval.gate.rules.judge_arms import scale
-from llmeval.gate.rules.regression import RegressionRule
+from llmeval.gate.rules.regression_rule import RegressionRule
 from llmeval.planning.simulated_verdicts import PairedVerdicts
 from llmeval.stats.estimation.bounds import Interval
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance, RefusedEstimate
+from llmeval.stats.sequential.betting_test import sequential_test
 from llmeval.stats.sequential.design import TestDesign, floor
-from llmeval.stats.sequential.gate_test import HybridTest
 from llmeval.stats.tests.fixed_sample import Nulls, final_test
 
 Bools = NDArray[np.bool_]
@@ -113,6 +114,8 @@ class SimulatedRegression:
     spent: float = 0.0
     shift: float = 0.0
     """`gate.judge_shift` where the metric is judged."""
+    baseline_runs: int = 1
+    """How many runs the baseline is the mean of."""
 
     def evaluate(
         self,
@@ -138,6 +141,7 @@ class SimulatedRegression:
             labels is not None,
             None,
             shift=self.shift,
+            moment=moment_of(sides.baseline, self.baseline_runs),
         )
         plan = compared.plan(
             terms.alpha,
@@ -154,6 +158,14 @@ class SimulatedRegression:
                 np.where(sides.missing, 1.0, differences.most),
             )
         return _tested(plan, differences, self.members, alone=terms.rules == 1)
+
+
+def moment_of(baseline: Bools, runs: int) -> float | None:
+    """`gate.baseline_runs.second_moment` of simulated verdicts, repeats of all runs x cases."""
+    if runs < 2:
+        return None
+    values = baseline.reshape(runs, -1, baseline.shape[1]).mean(axis=1)
+    return min(1.0, max(float(values.var(axis=0, ddof=1).mean()) * (1 + 1 / runs), LEAST_MOMENT))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,7 +312,7 @@ def _tested(
     """A test on the units in their order. `alone`: there is no other rule, so no other level is
     asked for.
     """
-    test = HybridTest(plan)
+    test = sequential_test(plan)
     upper = None if values.most is values.least else members.means(values.most)
     found = test.update(members.means(values.least), members.sizes, upper)
     used = int(members.ends[test.used - 1])

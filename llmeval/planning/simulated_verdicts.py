@@ -26,8 +26,9 @@ MissingWhere = Literal["any", "hard"]
 
 
 class PairedVerdicts(NamedTuple):
-    """Verdicts on the answers of both sides, repeats x cases. `missing`: of each case, whether the
-    candidate has no result; None: every case has one.
+    """Verdicts on the answers of both sides, repeats x cases; of a baseline of several runs the
+    repeats of each run, one run after the other. `missing`: for each case, whether the candidate
+    has no result; None: every case has one.
     """
 
     baseline: Bools
@@ -65,6 +66,8 @@ class VerdictModel:
     specificity: float = 1.0
     alike: float = 0.0
     labels: tuple[int, int] | None = None
+    baseline_runs: int = 1
+    """How many runs the baseline is the mean of."""
     judge_shift: float = 0.0
     missing: float = 0.0
     missing_where: MissingWhere = "any"
@@ -103,9 +106,10 @@ class VerdictModel:
         """
         shared = self._shared(source)
         chance = self._chances(source, shared)
-        answers = self._luck(source, shared, (1 + attempts) * self.repeats) < chance
+        before = self.baseline_runs * self.repeats
+        answers = self._luck(source, shared, before + attempts * self.repeats) < chance
         broken = self._luck(source, shared, 1)[0] < (drop / self.rate if self.rate > 0 else 0.0)
-        return PairedVerdicts(answers[: self.repeats], answers[self.repeats :] & ~broken)
+        return PairedVerdicts(answers[:before], answers[before:] & ~broken)
 
     def judged(self, source: np.random.Generator, truth: PairedVerdicts) -> PairedVerdicts:
         """The judge's verdicts on them."""
@@ -114,7 +118,7 @@ class VerdictModel:
         first = source.random(truth.baseline.shape)
         second = source.random(truth.candidate.shape)
         alike = source.random(truth.candidate.shape) < self.alike
-        again = np.tile(first, (len(second) // len(first), 1))
+        again = np.tile(first[: self.repeats], (len(second) // self.repeats, 1))
         return PairedVerdicts(
             self._verdicts(truth.baseline, first),
             self._verdicts(truth.candidate, np.where(alike, again, second), self.judge_shift),

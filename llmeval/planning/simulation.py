@@ -25,8 +25,8 @@ from llmeval.planning.simulated_rules import (
     members_of,
 )
 from llmeval.planning.simulated_verdicts import VerdictModel
+from llmeval.stats.sequential.betting_test import sequential_test
 from llmeval.stats.sequential.design import TestDesign
-from llmeval.stats.sequential.gate_test import HybridTest
 
 Floats = NDArray[np.float64]
 Tick = Callable[[], None]
@@ -108,7 +108,7 @@ class SimulatedTest(NamedTuple):
 
 def play(plan: TestDesign, values: Floats, size: float = 1.0) -> SimulatedTest:
     """One run through the gate's test, in the order of the values."""
-    test = HybridTest(plan)
+    test = sequential_test(plan)
     decision = test.update(values, np.full(len(values), size))
     return SimulatedTest(decision or test.finish(bounds=False).decision, test.used)
 
@@ -185,6 +185,7 @@ def simulate_regression(
         youden=shape.youden_lower,
         spent=shape.j_alpha,
         shift=shape.shift,
+        baseline_runs=shape.baseline_runs,
     )
     setup = SimulationSetup(
         verdict_models={shape.metric: verdict_model},

@@ -59,7 +59,12 @@ def setups_for(
         members = _members(profile, key, where, cases, clusters)
         margin = own if detect is None and own is not None else margin_for(profile, metric, detect)
         return members and SimulatedRegression(
-            name=key, metric=metric, members=members, margin=margin, shift=metrics[metric].shift
+            name=key,
+            metric=metric,
+            members=members,
+            margin=margin,
+            shift=metrics[metric].shift,
+            baseline_runs=metrics[metric].baseline_runs,
         )
 
     def setup(rules: "list[SimulatedRule]", metrics: "dict[str, MetricProfile]") -> SimulationSetup:
