@@ -128,11 +128,12 @@ def _compiled(source: str, name: str) -> Callable[[Mapping[str, object]], object
             )
         except TemplateSyntaxError as error:
             raise SuiteError(f"{name}: {error.message}") from None
+        # One mapping, not keywords: a field may have the name `self`.
         if (name_of := _field_of(source.strip())) is not None:
             return lambda values: (
-                field if isinstance(field := values.get(name_of), str) else expression(**values)
+                field if isinstance(field := values.get(name_of), str) else expression(values)
             )
-        return lambda values: expression(**values)
+        return expression
     return Template(source, name).render
 
 
@@ -161,12 +162,16 @@ def render_value(value: object, values: Mapping[str, object], name: str) -> obje
     the value of the expression (a list stays a list). Any other template gives text.
 
     Raises:
-        SuiteError: a name is not defined, or the template is not valid.
+        SuiteError: a name is not defined, the template is not valid, or it can't be evaluated on
+            these values (a member of nothing, a division by zero).
     """
     if isinstance(value, str):
         if not is_template(value):
             return value
-        rendered = _compiled(value, name)(values)
+        try:
+            rendered = _compiled(value, name)(values)
+        except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+            raise SuiteError(f"{name}: {value}: {error}") from None
         if isinstance(rendered, StrictUndefined):
             raise SuiteError(
                 f"{name}: {value} is not defined; this case has: {', '.join(sorted(values))}"
@@ -246,6 +251,7 @@ def _parsed(source: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
     """The variables that one template uses, and its (variable, member) pairs."""
     try:
         tree = _ENVIRONMENT.parse(source)
+        variables = frozenset(meta.find_undeclared_variables(tree))  # refuses an unknown filter
     except TemplateSyntaxError as error:
         raise SuiteError(f"{source!r}: {error.message}") from None
     accesses = [(node.node, node.attr) for node in tree.find_all(nodes.Getattr)]
@@ -259,4 +265,4 @@ def _parsed(source: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
         for owner, member in accesses
         if isinstance(owner, nodes.Name) and isinstance(member, str)
     )
-    return frozenset(meta.find_undeclared_variables(tree)), members
+    return variables, members
