@@ -1,0 +1,44 @@
+"""The data tests by their ids. Thresholds are fixed, because they were measured."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from llmeval.datatests.degenerate import DegenerateAnswers
+from llmeval.datatests.duplicates import Duplicates
+from llmeval.datatests.findings import DataTest
+from llmeval.datatests.stored_runs import StoredRuns
+from llmeval.suite.loader import Suite
+
+
+class RuleInputs(NamedTuple):
+    """What a test may read besides the cases."""
+
+    suite: Suite
+    reports: Path | None
+    """The folder of the runs."""
+    against: Path | None
+    """A corpus."""
+    baseline: Path | None
+    """A lock file."""
+    today: date
+
+
+class DataRule(NamedTuple):
+    """One test, and the ids of its findings."""
+
+    ids: tuple[str, ...]
+    make: Callable[[RuleInputs], DataTest]
+    slow: bool = False
+    """Whether `--fast` leaves it out."""
+
+
+RULES: tuple[DataRule, ...] = (
+    DataRule(("D001", "D002a", "D002b", "D003"), lambda inputs: Duplicates()),
+    DataRule(
+        ("D016", "D022"), lambda inputs: StoredRuns(inputs.suite.name, inputs.reports), slow=True
+    ),
+    DataRule(("D021",), lambda inputs: DegenerateAnswers(inputs.suite), slow=True),
+)
+"""In the order of their cost."""
