@@ -9,6 +9,7 @@ from llmeval.datatests.degenerate import DegenerateAnswers
 from llmeval.datatests.duplicates import Duplicates
 from llmeval.datatests.findings import DataTest
 from llmeval.datatests.stored_runs import StoredRuns
+from llmeval.datatests.text_defects import Encodings, Placeholders, Privacy
 from llmeval.suite.loader import Suite
 
 
@@ -36,6 +37,9 @@ class DataRule(NamedTuple):
 
 RULES: tuple[DataRule, ...] = (
     DataRule(("D001", "D002a", "D002b", "D003"), lambda inputs: Duplicates()),
+    DataRule(("D006",), lambda inputs: Placeholders()),
+    DataRule(("D011a", "D011b", "D011c", "D011d", "D011e"), lambda inputs: Encodings()),
+    DataRule(("D012", "D013"), lambda inputs: Privacy()),
     DataRule(
         ("D016", "D022"), lambda inputs: StoredRuns(inputs.suite.name, inputs.reports), slow=True
     ),
