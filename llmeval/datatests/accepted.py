@@ -18,8 +18,8 @@ from llmeval.suite.loader import Suite
 from llmeval.suite.strict import Strict
 
 _FORM = (
-    "the file has `levels: {RULE: off | info | warn | error}` and `accept:`, a list of {rule,"
-    " cases, reason, by, until, digests}"
+    "the file has `source`, `licence`, `levels: {RULE: off | info | warn | error}` and `accept:`,"
+    " a list of {rule, cases, reason, by, until, digests}"
 )
 
 
@@ -49,6 +49,8 @@ class AcceptedEntry(Strict):
 class AcceptedFile(Strict):
     """The whole file."""
 
+    source: str = Field(default="", description="Where the cases come from.")
+    licence: str = Field(default="", description="The licence of the cases, such as CC-BY-4.0.")
     levels: dict[str, Literal["off", "info", "warn", "error"]] = Field(
         default={}, description="Level of a rule: off, info, warn or error."
     )
@@ -62,6 +64,8 @@ class AcceptedFindings:
     levels: Mapping[str, str]
     entries: Sequence[AcceptedEntry] = ()
     document: yaml_file.Document | None = None
+    source: str = ""
+    licence: str = ""
 
     def apply(
         self, findings: Sequence[DataFinding], digests: Mapping[str, str], today: date
@@ -136,7 +140,9 @@ def read_accepted(suite: Suite) -> AcceptedFindings:
                 " changes. `llmeval data check --json` prints `case_digests`",
             )
         _day(document, number, entry)
-    return AcceptedFindings(content.levels, content.accept, document)
+    return AcceptedFindings(
+        content.levels, content.accept, document, content.source, content.licence
+    )
 
 
 def _day(document: yaml_file.Document, number: int, entry: AcceptedEntry) -> None:
