@@ -82,6 +82,16 @@ FormatOption = Annotated[
     ),
 ]
 Reports = Annotated[Path, typer.Option(help="The folder of the runs.", metavar="DIR")]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help=(
+            "Import the code that the run's own suite names: own checks, `python` models,"
+            " `client:`. Only for a run directory that you trust."
+        ),
+    ),
+]
 
 
 def emit(value: object) -> None:
