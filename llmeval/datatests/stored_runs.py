@@ -99,6 +99,7 @@ class StoredRuns:
     def __init__(self, suite: str, reports: Path | None) -> None:
         self._suite, self._reports = suite, reports
         self._places: dict[str, tuple[CasePlace, bool]] = {}
+        self._damaged: list[tuple[Path, str]] = []
 
     def add(self, case: SuiteCase) -> None:
         """See `DataTest`."""
@@ -107,6 +108,16 @@ class StoredRuns:
     def findings(self) -> Iterator[DataFinding]:
         """Suspect references, the most suspect first; then the cases that all candidates pass."""
         histories = self._histories()
+        for path, reason in self._damaged:
+            yield DataFinding(
+                rule="D016",
+                level="info",
+                cases=(),
+                file=str(path),
+                line=None,
+                message=f"a stored run can't be read, so it counts in part or not at all: {reason}",
+                fix="Remove the run, or restore its files",
+            )
         suspects = [
             (history.rank(), digest)
             for digest, history in histories.items()
@@ -149,8 +160,8 @@ class StoredRuns:
                 break
             try:
                 self._read(RunDir(path), manifest.digests.candidate, histories)
-            except StoreError:
-                continue  # a damaged run: `llmeval runs show` names the damage
+            except StoreError as error:
+                self._damaged.append((path, str(error)))
         return histories
 
     def _read(self, run: RunDir, candidate: str, histories: dict[str, CaseHistory]) -> None:
