@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
-from llmeval.importers.promptfoo.assertions import Assertion, as_check, read_assertion, short
+from llmeval.importers.promptfoo.assertions import Assertion, bound, read_assertion, short
+from llmeval.importers.promptfoo.code_checks import CodeChecks
 from llmeval.importers.promptfoo.files import loaded
+from llmeval.importers.promptfoo.refused import CRITERIA, TO_FILL
 from llmeval.importers.promptfoo.templates import rendered
 from llmeval.importers.promptfoo.tests import Test
 from llmeval.importers.writing import slug, unique
@@ -19,6 +21,10 @@ PROTOCOLS = {
     "llm-rubric": "rubric",
     "g-eval": "rubric",
     "model-graded-closedqa": "rubric",
+    "answer-relevance": "rubric",
+    "conversation-relevance": "rubric",
+    "search-rubric": "rubric",
+    "agent-rubric": "rubric",
     "factuality": "reference",
     "model-graded-factuality": "reference",
     "context-faithfulness": "grounded",
@@ -57,13 +63,15 @@ class ImportedRow:
     own: list[Any] = field(default_factory=list)
     informational: set[str] = field(default_factory=set)
     judged: set[str] = field(default_factory=set)
+    only_runs: bool = False
+    """Whether the test has no assertion."""
 
 
 class CaseMaker:
     """Makes rows of tests, one after the other, and gathers what they ask of judges."""
 
-    def __init__(self, base: Path, ledger: Ledger) -> None:
-        self._base, self._ledger = base, ledger
+    def __init__(self, base: Path, ledger: Ledger, checks: CodeChecks) -> None:
+        self._base, self._ledger, self._as_check = base, ledger, checks.check
         self._ids: set[str] = set()
         self.judges: dict[str, JudgeDemand] = {}
 
@@ -80,9 +88,14 @@ class CaseMaker:
             row.defaults = self._checks(test.defaults, test, row)
             row.own = self._checks(test.asserts, test, row)
         if not (row.defaults or row.own or row.judged):
-            raise UnmappedError(
-                "a test without an assertion passes whatever the answer is; give it one"
+            if test.asserts or test.defaults:
+                raise UnmappedError("no assertion of this test is left")
+            self._ledger.note(
+                test.place,
+                "a test without an assertion passes in promptfoo; here its answer must not be empty"
+                " (`min_words: 1`)",
             )
+            row.own, row.only_runs = [{"min_words": 1}], True
         identifier = unique(row.data["id"], self._ids)
         self._ids.add(identifier)
         row.data["id"] = identifier
@@ -126,7 +139,8 @@ class CaseMaker:
     def _read(self, place: SourcePlace) -> Assertion:
         raw = place.value
         value = raw.get("value") if isinstance(raw, dict) else None
-        if isinstance(raw, dict) and raw.get("type", "").removeprefix("not-") in ("python", "ruby"):
+        kind = str(raw.get("type") or "") if isinstance(raw, dict) else ""
+        if kind.removeprefix("not-") in TO_FILL:
             return read_assertion(place, value, self._ledger)
         return read_assertion(place, loaded(value, self._base), self._ledger)
 
@@ -150,7 +164,7 @@ class CaseMaker:
         if assertion.kind in PROTOCOLS:
             self._judge(assertion, test, row)
             return None
-        check = short(as_check(assertion))
+        check = short(self._as_check(assertion))
         if assertion.weight == 0:
             row.informational.add(metric_of(check))
         return check
@@ -188,7 +202,7 @@ class CaseMaker:
         )
         found = [self._group(members, test.threshold, place, {"metric": "test"})]
         for assertion in beside:
-            check = short(as_check(assertion))
+            check = short(self._as_check(assertion))
             row.informational.add(metric_of(check))
             found.append(check)
         return found
@@ -215,7 +229,7 @@ class CaseMaker:
                     " each metric",
                     place,
                 )
-        checks = [short(as_check(member)) for member in members]
+        checks = [short(self._as_check(member)) for member in members]
         if threshold is None:
             return {"all": {"of": checks, **options}} if options else {"all": checks}
         needed = math.ceil(float(threshold) * len(checks) - 1e-9)
@@ -241,6 +255,12 @@ class CaseMaker:
                 " or not",
             )
         statement = rendered(assertion.value, test.variables)
+        if assertion.kind in CRITERIA or assertion.kind in ("search-rubric", "agent-rubric"):
+            statement = CRITERIA.get(assertion.kind, statement)
+            self._ledger.note(
+                assertion.place,
+                f"`{assertion.kind}` is a judge's criterion here: no embeddings, search or tools",
+            )
         if protocol == "rubric":
             for each in statement if isinstance(statement, list) else [statement]:
                 if not isinstance(each, str) or not each.strip():
@@ -280,10 +300,7 @@ class CaseMaker:
 
 def metric_of(check: object) -> str:
     """The name that a check's scores carry."""
-    from llmeval.checks.spec import bind
-    from llmeval.core.templates import is_template
-
-    return bind([check], is_template=is_template)[0].metric
+    return bound(check).metric
 
 
 def _tag(value: object) -> Any:

@@ -14,14 +14,16 @@ from llmeval.importers.promptfoo.cases import (
     ImportedRow,
     metric_of,
 )
+from llmeval.importers.promptfoo.code_checks import CodeChecks
+from llmeval.importers.promptfoo.code_file import CodeFile
 from llmeval.importers.promptfoo.judges import judges_of
 from llmeval.importers.promptfoo.prompts import Prompt, read_prompts
-from llmeval.importers.promptfoo.providers import read_models
-from llmeval.importers.promptfoo.refused import REFUSED
+from llmeval.importers.promptfoo.providers import ProviderReader
+from llmeval.importers.promptfoo.refused import REFUSED, TO_FILL
 from llmeval.importers.promptfoo.templates import variables
 from llmeval.importers.promptfoo.tests import read_tests
 from llmeval.importers.reading import read_yaml
-from llmeval.importers.writing import Imported, jsonl, slug, suite_text, unique
+from llmeval.importers.writing import Imported, Variable, jsonl, slug, suite_text, unique
 
 _TAKEN = (
     "description",
@@ -43,15 +45,17 @@ _SILENT = (
     "metadata",
     "$schema",
     "assertionTemplates",
+    "tracing",
+    "version",
+    "author",
 )
 _REASONS = {
-    "redteam": "attacks on a candidate are not a part of llmeval",
+    "redteam": "attacks are not generated here; only the tests of the configuration are imported",
     "extensions": "code is not run by an import",
     "nunjucksFilters": "code is not run by an import; templates have Jinja2's filters",
     "derivedMetrics": "metrics made of metrics have no counterpart; gate on the metrics themselves",
-    "tracing": "traces are not recorded",
 }
-_KNOWN = frozenset([*CHECKS, *PROTOCOLS, *REFUSED, "assert-set"])
+_KNOWN = frozenset([*CHECKS, *PROTOCOLS, *REFUSED, *TO_FILL, "assert-set"])
 
 
 def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> Imported:
@@ -74,23 +78,31 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
         )
     _top(config, ledger)
     prompts = read_prompts(config, base, ledger)
-    models = read_models(config, base, ledger)
-    maker, rows = CaseMaker(base, ledger), []
+    named = name or slug(path.resolve().parent.name)
+    code = CodeFile(base, out, named)
+    providers = ProviderReader(base, ledger, code)
+    models = providers.read(config)
+    maker, rows = CaseMaker(base, ledger, CodeChecks(code, ledger)), []
     for test in read_tests(config, base, _KNOWN, ledger):
         with ledger.trying(test.place):
             rows.append(maker.row(test))
     taken = {metric_of(check) for row in rows for check in (*row.defaults, *row.own)}
-    judges = judges_of(maker.judges, models, taken, ledger)
+    judges = judges_of(maker.judges, models, taken, providers, ledger)
     asked = {judge["prompt"] for judge in judges.values()}
     rows = [row for row in rows if row.defaults or row.own or row.judged & asked]
-    files = _Files(config, out, name or slug(path.resolve().parent.name), ledger)
+    files = _Files(config, out, named, ledger)
     if rows and prompts:
         files.add(prompts, models, rows, judges)
     ledger.settle(skip_unknown=skip_unknown)
-    for what, found in (("test", rows), ("prompt", prompts), ("provider", files.suites)):
-        if not found:
-            raise SuiteError(f"{path}: no {what} is left, so there is nothing to write")
-    return Imported(files.files, files.suites, ledger.notes, ledger.left_out, len(rows))
+    for what, remaining in (("test", rows), ("prompt", prompts), ("provider", files.suites)):
+        if not remaining:
+            reasons = "".join(f"{line}\n" for line in ledger.left_out)
+            raise SuiteError(f"{reasons}{path}: no {what} is left, so there is nothing to write")
+    if code.text:
+        files.files[code.path] = code.text
+    return Imported(
+        files.files, files.suites, ledger.notes, ledger.left_out, len(rows), ledger.to_fill
+    )
 
 
 def _top(config: SourcePlace, ledger: Ledger) -> None:
@@ -98,8 +110,9 @@ def _top(config: SourcePlace, ledger: Ledger) -> None:
         if key in _REASONS:
             ledger.leave_out(config.at(key), _REASONS[key])
         elif key not in _TAKEN and key not in _SILENT:
-            ledger.leave_out(config.at(key), "this key has no counterpart")
-    for key, value in (config.value.get("evaluateOptions") or {}).items():
+            ledger.note(config.at(key), "this key has no meaning here")
+    options = config.value.get("evaluateOptions")
+    for key, value in (options if isinstance(options, dict) else {}).items():
         place = config.at("evaluateOptions", key)
         if key in ("cache", "showProgressBar", "generateSuggestions"):
             continue
@@ -289,6 +302,8 @@ class _Files:
                     self._config.at("prompts"), "a prefix or suffix of a chat has no counterpart"
                 )
             return {"messages": [{"role": role, "content": text} for role, text in prompt.turns]}
+        if isinstance(prompt.text, Variable):  # only a suite's own texts read the environment
+            return {"prompt": Variable(f"{before}{prompt.text}{after}")}
         self.files[self._out / "prompts" / f"{name}.j2"] = f"{before}{prompt.text}{after}\n"
         return {"prompt": f"prompts/{name}.j2"}
 
@@ -296,6 +311,8 @@ class _Files:
         self, checks: list[object], judges: dict[str, dict[str, object]], rows: list[ImportedRow]
     ) -> dict[str, Any] | str:
         """promptfoo fails when one test fails, or when fewer pass than its threshold says."""
+        if all(row.only_runs for row in rows):
+            return "none"
         every = {"must_pass": "all"}
         rate = (self._config.value.get("env") or {}).get("PROMPTFOO_PASS_RATE_THRESHOLD")
         if rate is None:
