@@ -4,7 +4,9 @@ suite runs.
 
 import json
 import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -29,12 +31,14 @@ from tests.support.endpoint import serve, verdict
 HEAD = "prompts: ['{{question}}']\nproviders: [openai:gpt-x]\n"
 
 
-def imported(folder: Path, config: str, skip: bool = False, **files: str) -> Imported:
+def imported(
+    folder: Path, config: str, skip: bool = False, suite: str = "bot", **files: str
+) -> Imported:
     folder.mkdir(exist_ok=True)
     for name, text in files.items():
         (folder / name.replace("_", ".")).write_text(text)
     (folder / "promptfooconfig.yaml").write_text(config)
-    return convert(folder / "promptfooconfig.yaml", folder / "out", "bot", skip_unknown=skip)
+    return convert(folder / "promptfooconfig.yaml", folder / "out", suite, skip_unknown=skip)
 
 
 def rows(done: Imported) -> list[dict[str, Any]]:
@@ -80,6 +84,7 @@ def one(tmp_path: Path, assertion: str) -> dict[str, Any]:
         ("{type: rouge-n, value: a b c d}", "a b c d", "x y"),
         ("{type: javascript, value: \"output.length < 5 && !output.includes('x')\"}", "abcd", "abx"),
         ("{type: javascript, value: \"output.length < 5 && !output.includes('x')\"}", "abcd", "abcde"),
+        ("{type: javascript, value: \"// one\\n(output.includes('a') || output.includes('b')) && output\"}", "cb", "c"),
         ("{type: javascript, value: \"/^a|b$/i.test(output) || output === 'c;d'\"}", "c;d", "xyz"),
         ("{type: assert-set, threshold: 0.5, assert: [{type: contains, value: a}, {type: contains, value: b}]}", "b", "c"),
         ("{type: assert-set, assert: [{type: contains, value: a}, {type: contains, value: b}]}", "ab", "b"),
@@ -114,7 +119,6 @@ def test_limits_on_the_run_keep_their_units(tmp_path: Path) -> None:
         (f"{HEAD}defaultTest: {{vars: none.yaml}}\ntests: [{{vars: {{question: q}}}}]", "there is no file none.yaml"),
         (f"{HEAD}tests: [{{vars: {{question: q}}, threshold: 0, assert: [{{type: is-json}}]}}]", "passes always or never"),
         (f"{HEAD}tests: [{{vars: {{question: q, tags: t}}, assert: [{{type: is-json}}]}}]", "tests[0].vars.tags: the variable `tags`"),
-        (f"{HEAD}tests: [{{vars: {{question: q}}, options: {{transform: 'x()'}}, assert: [{{type: is-json}}]}}]", "options.transform: code"),
         (f"{HEAD}tests: [file://none.csv]", ":3: tests[0]: there is no file none.csv"),
         (f"{HEAD}tests: file://make.py", "there is no file make.py"),
         (f"{HEAD}tests: [{{path: file://make.py, config: {{}}}}]", "tests that code makes"),
@@ -182,7 +186,7 @@ def test_columns_of_csv(tmp_path: Path) -> None:
         {"equals": "4"},
         {"rouge_n": {"references": ["four"], "threshold": 0.4}},
     ]
-    assert first["tags"] == {"area": "maths", "kinds": "a, b\\,c"}
+    assert first["tags"] == {"area": "maths", "kinds": "a, b,c"}
     assert second["id"] == "greeting"
     assert second["checks"] == [
         {"contains_any": {"texts": ["hi, there", "hello"], "metric": "word"}}
@@ -393,7 +397,7 @@ def test_what_is_code_or_has_no_address_is_to_be_filled_in_and_never_passes(
         "      - {type: python, value: file://tone.py, metric: tone}\n"
         "      - {type: python, value: \"context['test'] and True\", metric: needs}\n"
         "      - {type: javascript, value: 'JSON.parse(output).a > 3', metric: parsed}\n"
-        "      - {type: similar, value: tea, threshold: 0.8, metric: near}\n"
+        "      - {type: 'similar:dot', value: tea, threshold: 0.8, metric: near}\n"
         "      - {type: not-contains, value: x, transform: 'output.slice(1)', metric: cut}\n",
     )
     write_new(done.files)
@@ -436,3 +440,84 @@ def test_keys_are_variables_and_settings_that_are_not_sent_are_named(tmp_path: P
     assert suite["gate"] == "none", "a test without an assertion only runs"
     assert rows(done)[0]["checks"] == [{"min_words": 1}]
     assert any("'voice' is not sent" in note for note in done.notes), text
+
+
+def test_tests_with_one_prompt_are_one_case_and_attacks_leave_one_to_fill_in(
+    tmp_path: Path,
+) -> None:
+    done = imported(
+        tmp_path,
+        "prompts: [Name a colour]\nproviders: [openai:x]\n"
+        "tests: [{assert: [{type: contains, value: a}]}, {assert: [{type: contains, value: b}]}]\n",
+    )
+    assert [row["checks"] for row in rows(done)] == [[{"contains": "a"}, {"contains": "b"}]]
+    assert any("all tests send the same" in note for note in done.notes)
+    attacks = "prompts: ['{{prompt}}']\ntargets: [openai:x]\nredteam: {plugins: [x]}\n"
+    with pytest.raises(SuiteError, match="redteam: attacks are not generated"):
+        imported(tmp_path, attacks)
+    done = imported(tmp_path, attacks, skip=True)
+    assert (len(done.left_out), len(done.to_fill)) == (1, 1)
+    assert suite_of(done)["gate"] == "none"
+
+
+def test_tests_that_lose_every_assertion_only_run(tmp_path: Path) -> None:
+    config = HEAD + "tests: [{vars: {question: q}, assert: [{type: meteor, value: x}]}]\n"
+    done = imported(tmp_path, config, skip=True)
+    assert suite_of(done)["gate"] == "none"
+    assert any("it only runs" in line for line in done.left_out)
+
+
+def test_costs_without_a_price_and_tool_calls_are_named(tmp_path: Path) -> None:
+    done = imported(
+        tmp_path,
+        "prompts: ['{{q}}']\nproviders: [{id: openai:x, config: {tools: [{name: t}]}}]\n"
+        "tests: [{vars: {q: a}, assert: [{type: cost, threshold: 0.1}, {type: contains, value: t}]}]\n",
+    )
+    notes = "\n".join(done.notes)
+    assert "`max_cost` applies to no case until" in notes
+    assert "promptfoo compares a tool call as JSON text" in notes
+
+
+class _Embeddings(BaseHTTPRequestHandler):
+    """Returns a vector of two counts for each text."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        data = [{"embedding": [t.count("a"), t.count("b")]} for t in body["input"]]
+        reply = json.dumps({"data": data}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silent."""
+
+
+def test_similar_compares_embeddings_of_an_endpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = imported(
+        tmp_path,
+        "prompts: ['{{text}}']\nproviders: [echo]\ndefaultTest: {assert: [{type: similar, value: [a, ab], threshold: 0.9}]}\n"
+        "tests: [{vars: {text: aab}}, {vars: {text: bbb}}, {vars: {text: x}}]\n",
+        suite="near",
+    )
+    assert not done.to_fill
+    write_new(done.files)
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Embeddings) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}")
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        result = run(load_suite(done.suites[0]), options=Options(out=tmp_path / "run"))
+        server.shutdown()
+        thread.join()
+    scores = {score.case_id: score for unit in RunDir(result.path).units() for score in unit.scores}
+    assert {case: score.passed for case, score in scores.items()} == {
+        "aab": True,
+        "bbb": False,
+        "x": None,
+    }
+    assert "only zeros" in str(scores["x"].error)

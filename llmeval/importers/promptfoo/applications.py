@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
-from llmeval.importers.promptfoo.templates import from_environment, template
+from llmeval.importers.promptfoo.templates import from_environment, quoted_templates, template
 from llmeval.importers.writing import Variable
 
 _KEYS = (
@@ -85,7 +85,7 @@ def variable_headers(
 def _body(body: object, place: SourcePlace) -> object:
     if isinstance(body, str):
         try:
-            body = json.loads(body)
+            body = json.loads(quoted_templates(body))
         except ValueError:
             raise UnmappedError("only a body of JSON can be sent", place) from None
     return _templates(body)

@@ -145,7 +145,7 @@ def bound(check: object) -> BoundCheck:
         raise UnmappedError(str(error)) from None
 
 
-def _unwritten(case: Case, answer: Answer) -> bool:
+def _unwritten(case: Case, answer: Answer, *, texts: list[str] | None = None) -> float:
     raise NotImplementedError
 
 

@@ -4,7 +4,7 @@ for judges.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,9 @@ class ImportedRow:
     informational: set[str] = field(default_factory=set)
     judged: set[str] = field(default_factory=set)
     only_runs: bool = False
-    """Whether the test has no assertion."""
+    """Whether no assertion decides about it."""
+    stripped: bool = False
+    """Whether it had assertions, and all of them are left out."""
 
 
 class CaseMaker:
@@ -88,14 +90,14 @@ class CaseMaker:
             row.defaults = self._checks(test.defaults, test, row)
             row.own = self._checks(test.asserts, test, row)
         if not (row.defaults or row.own or row.judged):
-            if test.asserts or test.defaults:
-                raise UnmappedError("no assertion of this test is left")
-            self._ledger.note(
-                test.place,
-                "a test without an assertion passes in promptfoo; here its answer must not be empty"
-                " (`min_words: 1`)",
-            )
             row.own, row.only_runs = [{"min_words": 1}], True
+            row.stripped = bool(test.asserts or test.defaults)
+            if not row.stripped:
+                self._ledger.note(
+                    test.place,
+                    "a test without an assertion passes in promptfoo; here its answer must not be"
+                    " empty (`min_words: 1`)",
+                )
         identifier = unique(row.data["id"], self._ids)
         self._ids.add(identifier)
         row.data["id"] = identifier
@@ -140,7 +142,9 @@ class CaseMaker:
         raw = place.value
         value = raw.get("value") if isinstance(raw, dict) else None
         kind = str(raw.get("type") or "") if isinstance(raw, dict) else ""
-        if kind.removeprefix("not-") in TO_FILL:
+        if kind.removeprefix("not-") in TO_FILL and not kind.removeprefix("not-").startswith(
+            "similar"
+        ):
             return read_assertion(place, value, self._ledger)
         return read_assertion(place, loaded(value, self._base), self._ledger)
 
@@ -160,8 +164,10 @@ class CaseMaker:
             "not-assert-set",
         ):
             return self._set(place, test, row)
-        assertion = self._read(place)
+        assertion = self._transformed(self._read(place), test)
         if assertion.kind in PROTOCOLS:
+            if assertion.transform is not None:
+                raise UnmappedError("code that changes the answer is not run here")
             self._judge(assertion, test, row)
             return None
         check = short(self._as_check(assertion))
@@ -169,11 +175,19 @@ class CaseMaker:
             row.informational.add(metric_of(check))
         return check
 
+    @staticmethod
+    def _transformed(assertion: Assertion, test: Test) -> Assertion:
+        """With the test's code that changes the answer, if the assertion has none of its own."""
+        code = test.options.get("transform") or test.options.get("postprocess")
+        if assertion.transform or code is None or str(code).strip() == "output.trim()":
+            return assertion
+        return replace(assertion, transform=str(code))
+
     def _set(self, place: SourcePlace, test: Test, row: ImportedRow) -> Any:
         raw = place.value
         if raw["type"].startswith("not-"):
             raise UnmappedError("`not-assert-set`: negate its members", place.at("type"))
-        members = [self._read(each) for each in place.at("assert").items()]
+        members = [self._transformed(self._read(each), test) for each in place.at("assert").items()]
         options = {"metric": str(raw["metric"])} if raw.get("metric") else {}
         return self._group(members, raw.get("threshold"), place, options)
 
@@ -195,7 +209,7 @@ class CaseMaker:
         members: list[Assertion] = []
         beside: list[Assertion] = []
         for each in (*test.defaults, *test.asserts):
-            assertion = self._read(each)
+            assertion = self._transformed(self._read(each), test)
             (beside if assertion.weight == 0 else members).append(assertion)
         self._ledger.note(
             place, "a test's `threshold` lets any of its assertions fail; it is an `at_least` here"

@@ -6,6 +6,8 @@ from llmeval.importers.ledger import Ledger, UnmappedError
 from llmeval.importers.promptfoo.assertions import Assertion, as_check, named
 from llmeval.importers.promptfoo.code_file import CodeFile
 from llmeval.importers.promptfoo.refused import TO_FILL
+from llmeval.importers.promptfoo.templates import template
+from llmeval.importers.promptfoo.vendors import VENDORS
 
 
 class CodeChecks:
@@ -31,6 +33,10 @@ class CodeChecks:
             function = self._python(assertion)
             if function is not None:
                 return named(assertion, {function: {}})
+        if assertion.kind in ("similar", "similar:cosine"):
+            embedded = self._similar(assertion)
+            if embedded is not None:
+                return embedded
         if assertion.kind not in TO_FILL:
             return as_check(assertion)
         if assertion.kind == "javascript":
@@ -55,6 +61,30 @@ class CodeChecks:
                 " `context`",
             )
         return function
+
+    def _similar(self, assertion: Assertion) -> object | None:
+        """The comparison by an embeddings endpoint; None for one without OpenAI's protocol."""
+        provider = assertion.provider
+        if isinstance(provider, dict):
+            provider = provider.get("embedding", provider)
+        provider = provider.get("id") if isinstance(provider, dict) else provider
+        vendor, _, rest = str(provider or "openai:embedding:text-embedding-3-large").partition(":")
+        kind, _, model = rest.partition(":")
+        known = VENDORS.get(vendor)
+        if known is None or not known.address or kind not in ("embedding", "embeddings"):
+            return None
+        texts = assertion.value if isinstance(assertion.value, list) else [assertion.value]
+        if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+            raise UnmappedError("`similar` needs a text or a list of them")
+        function = self._code.similarity(model, known.address, known.key)
+        self._ledger.note(
+            assertion.place,
+            f"{self._code.path.name}: `similar` calls the embeddings endpoint for each answer,"
+            " outside of the run's limits and cache",
+        )
+        threshold = 0.75 if assertion.threshold is None else assertion.threshold
+        check = {function: {"texts": [template(text) for text in texts], "at_least": threshold}}
+        return named(assertion, check)
 
     def _to_fill(self, assertion: Assertion, what: str) -> object:
         raw = assertion.place.value

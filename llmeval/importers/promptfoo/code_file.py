@@ -42,7 +42,11 @@ class CodeFile:
         if not self._functions:
             return ""
         body = "\n\n".join(self._functions.values())
-        names = [name for name in ("call_provider", "judged", "run_file") if f"{name}(" in body]
+        names = [
+            name
+            for name in ("call_provider", "judged", "run_file", "similarity")
+            if f"{name}(" in body
+        ]
         imports = f"from {_RUNTIME} import {', '.join(names)}\n\n\n" if names else "\n"
         head = (
             '"""Code of an imported promptfoo configuration. A function that raises'
@@ -105,6 +109,22 @@ class CodeFile:
             f"    return call_provider(call, request, {config!r})",
         )
 
+    def similarity(self, model: str, base_url: str, key: str) -> str:
+        """The check that compares embeddings of the answer and of `texts`.
+
+        Args:
+            model: the embeddings model.
+            base_url: up to and including /v1.
+            key: the environment variable with the API key; empty if none is needed.
+        """
+        return self._add(
+            "similar",
+            "(case, answer, *, texts: list[str]) -> float",
+            f'    """The cosine of the embeddings of {model}, the highest over the texts."""\n'
+            f"    return await similarity(answer.text, texts, {model!r}, {base_url!r}, {key!r})",
+            define="async def",
+        )
+
     def echo(self) -> str:
         """The application that returns the prompt."""
         return self._add("echo", "(prompt)", '    """The prompt, as it is."""\n    return prompt')
@@ -123,10 +143,10 @@ class CodeFile:
             name, parameters, f"    # promptfoo:\n{comment}    raise NotImplementedError({what!r})"
         )
 
-    def _add(self, name: str, parameters: str, body: str) -> str:
+    def _add(self, name: str, parameters: str, body: str, define: str = "def") -> str:
         same = f"{parameters}:\n{body}\n"
         for known, text in self._functions.items():
-            if text == f"def {known}{same}":
+            if text == f"{define} {known}{same}":
                 return f"{self.module}:{known}"
         plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower() or "function"
         plain = f"f_{plain}" if plain[0].isdigit() else plain
@@ -134,7 +154,7 @@ class CodeFile:
         while chosen in self._functions or chosen in keyword.kwlist:
             number += 1
             chosen = f"{plain}_{number}"
-        self._functions[chosen] = f"def {chosen}{same}"
+        self._functions[chosen] = f"{define} {chosen}{same}"
         return f"{self.module}:{chosen}"
 
     def _split(self, name: str, default: str) -> tuple[Path, str]:

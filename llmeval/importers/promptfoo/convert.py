@@ -1,6 +1,7 @@
 """A configuration as suites, one a prompt: the same cases, models and judges."""
 
 import fnmatch
+import json
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,10 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
     taken = {metric_of(check) for row in rows for check in (*row.defaults, *row.own)}
     judges = judges_of(maker.judges, models, taken, providers, ledger)
     asked = {judge["prompt"] for judge in judges.values()}
-    rows = [row for row in rows if row.defaults or row.own or row.judged & asked]
+    rows = _remaining(
+        [row for row in rows if row.defaults or row.own or row.judged & asked], ledger
+    )
+    rows = _one_case(rows, prompts, models, ledger)
     files = _Files(config, out, named, ledger)
     if rows and prompts:
         files.add(prompts, models, rows, judges)
@@ -103,6 +107,45 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
     return Imported(
         files.files, files.suites, ledger.notes, ledger.left_out, len(rows), ledger.to_fill
     )
+
+
+def _remaining(rows: list[ImportedRow], ledger: Ledger) -> list[ImportedRow]:
+    """The tests that still have an assertion. If none has, all of them only run."""
+    scored = [row for row in rows if not row.stripped]
+    for row in rows:
+        if row.stripped:
+            message = "no assertion of this test is left"
+            ledger.leave_out(row.test.place, message if scored else f"{message}: it only runs")
+    return scored or rows
+
+
+def _one_case(
+    rows: list[ImportedRow],
+    prompts: list[Prompt],
+    models: dict[str, tuple[dict[str, Any], list[str]]],
+    ledger: Ledger,
+) -> list[ImportedRow]:
+    """One case with the assertions of all tests, if all of them send the same prompt."""
+    same = len(rows) > 1 and not any(prompt.variables for prompt in prompts)
+    if not same or any(model["provider"] == "http" for model, _ in models.values()):
+        return rows
+    first, *others = rows
+    if any("references" in row.data or "context" in row.data for row in others):
+        return rows
+    ledger.note(
+        first.test.place,
+        "the prompt has no variable, so all tests send the same: one case has their assertions",
+    )
+    own = [check for row in rows for check in (*row.defaults, *row.own)]
+    criteria = [text for row in rows for text in row.data.get("criteria", [])]
+    first.data.update({"criteria": list(dict.fromkeys(criteria))} if criteria else {})
+    first.own = [check for index, check in enumerate(own) if check not in own[:index]]
+    first.defaults = []
+    first.only_runs = all(row.only_runs for row in rows)
+    for row in others:
+        first.judged |= row.judged
+        first.informational |= row.informational
+    return [first]
 
 
 def _top(config: SourcePlace, ledger: Ledger) -> None:
@@ -252,7 +295,9 @@ class _Files:
             )
             return
         candidate = candidates[0]
-        own = any(judge["model"] == candidate for judge in judges.values())
+        own = any(
+            _same_model(models[candidate], models[str(judge["model"])]) for judge in judges.values()
+        )
         if own:
             self._ledger.note(
                 place,
@@ -265,6 +310,7 @@ class _Files:
             for model in models.values():
                 if model["provider"] in ("openai", "http"):
                     model.setdefault("limits", {"concurrency": limit})
+        self._say_what_is_not_compared(models[candidate], checks, rows)
         gate = self._gate(checks, judges, rows)
         suite = {
             "suite": name,
@@ -284,6 +330,24 @@ class _Files:
             suite, _head(Path(self._config.document.file), candidates[1:], path, gate)
         )
         self.suites.append(path)
+
+    def _say_what_is_not_compared(
+        self, model: dict[str, Any], checks: list[object], rows: list[ImportedRow]
+    ) -> None:
+        text = json.dumps([checks, [[*row.defaults, *row.own] for row in rows]])
+        place = self._config.at("providers")
+        if '"max_cost"' in text and "price" not in model:
+            self._ledger.note(
+                place,
+                "`max_cost` applies to no case until the model has a `price`: {input: ..., output:"
+                " ...}, US dollars for a million tokens",
+            )
+        if model.get("params", {}).get("tools") or model.get("params", {}).get("functions"):
+            self._ledger.note(
+                place,
+                "promptfoo compares a tool call as JSON text; here the text of an answer has no"
+                " tool calls, and `tool_call` checks them",
+            )
 
     def _prompt(self, name: str, prompt: Prompt, rows: list[ImportedRow]) -> dict[str, Any]:
         before = (
@@ -342,6 +406,12 @@ class _Files:
             if metric not in left and not _drawn(metric)
         }
         return {"floors": floors, "on_inconclusive": "warn"}
+
+
+def _same_model(one: dict[str, object], other: dict[str, object]) -> bool:
+    """Whether two models differ at most in their settings."""
+    keys = ("provider", "model", "base_url", "function", "url")
+    return all(one.get(key) == other.get(key) for key in keys)
 
 
 def _drawn(metric: str) -> bool:

@@ -13,7 +13,12 @@ from typing import Any
 from llmeval.core.errors import SuiteError
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo.files import referenced
-from llmeval.importers.promptfoo.templates import from_environment, template, variables
+from llmeval.importers.promptfoo.templates import (
+    from_environment,
+    quoted_templates,
+    template,
+    variables,
+)
 from llmeval.importers.reading import read_text, read_yaml
 from llmeval.importers.writing import Variable
 from llmeval.suite import yaml_file
@@ -129,7 +134,7 @@ def _turns(text: str) -> list[tuple[str, str]] | None:
         return None
     try:
         data: Any = (
-            json.loads(text)
+            json.loads(quoted_templates(text))
             if text.lstrip().startswith("[")
             else yaml_file.parse(text, "prompt").data
         )

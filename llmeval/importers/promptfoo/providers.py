@@ -145,9 +145,14 @@ class ProviderReader:
             if vendor != "openai":
                 return address
             return Variable(f"${{{variable}:-{address}}}")
-        self._ledger.fill_in(
-            place, f"{vendor} has an address for each account: set {variable}, such as {hint}"
-        )
+        if VENDORS[vendor].compatible:
+            self._ledger.note(
+                place, f"{vendor} has an address for each account: set {variable}, such as {hint}"
+            )
+        else:
+            self._ledger.fill_in(
+                place, f"{vendor} does not have OpenAI's protocol: set {variable} to {hint}"
+            )
         return Variable(f"${{{variable}}}")
 
     def _settings(

@@ -1,9 +1,12 @@
 """Runs Python that was written for promptfoo: assertions `get_assert(output, context)` and
-providers `call_api(prompt, options, context)`. The code file of an imported suite calls these.
+providers `call_api(prompt, options, context)`; and compares embeddings, as `similar` does. The code
+file of an imported suite calls these.
 """
 
 import importlib.util
 import json
+import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -107,3 +110,45 @@ def call_provider(
         raise RuntimeError(str(reply.get("error") or "the provider returned no `output`"))
     output = reply["output"]
     return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+
+
+async def similarity(text: str, texts: Sequence[str], model: str, base_url: str, key: str) -> float:
+    """The highest cosine between the embedding of `text` and those of `texts`, at least 0.
+
+    Args:
+        model: the embeddings model.
+        base_url: up to and including /v1; the variable OPENAI_BASE_URL replaces OpenAI's.
+        key: the environment variable with the API key; empty if none is needed.
+
+    Raises:
+        CheckError: the variable is not set, or the endpoint did not return an embedding of each.
+    """
+    import aiohttp
+
+    if key and not os.environ.get(key):
+        raise CheckError(f"the environment variable {key} is not set; `similar` needs it")
+    if key == "OPENAI_API_KEY":
+        base_url = os.environ.get("OPENAI_BASE_URL") or base_url
+    headers = {"Authorization": f"Bearer {os.environ[key]}"} if key else {}
+    body = {"model": model, "input": [text, *texts]}
+    try:
+        timeout = aiohttp.ClientTimeout(total=60)
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.post(f"{base_url}/embeddings", json=body, headers=headers) as reply,
+        ):
+            reply.raise_for_status()
+            data = (await reply.json())["data"]
+        first, *others = [[float(x) for x in each["embedding"]] for each in data]
+    except (aiohttp.ClientError, TimeoutError, KeyError, TypeError, ValueError) as error:
+        raise CheckError(f"{base_url}/embeddings: {type(error).__name__}: {error}") from None
+    if not texts or len(others) != len(texts):
+        raise CheckError(f"{base_url}/embeddings returned {len(data)} embeddings")
+    return min(1.0, max(0.0, *(_cosine(first, other) for other in others)))
+
+
+def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    length = math.hypot(*one) * math.hypot(*other)
+    if len(one) != len(other) or not length:
+        raise CheckError("two embeddings have different lengths, or one has only zeros")
+    return math.fsum(a * b for a, b in zip(one, other, strict=True)) / length

@@ -13,6 +13,9 @@ _ENV = re.compile(
     r"\{\{-?\s*(?:process\.)?env(?:\.(?P<dotted>\w+)|\[['\"](?P<quoted>\w+)['\"]\])\s*"
     r"(?:\|\s*default\(\s*(?:'(?P<single>[^'}]*)'|\"(?P<double>[^\"}]*)\")[^)]*\)\s*)?-?\}\}"
 )
+_BARE = re.compile(
+    r"(?<![\w\"'])\{\{-?\s*(?P<name>\w+)\s*(?:\|\s*(?:dump|tojson)\s*)?-?\}\}(?=\s*[,\]}])"
+)
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.S)
 _WORDS = (("===", "=="), ("!==", "!="), ("&&", " and "), ("||", " or "))
 
@@ -80,6 +83,13 @@ def from_environment(text: str) -> str:
     """A text of the suite; a `Variable` if it names a variable of the environment."""
     filled = environment(text.replace("${", "$${"))
     return text if not _ENV.search(text) else Variable(filled)
+
+
+def quoted_templates(text: str) -> str:
+    """JSON in which a template stands for a text, with quotes around it: `{{ x | dump }}` becomes
+    `"{{ x }}"`.
+    """
+    return _BARE.sub(lambda match: f'"{{{{ {match["name"]} }}}}"', text)
 
 
 def _tag(tag: str) -> str:

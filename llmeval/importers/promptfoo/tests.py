@@ -73,8 +73,8 @@ def read_tests(
     """
     default = _default(config.at("defaultTest"), base, ledger)
     places = list(_places(config.at("tests"), base, known, ledger))
-    if not any(config.value.get(key) for key in ("tests", "scenarios", "redteam")):
-        places = [SourcePlace(Document(config.document.file, {}, {}))]
+    if not config.value.get("tests") and not config.value.get("scenarios"):
+        places = [SourcePlace(Document(config.document.file, _first_test(config, ledger), {}))]
     for scenario in config.at("scenarios").items():
         places += _scenario(scenario, base, known, ledger)
     found: list[Test] = []
@@ -82,6 +82,22 @@ def read_tests(
         with ledger.trying(place):
             found += _expanded(place, default, base, ledger)
     return found
+
+
+def _first_test(config: SourcePlace, ledger: Ledger) -> dict[str, object]:
+    """The only test of a configuration without tests. If promptfoo would generate attacks, its
+    variables hold a greeting, which the user replaces.
+    """
+    redteam = config.value.get("redteam")
+    if not redteam:
+        return {}
+    ledger.fill_in(
+        config.at("redteam"),
+        "without its attacks the configuration has no test: replace the greeting in the only case"
+        " by your requests",
+    )
+    name = redteam.get("injectVar") if isinstance(redteam, dict) else None
+    return {"vars": {str(name or "prompt"): "Hello. What can you do for me?"}}
 
 
 def _default(place: SourcePlace, base: Path, ledger: Ledger) -> SourcePlace:
@@ -226,6 +242,8 @@ def _is_list(value: object) -> bool:
 
 def _value(value: object, base: Path, place: SourcePlace) -> Any:
     try:
+        if isinstance(value, str) and value.startswith("file://") and "*" in value:
+            return [loaded(f"file://{path}", Path("/")) for path in referenced(value, base)]
         if isinstance(value, list):
             return [loaded(item, base) for item in value]
         return loaded(value, base)
@@ -234,13 +252,11 @@ def _value(value: object, base: Path, place: SourcePlace) -> Any:
 
 
 def _check_options(options: dict[str, object], place: SourcePlace, ledger: Ledger) -> None:
-    for key, value in options.items():
+    for key in options:
         if key in ("storeOutputAs", "transformVars"):
             raise UnmappedError(f"`{key}` has no counterpart here", place.at(key))
         if key not in _OPTIONS:
             ledger.note(place.at(key), f"the option {key!r} has no meaning here")
-        if key in ("transform", "postprocess") and str(value).strip() != "output.trim()":
-            raise UnmappedError("code that changes the answer is not run here", place.at(key))
         if key == "rubricPrompt":
             ledger.note(
                 place.at(key), "a judge's own prompt is not used: the protocol is llmeval's"

@@ -12,6 +12,8 @@ class Vendor:
     address: str
     key: str = ""
     hint: str = ""
+    compatible: bool = True
+    """Whether the vendor itself has OpenAI's protocol. If not, a gateway has to translate."""
 
 
 VENDORS = {
@@ -61,9 +63,9 @@ VENDORS = {
         "PROJECT/locations/REGION/endpoints/openapi",
     ),
     "databricks": Vendor("", "DATABRICKS_TOKEN", "https://WORKSPACE/serving-endpoints"),
-    "watsonx": Vendor("", "WATSONX_API_KEY", "a gateway with OpenAI's protocol"),
-    "sagemaker": Vendor("", "SAGEMAKER_API_KEY", "a gateway such as LiteLLM"),
-    "replicate": Vendor("", "REPLICATE_API_TOKEN", "a gateway such as LiteLLM"),
+    "watsonx": Vendor("", "WATSONX_API_KEY", "a gateway with OpenAI's protocol", compatible=False),
+    "sagemaker": Vendor("", "SAGEMAKER_API_KEY", "a gateway such as LiteLLM", compatible=False),
+    "replicate": Vendor("", "REPLICATE_API_TOKEN", "a gateway such as LiteLLM", compatible=False),
     "truefoundry": Vendor("", "TRUEFOUNDRY_API_KEY", "your gateway's address"),
     "helicone": Vendor("", "HELICONE_API_KEY", "your gateway's address"),
     "portkey": Vendor("", "PORTKEY_API_KEY", "your gateway's address"),
