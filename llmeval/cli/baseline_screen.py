@@ -66,7 +66,7 @@ def print_others(runs: "list[RunDir]") -> None:
 
 
 def _runs_like(run: "RunDir") -> "list[RunDir]":
-    """Complete runs of the same suite and candidate in the same folder, with answers of their own."""
+    """Complete runs of the same suite and candidate in the same folder, with their own answers."""
     from llmeval.core.errors import LlmevalError
     from llmeval.store.directory import RunDir
 
