@@ -108,7 +108,7 @@ def _differences(one: BaselineLock, two: BaselineLock) -> Iterator[str]:
     if not parts and one.digests.suite != two.digests.suite:
         parts.append("gate or repeats")
     if parts:
-        yield f"another {' and '.join(parts)}"
+        yield f"it differs in its {' and '.join(parts)}"
     if one.left_out or two.left_out:
         yield "one of them was scored again without some of its cases"
 

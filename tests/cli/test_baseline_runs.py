@@ -167,8 +167,8 @@ def test_what_can_not_be_averaged_is_refused(project: Project) -> None:
     assert twice.returncode == 2 and "a run counts once" in twice.stderr
     text = project.suite.read_text()
     for old, new, part in (
-        ("contains: 0.15", "contains: 0.2", "another gate or repeats"),
-        ("Name the colour", "Say the colour", "another prompt"),
+        ("contains: 0.15", "contains: 0.2", "differs in its gate or repeats"),
+        ("Name the colour", "Say the colour", "differs in its prompt"),
         ('[contains: "{{ reference }}"]', '[contains: "{{ reference }}", max_words: 9]', "checks"),
     ):
         project.suite.write_text(text.replace(old, new))
@@ -293,7 +293,10 @@ def test_many_small_drops_are_seen_by_the_release(project: Project) -> None:
     ("margin", "parts"),
     [
         ("contains pass: 0.15", ("the mean of 2 runs", "Write the margin without `pass`")),
-        ("latency.p50: 20%", ("the mean of 2 runs", "Approve a single run", "`limits`")),
+        (
+            "latency.p50: 20%",
+            ("the mean of 2 runs", "Approve a single one: `llmeval baseline approve 2", "`limits`"),
+        ),
     ],
 )
 def test_what_a_mean_does_not_hold_is_refused(

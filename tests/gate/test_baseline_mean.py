@@ -66,9 +66,9 @@ def test_runs_that_agree_keep_a_least_moment() -> None:
     ("change", "told"),
     [
         ({"suite": "other"}, "it is of the suite other"),
-        ({"cases": {"c0": "x"}}, "another cases"),
-        ({"metrics": {"m": BaselineValues("j", (1,))}}, "another scoring of m"),
-        ({"metrics": {}}, "another metrics"),
+        ({"cases": {"c0": "x"}}, "differs in its cases"),
+        ({"metrics": {"m": BaselineValues("j", (1,))}}, "differs in its scoring of m"),
+        ({"metrics": {}}, "differs in its metrics"),
         ({"left_out": {"c9": "d"}}, "scored again without some of its cases"),
         ({"run_id": "a"}, "a run counts once"),
     ],
@@ -84,7 +84,7 @@ def test_digests_are_compared_part_by_part() -> None:
         ("prompt", "prompt"), ("checks", "checks"), ("suite", "gate or repeats"),
     ):  # fmt: skip
         other = lock("b", 1, digests=structs.replace(one.digests, **{part: "x"}))
-        assert differences(one, other) == [f"another {told}"]
+        assert differences(one, other) == [f"it differs in its {told}"]
 
 
 def test_the_chain_holds_each_drop_from_the_release() -> None:

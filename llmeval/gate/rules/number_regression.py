@@ -227,10 +227,13 @@ def compare_numbers(
     again = name_release(aggregate) if rule.kind == RELEASE else approve_command(aggregate)
     approve = f"Approve a new {compared_with(rule.kind)}: {again}"
     if baseline.run_count > 1:
+        # one of the approved runs: a candidate must not become what it is compared with by a hint
+        verb = "release" if rule.kind == RELEASE else "approve"
         return (
             f"{name}: the {compared_with(rule.kind)} {baseline.run_id} is the mean of"
             f" {baseline.run_count} runs, and a number is compared with a single run. Approve a"
-            f" single run: {again} Or state a limit (`limits`), which needs no baseline."
+            f" single one: `llmeval baseline {verb} {baseline.run_id} --by NAME --reason TEXT`."
+            " Or state a limit (`limits`), which needs no baseline."
         )
     kept = baseline.numbers.get(ref.name)
     if kept is None:
