@@ -59,7 +59,7 @@ def extended(baseline: BaselineLock, new: BaselineLock) -> BaselineLock:
         outputs=(),
         numbers={},
         metrics={
-            name: _column(column, new.metrics[name], len(before), list(baseline.cases))
+            name: _column(column, _in_order(new, name, baseline), len(before), list(baseline.cases))
             for name, column in baseline.metrics.items()
         },
         runs=(*before, *runs_of(new)),
@@ -111,6 +111,15 @@ def _differences(one: BaselineLock, two: BaselineLock) -> Iterator[str]:
         yield f"it differs in its {' and '.join(parts)}"
     if one.left_out or two.left_out:
         yield "one of them was scored again without some of its cases"
+
+
+def _in_order(new: BaselineLock, metric: str, baseline: BaselineLock) -> BaselineValues:
+    """One metric of a run, in the order of the baseline's cases: two runs of one suite may hold
+    their cases in different orders.
+    """
+    column = new.metrics[metric]
+    values = dict(zip(new.cases, column.values, strict=True))
+    return structs.replace(column, values=tuple(values[name] for name in baseline.cases))
 
 
 def _column(

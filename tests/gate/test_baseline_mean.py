@@ -42,6 +42,17 @@ def test_each_case_is_the_mean_of_its_runs() -> None:
     assert found.run_id == "r3" and found.answers == 4
 
 
+def test_runs_may_hold_their_cases_in_different_orders() -> None:
+    other = lock("b", 1, 0, 0)
+    turned = structs.replace(
+        other,
+        cases=dict(reversed(other.cases.items())),
+        metrics={"m": BaselineValues("k", (0, 0, 1))},
+    )
+    mean = joined([lock("a", 1, 0, 1), turned])
+    assert mean.results("m") == {"c0": 1, "c1": 0, "c2": 0.5}
+
+
 def test_missing_results_leave_a_gap() -> None:
     found = joined(
         [lock("a", 1, None, None, "-"), lock("b", 1, 1, None, "-"), lock("c", 0, 1, None, "-")]
