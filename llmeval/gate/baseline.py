@@ -301,7 +301,8 @@ def _rows(columns: Mapping[str, object]) -> str:
 
 def lock_digest(baseline: BaselineLock) -> str:
     """sha256 of what a lock file holds: an edit by hand, or a merge of two versions line by line,
-    no longer fits it. The approval's last day may be moved: that is a line which reviewers read.
+    no longer fits it, nor does another order of the cases. The approval's last day may be moved:
+    that is a line which reviewers read.
     """
     approved = baseline.approved
     if approved is not None:
@@ -309,7 +310,10 @@ def lock_digest(baseline: BaselineLock) -> str:
     plain = msgspec.json.encode(
         structs.replace(baseline, schema=LOCK_SCHEMA, digest="", approved=approved)
     )
-    return digest(msgspec.to_builtins(msgspec.json.decode(plain, type=BaselineLock)))
+    read = msgspec.json.decode(plain, type=BaselineLock)
+    # values follow the order of the cases, which a canonical object does not keep
+    orders = [list(each.cases) for each in (read, read.release) if each is not None]
+    return digest([msgspec.to_builtins(read), orders])
 
 
 def _plain(value: object) -> str:

@@ -199,6 +199,16 @@ def test_a_run_from_before_the_baseline_joins_only_where_it_does_not_fail(projec
     assert project.lock.read_bytes() == before
 
 
+def test_another_order_of_the_cases_in_a_lock_file_is_an_edit(project: Project) -> None:
+    project.run("r0", set(range(40)))
+    assert project.baseline("approve", "r0").returncode == 0
+    content = project.kept()
+    content["cases"] = dict(reversed(content["cases"].items()))
+    project.lock.write_text(json.dumps(content))
+    now = project.run("now", set(range(80, N)))
+    assert now.returncode == 2 and "was changed after it was approved" in now.stderr
+
+
 def test_an_answer_counts_once(project: Project) -> None:
     project.run("r0", draws(0))
     project.run("r1", draws(1))
