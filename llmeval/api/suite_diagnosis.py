@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmeval.api.machine_diagnosis import Diagnosis
 from llmeval.core.errors import LlmevalError, ModelError
+from llmeval.core.redaction import redact
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
@@ -148,13 +149,11 @@ async def _asked(suite: "Suite", what: str, model: Any) -> Diagnosis:
             "is it still loading? Raise its `timeout` if so",
         )
     except ModelError as error:
-        said = str(error)
-        for secret in suite.secrets():
-            said = said.replace(secret, "***")
+        said = redact(str(error))
         return Diagnosis(what, "bad", said, _fix(said))
     finally:
         await model.close()
-    text = re.sub(r"\s+", " ", reply.text).strip()
+    text = re.sub(r"\s+", " ", redact(reply.text)).strip()
     return Diagnosis(what, "ok", f"answers in {time.perf_counter() - started:.1f} s: {text[:40]!r}")
 
 

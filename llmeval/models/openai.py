@@ -18,6 +18,7 @@ import msgspec
 from llmeval.core.errors import Retryable, TimedOut
 from llmeval.core.function_source import function_source
 from llmeval.core.records import to_json
+from llmeval.core.redaction import hide
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.failed_reply import failure
 from llmeval.models.client.http_client import (
@@ -33,6 +34,13 @@ from llmeval.models.identity import headers as header_digests
 from llmeval.models.loading import load_function
 from llmeval.models.openai_replies import chat_reply, response_reply
 from llmeval.models.params import LENGTHS, merged
+
+
+def _key_of_environment() -> str | None:
+    """The key in OPENAI_API_KEY, which is a secret from now on."""
+    key = os.environ.get("OPENAI_API_KEY")
+    hide([key] if key else [])
+    return key
 
 
 class OpenAIEndpoint:
@@ -89,7 +97,7 @@ class OpenAIEndpoint:
             with_path(parts, path),
             key="base_url",
             suffix=path,
-            headers=authorised(headers or {}, api_key or os.environ.get("OPENAI_API_KEY")),
+            headers=authorised(headers or {}, api_key or _key_of_environment()),
             timeout=timeout,
             ca_file=ca_file,
             max_reply_bytes=max_reply_bytes,

@@ -194,6 +194,13 @@ class SuiteSpec(Strict):
 
     suite: Name = Field(description="The suite's name; runs are written to reports/<suite>/.")
     description: str = ""
+    public: list[str] = Field(
+        default=[],
+        description=(
+            "Environment variables that are not secret. The values of all others (`${NAME}`) appear"
+            " as `***` in records, reports and messages."
+        ),
+    )
     cases: CasesSpec
     prompt: str | None = Field(
         default=None, description="A template, or the path of one (.j2, .txt, .md)."
