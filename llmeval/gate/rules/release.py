@@ -1,0 +1,31 @@
+"""Rules about the release anchor: as those of regression, with the release as the baseline."""
+
+from llmeval.core.baseline_lock import BaselineLock
+from llmeval.core.results import Decision, RuleDecision
+from llmeval.gate.aggregate import RunAggregate
+
+RELEASE = "release"
+"""The name of these rules in records."""
+
+
+def compared_with(kind: str) -> str:
+    """What a rule of this name compares with, in words."""
+    return "release" if kind == RELEASE else "baseline"
+
+
+def name_release(aggregate: RunAggregate) -> str:
+    """The command that makes this run the release."""
+    return f"`llmeval baseline release {aggregate.path} --by NAME --reason TEXT`."
+
+
+def no_release(aggregate: RunAggregate, baseline: BaselineLock) -> RuleDecision:
+    """INVALID: the gate compares with a release, and the baseline has none."""
+    return RuleDecision(
+        rule=RELEASE,
+        decision=Decision.INVALID,
+        baseline=baseline.run_id,
+        reason=(
+            f"The gate compares with a release (`gate.regression.release`), and the baseline"
+            f" {baseline.run_id} names none. To name this run: {name_release(aggregate)}"
+        ),
+    )
