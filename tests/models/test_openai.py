@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from llmeval.core.errors import ModelError, Overloaded, Retryable, SuiteError, Unreadable
+from llmeval.core.errors import (
+    ModelError,
+    Overloaded,
+    RequestRefused,
+    Retryable,
+    ServerError,
+    SuiteError,
+    Unreadable,
+)
 from llmeval.core.records import Message, Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.openai import OpenAIEndpoint
