@@ -3,6 +3,7 @@ variables.
 """
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,10 @@ _OPTIONS = (
     "runSerially",
     "repeat",
 )
+
+
+_SESSION = re.compile(r"\{\s*\.\.\.vars,\s*\w+:\s*context\.uuid\s*\}")
+"""Code that adds an id to the variables, as promptfoo's documents have it."""
 
 
 @dataclass
@@ -253,6 +258,12 @@ def _value(value: object, base: Path, place: SourcePlace) -> Any:
 
 def _check_options(options: dict[str, object], place: SourcePlace, ledger: Ledger) -> None:
     for key in options:
+        if key == "transformVars" and _SESSION.fullmatch(str(options[key]).strip()):
+            ledger.note(
+                place.at(key),
+                "a new id for each test is `{{ run.unique }}` in the body of an HTTP model",
+            )
+            continue
         if key in ("storeOutputAs", "transformVars"):
             raise UnmappedError(f"`{key}` has no counterpart here", place.at(key))
         if key not in _OPTIONS:
