@@ -187,9 +187,18 @@ def _expanded(
     for key in raw:
         if key not in _KEYS:
             ledger.note(place.at(key), f"the key {key!r} of a test has no meaning here")
-    for key in ("assertScoringFunction", "provider", "providers", "prompts"):
+    if raw.get("assertScoringFunction") or under.get("assertScoringFunction"):
+        raise UnmappedError(
+            "code that makes one score of several is not run here",
+            place.at("assertScoringFunction"),
+        )
+    for key in ("provider", "providers", "prompts"):
         if raw.get(key) or under.get(key):
-            raise UnmappedError(f"`{key}` of a single test has no counterpart", place.at(key))
+            ledger.note(
+                place.at(key),
+                f"`{key}` of a single test has no counterpart: every candidate and prompt gets this"
+                " case",
+            )
     options = {**(under.get("options") or {}), **(raw.get("options") or {})}
     _check_options(
         options, place.at("options") if raw.get("options") else default.at("options"), ledger
