@@ -40,13 +40,26 @@ class Project:
         (folder / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases))
 
     def run(
-        self, name: str, wrong: set[int], *more: object, left_out: frozenset[int] = frozenset()
+        self,
+        name: str,
+        wrong: set[int],
+        *more: object,
+        left_out: frozenset[int] = frozenset(),
+        seconds: float = 1.0,
     ) -> "subprocess.CompletedProcess[str]":
-        """One run whose answers are wrong on these cases; those left out are missing."""
+        """One run whose answers are wrong on these cases; those left out are missing. Each answer
+        takes about so many seconds.
+        """
         answers = self.folder / f"{name}.jsonl"
         answers.write_text(
             "".join(
-                json.dumps({"id": f"c{n}", "output": "no idea" if n in wrong else f"shade-{n}-end"})
+                json.dumps(
+                    {
+                        "id": f"c{n}",
+                        "output": "no idea" if n in wrong else f"shade-{n}-end",
+                        "latency_ms": seconds * (1000 + n),
+                    }
+                )
                 + "\n"
                 for n in range(N)
                 if n not in left_out
@@ -254,3 +267,59 @@ def test_many_small_drops_are_seen_by_the_release(project: Project) -> None:
     drops = [link["drops"]["contains"] for link in document["chain"][1:]]
     assert drops[0] == 0 and drops == sorted(drops)
     assert "No drop since the release" in (project.folder / f"w{week}" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("margin", "parts"),
+    [
+        ("contains pass: 0.15", ("the mean of 2 runs", "Write the margin without `pass`")),
+        ("latency.p50: 20%", ("the mean of 2 runs", "Approve a single run", "`limits`")),
+    ],
+)
+def test_what_a_mean_does_not_hold_is_refused(
+    project: Project, margin: str, parts: tuple[str, ...]
+) -> None:
+    project.suite.write_text(SUITE.replace("contains: 0.15", margin))
+    for number in range(2):
+        project.run(f"r{number}", draws(number))
+    assert project.baseline("approve", "r0").returncode == 0
+    assert project.run("one", draws(3)).returncode == 0, "a single run holds it"
+    project.lock.unlink()
+    assert project.baseline("approve", "r0", "r1").returncode == 0
+    project.run("now", draws(3))
+    rule = project.rules("now")[-1]
+    assert rule["decision"] == "INVALID"
+    assert all(part in rule["reason"] for part in parts), rule["reason"]
+
+
+def test_a_release_takes_numbers_and_every_metric(project: Project) -> None:
+    margins = '{"*": 0.15, latency.p50: {margin: 20%, on_inconclusive: warn}}'
+    project.suite.write_text(SUITE + RELEASE.replace("{contains: 0.15}", margins))
+    project.run("r0", draws(0))
+    assert project.baseline("approve", "r0").returncode == 0
+    assert project.baseline("release", "r0").returncode == 0
+    assert project.run("same", draws(0)).returncode == 0
+    rules = project.rules("same")
+    assert [(rule["rule"], rule["metric"]) for rule in rules] == [
+        ("regression", "contains"),
+        ("release", "contains"),
+        ("release", "latency.p50"),
+    ]
+    assert "rise of the margin or more from the release" in rules[-1]["reason"]
+    assert rules[-1]["on_inconclusive"] == "warn"
+    assert project.run("slow", draws(0), seconds=2.0).returncode == 1
+    slow = project.rules("slow")[-1]
+    assert (slow["rule"], slow["decision"]) == ("release", "FAIL")
+    assert "larger than in the release" in slow["reason"]
+
+
+def test_a_margin_of_the_release_names_what_there_is(project: Project) -> None:
+    for margins, part in (
+        ("{containz: 0.1}", "no check or judge gives the metric 'containz'"),
+        ("{contains: 5}", "5 points are 0.05"),
+        ("{cases: 0.1}", "a metric of floors only"),
+    ):
+        project.suite.write_text(SUITE + RELEASE.replace("{contains: 0.15}", margins))
+        refused = project.run("no", set())
+        assert refused.returncode == 2 and part in refused.stderr, refused.stderr
+        assert "release" in refused.stderr

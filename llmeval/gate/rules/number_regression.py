@@ -229,8 +229,8 @@ def compare_numbers(
     if baseline.run_count > 1:
         return (
             f"{name}: the {compared_with(rule.kind)} {baseline.run_id} is the mean of"
-            f" {baseline.run_count} runs, and a number is compared with a single run. {approve} Or"
-            f" state a limit for it (`limits`), which needs no baseline."
+            f" {baseline.run_count} runs, and a number is compared with a single run. Approve a"
+            f" single run: {again} Or state a limit (`limits`), which needs no baseline."
         )
     kept = baseline.numbers.get(ref.name)
     if kept is None:
