@@ -48,10 +48,12 @@ class _Spent:
 
     def fields(self) -> dict[str, Any]:
         usage = None
+        charges = [u.cost_usd for u in self.usages if u.cost_usd is not None]
         if self.usages:
             usage = Usage(
                 sum(u.input_tokens or 0 for u in self.usages),
                 sum(u.output_tokens or 0 for u in self.usages),
+                cost_usd=sum(charges) if len(charges) == len(self.usages) else None,
             )
         when = {"answered_at": self.answered_at, "reused_from": self.reused_from}
         return {"attempts": self.attempts, "usage": usage, **when}

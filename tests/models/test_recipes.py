@@ -11,12 +11,13 @@ import pytest
 import yaml
 
 from llmeval.core.errors import ModelError
-from llmeval.core.records import Message
+from llmeval.core.records import Message, Usage
 from llmeval.models.base import Request
 from llmeval.models.client.caller import Caller
 from llmeval.models.client.limiter import Limiter
 from llmeval.models.factory import make_model
-from llmeval.suite.model_schema import OpenAISpec
+from llmeval.runner.budget import cost_of
+from llmeval.suite.model_schema import OpenAISpec, Price
 from tests.support.endpoint import Endpoint, reply, serve, verdict
 
 PAGE = Path(__file__).parents[2] / "docs" / "endpoints.md"
@@ -157,6 +158,17 @@ def test_a_recipe_gets_a_verdict(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     else:
         local = RECIPES[name]["api_key"] == "none"
         assert sent["authorization"] == f"Bearer {'none' if local else KEY}"
+
+
+def test_the_charge_that_openrouter_states_is_the_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, answer = play("OpenRouter", STUBS["OpenRouter"], monkeypatch)
+    assert answer.usage == Usage(9, 3, None, 1e-4)
+    assert cost_of(answer.usage, None) == 1e-4
+    assert cost_of(answer.usage, Price(input=0, output=0)) == 0
+    for odd in ("0.1", True, -1, None):
+        stub = reply(GOOD, usage={"prompt_tokens": 9, "completion_tokens": 3, "cost": odd})
+        _, answer = play("OpenRouter", lambda body, n, stub=stub: stub, monkeypatch)
+        assert answer.usage == Usage(9, 3)
 
 
 @pytest.mark.parametrize(
