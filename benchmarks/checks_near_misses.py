@@ -29,6 +29,7 @@ from benchmarks.checks_facts import EVOUNA, half_of, lines  # noqa: E402
 from tests.checks.near_misses import (  # noqa: E402
     NearMiss,
     held_out_near_misses,
+    more_answers,
     near_misses,
     right_answers,
 )
@@ -111,6 +112,19 @@ def right_table(half: str) -> dict[str, str]:
         kept.setdefault(row.kind, []).append(passed)
         kept.setdefault("all", []).append(passed)
     return {kind: f"{sum(values)} of {len(values)}" for kind, values in kept.items()}
+
+
+def more_table(half: str) -> dict[str, str]:
+    """Siblings that pass and other wordings that are kept, of one half of `more_answers.tsv`."""
+    table: dict[str, list[tuple[bool, float]]] = {"siblings": [], "right": []}
+    for row in more_answers(half):
+        table[row.set].append(passes(row.question, (row.reference,), row.answer))
+    siblings, right = table["siblings"], table["right"]
+    return {
+        "siblings that pass": f"{sum(p for p, _ in siblings)} of {len(siblings)}",
+        "of them at a high confidence": str(sum(p and c >= CONFIDENT for p, c in siblings)),
+        "right answers kept": f"{sum(p for p, _ in right)} of {len(right)}",
+    }
 
 
 PLANTED = {
@@ -225,6 +239,8 @@ def measure(data: Path, half: str) -> dict[str, Any]:
         "near_misses_held_out": near_miss_table(scored(held_out_near_misses())),
         "right_tune": right_table("tune"),
         "right_report": right_table("report"),
+        "more_tune": more_table("tune"),
+        "more_report": more_table("report"),
         "planted": planted(data, half) if there else None,
         "degenerate": {},
     }
@@ -251,6 +267,9 @@ def show(report: dict[str, Any]) -> None:
     for half in ("tune", "report"):
         kept = ", ".join(f"{kind} {share}" for kind, share in report[f"right_{half}"].items())
         print(f"right answers kept, {half}: {kept}")
+    for half in ("tune", "report"):
+        shares = ", ".join(f"{name}: {share}" for name, share in report[f"more_{half}"].items())
+        print(f"more answers, {half}: {shares}")
     print("\nplanted answers that pass, per cent (at a high confidence)")
     for name, row in (report["planted"] or {}).items():
         print(f"{name:22}{row['n']:>6}{row['pass']:>8}{row['pass_when_sure']:>8}")

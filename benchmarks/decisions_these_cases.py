@@ -69,7 +69,7 @@ def shares(
             alpha=alpha,
             beta=alpha,
             cases=cases,
-            lost=0,
+            missing=0,
         )
         decision = test.decided(alpha).decision
         fails += decision is Decision.FAIL

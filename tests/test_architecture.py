@@ -28,7 +28,11 @@ ALLOWED = {
     "report": STORE | {"stats", "gate", "planning", "compare"},
     "importers": CORE | {"suite", "checks"},
     "__init__": {"api", "runner", "suite", "testing"},
+    "datatests": STORE
+    | {"suite", "data", "checks", "runner", "stats", "gate", "planning", "history", "report"}
+    | {"__init__"},
     "api": STORE
+    | {"datatests"}
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}
     | {"report", "__init__"},
     "testing": STORE | {"api", "suite", "data", "models", "runner", "checks", "report"},

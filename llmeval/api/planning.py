@@ -1,8 +1,11 @@
 """Planning from Python: what a suite's decisions take, and how often its gate errs."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from llmeval.planning.simulation_conditions import IDEAL, SimulationConditions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +32,7 @@ class Simulation(NamedTuple):
     runs: int
     seed: int
     early: bool
+    conditions: SimulationConditions
 
     @property
     def holds(self) -> bool:
@@ -61,6 +65,7 @@ class Simulation(NamedTuple):
             "runs": self.runs,
             "seed": self.seed,
             "stop": "early" if self.early else "never",
+            "conditions": dataclasses.asdict(self.conditions),
             "gate": whole,
             "metrics": metrics,
             "floors": floors,
@@ -119,6 +124,7 @@ def simulate(
     runs: int = 2000,
     seed: int = 0,
     early: bool | None = None,
+    conditions: SimulationConditions = IDEAL,
     environment: str | None = None,
     reports: str | Path = "reports",
     on_start: Callable[[int], None] = lambda total: None,
@@ -136,6 +142,8 @@ def simulate(
         runs: simulated runs for each row of the tables.
         seed: the same seed gives the same tables.
         early: whether runs may stop early; None: as the suite says.
+        conditions: what goes wrong in the runs: missing results, unequal clusters, a judge that
+            differs between the two sides, attempts.
         environment: one of the suite's environments.
         reports: the folder of past runs.
         on_start: called once with the total number of simulated runs.
@@ -152,7 +160,7 @@ def simulate(
 
     profile = profile_suite(load_suite(Path(suite), environment), metric, Path(reports))
     early = profile.suite.spec.gate.stop == "early" if early is None else early
-    stated, others = setups_for(profile, detect, early=early)
+    stated, others = setups_for(profile, detect, early=early, conditions=conditions)
     setups = [
         *([(stated, True)] if stated is not None else []),
         *((each, False) for each in others),
@@ -162,4 +170,4 @@ def simulate(
         SimulatedGate(setup, simulation.simulate(setup, runs, seed, on_run), own)
         for setup, own in setups
     ]
-    return Simulation(profile, gates, runs, seed, early)
+    return Simulation(profile, gates, runs, seed, early, conditions)

@@ -133,6 +133,7 @@ def rescore(
     environment: str | None = None,
     options: "Options | None" = None,
     observers: "Sequence[RunObserver]" = (),
+    trust: bool = False,
 ) -> Run:
     """A new run with the answers of an old one, scored by today's checks and judges; the candidate
     is not asked.
@@ -140,6 +141,8 @@ def rescore(
     Args:
         path: the old run's directory.
         suite: what to score by; default: the suite file of the old run.
+        trust: whether code may be imported that the suite file of the old run names. A suite that
+            is passed as `suite` is always trusted.
 
     Raises:
         As `run`; a case that the old run has no answer for becomes an error record.
@@ -151,6 +154,7 @@ def rescore(
     old.directory.verify()
     chosen = options or Options()
     loaded = load_suite(suite or old.manifest.suite_file, environment or old.manifest.environment)
+    loaded = replace(loaded, trusted=trust or suite is not None)
     return _carry_out(plan(loaded, chosen, old.directory), chosen, observers, old.directory)
 
 

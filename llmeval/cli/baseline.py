@@ -1,13 +1,23 @@
-"""`llmeval baseline`: the run that others are compared with, approved by a person and kept next to
+"""`llmeval baseline`: the runs that others are compared with, approved by a person and kept next to
 the suite.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
+from llmeval.cli.baseline_screen import (
+    document,
+    head,
+    print_agreement,
+    print_chain,
+    print_changes,
+    print_done,
+    print_others,
+    which,
+)
+from llmeval.cli.common import Json, Reports, console, emit, find_run
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
@@ -15,47 +25,51 @@ if TYPE_CHECKING:
     from llmeval.gate.baseline_changes import Changes
     from llmeval.store.directory import RunDir
 
-app = typer.Typer(help="Approve the run that later runs are compared with.", no_args_is_help=True)
+app = typer.Typer(help="Approve the runs that later runs are compared with.", no_args_is_help=True)
+
+Runs = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Run directories, run ids, or `latest`.", metavar="RUN...", show_default=False
+    ),
+]
+By = Annotated[str, typer.Option(help="The person who approves.", metavar="NAME")]
+Why = Annotated[str, typer.Option(help="The reason, in a sentence.", metavar="TEXT")]
 
 Out = Annotated[
     Path | None,
     typer.Option(help="The lock file; default: the one the run's suite names.", metavar="FILE"),
 ]
-NAMED = 10
 
 
 @app.command()
 def propose(
-    run: RunPath, out: Out = None, reports: Reports = Path("reports"), as_json: Json = False
+    runs: Runs, out: Out = None, reports: Reports = Path("reports"), as_json: Json = False
 ) -> int:
-    """Show what would change if this run became the baseline. Writes nothing."""
+    """Show what would change if these runs became the baseline. Writes nothing."""
     from llmeval.gate.baseline import baseline_of_run
-    from llmeval.store.directory import RunDir
+    from llmeval.gate.baseline_runs import joined
 
-    directory = RunDir(find_run(run, reports))
-    new, path = baseline_of_run(directory), _lock_path(directory, out)
+    directories = _directories(runs, reports)
+    new, path = (
+        joined([baseline_of_run(each) for each in directories]),
+        _lock_path(directories[0], out),
+    )
     changes = _changes(path, new)
     if as_json:
-        emit(
-            {
-                **_head(new),
-                "lock_file": str(path),
-                "changes": None if changes is None else changes._asdict(),
-            }
-        )
+        emit(document(new, path, changes))
         return 0
     screen = console()
     screen.soft_wrap = True
-    _print_changes(path, changes)
+    print_changes(path, changes)
     decided = "" if new.decision is None else f"; by itself, compared with nothing: {new.decision}"
-    screen.print(
-        f"Run {new.run_id} of {new.candidate}: {count(len(new.cases), 'case')}{decided}.",
-        markup=False,
-    )
+    screen.print(f"{which(new)}: {count(len(new.cases), 'case')}{decided}.", markup=False)
     more = "" if out is None else f" --out {out}"
+    names = " ".join(
+        _lasting(run, each.manifest().run_id) for run, each in zip(runs, directories, strict=True)
+    )
     screen.print(
-        f"To approve it: llmeval baseline approve {_lasting(run, new.run_id)} --by NAME --reason"
-        f" TEXT{more}",
+        f"To approve: llmeval baseline approve {names} --by NAME --reason TEXT{more}",
         markup=False,
     )
     return 0
@@ -63,9 +77,9 @@ def propose(
 
 @app.command()
 def approve(
-    run: RunPath,
-    by: Annotated[str, typer.Option(help="The person who approves.", metavar="NAME")],
-    reason: Annotated[str, typer.Option(help="Why this run is a valid baseline.", metavar="TEXT")],
+    runs: Runs,
+    by: By,
+    reason: Why,
     expires: Annotated[
         str | None,
         typer.Option(help="The last day of its validity, such as 2027-01-31.", metavar="DATE"),
@@ -74,35 +88,109 @@ def approve(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Make a run the baseline: write the lock file.
+    """Make runs the baseline: write the lock file. Of several runs each case counts by its mean.
 
-    An incomplete or INVALID run is refused.
+    An incomplete or INVALID run is refused, and so are runs that are not of one unchanged suite.
     """
-    from llmeval.core.files import write_atomically
-    from llmeval.gate.baseline import approval, baseline_of_run, lock_bytes
-    from llmeval.store.directory import RunDir
+    from llmeval.gate.baseline import approval, baseline_of_run, read_any
+    from llmeval.gate.baseline_runs import joined
+    from llmeval.gate.release_anchor import followed
 
     approved = approval(by, reason, expires)
-    directory = RunDir(find_run(run, reports))
-    path, new = _lock_path(directory, out), baseline_of_run(directory, approved)
+    directories = _directories(runs, reports)
+    path = _lock_path(directories[0], out)
+    new = joined([baseline_of_run(each, approved) for each in directories])
+    before = read_any(path) if path.exists() else None
     changes = _changes(path, new)
-    write_atomically(path, lock_bytes(new))
+    new = followed(new, before)
+    _write(path, new)
     if as_json:
-        emit(
-            {
-                **_head(new),
-                "lock_file": str(path),
-                "changes": None if changes is None else changes._asdict(),
-            }
-        )
+        emit(document(new, path, changes))
         return 0
-    _print_changes(path, changes)
-    screen = console()
-    screen.soft_wrap = True
-    screen.print(
-        f"[green]✔[/] {path}: run {new.run_id}, {len(new.cases):,} cases, approved by"
-        f" {approved.by}. Commit it."
+    print_changes(path, changes)
+    print_done(
+        f"{path}: {which(new)}, {len(new.cases):,} cases, approved by {approved.by}. Commit it."
     )
+    print_agreement(new)
+    print_others(directories)
+    return 0
+
+
+@app.command()
+def extend(
+    runs: Runs,
+    out: Out = None,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Add runs of the same system to the approved baseline, such as nightly runs of main.
+
+    Each case then counts by its mean over all runs. A run that FAILed is refused.
+    """
+    from llmeval.core.errors import UsageError
+    from llmeval.gate.baseline import baseline_of_run, read_baseline
+    from llmeval.gate.baseline_runs import extended
+    from llmeval.gate.release_anchor import updated
+
+    directories = _directories(runs, reports)
+    path = _lock_path(directories[0], out)
+    if not path.exists():
+        raise UsageError(
+            f"there is no baseline at {path} to extend: `llmeval baseline approve RUN --by NAME"
+            " --reason TEXT` makes one"
+        )
+    new = before = read_baseline(path)
+    if before.expired():
+        raise UsageError(f"the baseline {path} has expired: approve new runs")
+    for each in directories:
+        _refuse_failed(each)
+        new = extended(new, baseline_of_run(each))
+    new = updated(new)
+    _write(path, new)
+    if as_json:
+        emit(document(new, path, None))
+        return 0
+    print_done(f"{path}: {which(new)} (there were {before.run_count}). Commit it.")
+    print_agreement(new)
+    return 0
+
+
+@app.command()
+def release(
+    by: By,
+    reason: Why,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Runs of the release; default: those of the current baseline.", metavar="[RUN...]"
+        ),
+    ] = None,
+    out: Out = None,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Name the release that later runs are compared with, next to the rolling baseline.
+
+    The suite's `gate.regression.release` says by how much they may be worse.
+    """
+    from llmeval.gate.baseline import approval, baseline_of_run, read_baseline
+    from llmeval.gate.baseline_runs import joined
+    from llmeval.gate.release_anchor import released
+
+    approved = approval(by, reason, None)
+    directories = _directories(runs or [], reports)
+    path = _release_path(directories, out)
+    before = read_baseline(path)
+    anchor = (
+        joined([baseline_of_run(each, approved) for each in directories]) if directories else None
+    )
+    new = released(before, approved, anchor)
+    _write(path, new)
+    if as_json:
+        emit(document(new, path, None))
+        return 0
+    kept = new.release or new
+    print_done(f"{path}: the release is {which(kept)}, approved by {approved.by}. Commit it.")
     return 0
 
 
@@ -118,14 +206,11 @@ def show(
 
     found = read_any(file)
     if as_json:
-        emit(_head(found))
+        emit(head(found))
         return 0
     out = console()
     out.soft_wrap = True
-    out.print(
-        f"{found.suite}: run {found.run_id} of {found.candidate}, {len(found.cases):,} cases",
-        markup=False,
-    )
+    out.print(f"{found.suite}: {which(found)}, {len(found.cases):,} cases", markup=False)
     if found.approved is None:
         out.print("A run's directory; nobody approved it.")
     else:
@@ -135,12 +220,13 @@ def show(
             f"Approved by {found.approved.by} on {found.approved.at[:10]}{until}{over}:"
             f" {found.approved.reason}"
         )
-    for row in _head(found)["metrics"]:
+    for row in head(found)["metrics"]:
         mean = "–" if row["mean"] is None else f"{row['mean']:.3f}"
         out.print(
             f"  {row['metric']}: mean {mean} over {row['n']:,} cases, {row['missing']:,} missing",
             markup=False,
         )
+    print_chain(found)
     return 0
 
 
@@ -176,46 +262,56 @@ def _changes(path: Path, new: "BaselineLock") -> "Changes | None":
     return changes(read_any(path), new) if path.exists() else None
 
 
-def _print_changes(path: Path, changes: "Changes | None") -> None:
-    out = console()
-    out.soft_wrap = True
-    if changes is None:
-        out.print(f"{path} does not exist yet: this is the first baseline.")
-        return
-    out.print(f"[bold]{changes.line()}[/] against {path}")
-    for what in ("regressed", "fixed"):
-        names = getattr(changes, what)
-        if names:
-            out.print(
-                f"  {what}: {', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''}",
-                markup=False,
-            )
-    for change in changes.gate:
-        out.print(f"  gate: {change}", markup=False)
+def _directories(runs: list[Path], reports: Path) -> "list[RunDir]":
+    from llmeval.store.directory import RunDir
+
+    return [RunDir(find_run(run, reports)) for run in runs]
 
 
-def _head(baseline: "BaselineLock") -> dict[str, Any]:
-    """A baseline without its values."""
-    import math
+def _write(path: Path, baseline: "BaselineLock") -> None:
+    from llmeval.core.files import write_atomically
+    from llmeval.gate.baseline import lock_bytes
 
-    import msgspec
+    write_atomically(path, lock_bytes(baseline))
 
-    metrics = []
-    for name in baseline.metrics:
-        values = list(baseline.results(name).values())
-        known = [value for value in values if not math.isnan(value)]
-        mean = math.fsum(known) / len(known) if known else None
-        metrics.append(
-            {"metric": name, "mean": mean, "n": len(known), "missing": len(values) - len(known)}
+
+def _refuse_failed(run: "RunDir") -> None:
+    """Refuse a run that its own gate failed: it would draw the baseline down to it.
+
+    Raises:
+        UsageError: the run FAILed, is INVALID, or was not decided.
+    """
+    from llmeval.core.errors import UsageError
+    from llmeval.core.results import Decision
+
+    decision = run.summary().gate.decision if run.has_summary() else None
+    if decision not in (Decision.PASS, Decision.INCONCLUSIVE):
+        what = "was not decided" if decision is None else f"is {decision}"
+        raise UsageError(
+            f"{run.path} can't extend the baseline: it {what}, and a baseline that takes in what"
+            " its gate refused would hide it. Fix the cause and run again; or decide the run"
+            f" again by today's baseline (`llmeval gate {run.path}`), or approve runs by hand"
         )
-    return {
-        "suite": baseline.suite,
-        "run_id": baseline.run_id,
-        "candidate": baseline.candidate,
-        "decision": baseline.decision,
-        "approved": msgspec.to_builtins(baseline.approved),
-        "expired": baseline.expired(),
-        "cases": len(baseline.cases),
-        "metrics": metrics,
-        "gate": msgspec.to_builtins(baseline.gate),
-    }
+
+
+def _release_path(directories: "list[RunDir]", out: Path | None) -> Path:
+    """The lock file that a release belongs to.
+
+    Raises:
+        UsageError: nothing names one, or there is none yet.
+    """
+    from llmeval.core.errors import UsageError
+
+    if out is None and not directories:
+        raise UsageError(
+            "name the lock file whose baseline becomes the release, `--out"
+            " baselines/NAME.lock.json`; or the release's runs: `llmeval baseline release RUN"
+            " --by NAME --reason TEXT`"
+        )
+    path = out if out is not None else _lock_path(directories[0], None)
+    if not path.is_file():
+        raise UsageError(
+            f"there is no lock file at {path}: approve a baseline first, `llmeval baseline approve"
+            " RUN --by NAME --reason TEXT`"
+        )
+    return path

@@ -82,6 +82,16 @@ FormatOption = Annotated[
     ),
 ]
 Reports = Annotated[Path, typer.Option(help="The folder of the runs.", metavar="DIR")]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help=(
+            "Import the code that the run's own suite names: own checks, `python` models,"
+            " `client:`. Only for a run directory that you trust."
+        ),
+    ),
+]
 
 
 def emit(value: object) -> None:
@@ -138,6 +148,13 @@ def show_run(
                 line, file=sys.stderr
             )  # both streams are read for orders; stdout may have to be JSON alone
     return ExitCode.INTERRUPTED if run.interrupted else run.summary.gate.exit_code
+
+
+def suite_files(paths: list[Path]) -> list[Path]:
+    """The paths without the files of accepted findings, which `suites/*.yaml` of a shell names
+    too.
+    """
+    return [path for path in paths if not path.name.endswith(".data.yaml")] or paths
 
 
 def find_run(name: Path, reports: Path) -> Path:

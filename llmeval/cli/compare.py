@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from llmeval.cli.common import Json, Reports, console, emit, find_run
+from llmeval.cli.common import Json, Reports, Trust, console, emit, find_run
 
 
 def compare(
@@ -35,6 +35,7 @@ def compare(
         typer.Option(help="The suite with the judge; default: the first run's.", metavar="FILE"),
     ] = None,
     reports: Reports = Path("reports"),
+    trust: Trust = False,
     as_json: Json = False,
 ) -> int:
     """Compare runs case by case.
@@ -54,7 +55,7 @@ def compare(
 
     directories = [RunDir(path) for path in _found(runs, reports)]
     found = compared(directories)
-    preferred = [] if judge is None else preferences(directories, judge, suite)
+    preferred = [] if judge is None else preferences(directories, judge, suite, trust=trust)
     if html is not None:
         from llmeval.report.html.comparison_page import write_comparison
 

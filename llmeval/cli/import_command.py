@@ -56,9 +56,12 @@ def promptfoo(
     What has no counterpart is refused with its line, everything at once. No code is run and no
     model is called.
     """
+    from llmeval.importers.ledger import foreign_file
     from llmeval.importers.promptfoo.convert import convert
 
-    return _write(convert(config, out, name, skip_unknown=skip_unknown), as_json=as_json)
+    with foreign_file(config):
+        imported = convert(config, out, name, skip_unknown=skip_unknown)
+    return _write(imported, as_json=as_json)
 
 
 @app.command()
@@ -219,15 +222,16 @@ def _traffic(
     as_json: bool,
 ) -> int:
     from llmeval.core.errors import UsageError
-    from llmeval.importers.ledger import Ledger
+    from llmeval.importers.ledger import Ledger, foreign_file
     from llmeval.importers.traces.traffic_suites import traffic_suite
 
     if not source.exists():
         raise UsageError(f"{source}: there is no such file or folder")
     ledger = Ledger()
-    conversations = read(source, ledger)
-    ledger.settle(skip_unknown=skip_unknown)
-    imported = traffic_suite(conversations, out, name, tool, ledger, source)
+    with foreign_file(source):
+        conversations = read(source, ledger)
+        ledger.settle(skip_unknown=skip_unknown)
+        imported = traffic_suite(conversations, out, name, tool, ledger, source)
     return _write(imported, reports, as_json=as_json)
 
 
@@ -241,15 +245,17 @@ def _recorded(
     as_json: bool,
 ) -> int:
     from llmeval.core.errors import UsageError
-    from llmeval.importers.ledger import Ledger
+    from llmeval.importers.ledger import Ledger, foreign_file
     from llmeval.importers.recorded.suites import as_suites
 
     if not results.exists():
         raise UsageError(f"{results}: there is no such file or folder")
     ledger = Ledger()
-    evaluations = read(results, ledger)
-    ledger.settle(skip_unknown=skip_unknown)
-    return _write(as_suites(evaluations, out, name, ledger, results), reports, as_json=as_json)
+    with foreign_file(results):
+        evaluations = read(results, ledger)
+        ledger.settle(skip_unknown=skip_unknown)
+        imported = as_suites(evaluations, out, name, ledger, results)
+    return _write(imported, reports, as_json=as_json)
 
 
 def _write(imported: "Imported", reports: Path | None = None, *, as_json: bool) -> int:

@@ -202,7 +202,9 @@ def _example(directory: Path, name: str) -> dict[Path, str]:
     shipped = resource("suites")
     source = shipped / f"{name}.yaml"
     if not source.exists():
-        known = ", ".join(sorted(path.stem for path in shipped.glob("*.yaml")))
+        known = ", ".join(
+            sorted(path.stem for path in shipped.glob("*.yaml") if "." not in path.stem)
+        )
         raise UsageError(f"there is no example {name!r}; there are: {known}")
     text = source.read_text(encoding="utf-8").replace("../prompts/", "prompts/")
     files = {directory / source.name: text}

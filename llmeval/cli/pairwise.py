@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from llmeval.store.directory import RunDir
 
 
-def preferences(runs: "list[RunDir]", name: str, suite: Path | None) -> "list[Preferences]":
+def preferences(
+    runs: "list[RunDir]", name: str, suite: Path | None, *, trust: bool
+) -> "list[Preferences]":
     """For each run but the first, how often the judge prefers its answers or the first run's.
 
     Args:
         runs: the first is what the others are compared with.
         name: a judge of the suite, whose model is asked.
         suite: the suite file; default: the first run's.
+        trust: whether code may be imported that the first run's suite names.
 
     Raises:
         UsageError: the suite has no such judge. SuiteError: the suite is wrong, or the judge can't
@@ -37,6 +40,7 @@ def preferences(runs: "list[RunDir]", name: str, suite: Path | None) -> "list[Pr
     loaded = load_suite(
         suite or Path(runs[0].manifest().suite_file), runs[0].manifest().environment
     )
+    loaded = replace(loaded, trusted=trust or suite is not None)
     if name not in loaded.spec.judges:
         known = ", ".join(loaded.spec.judges) or "none"
         raise UsageError(f"--judge {name}: {loaded.path} has no such judge; it has: {known}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from llmeval.cli.common import Env, Json, Reports, RunPath, find_run, show_run
+from llmeval.cli.common import Env, Json, Reports, RunPath, Trust, find_run, show_run
 
 
 def score(
@@ -21,6 +21,7 @@ def score(
     concurrency: Annotated[int, typer.Option(help="Cases at the same time.", metavar="N")] = 32,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Do not use the cache.")] = False,
     reports: Reports = Path("reports"),
+    trust: Trust = False,
     as_json: Json = False,
 ) -> int:
     """Score the stored answers of a run again, with today's suite.
@@ -33,7 +34,7 @@ def score(
 
     options = Options(out=out, reports=reports, concurrency=concurrency, use_cache=not no_cache)
     path = find_run(run, reports)
-    return show_run(
-        rescore(path, suite, environment=env, options=options, observers=[ProgressDisplay()]),
-        as_json=as_json,
+    done = rescore(
+        path, suite, environment=env, options=options, observers=[ProgressDisplay()], trust=trust
     )
+    return show_run(done, as_json=as_json)

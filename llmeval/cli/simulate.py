@@ -1,8 +1,9 @@
 """`llmeval simulate`: the suite's own gate, tried on planted drops."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 LEGEND = (
     (
-        "undecided: INCONCLUSIVE. wrong: FAIL although nothing got worse, or PASS although it"
-        " should not. limit: the error rate that the gate states."
+        "undecided: INCONCLUSIVE, or INVALID. wrong: FAIL although nothing got worse, or PASS"
+        " although it should not. limit: the error rate that the gate states."
     ),
     (
         "usual: FAIL of a simple gate, 'the pass rate fell by more than 2 points' or 'it is below"
@@ -43,6 +44,31 @@ def simulate(
     ] = 2000,
     seed: Annotated[int, typer.Option(help="The seed of the simulation.")] = 0,
     stop: StopOption = None,
+    missing: Annotated[
+        float, typer.Option(help="Share of the cases without a result, 0 to 1.", metavar="SHARE")
+    ] = 0.0,
+    missing_where: Annotated[
+        Literal["any", "hard"],
+        typer.Option(help="Which cases have no result: any, or hard ones (the candidate fails)."),
+    ] = "any",
+    cluster_size: Annotated[
+        float | None,
+        typer.Option(
+            help="Mean cases in a cluster, of unequal sizes. Default: the suite's clusters.",
+            metavar="N",
+        ),
+    ] = None,
+    judge_shift: Annotated[
+        float,
+        typer.Option(
+            help="By how much each judge favours the candidate: added to its sensitivity on these"
+            " answers, and subtracted from its specificity.",
+            metavar="SHIFT",
+        ),
+    ] = 0.0,
+    attempts: Annotated[
+        int, typer.Option(help="How often a change is tried, until it passes.", metavar="N", min=1)
+    ] = 1,
     metric: Metric = None,
     env: Env = None,
     reports: Reports = Path("reports"),
@@ -56,10 +82,30 @@ def simulate(
 
     Exit codes: 0 the stated error rates hold, 1 one of them does not.
     """
+    from llmeval.api import planning
     from llmeval.core.errors import ExitCode
+    from llmeval.planning.simulation_conditions import SimulationConditions
 
+    conditions = SimulationConditions(
+        missing=missing,
+        missing_where=missing_where,
+        cluster_size=cluster_size,
+        judge_shift=judge_shift,
+        attempts=attempts,
+    )
     simulation = _with_progress(
-        suite, detect, metric, runs, seed, None if stop is None else stop == "early", env, reports
+        partial(
+            planning.simulate,
+            suite,
+            detect=detect,
+            metric=metric,
+            runs=runs,
+            seed=seed,
+            early=None if stop is None else stop == "early",
+            conditions=conditions,
+            environment=env,
+            reports=reports,
+        )
     )
     if as_json:
         emit(simulation.document())
@@ -68,33 +114,14 @@ def simulate(
     return ExitCode.PASS if simulation.holds else ExitCode.GATE_FAILED
 
 
-def _with_progress(
-    suite: Path,
-    detect: str | None,
-    metric: str | None,
-    runs: int,
-    seed: int,
-    early: bool | None,
-    env: str | None,
-    reports: Path,
-) -> "Simulation":
+def _with_progress(simulated: "Callable[..., Simulation]") -> "Simulation":
     """The simulation, with a progress bar on a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 
-    from llmeval.api import planning
-
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("simulated runs", total=None)
-        return planning.simulate(
-            suite,
-            detect=detect,
-            metric=metric,
-            runs=runs,
-            seed=seed,
-            early=early,
-            environment=env,
-            reports=reports,
+        return simulated(
             on_start=lambda total: bar.update(task, total=total),
             on_run=lambda: bar.advance(task),
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmeval.cli import completion
-from llmeval.cli.common import Env, Json, console, emit
+from llmeval.cli.common import Env, Json, console, emit, suite_files
 
 if TYPE_CHECKING:
     from llmeval.suite.loader import Suite
@@ -42,6 +42,7 @@ def validate(
     from llmeval.suite.loader import load_suite
 
     found, wrong = [], []
+    suites = suite_files(suites)
     for suite in suites:
         try:
             loaded = load_suite(suite, env)

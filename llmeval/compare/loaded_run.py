@@ -121,8 +121,9 @@ def warnings(loaded: LoadedRun) -> list[str]:
         )
     gate = None if loaded.summary is None else loaded.summary.gate
     for rule in () if gate is None else gate.rules:
-        if (
-            rule.decision is Decision.INVALID and rule.rule != "regression"
+        if rule.decision is Decision.INVALID and rule.rule not in (
+            "regression",
+            "release",
         ):  # what it was compared with is not asked here
             found.append(f"{loaded.name} is INVALID: {rule.reason}")
     return found

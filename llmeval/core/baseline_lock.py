@@ -1,4 +1,4 @@
-"""The lock file of a baseline: an approved run, with a value for each case and metric."""
+"""The lock file of a baseline: one or more approved runs, with a value for each case and metric."""
 
 import math
 from datetime import UTC, date, datetime
@@ -9,11 +9,15 @@ import msgspec
 from llmeval.core.gate_terms import GateTerms
 from llmeval.core.manifest import Digests
 
-LOCK_SCHEMA = 2
-"""The format of a lock file. From 2 on it holds the gate that the run was approved with."""
+LOCK_SCHEMA = 3
+"""The newest format of a lock file. From 2 on it holds the gate that the run was approved with; 3
+is that of several runs or of a release, which an older llmeval would misread.
+"""
 
 KeptValue = float | None | Literal["-"]
-"""A case's value in [0, 1]; None: it is missing; "-": the metric does not apply to it."""
+"""A case's value in [0, 1], the mean over the baseline's runs; None: it is missing in all of them;
+"-": the metric does not apply to it.
+"""
 
 
 class Approval(msgspec.Struct, frozen=True):
@@ -38,13 +42,58 @@ class BaselineValues(msgspec.Struct, frozen=True):
     """One value for each case, in the order of `cases`."""
     passed: str = ""
     """A letter for each case: y (pass), n (fail), or - (no result). For a judge's metric without
-    repeats, and where a value in between does not say whether the case passed; empty otherwise.
+    repeats, and where a value in between does not say whether the case passed; empty otherwise, and
+    with several runs.
+    """
+    gaps: dict[str, float] = {}
+    """Of cases that are missing in some of several runs, the share of those runs, by id. The value
+    then counts a missing result as 0, so the mean may be higher by up to this much.
+    """
+    noise: float | None = None
+    """The variance of one run's value around its case's mean, averaged over the cases that are
+    missing in no run. Null with one run.
     """
 
     @property
     def tells_passes(self) -> bool:
         """Whether it says of each case whether it passed."""
         return bool(self.passed) or all(value in (0, 1, None, "-") for value in self.values)
+
+
+class BaselineRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the runs that a baseline is the mean of."""
+
+    run_id: str
+    """The id of the run."""
+    candidate: str
+    """Digest of the candidate's identity."""
+    system: str = ""
+    """The candidate and its prompt, as `Digests.system`."""
+    decision: str | None = None
+    """Of that run."""
+
+
+class BaselineLink(msgspec.Struct, frozen=True, kw_only=True):
+    """One baseline in the chain of those that a suite has had."""
+
+    run_id: str
+    """Its latest run."""
+    runs: int = 1
+    """How many runs it is the mean of."""
+    candidate: str
+    """Name of the model."""
+    approved: Approval
+    """Who approved it, and why."""
+    release: bool = False
+    """Whether it became the release anchor."""
+    against: str | None = None
+    """The run of the release that the drops are measured from; null where there was none."""
+    drops: dict[str, float | None] = {}
+    """By metric, how far its mean is below the release's, over the cases that both have: 0.02 is 2
+    points lower. Null where they share no result.
+    """
+    cases: int = 0
+    """How many cases it shares with the release."""
 
 
 KeptNumber = float | None | tuple[float | None, ...]
@@ -63,7 +112,7 @@ class BaselineNumbers(msgspec.Struct, frozen=True):
 class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
     """The content of a lock file, also for a run that nobody has approved."""
 
-    schema: int = LOCK_SCHEMA
+    schema: int = 2
     """The format of the lock file."""
     suite: str
     """Name of the suite."""
@@ -92,7 +141,43 @@ class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, BaselineValues]
     """Results by metric."""
     numbers: dict[str, BaselineNumbers] = {}
-    """Seconds, dollars, tokens and what the suite measures, by name."""
+    """Seconds, dollars, tokens and what the suite measures, by name; empty with several runs."""
+    runs: tuple[BaselineRun, ...] = ()
+    """The runs that it is the mean of, the oldest first; empty in a lock file from before there
+    could be several, and of one run.
+    """
+    release: "BaselineLock | None" = None
+    """The release that later runs are compared with as well; null where no run was released."""
+    chain: tuple[BaselineLink, ...] = ()
+    """The baselines that this suite has had, the oldest first, the last one this."""
+    digest: str = ""
+    """sha256 of everything else in the lock file but the format and the approval's last day; empty
+    of a run's directory, and in a lock file from before there was one.
+    """
+
+    @property
+    def run_count(self) -> int:
+        """How many runs it is the mean of."""
+        return max(1, len(self.runs))
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """What gave the answers of its runs (`Digests.system`), each once."""
+        return tuple(dict.fromkeys(run.system for run in self.runs)) or (self.digests.system,)
+
+    @property
+    def answers(self) -> int:
+        """How many answers there are to each case, over all runs and repeats."""
+        return self.run_count * (1 if self.gate is None else self.gate.repeats)
+
+    def gaps(self, metric: str) -> dict[str, float]:
+        """By case id, how much higher than its least the mean may be, as some runs miss it."""
+        column = self.metrics.get(metric)
+        return {} if column is None else column.gaps
+
+    def tells_passes(self, metric: str) -> bool:
+        """Whether it says of each case whether it passed; a mean over several runs does not."""
+        return self.run_count == 1 and self.metrics[metric].tells_passes
 
     def numbers_of(self, name: str) -> dict[str, tuple[float, ...]]:
         """The values of a number by case id, one for each repeat; NaN where it is missing."""
@@ -109,22 +194,26 @@ class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
     def results(self, metric: str, *, passes: bool = False) -> dict[str, float]:
         """Value by case id of the cases the metric applies to; NaN where it is missing.
 
+        Where some of several runs miss it, the middle of what the mean may be (`gaps`).
+
         Args:
             metric: the name.
-            passes: 1 of a case that passed and 0 of another, where the lock file tells.
+            passes: 1 of a case that passed and 0 of another, where `tells_passes`.
         """
         column = self.metrics.get(metric)
-        if passes and column is not None and column.passed:
+        if column is None:
+            return {}
+        if passes and column.passed:
             letters = zip(self.cases, column.values, column.passed, strict=True)
             return {
                 name: math.nan if letter == "-" else float(letter == "y")
                 for name, value, letter in letters
                 if value != "-"
             }
-        pairs = zip(self.cases, () if column is None else column.values, strict=column is not None)
+        gaps = column.gaps
         return {
-            name: math.nan if value is None else float(value)
-            for name, value in pairs
+            name: math.nan if value is None else float(value) + gaps.get(name, 0.0) / 2
+            for name, value in zip(self.cases, column.values, strict=True)
             if value != "-"
         }
 

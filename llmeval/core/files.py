@@ -1,38 +1,62 @@
 """Atomic writes: after a crash or on a full disk, a reader sees the old file or the new file, never
-a part. The errors name the fix.
+a part. No write follows a link at its last part: a run directory may come from someone else, and
+its files may be links out of it. The errors name the fix.
 """
 
 import errno
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from llmeval.core.errors import StoreError
 
+PRIVATE, SHARED = 0o600, 0o666
+"""Permissions of a new file: for its owner alone, and as the umask states."""
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+"""The flag for `os.open` that refuses a link. Windows has none; there only administrators make
+links.
+"""
 
-def write_atomically(path: Path, *data: Iterable[bytes] | bytes) -> None:
+
+def write_atomically(path: Path, *data: Iterable[bytes] | bytes, mode: int = SHARED) -> None:
     """Write a file, and the folders above it, so that a reader sees the old file or the new file,
-    never a part.
+    never a part. A link of that name is replaced, not followed.
 
     Args:
         path: the file.
         data: the content as chunks, in order.
+        mode: permissions of the file, before the umask.
 
     Raises:
         StoreError: it can't be written; the old file is unchanged.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("wb") as file:
+            with open(os.open(temporary, _NEW, mode), "wb") as file:
                 for part in data:
                     file.writelines([part] if isinstance(part, bytes) else part)
             os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | getattr(os, "O_BINARY", 0)
+
+
+def open_to_append(path: Path) -> BinaryIO:
+    """A file that is read and appended to; never through a link.
+
+    Raises:
+        OSError: it can't be opened, or it is a link.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | NO_LINK | getattr(os, "O_BINARY", 0)
+    return open(os.open(path, flags, SHARED), "ab+")
 
 
 @contextmanager
@@ -53,6 +77,7 @@ def store_error(path: Path, error: OSError) -> StoreError:
         errno.EACCES: "choose a directory you may write to with --out",
         errno.EROFS: "choose a directory you may write to with --out",
         errno.ENOTDIR: "a part of the path is a file; choose another directory with --out",
+        errno.ELOOP: "it is a link, and no link is followed; remove it, or choose another --out",
         errno.EEXIST: "a file of that name is in the way; choose another directory with --out",
     }.get(error.errno or 0, "choose another directory with --out")
     return StoreError(f"{path}: {error.strerror or error}: {fix}")

@@ -57,6 +57,13 @@ Limits = dict[str, float | NumberLimit]
 """By a number's statistic, such as `latency.p95`, or `latency.p95 @ tag=value`."""
 
 
+class ReleaseRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The comparison with the release that the lock file keeps."""
+
+    margins: Margins
+    """Drops since the release that must not pass."""
+
+
 class RegressionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The comparison with a baseline."""
 
@@ -66,6 +73,8 @@ class RegressionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Drops that must not pass."""
     max_gone: Count = 0
     """How many cases of the baseline may be absent or changed."""
+    release: ReleaseRecord | None = None
+    """Null where nothing is compared with a release."""
 
 
 class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +117,12 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     def margins(self) -> Margins:
         """The margins of the comparison; empty where nothing is compared."""
         return {} if self.regression is None else self.regression.margins
+
+    @property
+    def release_margins(self) -> Margins:
+        """The margins of the comparison with the release; empty where there is none."""
+        release = None if self.regression is None else self.regression.release
+        return {} if release is None else release.margins
 
     @property
     def first_rates(self) -> tuple[float, float]:

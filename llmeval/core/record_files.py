@@ -1,6 +1,7 @@
 """Every file of records, with its type, its JSON Schema and the documentation of its fields."""
 
 import ast
+import copy
 import inspect
 from functools import cache
 from typing import Any, NamedTuple
@@ -65,6 +66,8 @@ def record_schema(file: FileOfRecords) -> dict[str, object]:
     for name, schema in components.items():
         _describe(schema, _records(file.record).get(name))
     own = components.pop(file.record.__name__)
+    if f"#/$defs/{file.record.__name__}" in str(own):  # a record that holds one of its own kind
+        components[file.record.__name__] = copy.deepcopy(own)
     properties = own["properties"]
     # keys of a newer writer are next to the other keys, not in a separate mapping
     properties.pop("other_keys", None)

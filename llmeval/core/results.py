@@ -83,7 +83,9 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     """One rule of the gate, decided."""
 
     rule: str
-    """must_pass, never, floor, limit, regression; or complete, max_unscored, attacks, max_gone."""
+    """must_pass, never, floor, limit, regression, release; or complete, max_unscored, attacks,
+    max_gone.
+    """
     metric: str | None = None
     """Which metric it is about."""
     slice: str | None = None
@@ -91,7 +93,7 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision
     """Outcome of the rule."""
     estimate: float | None = None
-    """The pass rate; of a regression rule the difference from the baseline."""
+    """The pass rate; of a regression or release rule the difference from what it compares with."""
     low: float | None = None
     """Lower bound of the estimate."""
     high: float | None = None
@@ -277,9 +279,9 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     """Why its result is not usable now."""
     owner: str
-    """Who is responsible for it."""
+    """Who is responsible for it; empty for a case that is past its own `expires`."""
     expires: str
-    """The last day, ISO 8601."""
+    """The last day, ISO 8601. Empty for a case that is past its own `expires`."""
     passed: bool | None = None
     """Whether it passes; null while it has no record."""
 

@@ -7,18 +7,24 @@ rendered again.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
-from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from llmeval.core.conversation import conversation_values
 from llmeval.core.errors import SuiteError
 from llmeval.core.records import Answer, Case, Fields
+from llmeval.core.template_limits import CountingEnvironment, begin, limited
 
 MAX_OUTPUT = 4 * 1024 * 1024
-MAX_REPEAT = 100_000
+_FAILURES = (
+    TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError,
+    RecursionError, MemoryError,
+)  # fmt: skip
+"""What an expression of a template may raise."""
+_TOO_DEEP = (RecursionError, MemoryError, SyntaxError)
+"""Python's errors about a template that is nested too deeply, in Jinja2 and in the Python code that
+Jinja2 makes.
+"""
 DATA = "data"
 """The name in templates of the data that an application returned next to its text."""
 
@@ -29,46 +35,9 @@ _NO_FIELDS = frozenset(["true", "True", "false", "False", "none", "None", "self"
 """Names that Jinja2 defines itself, so it does not look them up among the values."""
 
 
-class _Environment(ImmutableSandboxedEnvironment):
-    """Jinja2's sandbox with limits against expressions that use all memory, such as `'a' * 10**9`,
-    `10 ** 10**9` and `'%999999999d' % 1`. The original sandbox allows these.
-    """
-
-    intercepted_binops = frozenset(["*", "**", "%"])
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> object:
-        sequence = isinstance(left, str | bytes | list | tuple) or isinstance(
-            right, str | bytes | list | tuple
-        )
-        if operator == "*" and sequence:
-            raise SecurityError("a text or list can't be multiplied in a template")
-        if operator == "%" and isinstance(left, str | bytes):
-            raise SecurityError("use the replace or round filter instead of '%' on text")
-        if operator == "**" and (abs(right) > 64 or abs(left) > 2**64):
-            raise SecurityError("the power is too large")
-        return super().call_binop(context, operator, left, right)
-
-
-def _bounded(name: str, filter_: Callable[..., str]) -> Callable[..., str]:
-    def bounded(value: object, width: int = 4, *args: object) -> str:
-        if isinstance(width, int) and width > MAX_REPEAT:
-            raise SecurityError(f"the width given to {name} is too large")
-        return filter_(value, width, *args)
-
-    return bounded
-
-
-def _environment() -> _Environment:
-    environment = _Environment(
-        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
-    )
-    for name in ("center", "indent"):
-        environment.filters[name] = _bounded(name, environment.filters[name])
-    environment.filters.pop("format")
-    return environment
-
-
-_ENVIRONMENT = _environment()
+_ENVIRONMENT = CountingEnvironment(
+    undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
+)
 
 
 class Template:
@@ -95,6 +64,10 @@ class Template:
             self._field = _field_of(source)
         except TemplateSyntaxError as error:
             raise SuiteError(f"{name}, template line {error.lineno}: {error.message}") from None
+        except TemplateError as error:
+            raise SuiteError(f"{name}: {error}") from None
+        except _TOO_DEEP:
+            raise SuiteError(f"{name}: the template is nested too deeply") from None
 
     def render(self, values: Mapping[str, object]) -> str:
         """The text for one case.
@@ -107,15 +80,19 @@ class Template:
         try:
             field = None if self._field is None else values.get(self._field)
             # faster without the engine: half of all templates are only one field
-            text = field if isinstance(field, str) else self._template.render(values)
+            text = field if isinstance(field, str) else self._rendered(values)
         except UndefinedError as error:
             known = ", ".join(sorted(values))
             raise SuiteError(f"{self.name}: {error.message}; this case has: {known}") from None
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-            raise SuiteError(f"{self.name}: {error}") from None
+        except _FAILURES as error:
+            raise SuiteError(f"{self.name}: {_reason(error)}") from None
         if len(text) > MAX_OUTPUT:
             raise SuiteError(f"{self.name}: renders to more than {MAX_OUTPUT // 2**20} MiB")
         return text
+
+    def _rendered(self, values: Mapping[str, object]) -> str:
+        begin()
+        return limited(self._template.generate(values), MAX_OUTPUT)
 
 
 @lru_cache(maxsize=4096)
@@ -126,14 +103,36 @@ def _compiled(source: str, name: str) -> Callable[[Mapping[str, object]], object
             expression = _ENVIRONMENT.compile_expression(
                 whole["expression"], undefined_to_none=False
             )
-        except TemplateSyntaxError as error:
+        except TemplateError as error:
             raise SuiteError(f"{name}: {error.message}") from None
+        except _TOO_DEEP:
+            raise SuiteError(f"{name}: the template is nested too deeply") from None
+        evaluate = _evaluator(expression, name)
         if (name_of := _field_of(source.strip())) is not None:
             return lambda values: (
-                field if isinstance(field := values.get(name_of), str) else expression(**values)
+                field if isinstance(field := values.get(name_of), str) else evaluate(values)
             )
-        return lambda values: expression(**values)
+        return evaluate
     return Template(source, name).render
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong in a template; a MemoryError has no text."""
+    return str(error) or type(error).__name__
+
+
+def _evaluator(expression: Callable[..., object], name: str) -> Callable[..., object]:
+    def evaluate(values: Mapping[str, object]) -> object:
+        begin()
+        try:
+            return expression(values)  # not as keywords: a field may have the name `self`
+        except UndefinedError as error:
+            names = ", ".join(sorted(values))
+            raise SuiteError(f"{name}: {error.message}; this case has: {names}") from None
+        except _FAILURES as error:
+            raise SuiteError(f"{name}: {_reason(error)}") from None
+
+    return evaluate
 
 
 def _field_of(source: str) -> str | None:
@@ -246,8 +245,11 @@ def _parsed(source: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
     """The variables that one template uses, and its (variable, member) pairs."""
     try:
         tree = _ENVIRONMENT.parse(source)
-    except TemplateSyntaxError as error:
-        raise SuiteError(f"{source!r}: {error.message}") from None
+        variables = frozenset(meta.find_undeclared_variables(tree))  # refuses an unknown filter
+    except TemplateError as error:
+        raise SuiteError(f"{source[:200]!r}: {error.message}") from None
+    except _TOO_DEEP:
+        raise SuiteError(f"{source[:200]!r}: the template is nested too deeply") from None
     accesses = [(node.node, node.attr) for node in tree.find_all(nodes.Getattr)]
     accesses += [
         (node.node, node.arg.value)
@@ -259,4 +261,4 @@ def _parsed(source: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
         for owner, member in accesses
         if isinstance(owner, nodes.Name) and isinstance(member, str)
     )
-    return frozenset(meta.find_undeclared_variables(tree)), members
+    return variables, members

@@ -11,7 +11,6 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from llmeval.core.attempt import AttemptValues
 from llmeval.core.judge_probe import JudgeProbe
@@ -22,6 +21,7 @@ from llmeval.core.results import CaseCounts
 from llmeval.gate.answer_digest import output_digest
 from llmeval.gate.audits import Audits, note
 from llmeval.gate.call_counts import RunCalls
+from llmeval.gate.case_value import CaseValue
 from llmeval.gate.human_labels import DecidedUnit, decide_unit
 from llmeval.gate.metric_column import MetricColumn
 from llmeval.gate.missing_causes import MissingCauses
@@ -54,24 +54,6 @@ class MetricSample:
     def mean(self) -> float | None:
         """The mean of the cases' values."""
         return math.fsum(self.values) / self.n if self.n else None
-
-
-class CaseValue(NamedTuple):
-    """The result of one case on one metric: the mean of its repeats (NaN without a result), and
-    whether it passed.
-    """
-
-    case_id: str
-    digest: str
-    cluster: str | None
-    value: float
-    passed: bool
-
-    def score(self, passes: bool) -> float:
-        """The value; if `passes`, 1 of a case that passed and 0 of another, NaN without a
-        result.
-        """
-        return float(self.passed) if passes and not math.isnan(self.value) else self.value
 
 
 class RunAggregate:

@@ -25,7 +25,7 @@ from llmeval.core.attempt import (
     AttemptValues,
 )
 from llmeval.core.errors import StoreError
-from llmeval.core.files import write_atomically
+from llmeval.core.files import PRIVATE, write_atomically
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
@@ -156,7 +156,7 @@ def keep_earlier(run: Path, earlier: Sequence[RunDir]) -> None:
             continue
     if earlier:
         file = AttemptsFile(attempts=tuple(kept))
-        write_atomically(run / ATTEMPTS, msgspec.json.encode(file))
+        write_atomically(run / ATTEMPTS, msgspec.json.encode(file), mode=PRIVATE)
 
 
 def copy_earlier(source: Path, run: Path, record: AttemptRecord | None) -> bool:
@@ -167,7 +167,7 @@ def copy_earlier(source: Path, run: Path, record: AttemptRecord | None) -> bool:
     if record is None or not record.earlier or not kept.is_file():
         return False
     if source != run:
-        write_atomically(run / ATTEMPTS, kept.read_bytes())
+        write_atomically(run / ATTEMPTS, kept.read_bytes(), mode=PRIVATE)
     return True
 
 

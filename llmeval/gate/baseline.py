@@ -1,5 +1,5 @@
-"""The baseline: a run that a person approved, kept as one small file next to the suite. The run
-that gates never writes it.
+"""The baseline: one or more runs that a person approved, kept as one small file next to the suite.
+The run that gates never writes it.
 """
 
 import math
@@ -240,6 +240,14 @@ def _read(path: Path, stamp: tuple[int, ...]) -> BaselineLock:
         found = structs.replace(found, gate=None)
     if any(len(column.values) != len(found.cases) for column in found.numbers.values()):
         raise SuiteError(f"{path}: a number has not one value a case; approve it again")
+    sealed = found.runs or found.chain or found.release is not None or found.digest
+    if (found.schema > 2 or (found.schema == 2 and sealed)) and found.digest != lock_digest(found):
+        raise SuiteError(
+            f"{path}: was changed after it was approved, as its content does not fit its digest."
+            f" Restore it as it was committed (`git checkout -- {path}`); or delete it and approve"
+            " a new run, which ends its chain and its release: `llmeval baseline approve RUN --by"
+            " NAME --reason TEXT`"
+        )
     for name, column in found.metrics.items():
         if len(column.values) != len(found.cases) or len(column.passed) not in (
             0,
@@ -265,15 +273,21 @@ def lock_bytes(baseline: BaselineLock) -> bytes:
     """The lock file's content: the head indented for people who review it, a line for the cases and
     for each metric.
     """
-    whole: dict[str, Any] = msgspec.to_builtins(baseline)
+    newest = baseline.run_count > 1 or baseline.release is not None
+    kept = structs.replace(baseline, schema=LOCK_SCHEMA if newest else 2)
+    whole: dict[str, Any] = msgspec.to_builtins(structs.replace(kept, digest=lock_digest(kept)))
     cases, outputs, metrics = whole.pop("cases"), whole.pop("outputs"), whole.pop("metrics")
     numbers = _rows(whole.pop("numbers"))
-    if not whole["left_out"]:
-        del whole["left_out"]
+    release, chain = whole.pop("release"), whole.pop("chain")
+    for name in ("left_out", "runs"):
+        if not whole[name]:
+            del whole[name]
     head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
-    kept = f'"numbers": {{\n{numbers}\n  }},\n  ' if numbers else ""
+    shown = f'"numbers": {{\n{numbers}\n  }},\n  ' if numbers else ""
+    links = ",\n".join(f"    {canonical_json(link).decode()}" for link in chain)
     return (
-        f'{head},\n  "cases": {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  {kept}'
+        f'{head},\n  "chain": [\n{links}\n  ],\n  "release": {_plain(release)},\n  "cases":'
+        f' {_plain(cases)},\n  "outputs": {_plain(outputs)},\n  {shown}'
         f'"metrics": {{\n{_rows(metrics)}\n  }}\n}}\n'
     ).encode()
 
@@ -283,6 +297,19 @@ def _rows(columns: Mapping[str, object]) -> str:
     return ",\n".join(
         f"    {_plain(name)}: {canonical_json(column).decode()}" for name, column in columns.items()
     )
+
+
+def lock_digest(baseline: BaselineLock) -> str:
+    """sha256 of what a lock file holds: an edit by hand, or a merge of two versions line by line,
+    no longer fits it. The approval's last day may be moved: that is a line which reviewers read.
+    """
+    approved = baseline.approved
+    if approved is not None:
+        approved = structs.replace(approved, expires=None)
+    plain = msgspec.json.encode(
+        structs.replace(baseline, schema=LOCK_SCHEMA, digest="", approved=approved)
+    )
+    return digest(msgspec.to_builtins(msgspec.json.decode(plain, type=BaselineLock)))
 
 
 def _plain(value: object) -> str:

@@ -42,6 +42,8 @@ def terms_of(inputs: GateInputs) -> GateTerms:
     }
     if gate["regression"] is not None:
         del gate["regression"]["baseline"]
+        if gate["regression"]["release"] is None:
+            del gate["regression"]["release"]
     return GateTerms(
         gate=gate,
         repeats=inputs.repeats,
@@ -83,6 +85,12 @@ class StatedLimits(msgspec.Struct, frozen=True, kw_only=True):
         """The margins of the comparison; empty where nothing is compared."""
         return {} if self.regression is None else self.regression.margins
 
+    @property
+    def release_margins(self) -> Margins:
+        """The margins of the comparison with the release."""
+        release = None if self.regression is None else self.regression.release
+        return {} if release is None else release.margins
+
 
 def limits_of(terms: GateTerms) -> StatedLimits:
     """The limits that a gate states.
@@ -101,6 +109,13 @@ def changes(before: GateTerms, now: GateTerms) -> tuple[GateChange, ...]:
         *_limits("floor", floors_in(old.floors), floors_in(new.floors), policies, up="tighter"),
         *_limits("limit", limits_in(old.limits), limits_in(new.limits), policies, up="looser"),
         *_limits("margin", margins_in(old.margins), margins_in(new.margins), policies, up="looser"),
+        *_limits(
+            "release margin",
+            margins_in(old.release_margins),
+            margins_in(new.release_margins),
+            policies,
+            up="looser",
+        ),
         *_never(old.never, new.never),
         *_measure(before.measure, now.measure),
         *_must_pass(before.gate.get("must_pass"), now.gate.get("must_pass")),
@@ -229,7 +244,7 @@ def _flat(terms: GateTerms) -> dict[str, object]:
         for key, value in gate.items()
         if key not in ("never", "floors", "limits", "regression", "must_pass")
     }
-    found |= {key: value for key, value in regression.items() if key != "margins"}
+    found |= {key: value for key, value in regression.items() if key not in ("margins", "release")}
     defaults = {"attempts": 1, "about": "cases_like_these", "judge_shift": 0.0}
     return {**defaults, **found, "repeats": terms.repeats}
 

@@ -47,7 +47,7 @@ def shown_numbers(aggregate: RunAggregate, manifest: Manifest) -> list[str]:
     gate, names = manifest.gate, aggregate.numbers.names
     ruled = {
         ref.name
-        for key in (*gate.limits, *gate.margins)
+        for key in (*gate.limits, *gate.margins, *gate.release_margins)
         if (ref := parse_number(parse_rule_key(key).metric, names)) is not None
     }
     return [name for name in aggregate.numbers.present() if name not in _PARTS or name in ruled]

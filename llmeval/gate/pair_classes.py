@@ -51,12 +51,17 @@ def why_no_classes(
     column = baseline.metrics.get(metric)
     if metric not in manifest.judges:
         return f"{metric} has no judge, so it needs no labels"
+    if baseline.run_count > 1:
+        return (
+            f"the baseline {baseline.run_id} is the mean of {baseline.run_count} runs, and labels"
+            " are of one answer a case. Approve a single run to label against"
+        )
     if manifest.repeats > 1 or column is None or not column.passed or not baseline.outputs:
         return "with several answers a case, labels of one of them do not decide a case"
     if tally.clustered:
         return "cases that come in clusters are not independent, which the estimate assumes"
     if tally.cases + len(tally.aside) < manifest.cases.n:
-        return "the run stopped early, so its cases are no sample of fixed size"
+        return "the run stopped early, so the number of its cases depends on their results"
     return None
 
 

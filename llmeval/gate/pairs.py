@@ -36,8 +36,8 @@ class PairedCases(NamedTuple):
     cases: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
     least: tuple[float, ...] = ()
-    """The least and the most that each difference may be, where several attempts are pooled; empty
-    otherwise.
+    """The least and the most that each difference may be, where several attempts are pooled or some
+    runs of the baseline miss a case; empty otherwise.
     """
     most: tuple[float, ...] = ()
     undrawn: int = 0
@@ -97,8 +97,12 @@ def pair(
         if name in results and name in before and (only is None or name in only)
     ]
     moved = [(results[name].score(passes) - before[name], name) for name in both]
+    gaps = baseline.gaps(metric)
+    unsure = any(name in gaps for name in both)
     return PairedCases(
         differences=tuple(difference for difference, _ in moved),
+        least=tuple(d - gaps.get(name, 0.0) / 2 for d, name in moved) if unsure else (),
+        most=tuple(d + gaps.get(name, 0.0) / 2 for d, name in moved) if unsure else (),
         clusters=tuple(cluster_key(name, results[name].cluster) for name in both),
         fell=_fell(moved),
         rose=sum(difference > SAME for difference, _ in moved),
@@ -133,13 +137,14 @@ def with_attempts(
     Cases that fell or rose stay those of this run. `passes`: as in `pair`.
     """
     before, digests = baseline.results(metric, passes=passes), aggregate.case_digests()
+    gaps = baseline.gaps(metric)
     least, most, middle = [], [], []
     for name, difference in zip(pairs.cases, pairs.differences, strict=True):
-        then = before[name]
+        then, half = before[name], gaps.get(name, 0.0) / 2
         own = aggregate.result(metric, name)
         span = pool(name, digests[name], math.nan if own is None else own.score(passes))
         missing = math.isnan(then)
-        least.append(-1.0 if missing else span.least - then)
-        most.append(1.0 if missing else span.most - then)
+        least.append(-1.0 if missing else span.least - then - half)
+        most.append(1.0 if missing else span.most - then + half)
         middle.append(difference if math.isnan(difference) else (span.least + span.most) / 2 - then)
     return pairs._replace(differences=tuple(middle), least=tuple(least), most=tuple(most))

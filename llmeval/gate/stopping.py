@@ -10,7 +10,8 @@ from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.attempts import Attempts, attempts_of
 from llmeval.gate.baseline import read_baseline
 from llmeval.gate.rules.must_pass import MustPassWalk
-from llmeval.gate.rules.regression import RegressionRule, comparisons, walk_of
+from llmeval.gate.rules.regression import walk_of
+from llmeval.gate.rules.regression_rule import RegressionRule, comparisons
 from llmeval.gate.rules.sequential import RuleWalk, decides_early, floor_walk
 from llmeval.gate.rules.threshold import floors_in
 from llmeval.store.directory import Unit
@@ -81,10 +82,17 @@ def _walks(aggregate: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustP
     baseline = read_baseline(path) if path is not None and path.exists() else None
     if baseline is None or baseline.expired():
         return []
-    for compared in comparisons(aggregate, manifest, baseline):
-        if not isinstance(compared, RegressionRule) or compared.untrusted is not None:
+    both = [(baseline, comparisons(aggregate, manifest, baseline))]
+    if gate.release_margins:
+        if baseline.release is None:
             return []
-        found.append(walk_of(aggregate, manifest, baseline, compared))
+        anchored = comparisons(aggregate, manifest, baseline.release, release=True)
+        both.append((baseline.release, anchored))
+    for before, rules in both:
+        for compared in rules:
+            if not isinstance(compared, RegressionRule) or compared.untrusted is not None:
+                return []
+            found.append(walk_of(aggregate, manifest, before, compared))
     return found if all(walk.planned for walk in found) else []
 
 

@@ -49,6 +49,31 @@ class SourcePlace:
         return f"{where}: {key}: {message}" if key else f"{where}: {message}"
 
 
+SHAPE_ERRORS = (
+    KeyError, IndexError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError
+)  # fmt: skip
+"""What a reader of foreign data meets where a value is missing or has another type."""
+
+
+def shape_of(error: Exception) -> str:
+    """One of `SHAPE_ERRORS` in words."""
+    if isinstance(error, KeyError | IndexError):
+        return f"no {error}"
+    return str(error)[:200]
+
+
+@contextmanager
+def foreign_file(path: object) -> Iterator[None]:
+    """Turn `SHAPE_ERRORS` in the block into a `SuiteError` that names the file."""
+    try:
+        yield
+    except SHAPE_ERRORS as error:
+        raise SuiteError(
+            f"{path}: is not as its tool writes it ({shape_of(error)}); export it again, or remove"
+            " that part"
+        ) from error
+
+
 class UnmappedError(Exception):
     """Something has no counterpart here. `place`: where it stands; None leaves that to whoever
     catches it.
@@ -75,11 +100,15 @@ class Ledger:
 
     @contextmanager
     def trying(self, place: SourcePlace) -> Iterator[None]:
-        """Leave out what the block finds to be unmapped."""
+        """Leave out what the block finds to be unmapped, or of a shape that its tool does not
+        write.
+        """
         try:
             yield
         except UnmappedError as error:
             self.leave_out(error.place or place, str(error))
+        except SHAPE_ERRORS as error:
+            self.leave_out(place, f"has an unexpected shape ({shape_of(error)})")
 
     def fill_in(self, place: SourcePlace, message: str) -> None:
         """One thing that the user has to fill in. Until then it is an error, never a pass."""

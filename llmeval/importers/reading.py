@@ -7,14 +7,19 @@ from llmeval.core.errors import SuiteError
 from llmeval.importers.ledger import SourcePlace
 from llmeval.suite import yaml_file
 
+MAX_BYTES = 2**30
+"""Largest file that is read."""
+
 
 def read_text(path: Path) -> str:
     """A text file.
 
     Raises:
-        SuiteError: it can't be read.
+        SuiteError: it can't be read, or is larger than `MAX_BYTES`.
     """
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SuiteError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; split it")
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
@@ -30,7 +35,7 @@ def read_yaml(path: Path) -> SourcePlace:
     document = yaml_file.parse(read_text(path), str(path))
     return SourcePlace(
         yaml_file.Document(
-            document.file, _resolved(document.data, document.data, 0), document.lines
+            document.file, _Resolver(document).resolved(document.data, 0), document.lines
         )
     )
 
@@ -65,28 +70,45 @@ def read_lines(path: Path) -> list[SourcePlace]:
     return places
 
 
-def _resolved(value: object, root: object, depth: int) -> object:
-    if depth > yaml_file.MAX_DEPTH:
-        raise SuiteError("a `$ref` refers to itself")
-    if isinstance(value, list):
-        return [_resolved(item, root, depth + 1) for item in value]
-    if not isinstance(value, dict):
-        return value
-    reference = value.get("$ref")
-    if isinstance(reference, str) and reference.startswith("#/"):
-        found = root
+class _Resolver:
+    """Replaces `<<` and local `$ref`. It counts the values, because a few lines of references to
+    references can make billions.
+    """
+
+    def __init__(self, document: yaml_file.Document) -> None:
+        self._root, self._file, self._values = document.data, document.file, 0
+
+    def resolved(self, value: object, depth: int) -> object:
+        """A value without references. Raises SuiteError."""
+        self._values += 1
+        if self._values > yaml_file.MAX_NODES:
+            raise SuiteError(
+                f"{self._file}: its `$ref` make more than {yaml_file.MAX_NODES:,} values"
+            )
+        if depth > yaml_file.MAX_DEPTH:
+            raise SuiteError(f"{self._file}: a `$ref` refers to itself")
+        if isinstance(value, list):
+            return [self.resolved(item, depth + 1) for item in value]
+        if not isinstance(value, dict):
+            return value
+        reference = value.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#/"):
+            return self.resolved(self._target(reference), depth + 1)
+        merged: dict[str, object] = {}
+        under = value.get("<<")
+        for each in under if isinstance(under, list) else [under]:
+            if isinstance(each, dict):
+                merged = {**each, **merged}
+        return {
+            key: self.resolved(item, depth + 1)
+            for key, item in {**merged, **value}.items()
+            if key != "<<"
+        }
+
+    def _target(self, reference: str) -> object:
+        here: object = self._root
         for part in reference[2:].split("/"):
-            if not isinstance(found, dict) or part not in found:
-                raise SuiteError(f"$ref: {reference} leads nowhere")
-            found = found[part]
-        return _resolved(found, root, depth + 1)
-    merged: dict[str, object] = {}
-    under = value.get("<<")
-    for each in under if isinstance(under, list) else [under]:
-        if isinstance(each, dict):
-            merged = {**each, **merged}
-    return {
-        key: _resolved(item, root, depth + 1)
-        for key, item in {**merged, **value}.items()
-        if key != "<<"
-    }
+            if not isinstance(here, dict) or part not in here:
+                raise SuiteError(f"{self._file}: $ref: {reference} leads nowhere")
+            here = here[part]
+        return here

@@ -3,6 +3,7 @@ file that is there.
 """
 
 import json
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,9 +42,17 @@ class _Dumper(yaml.SafeDumper):
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     plain = text if isinstance(text, Variable) else text.replace("${", "$${")
     style = "|" if "\n" in plain and not plain.startswith((" ", "\n")) else None
-    if style is None and (scalar(plain) != plain or "${" in plain):
+    if style is None and (_read_back(plain) != plain or "${" in plain):
         style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", str(plain), style=style)
+
+
+def _read_back(text: str) -> object:
+    """A text as a suite file would read it without quotes; None for a number out of range."""
+    try:
+        return scalar(text)
+    except ValueError:
+        return None
 
 
 _Dumper.add_representer(str, _text)
@@ -91,7 +100,7 @@ def write_new(files: Mapping[Path, str]) -> None:
     Raises:
         UsageError: one exists already, or can't be written.
     """
-    present = [str(path) for path in files if path.exists()]
+    present = [str(path) for path in files if os.path.lexists(path)]
     if present:
         raise UsageError(
             f"{', '.join(present)}: exists already and is not overwritten; choose another --out or"
@@ -101,8 +110,17 @@ def write_new(files: Mapping[Path, str]) -> None:
     try:
         for path, text in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            begun.append(path)
-            path.write_text(text, encoding="utf-8", newline="\n")
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                begun.append(path)
+                file.write(text)
+    except UnicodeEncodeError as error:
+        for path in begun:
+            path.unlink(missing_ok=True)
+        code = ord(error.object[error.start])
+        raise UsageError(
+            f"{path}: the imported text has half a character (U+{code:04X}), which a UTF-8 file"
+            " can't contain; correct it in the source"
+        ) from None
     except OSError as error:
         for path in begun:
             path.unlink(missing_ok=True)

@@ -48,6 +48,15 @@ class MetricProfile:
     labels: tuple[int, int] | None = None
     shift: float = 0.0
     """By how much the judge may differ between the two sides; 0 for checks."""
+    baseline_runs: int = 1
+    """How many runs the baseline is the mean of."""
+
+    @property
+    def paired_moment(self) -> float:
+        """E d^2 between a run and the baseline without a drop: what differs between runs lies
+        within the cases, half of it on either side, and the baseline's half shrinks by its runs.
+        """
+        return self.discordance * (1 + 1 / self.baseline_runs) / 2
 
     @property
     def effect(self) -> float:
@@ -112,6 +121,7 @@ class MetricProfile:
             specificity=self.specificity,
             alike=alike,
             labels=self.labels,
+            baseline_runs=self.baseline_runs,
         )
 
     def gate(self, margin: float, alpha: float, beta: float, *, sequential: bool) -> TestDesign:
@@ -127,4 +137,5 @@ class MetricProfile:
             j_alpha=self.j_alpha,
             shift=self.shift,
             sequential=sequential,
+            moment=None if self.baseline_runs == 1 else self.paired_moment,
         )

@@ -73,7 +73,7 @@ def cases_for(shape: MetricProfile, margin: float, alpha: float, beta: float) ->
     """
     needed = gate_cases(
         margin - shape.shift / shape.youden_lower,
-        shape.discordance * shape.effect,
+        shape.paired_moment * shape.effect,
         alpha,
         beta,
         youden=shape.youden_lower,
@@ -99,7 +99,7 @@ def _unequal_cost(shape: MetricProfile) -> float:
 
 def _score(shape: MetricProfile, alpha: float, beta: float) -> float:
     counted = shape.units >= shape.cases
-    return gate_score(min(alpha, beta), shape.discordance / DISCORDANCE, POWER, counted=counted)
+    return gate_score(min(alpha, beta), shape.paired_moment / DISCORDANCE, POWER, counted=counted)
 
 
 def certifiable(shape: MetricProfile, alpha: float, beta: float) -> float:
@@ -114,7 +114,7 @@ def certifiable(shape: MetricProfile, alpha: float, beta: float) -> float:
     cost *= _unequal_cost(shape)
     return min(
         1.0,
-        (z * math.sqrt(shape.discordance * shape.effect * cost / shape.cases) + shape.shift)
+        (z * math.sqrt(shape.paired_moment * shape.effect * cost / shape.cases) + shape.shift)
         / shape.youden_lower,
     )
 

@@ -4,7 +4,7 @@ of them.
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,19 @@ their precision.
 """
 
 
+MissingWhere = Literal["any", "hard"]
+"""Which cases have no result: any case, or only cases that the candidate fails."""
+
+
 class PairedVerdicts(NamedTuple):
-    """Verdicts on the answers of both sides, repeats x cases."""
+    """Verdicts on the answers of both sides, repeats x cases; of a baseline of several runs the
+    repeats of each run, one run after the other. `missing`: for each case, whether the candidate
+    has no result; None: every case has one.
+    """
 
     baseline: Bools
     candidate: Bools
+    missing: Bools | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +52,9 @@ class VerdictModel:
     `sensitivity`, `specificity`: of the judge; 1 for a check. `alike`: the share of answers on
     which the judge's luck is the same on both sides. `labels`: good and bad answers that its
     certificate rests on; None if none is drawn again.
+    `judge_shift`: added to the judge's sensitivity on the candidate's answers, and subtracted from
+        its specificity there; the certificate describes the judge on the baseline's answers.
+    `missing`: the share of cases whose candidate has no result. `missing_where`: which cases.
     """
 
     clusters: Whole
@@ -55,6 +66,11 @@ class VerdictModel:
     specificity: float = 1.0
     alike: float = 0.0
     labels: tuple[int, int] | None = None
+    baseline_runs: int = 1
+    """How many runs the baseline is the mean of."""
+    judge_shift: float = 0.0
+    missing: float = 0.0
+    missing_where: MissingWhere = "any"
 
     @property
     def cases(self) -> int:
@@ -66,25 +82,46 @@ class VerdictModel:
         """Whether the verdicts are people's own."""
         return self.sensitivity == self.specificity == 1
 
-    def people(self, source: np.random.Generator, drop: float = 0.0) -> PairedVerdicts:
+    def attempts(
+        self, source: np.random.Generator, drop: float = 0.0, count: int = 1
+    ) -> tuple[PairedVerdicts, ...]:
+        """What the gate sees of several attempts of one change, each compared with the same
+        baseline: the judge's verdicts, and which results are missing.
+        """
+        truth = self.people(source, drop, count)
+        sides = self.judged(source, truth)
+        parts = [slice(k * self.repeats, (k + 1) * self.repeats) for k in range(count)]
+        return tuple(
+            PairedVerdicts(
+                sides.baseline, sides.candidate[part], self._absent(source, truth.candidate[part])
+            )
+            for part in parts
+        )
+
+    def people(
+        self, source: np.random.Generator, drop: float = 0.0, attempts: int = 1
+    ) -> PairedVerdicts:
         """People's verdicts when the candidate's pass rate is lower by `drop`, at most all of
-        it.
+        it. The candidate has `repeats` rows for each attempt.
         """
         shared = self._shared(source)
         chance = self._chances(source, shared)
-        answers = self._luck(source, shared, 2 * self.repeats) < chance
+        before = self.baseline_runs * self.repeats
+        answers = self._luck(source, shared, before + attempts * self.repeats) < chance
         broken = self._luck(source, shared, 1)[0] < (drop / self.rate if self.rate > 0 else 0.0)
-        return PairedVerdicts(answers[: self.repeats], answers[self.repeats :] & ~broken)
+        return PairedVerdicts(answers[:before], answers[before:] & ~broken)
 
     def judged(self, source: np.random.Generator, truth: PairedVerdicts) -> PairedVerdicts:
         """The judge's verdicts on them."""
         if self.exact:
             return truth
-        first, second = source.random((2, *truth.baseline.shape))
-        alike = source.random(truth.baseline.shape) < self.alike
+        first = source.random(truth.baseline.shape)
+        second = source.random(truth.candidate.shape)
+        alike = source.random(truth.candidate.shape) < self.alike
+        again = np.tile(first[: self.repeats], (len(second) // self.repeats, 1))
         return PairedVerdicts(
             self._verdicts(truth.baseline, first),
-            self._verdicts(truth.candidate, np.where(alike, first, second)),
+            self._verdicts(truth.candidate, np.where(alike, again, second), self.judge_shift),
         )
 
     def certificate(self, source: np.random.Generator) -> LabelCounts | None:
@@ -98,8 +135,19 @@ class VerdictModel:
         )
         return LabelCounts(int(right), int(bad - found), int(good - right), int(found))
 
-    def _verdicts(self, truth: Bools, luck: Floats) -> Bools:
-        return np.where(truth, luck < self.sensitivity, luck >= self.specificity)
+    def _verdicts(self, truth: Bools, luck: Floats, shift: float = 0.0) -> Bools:
+        return np.where(truth, luck < self.sensitivity + shift, luck >= self.specificity - shift)
+
+    def _absent(self, source: np.random.Generator, candidate: Bools) -> Bools | None:
+        """The cases without a result. `candidate`: people's verdicts on its answers."""
+        if not self.missing:
+            return None
+        may_be = np.ones(self.cases, bool)
+        if self.missing_where == "hard":
+            may_be = ~np.logical_and.reduce(candidate, axis=0)
+        chance = self.missing * self.cases / max(1, int(may_be.sum()))
+        absent: Bools = may_be & (source.random(self.cases) < chance)
+        return absent
 
     def _chances(self, source: np.random.Generator, shared: Bools) -> Floats:
         """p of each case: beta with mean `rate`, so that 2 E p (1 - p) is the discordance."""

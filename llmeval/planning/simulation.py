@@ -6,7 +6,7 @@ a test that ignores that both sides answered the same cases, and "the rate is be
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,27 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmeval.core.results import Decision
-from llmeval.gate.holm import step_down
 from llmeval.gate.stopping import ANALYSIS_EVERY
 from llmeval.planning.metric_profile import MetricProfile
+from llmeval.planning.simulated_change import SimulatedChange, simulate_change
 from llmeval.planning.simulated_rules import (
     ErrorRates,
     SimulatedFloor,
     SimulatedRegression,
-    SimulatedResult,
     SimulatedRule,
     members_of,
 )
-from llmeval.planning.simulated_verdicts import PairedVerdicts, VerdictModel
-from llmeval.stats.estimation.label_counts import LabelCounts
+from llmeval.planning.simulated_verdicts import VerdictModel
+from llmeval.stats.sequential.betting_test import sequential_test
 from llmeval.stats.sequential.design import TestDesign
-from llmeval.stats.sequential.gate_test import HybridTest
 
 Floats = NDArray[np.float64]
 Tick = Callable[[], None]
 
-THRESHOLD = 0.02
-"""The usual gate's t."""
 DROPS = (0, 1, 2, 4)
 """Planted drops, in margins."""
 BELOW = (0.0, 0.05, 0.1)
@@ -110,18 +106,9 @@ class SimulatedTest(NamedTuple):
     used: int
 
 
-class _Run(NamedTuple):
-    """One run of the whole gate. `usual`, `unpaired`: FAIL of the gates of others, by rule."""
-
-    decisions: tuple[Decision, ...]
-    used: tuple[int, ...]
-    usual: tuple[bool, ...]
-    unpaired: tuple[bool, ...]
-
-
 def play(plan: TestDesign, values: Floats, size: float = 1.0) -> SimulatedTest:
     """One run through the gate's test, in the order of the values."""
-    test = HybridTest(plan)
+    test = sequential_test(plan)
     decision = test.update(values, np.full(len(values), size))
     return SimulatedTest(decision or test.finish(bounds=False).decision, test.used)
 
@@ -198,6 +185,7 @@ def simulate_regression(
         youden=shape.youden_lower,
         spent=shape.j_alpha,
         shift=shape.shift,
+        baseline_runs=shape.baseline_runs,
     )
     setup = SimulationSetup(
         verdict_models={shape.metric: verdict_model},
@@ -223,58 +211,20 @@ def margins_of(setup: SimulationSetup) -> dict[str, float]:
 
 def _played(
     setup: SimulationSetup, drops: Mapping[str, float], runs: int, seed: list[int], tick: Tick
-) -> list[_Run]:
+) -> list[SimulatedChange]:
     source, found = np.random.default_rng(seed), []
     for _ in range(runs):
-        found.append(_run(setup, drops, source))
+        found.append(simulate_change(setup.verdict_models, setup.rules, setup.terms, drops, source))
         tick()
     return found
 
 
-def _run(setup: SimulationSetup, drops: Mapping[str, float], source: np.random.Generator) -> _Run:
-    seen: dict[str, tuple[PairedVerdicts, LabelCounts | None]] = {}
-    for metric, verdict_model in setup.verdict_models.items():
-        sides = verdict_model.judged(source, verdict_model.people(source, drops[metric]))
-        seen[metric] = sides, verdict_model.certificate(source)
-    asked: list[SimulatedResult] = [
-        rule.evaluate(*seen[rule.metric], setup.terms) for rule in setup.rules
-    ]
-    level = (
-        setup.terms.alpha * len(asked) / setup.terms.rules
-    )  # a rule played alone has its share, as Holm's first step
-    decided = step_down([each.rule for each in asked], level)
-    usual = [_usual(rule, seen[rule.metric][0], setup.terms.alpha) for rule in setup.rules]
-    return _Run(
-        tuple(rule.decision for rule in decided),
-        tuple(each.used for each in asked),
-        tuple(one for one, _ in usual),
-        tuple(two for _, two in usual),
-    )
-
-
-def _usual(rule: SimulatedRule, sides: PairedVerdicts, alpha: float) -> tuple[bool, bool]:
-    """FAIL of "drop > t" and of the unpaired pooled z test; of a floor, of "the rate is below it",
-    twice.
-    """
-    rows = rule.members.rows
-    if isinstance(rule, SimulatedFloor):
-        below = bool(sides.candidate[:, rows].all(axis=0).mean() < rule.threshold - 1e-9)
-        return below, below
-    baseline, candidate = (
-        float(sides.baseline[:, rows].mean()),
-        float(sides.candidate[:, rows].mean()),
-    )
-    pooled = (baseline + candidate) / 2
-    se = math.sqrt(max(2 * pooled * (1 - pooled) / (len(rows) * len(sides.baseline)), 1e-12))
-    p_value = 0.5 * math.erfc((baseline - candidate) / se / math.sqrt(2))
-    return baseline - candidate > THRESHOLD + 1e-9, p_value <= alpha  # exactly t is not a drop
-
-
 def _regression_row(
-    setup: SimulationSetup, number: int, drop: float, found: list[_Run]
+    setup: SimulationSetup, number: int, drop: float, found: list[SimulatedChange]
 ) -> SimulatedRates:
     row = _row(setup, number, drop, found)
-    error, limit = (row.passed, setup.terms.beta) if drop else (row.fail, setup.terms.alpha)
+    alpha, beta = setup.terms.limits
+    error, limit = (row.passed, beta) if drop else (row.fail, alpha)
     unpaired = sum(run.unpaired[number] for run in found) / len(found)
     return _wrong(row, error, limit)._replace(unpaired=unpaired)
 
@@ -299,24 +249,21 @@ def _floor_rows(
         alone = replace(setup, verdict_models={rule.metric: here}, rules=(rule,))
         found = _played(alone, {rule.metric: 0.0}, runs, [*seed, round(1000 * below)], tick)
         row = _row(alone, 0, rate, found)
-        yield _wrong(row, row.passed if below else max(row.passed, row.fail), setup.terms.alpha)
+        error = row.passed if below else max(row.passed, row.fail)
+        yield _wrong(row, error, setup.terms.limits[0])
 
 
 def _whole_row(
-    setup: SimulationSetup, drops: Mapping[str, float], times: int, found: list[_Run]
+    setup: SimulationSetup, drops: Mapping[str, float], times: int, found: list[SimulatedChange]
 ) -> SimulatedRates:
     """The gate as a whole: FAIL is wrong where nothing got worse, PASS where any rule is
     violated.
     """
-    fails = [Decision.FAIL in run.decisions for run in found]
-    passes = [set(run.decisions) == {Decision.PASS} for run in found]
     runs, cases = len(found), next(iter(setup.verdict_models.values())).cases
     used = [max(run.used) if setup.stops else cases for run in found]
     row = _counted(
         times,
-        runs,
-        sum(fails),
-        sum(passes),
+        [(run.failed, run.passed) for run in found],
         sum(map(_rounded, used, [cases] * runs)) / runs / cases,
         sum(any(run.usual) for run in found) / runs,
     )
@@ -329,9 +276,8 @@ def _whole_row(
     worse = (times > 0 and regressions) or any(rate < floor for floor, rate in rates)
     violated = (times > 0 and regressions) or any(rate <= floor for floor, rate in rates)
     error = max(0.0 if worse else row.fail, row.passed if violated else 0.0)
-    return _wrong(
-        row, error, max(setup.terms.alpha, setup.terms.beta) if violated else setup.terms.alpha
-    )
+    alpha, beta = setup.terms.limits
+    return _wrong(row, error, max(alpha, beta) if violated else alpha)
 
 
 def _rate(setup: SimulationSetup, rule: SimulatedFloor, drops: Mapping[str, float]) -> float:
@@ -346,32 +292,33 @@ def _rate(setup: SimulationSetup, rule: SimulatedFloor, drops: Mapping[str, floa
     return float(many.judged(source, many.people(source, drop)).candidate.all(axis=0).mean())
 
 
-def _row(setup: SimulationSetup, number: int, planted: float, found: list[_Run]) -> SimulatedRates:
+def _row(
+    setup: SimulationSetup, number: int, planted: float, found: list[SimulatedChange]
+) -> SimulatedRates:
     runs, cases = len(found), len(setup.rules[number].members.rows)
     ends = setup.rules[number].members.ends
-    decisions = [run.decisions[number] for run in found]
     shares = [np.searchsorted(ends, run.used[number], side="left") for run in found]
     sizes = setup.rules[number].members.sizes.cumsum()
     used = sum(_rounded(int(sizes[at]), cases) for at in shares) / runs / cases
     return _counted(
         planted,
-        runs,
-        decisions.count(Decision.FAIL),
-        decisions.count(Decision.PASS),
+        [(run.ever(number, Decision.FAIL), run.ever(number, Decision.PASS)) for run in found],
         used,
         sum(run.usual[number] for run in found) / runs,
     )
 
 
 def _counted(
-    planted: float, runs: int, fails: int, passes: int, used: float, usual: float
+    planted: float, ends: Sequence[tuple[bool, bool]], used: float, usual: float
 ) -> SimulatedRates:
+    """`ends`: of each run, whether it ever FAILs and ever PASSes."""
+    runs = len(ends)
     return SimulatedRates(
         planted=planted,
         runs=runs,
-        fail=fails / runs,
-        passed=passes / runs,
-        inconclusive=1 - (fails + passes) / runs,
+        fail=sum(failed for failed, _ in ends) / runs,
+        passed=sum(passed for _, passed in ends) / runs,
+        inconclusive=1 - sum(failed or passed for failed, passed in ends) / runs,
         used=used,
         error=0.0,
         se=0.0,

@@ -5,20 +5,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmeval.core.metric_ref import cluster_key
+from llmeval.planning.simulation_conditions import IDEAL, SimulationConditions
 from llmeval.planning.suite_profile import SuiteProfile, margin_for
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from llmeval.core.gate_record import GateRecord
     from llmeval.core.records import Case
     from llmeval.planning.metric_profile import MetricProfile
-    from llmeval.planning.simulated_rules import RuleMembers, SimulatedRule
+    from llmeval.planning.simulated_rules import ErrorRates, RuleMembers, SimulatedRule
     from llmeval.planning.simulation import SimulationSetup
 
 
 def setups_for(
-    profile: SuiteProfile, detect: str | None, *, early: bool
+    profile: SuiteProfile,
+    detect: str | None,
+    *,
+    early: bool,
+    conditions: SimulationConditions = IDEAL,
 ) -> "tuple[SimulationSetup | None, list[SimulationSetup]]":
     """The gates to simulate: the suite's own, and where it has no regression rule one a metric.
 
@@ -26,6 +32,7 @@ def setups_for(
         profile: the suite.
         detect: the margin of all regression rules, instead of their stated ones.
         early: whether the run may stop early.
+        conditions: what goes wrong in the runs.
 
     Returns:
         The suite's gate (None where it states no rule), and the gates with one regression rule for
@@ -35,13 +42,13 @@ def setups_for(
         UsageError: as `margin_for`.
     """
     from llmeval.core.metric_ref import metric_of, parse_metric_ref
-    from llmeval.planning.simulated_rules import ErrorRates, SimulatedRegression
+    from llmeval.planning.simulated_rules import SimulatedRegression
     from llmeval.planning.simulation import SimulationSetup
 
     spec = profile.suite.spec
     cases = _in_order(profile.cases, spec.seed)
     clusters, metrics = (
-        _numbers(cases),
+        conditions.clusters(_numbers(cases), spec.seed),
         {each.metric: each for each in profile.metrics},
     )
     margins = {key: margin.value for key, margin in profile.margins.items()}
@@ -52,16 +59,25 @@ def setups_for(
         members = _members(profile, key, where, cases, clusters)
         margin = own if detect is None and own is not None else margin_for(profile, metric, detect)
         return members and SimulatedRegression(
-            name=key, metric=metric, members=members, margin=margin, shift=metrics[metric].shift
+            name=key,
+            metric=metric,
+            members=members,
+            margin=margin,
+            shift=metrics[metric].shift,
+            baseline_runs=metrics[metric].baseline_runs,
         )
 
     def setup(rules: "list[SimulatedRule]", metrics: "dict[str, MetricProfile]") -> SimulationSetup:
         verdict_models = {
-            rule.metric: metrics[rule.metric].verdict_model(clusters, spec.repeats)
+            rule.metric: replace(
+                metrics[rule.metric].verdict_model(clusters, spec.repeats),
+                judge_shift=conditions.judge_shift,
+                missing=conditions.missing,
+                missing_where=conditions.missing_where,
+            )
             for rule in rules
         }
-        alpha, beta = spec.gate.first_rates
-        terms = ErrorRates(alpha, beta, len(rules), early)
+        terms = _terms(spec.gate.record(), len(rules), early=early, attempts=conditions.attempts)
         return SimulationSetup(verdict_models=verdict_models, rules=tuple(rules), terms=terms)
 
     stated = [
@@ -69,6 +85,7 @@ def setups_for(
         *filter(None, (rule(*each) for each in planned.items())),
     ]
     others = [] if margins else list(filter(None, (rule(metric, None) for metric in metrics)))
+    profile.notes.extend(conditions.notes(spec.gate.attempts))
     if spec.repeats > 1:
         profile.notes.append(
             f"{spec.repeats} answers a case; what differs between runs is taken for chance within a"
@@ -78,6 +95,24 @@ def setups_for(
         profile.notes.append("the metrics err independently of each other (assumed)")
     placed = {name: _placed(profile, each, stated) for name, each in metrics.items()}
     return setup(stated, placed) if stated else None, [setup([rule], metrics) for rule in others]
+
+
+def _terms(gate: "GateRecord", rules: int, *, early: bool, attempts: int) -> "ErrorRates":
+    """The error rates of each attempt of a change."""
+    from llmeval.planning.simulated_rules import ErrorRates
+
+    alpha, beta = gate.first_rates
+    later = (gate.rates_at(number) for number in range(2, attempts + 1))
+    return ErrorRates(
+        alpha=alpha,
+        beta=beta,
+        rules=rules,
+        early=early,
+        later=tuple(rates for rates in later if rates is not None),
+        whole=(gate.alpha, gate.beta),
+        pools=gate.attempts > 1,
+        max_unscored=gate.max_unscored,
+    )
 
 
 def _placed(

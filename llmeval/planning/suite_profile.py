@@ -240,6 +240,7 @@ def _metric_profile(profile: SuiteProfile, metric: str, trust: str | None) -> "M
         j_alpha=judge.spent,
         labels=judge.labels,
         shift=0.0 if judge.labels is None else _shift(profile, metric),
+        baseline_runs=_baseline_runs(profile),
     )
 
 
@@ -253,6 +254,21 @@ def _shift(profile: SuiteProfile, metric: str) -> float:
             " sample RUN --for regression`"
         )
     return shift
+
+
+def _baseline_runs(profile: SuiteProfile) -> int:
+    """How many runs the suite's baseline is the mean of; 1 where there is none yet."""
+    from llmeval.gate.baseline import read_baseline
+
+    rule = profile.suite.spec.gate.regression
+    path = None if rule is None or rule.baseline is None else profile.suite.base / rule.baseline
+    if path is None or not path.is_file():
+        return 1
+    runs = read_baseline(path).run_count
+    note = f"the baseline is the mean of {runs} runs"
+    if runs > 1 and note not in profile.notes:
+        profile.notes.append(note)
+    return runs
 
 
 def _on_judge_scale(profile: SuiteProfile, metric: str) -> bool:

@@ -5,7 +5,7 @@ acts in it.
 from collections.abc import Sequence
 
 from llmeval.core.manifest import Manifest
-from llmeval.core.results import Decision, Summary
+from llmeval.core.results import Decision, RuleDecision, Summary
 from llmeval.report.failing_cases import FailingCase
 from llmeval.report.number_words import HEADINGS, drop_sentences, number_rows
 from llmeval.report.safe_text import (
@@ -126,9 +126,14 @@ def _fell(summary: Summary) -> list[str]:
             names = ", ".join(cell(name, 80) for name in rule.fell)
             where = f" @ {cell(rule.slice)}" if rule.slice else ""
             lines.append(
-                f"Worse than the baseline on {cell(rule.metric or rule.rule)}{where}: {names}\n"
+                f"Worse than the {_compared(rule)} on {cell(rule.metric or rule.rule)}{where}:"
+                f" {names}\n"
             )
     return lines
+
+
+def _compared(rule: RuleDecision) -> str:
+    return "release" if rule.rule == "release" else "baseline"
 
 
 def _trust(manifest: Manifest, summary: Summary) -> list[str]:

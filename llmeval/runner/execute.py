@@ -20,9 +20,10 @@ from llmeval.runner.executor import work
 from llmeval.runner.manifest import digests, make_manifest, new_run_id, with_unfinished
 from llmeval.runner.observers import Observers
 from llmeval.runner.options import Options
-from llmeval.runner.pipeline import Pipeline, RecordedAnswers
+from llmeval.runner.pipeline import Pipeline
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Progress
+from llmeval.runner.recorded_answers import RecordedAnswers
 from llmeval.runner.scoring import counts_as_failed
 from llmeval.runner.services import RunServices
 from llmeval.store.directory import ANSWERS, CASES, RECORDS, RunDir

@@ -7,6 +7,7 @@ from shard 1.
 
 import hashlib
 import itertools
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from msgspec import structs
 
 from llmeval.core.checksums import combined_digest
 from llmeval.core.errors import StoreError
-from llmeval.core.files import store_error
+from llmeval.core.files import NO_LINK, PRIVATE, store_error
 from llmeval.core.manifest import (
     Digests,
     Manifest,
@@ -236,6 +237,7 @@ def join(parts: Sequence[ShardRun], out: Path, manifest: Manifest) -> Manifest:
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name in RECORDS:
+            (out / name).unlink(missing_ok=True)  # of a merge that was interrupted, or a link
             records[name] = _join_file(parts, out, name)
         if not records[JUDGE_PROBES].lines:
             (out / JUDGE_PROBES).unlink()
@@ -248,7 +250,8 @@ def join(parts: Sequence[ShardRun], out: Path, manifest: Manifest) -> Manifest:
 
 def _join_file(parts: Sequence[ShardRun], out: Path, name: str) -> RecordFile:
     number, content = 0, hashlib.sha256()
-    with (out / name).open("wb") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK
+    with open(os.open(out / name, flags, PRIVATE), "wb") as file:
         for part in parts:
             for _, line in part.run.lines(name):
                 file.write(line)

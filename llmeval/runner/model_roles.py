@@ -148,6 +148,7 @@ class ModelRoles:
 
     def _make(self, spec: BaseModelSpec, path: KeyPath, readout: bool) -> _Made:
         try:
+            _refuse_foreign_code(self._suite, spec)
             model = make_model(spec, self._suite.base)
             if readout:
                 model = LabelReadout(model)  # type: ignore[arg-type]
@@ -194,6 +195,14 @@ class ModelRoles:
             tokens_per_minute=limits.tokens_per_minute,
             adaptive=address is not None,
         )
+
+
+def _refuse_foreign_code(suite: Suite, spec: BaseModelSpec) -> None:
+    """Refuse a model that is code, if the suite is not trusted. Raises SuiteError."""
+    for key in ("function", "client"):
+        name = getattr(spec, key, None)
+        if name is not None:
+            suite.refuse_foreign_code(name)
 
 
 def pinned(spec: BaseModelSpec) -> bool:

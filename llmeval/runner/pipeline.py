@@ -10,9 +10,7 @@ limiter of a model, not the workers, enforces the limits of its endpoint.
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from llmeval.core.conversation import sent_before
 from llmeval.core.errors import SuiteError
@@ -20,13 +18,15 @@ from llmeval.core.manifest import Ending
 from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score
 from llmeval.runner.candidate_calls import CandidateCalls
 from llmeval.runner.executor import WorkItem
+from llmeval.runner.interrupts import on_interrupt
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Progress
+from llmeval.runner.recorded_answers import RecordedAnswers
 from llmeval.runner.scoring import check_scores, counts_as_failed, not_scored_yet, score_answer
 from llmeval.runner.services import Verdicts
 from llmeval.runner.slots import WORKERS_PER_SLOT
 from llmeval.runner.stopping import Stopper
-from llmeval.store.directory import Unit, UnitKey
+from llmeval.store.directory import Unit
 from llmeval.store.writer import RunWriter
 
 GRACE_SECONDS = 2.0
@@ -43,20 +43,6 @@ worker.
 """
 _OUTAGES = ("provider",)
 """Kinds of errors that show an outage if many occur in a row."""
-
-
-@dataclass
-class RecordedAnswers:
-    """The records of an earlier part of this run: answers that need no call, and whether their
-    scores are complete.
-
-    `checked`: answers whose checks are scored, but which still need a judge.
-    """
-
-    answers: dict[UnitKey, int]
-    scored: set[UnitKey]
-    cases: set[str]
-    checked: set[UnitKey] = field(default_factory=set)
 
 
 class Pipeline:
@@ -328,16 +314,8 @@ class Pipeline:
             )
             loop.call_later(GRACE_SECONDS, cancel)
 
-        installed = []
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
-                loop.add_signal_handler(number, interrupt)
-                installed.append(number)
-        try:
+        with on_interrupt(loop, interrupt):
             yield
-        finally:
-            for number in installed:
-                loop.remove_signal_handler(number)
 
 
 def _kind(score: Score) -> str | None:

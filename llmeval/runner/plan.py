@@ -29,6 +29,7 @@ from llmeval.models.replay import StoredAnswers
 from llmeval.runner.application import Application, stated_application
 from llmeval.runner.budget import Budget, refuse_unpriced
 from llmeval.runner.early_stop import ends_early, rule_warnings
+from llmeval.runner.expired import ExpiredCases
 from llmeval.runner.inspection import inspect_cases
 from llmeval.runner.judge_factory import (
     calibrations_of,
@@ -174,8 +175,14 @@ def plan(
     options.check()
     baseline_of(suite, options)
     spec = suite.model(*_candidate(suite, options))[1] if stored is None else None
-    inspected = inspect_cases(suite, options.limit, watch, Application(spec), sizing=sizing)
-    quarantine, whole = _selected(suite, options, only, inspected.cases)
+    expired = ExpiredCases()
+
+    def inspect(case: Case) -> None:
+        expired.add(case)
+        watch(case)
+
+    inspected = inspect_cases(suite, options.limit, inspect, Application(spec), sizing=sizing)
+    quarantine, whole = _selected(suite, options, only, inspected.cases, expired)
     may_stop = ends_early(suite, options)
     cache = Cache(home()) if options.use_cache and not trial else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
@@ -233,6 +240,7 @@ def _selected(
     options: Options,
     only: Callable[[Case], bool] | None,
     cases: CaseSet,
+    expired: ExpiredCases,
 ) -> tuple[Quarantine, tuple[int, str]]:
     """Reduce `cases` to those of this run. Returns the number of cases in all shards, and their
     digest.
@@ -242,6 +250,8 @@ def _selected(
     if not len(cases):
         raise NothingEvaluated(f"{suite.path}: the suite selects no case, so nothing was evaluated")
     quarantine = _quarantine(suite, cases)
+    if expired.cases:
+        quarantine = expired.joined(quarantine, {case.id for case in cases})
     whole = (len(cases), cases.digest)
     if options.shard is not None:
         cases.keep(options.shard.holds)

@@ -124,7 +124,8 @@ class RuleTargets:
         for target in self._margins:
             key = str(target.path[-1])
             rate = target.number is None or target.metric in self._metrics
-            stated = spec.gate.margins[key]
+            gate = spec.gate
+            stated = (gate.release_margins if target.path[2] == "release" else gate.margins)[key]
             size = stated.margin if isinstance(stated, MarginRule) else stated
             if rate and size >= 1:
                 raise self._suite.error(
@@ -183,14 +184,17 @@ def _targets(suite: Suite) -> list[_Target]:
                 f" numbers here: {', '.join(numbers)}. `floors` take metrics for checks and judges",
             )
         found.append(_Target(("gate", "limits", key), metric, where, ref))
-    for key in gate.margins:
-        found.append(_margin_target(suite, key, numbers))
+    comparison: KeyPath = ("gate", "regression")
+    found += [_margin_target(suite, (*comparison, "margins", key), numbers) for key in gate.margins]
+    found += [
+        _margin_target(suite, (*comparison, "release", "margins", key), numbers)
+        for key in gate.release_margins
+    ]
     return found
 
 
-def _margin_target(suite: Suite, key: str, numbers: Collection[str]) -> _Target:
-    path: KeyPath = ("gate", "regression", "margins", key)
-    metric, where, passes = parse_rule_key(key)
+def _margin_target(suite: Suite, path: KeyPath, numbers: Collection[str]) -> _Target:
+    metric, where, passes = parse_rule_key(str(path[-1]))
     if metric == WHOLE:
         raise suite.error(
             path,
@@ -215,7 +219,8 @@ def unknown_numbers(suite: Suite, *, priced: bool) -> list[str]:
         return []
     numbers = (*UNITS, *measure)
     refs = [(key, parse_number(parse_rule_key(key).metric, numbers)) for key in gate.limits]
-    refs += [(key, parse_number(parse_rule_key(key).metric, numbers)) for key in gate.margins]
+    margins = (*gate.margins, *gate.release_margins)
+    refs += [(key, parse_number(parse_rule_key(key).metric, numbers)) for key in margins]
     return [
         f"gate: {key}: the candidate has no `price`, so its cost is missing and the rule INVALID;"
         ' state one, or take the cost from the reply: `measure: {cost: "{{ data.cost }}"}`'

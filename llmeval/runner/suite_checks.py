@@ -37,7 +37,7 @@ def case_checks(suite: Suite, case: Case) -> tuple[BoundCheck, ...]:
         SuiteError: one is not valid; names the case's file and line.
     """
     try:
-        bound = bind(case.checks, is_template=is_template, load=_loader(suite))
+        bound = bind(case.checks, is_template=is_template, load=_row_loader(suite))
     except SpecError as error:
         where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path)
         raise SuiteError(f"{case.source}: checks{where}: {error}") from None
@@ -54,4 +54,26 @@ def _taken(what: str) -> str:
 
 
 def _loader(suite: Suite) -> Callable[[str], Callable[..., object]]:
-    return lambda name: load_function(name, suite.base)
+    """Imports the functions that the suite names."""
+
+    def load(name: str) -> Callable[..., object]:
+        suite.refuse_foreign_code(name)
+        return load_function(name, suite.base)
+
+    return load
+
+
+def _row_loader(suite: Suite) -> Callable[[str], Callable[..., object]]:
+    """Imports the functions that cases name. Only cases in the suite file itself may name one: a
+    data file is data, and reading it must not run code.
+    """
+    if isinstance(suite.spec.cases.source, list):
+        return _loader(suite)
+
+    def refuse(name: str) -> Callable[..., object]:
+        raise SuiteError(
+            f"{name!r} is not a built-in check. A row of a data file can't name your own function:"
+            " write it under `checks:` of the suite file, or write the case in the suite file"
+        )
+
+    return refuse

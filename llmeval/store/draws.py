@@ -7,6 +7,7 @@ import msgspec
 
 from llmeval.core.draw import Draw
 from llmeval.core.errors import StoreError
+from llmeval.core.files import open_to_append
 from llmeval.core.records import to_json
 from llmeval.store.directory import lines
 from llmeval.store.labels import AnswerKey
@@ -46,7 +47,7 @@ def keep_draw(run: Path, draw: Draw) -> None:
         return
     path = run / DRAWS
     try:
-        with path.open("ab") as file:
+        with open_to_append(path) as file:
             file.write(to_json(draw) + b"\n")
             file.flush()
             os.fsync(file.fileno())

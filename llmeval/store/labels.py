@@ -15,6 +15,7 @@ import msgspec
 from filelock import FileLock
 
 from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.files import open_to_append
 from llmeval.core.records import SCHEMA, Label, digest, to_json
 from llmeval.store.directory import LABELS, lines
 
@@ -109,7 +110,7 @@ def append(run: Path, labels: Iterable[Label], file: str = LABELS) -> None:
     data = b"".join(to_json(label) + b"\n" for label in labels)
     path = run / file
     try:
-        with FileLock(run / ".labels.lock", timeout=10), path.open("ab+") as opened:
+        with FileLock(run / ".labels.lock", timeout=10), open_to_append(path) as opened:
             opened.truncate(_whole(path))
             opened.write(data)
             opened.flush()

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from llmeval.core.checksums import sealed
 from llmeval.core.errors import StoreError
-from llmeval.core.files import store_error, write_atomically
+from llmeval.core.files import NO_LINK, PRIVATE, store_error, write_atomically
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest, RecordFile
 from llmeval.core.manifest_file import manifest_bytes
@@ -103,7 +103,8 @@ class _Appended:
         self.lines = 0
         self._content = hashlib.sha256()
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | NO_LINK
+            self._descriptor = os.open(path, flags, PRIVATE)
             self._cut_torn_line()
             with open(self._descriptor, "rb", buffering=0, closefd=False) as file:
                 while chunk := file.read(_CHUNK):
@@ -160,4 +161,4 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     """Replace the `manifest.json` of a run directory in one step; `digest` becomes that of its
     content.
     """
-    write_atomically(path / MANIFEST, manifest_bytes(manifest))
+    write_atomically(path / MANIFEST, manifest_bytes(manifest), mode=PRIVATE)

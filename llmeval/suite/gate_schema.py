@@ -24,6 +24,18 @@ def _may_be_number(key: str) -> bool:
     return parse_number(name, (*UNITS, name.rpartition(".")[0])) is not None
 
 
+class ReleaseSpec(Strict):
+    """Compares with the release that the lock file keeps next to its rolling baseline."""
+
+    margins: dict[str, MarginStated] = Field(
+        min_length=1,
+        description=(
+            "As `margins` of the comparison with the baseline: metric, or `metric @ tag=value` ->"
+            " the drop of its mean since the release that must not be reached."
+        ),
+    )
+
+
 class RegressionSpec(Strict):
     """Compares with an approved run, case by case."""
 
@@ -49,6 +61,13 @@ class RegressionSpec(Strict):
         description=(
             "Cases of the baseline that the suite may lack or change; more make the run INVALID."
             " Cases that `retired.yaml` names do not count."
+        ),
+    )
+    release: ReleaseSpec | None = Field(
+        default=None,
+        description=(
+            "A second comparison, with the release that `llmeval baseline release` names: many"
+            " small drops, each approved, add up to one that this rule sees."
         ),
     )
 
@@ -208,11 +227,17 @@ class GateSpec(Strict):
         return {} if self.regression is None else self.regression.margins
 
     @property
+    def release_margins(self) -> dict[str, MarginStated]:
+        """The margins of the comparison with the release; empty where there is none."""
+        release = None if self.regression is None else self.regression.release
+        return {} if release is None else release.margins
+
+    @property
     def ends_early(self) -> bool:
         """Whether its rules may be decided before the last case (`stop: early`)."""
-        keys = [*self.floors, *self.margins]
-        several = any(is_pattern(key) for key in keys)
-        numbers = any(_may_be_number(key) for key in self.margins)
+        margins = [*self.margins, *self.release_margins]
+        several = any(is_pattern(key) for key in (*self.floors, *margins))
+        numbers = any(_may_be_number(key) for key in margins)
         return not (self.never or self.limits or several or numbers)
 
     @property
@@ -224,6 +249,7 @@ class GateSpec(Strict):
             *(f"floor {key}" for key in self.floors),
             *(f"limit {key}" for key in self.limits),
             *(f"regression {key}" for key in self.margins),
+            *(f"release {key}" for key in self.release_margins),
         ]
 
     @property

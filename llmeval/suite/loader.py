@@ -18,10 +18,8 @@ from llmeval.suite import yaml_file
 from llmeval.suite.model_schema import BaseModelSpec, Price
 from llmeval.suite.schema import JudgeSpec, SuiteSpec
 from llmeval.suite.strict import nearest
+from llmeval.suite.variables import expand
 
-_VARIABLE = re.compile(
-    r"(?P<escaped>\$)?\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}"
-)
 _SAMPLING = (
     "temperature",
     "max_tokens",
@@ -42,6 +40,8 @@ class Suite:
 
     `spec`: the file's content. `document`: for messages with line numbers. `changes`: dotted keys
     that the environment changed. `secrets`: values that must never be written anywhere.
+    `trusted`: whether the user named the suite. A suite that only a run directory names may be
+    foreign, so none of its code is imported.
     """
 
     spec: SuiteSpec
@@ -50,6 +50,7 @@ class Suite:
     environment: str | None = None
     changes: tuple[str, ...] = ()
     undefined: Mapping[yaml_file.Path, str] = field(default_factory=dict)
+    trusted: bool = True
 
     @property
     def name(self) -> str:
@@ -64,6 +65,14 @@ class Suite:
     def error(self, path: yaml_file.Path, message: str) -> SuiteError:
         """A `SuiteError` that names the file and the line of `path`."""
         return self.document.error(path, message)
+
+    def refuse_foreign_code(self, name: str) -> None:
+        """Refuse to import `name` for a suite that is not trusted. Raises SuiteError."""
+        if not self.trusted:
+            raise SuiteError(
+                f"{name} is code, and only the run directory names the suite {self.path}. If you"
+                f" trust the suite, name it with `--suite {self.path}`, or add --trust"
+            )
 
     def model(
         self, reference: str | BaseModelSpec, path: yaml_file.Path
@@ -252,7 +261,7 @@ def parse_suite(
             f"{document.file}:1: a suite is a mapping that starts with `suite: <name>`"
         )
     undefined: dict[yaml_file.Path, str] = {}
-    data = _expand(document.data, (), undefined)
+    data = expand(document.data, (), undefined)
     spec = _validate(SuiteSpec, data, document)
     changes: tuple[str, ...] = ()
     if environment is not None:
@@ -262,31 +271,6 @@ def parse_suite(
     suite = Suite(spec, document, file, environment, changes, undefined)
     suite.check_defined()
     return suite
-
-
-def _expand(value: object, path: yaml_file.Path, undefined: dict[yaml_file.Path, str]) -> Any:
-    """`value` with `${NAME}` and `${NAME:-default}` replaced; `$${NAME}` stays `${NAME}`."""
-    if isinstance(value, dict):
-        return {key: _expand(item, (*path, key), undefined) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_expand(item, (*path, index), undefined) for index, item in enumerate(value)]
-    if not isinstance(value, str) or "${" not in value:
-        return value
-
-    def replace(match: re.Match[str]) -> str:
-        if match["escaped"]:
-            return match[0][1:]
-        found = os.environ.get(match["name"]) or match["default"]
-        if found is None:
-            undefined[path] = match["name"]
-            return match[0]
-        return found
-
-    whole = _VARIABLE.fullmatch(value)
-    text = _VARIABLE.sub(replace, value)
-    return (
-        yaml_file.scalar(text) if whole and not whole["escaped"] and path[-1] != "api_key" else text
-    )
 
 
 def _overlay(

@@ -5,6 +5,7 @@ resolver makes them False, True and 90), and dates stay text as well. Anchors an
 `MAX_NODES` stops an alias bomb.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from llmeval.core.errors import SuiteError
 MAX_BYTES = 64 * 1024 * 1024
 MAX_NODES = 400_000
 MAX_DEPTH = 64
+MAX_DIGITS = 300
+"""Most characters of a number. Longer numbers exceed the range of a float, and take time that grows
+with the square of their length.
+"""
 
 Path = tuple[str | int, ...]
 
@@ -62,10 +67,17 @@ def format_path(path: Path) -> str:
 
 
 def scalar(text: str) -> object:
-    """A plain scalar's value by YAML 1.2's core schema (decimal numbers only)."""
+    """A plain scalar's value by YAML 1.2's core schema (decimal numbers only).
+
+    Raises:
+        ValueError: a number that is out of the range of a float, or has more than 300 digits.
+    """
     for pattern, convert in _SCALARS:
         if pattern.match(text):
-            return convert(text)
+            value: object = convert(text) if len(text) <= MAX_DIGITS else math.inf
+            if isinstance(value, float) and math.isinf(value):
+                raise ValueError(f"{text[:20]}... is a number out of range")
+            return value
     return text
 
 
@@ -118,7 +130,10 @@ class _Builder:
         plain = not node.style  # None from the Python loader, '' from the C one
         if node.tag.startswith("!") or (plain and not node.tag.startswith("tag:yaml.org,2002:")):
             raise self._error(node, f"the tag {node.tag} is not supported")
-        return scalar(node.value) if plain else node.value
+        try:
+            return scalar(node.value) if plain else node.value
+        except ValueError as error:
+            raise self._error(node, f"{error}; write a text in quotes") from None
 
     def _mapping(self, node: yaml.MappingNode, path: Path, depth: int) -> dict[str, object]:
         mapping: dict[str, object] = {}

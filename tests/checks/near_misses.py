@@ -51,6 +51,28 @@ def right_answers(half: str) -> list[RightAnswer]:
     return [row for row in rows if row.half == half]
 
 
+class AnswerRow(NamedTuple):
+    """A reference with an answer, and whether it should pass.
+
+    `half`: tune for those whose results the rules were made with, report for those that were
+    written before a second measurement. `set`: siblings or right.
+    """
+
+    half: str
+    set: str
+    kind: str
+    reference: str
+    question: str
+    answer: str
+    want: str
+
+
+def more_answers(half: str) -> list[AnswerRow]:
+    """Names of similar things, and other ways to say what is right, of one half."""
+    rows = map(AnswerRow._make, _rows("more_answers.tsv"))
+    return [row for row in rows if row.half == half]
+
+
 def _rows(name: str) -> Iterator[list[str]]:
     """The cells of every line but the first; `\\n` is a line break."""
     for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()[1:]:

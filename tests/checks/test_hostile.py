@@ -5,6 +5,7 @@ of a C function does is not counted; `benchmarks/checks.py --only megabyte` take
 """
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -75,6 +76,14 @@ def test_a_check_takes_any_text_in_linear_work(name: str) -> None:
 
 def test_the_count_sees_quadratic_work() -> None:
     class Quadratic(BoundCheck):
+        identity: Mapping[str, Any] = {}
+
+        def applies(self, case: Case) -> bool:
+            return True
+
+        def prepare(self, case: Case, render: Any) -> None:
+            pass
+
         def evaluate(self, case: Case, answer: Answer, render: Any) -> Result:
             for start in range(len(answer.text)):
                 for _ in range(start):

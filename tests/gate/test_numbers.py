@@ -254,7 +254,7 @@ def test_slices_and_a_rule_that_only_warns(tmp_path: Path) -> None:
     ("gate", "more", "told"),
     [
         ({"limits": {"speed.p95": 1}}, {}, "there is no number 'speed.p95'"),
-        ({"limits": {"equals": 1}}, {}, "`floors` take metrics of checks and judges"),
+        ({"limits": {"equals": 1}}, {}, "`floors` take metrics for checks and judges"),
         ({"limits": {"latency @ lang=de": 1}}, {}, "no case has the tag 'lang'"),
         ({"floors": {"equals": 0.5}}, {"measure": {"steps": "{{ steps }}"}}, "measure.steps"),
         ({"floors": {"equals": 0.5}}, {"measure": {"equals": "{{ q }}"}}, "has the name 'equals'"),

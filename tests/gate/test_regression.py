@@ -11,8 +11,9 @@ import pytest
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.pairs import PairedCases
 from llmeval.gate.rules.judge_arms import scale
-from llmeval.gate.rules.regression import RegressionRule, decided, evaluate
+from llmeval.gate.rules.regression import decided, evaluate
 from llmeval.gate.rules.regression_hints import cases_needed
+from llmeval.gate.rules.regression_rule import RegressionRule
 from llmeval.stats.estimation.label_counts import LabelCounts
 from llmeval.stats.sequential.design import regression
 from llmeval.stats.sequential.gate_test import decide

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from llmeval.gate.pairs import PairedCases
-from llmeval.gate.rules.regression import RegressionRule, evaluate
+from llmeval.gate.rules.regression import evaluate
+from llmeval.gate.rules.regression_rule import RegressionRule
 from llmeval.planning.attainability import passes_needed
 from llmeval.planning.metric_profile import MetricProfile
 from llmeval.planning.sample_size import cases_for, certifiable, plan_floor, plan_regression

@@ -1,98 +1,17 @@
-"""Other names of the same thing: abbreviations, countries in seven languages, cities that have two
-names.
+"""Other names of the same thing: abbreviations, formulas, countries in seven languages, places and
+people that have two names.
 
 `territories.tsv` holds names of countries from the Unicode CLDR (as in Babel 2.19; English, German,
 French, Spanish, Italian, Portuguese, Dutch; Unicode License v3) and, in English, official and
 former names from ISO 3166 and its part 3. A library with the same data (Babel, 10 MB) would be a
-dependency for one table. Names of cities are those of the United Nations Group of Experts on
-Geographical Names and the usual English exonyms.
+dependency for one table. `other_names.txt` has one group of names a line. Its names of places are
+those of the United Nations Group of Experts on Geographical Names and the usual exonyms.
 """
 
 from functools import cache
 from importlib.resources import files
 
 from llmeval.checks.facts.tokens import Tokens
-
-_GROUPS = """
-United Nations|UN|UNO|ONU|Vereinte Nationen|Nations unies|Naciones Unidas|Nazioni Unite|\
-Nações Unidas|Verenigde Naties
-European Union|EU|UE|Europäische Union|Union européenne|Unión Europea|Unione europea|\
-União Europeia|Europese Unie
-North Atlantic Treaty Organization|North Atlantic Treaty Organisation|NATO|OTAN
-World Health Organization|World Health Organisation|WHO|Weltgesundheitsorganisation|\
-Organisation mondiale de la santé|Organización Mundial de la Salud|\
-Organizzazione mondiale della sanità|Organização Mundial da Saúde|OMS
-World Trade Organization|World Trade Organisation|WTO
-International Monetary Fund|IMF|Internationaler Währungsfonds|IWF|Fonds monétaire international|\
-Fondo Monetario Internacional|Fondo monetario internazionale|Fundo Monetário Internacional|FMI
-United Nations Educational, Scientific and Cultural Organization|UNESCO
-National Aeronautics and Space Administration|NASA
-Federal Bureau of Investigation|FBI
-Central Intelligence Agency|CIA
-European Space Agency|ESA
-United States|Vereinigte Staaten|États-Unis|Estados Unidos|Stati Uniti|Verenigde Staten|\
-United States of America|USA|US|EE. UU.|EUA
-United Kingdom|UK|Vereinigtes Königreich|Royaume-Uni|Reino Unido|Regno Unito|Verenigd Koninkrijk|GB
-International Space Station|ISS
-Soviet Union|USSR|Union of Soviet Socialist Republics|Sowjetunion|Union soviétique|\
-Unión Soviética|Unione Sovietica|União Soviética|Sovjet-Unie
-East Germany|GDR|German Democratic Republic|DDR
-World War I|World War One|First World War|WWI|WW1|WW I|Erster Weltkrieg|Première Guerre mondiale|\
-Primera Guerra Mundial|Prima guerra mondiale|Primeira Guerra Mundial|Eerste Wereldoorlog
-World War II|World War Two|Second World War|WWII|WW2|WW II|Zweiter Weltkrieg|\
-Seconde Guerre mondiale|Segunda Guerra Mundial|Seconda guerra mondiale|Tweede Wereldoorlog
-deoxyribonucleic acid|DNA|Desoxyribonukleinsäure|DNS|acide désoxyribonucléique|\
-ácido desoxirribonucleico|ADN
-ribonucleic acid|RNA
-human immunodeficiency virus|HIV|VIH
-acquired immunodeficiency syndrome|acquired immune deficiency syndrome|AIDS
-artificial intelligence|AI
-New York City|NYC
-Los Angeles|L.A.
-Washington, D.C.|Washington DC|Washington D.C.
-Beijing|Peking
-Mumbai|Bombay
-Kolkata|Calcutta
-Chennai|Madras
-Bengaluru|Bangalore
-Kyiv|Kiev
-Ho Chi Minh City|Saigon
-Guangzhou|Canton
-Yangon|Rangoon
-Nanjing|Nanking
-Istanbul|Constantinople
-Gdańsk|Danzig
-Wrocław|Breslau
-Munich|München|Monaco di Baviera
-Cologne|Köln|Colonia|Keulen
-Vienna|Wien|Vienne|Viena|Wenen
-Rome|Roma|Rom
-Milan|Milano|Mailand
-Florence|Firenze|Florenz|Florencia
-Naples|Napoli|Neapel|Nápoles
-Venice|Venezia|Venedig|Venise|Venecia|Veneza
-Turin|Torino
-Genoa|Genova|Genua|Gênes|Génova
-Prague|Praha|Prag|Praga|Praag
-Warsaw|Warszawa|Warschau|Varsovie|Varsovia
-Moscow|Moskva|Moskau|Moscou|Moscú|Mosca|Moskou
-Lisbon|Lisboa|Lissabon|Lisbonne
-Copenhagen|København|Kopenhagen|Copenhague
-Brussels|Bruxelles|Brüssel|Bruselas|Brussel
-Geneva|Genève|Genf|Ginebra|Ginevra
-Athens|Athína|Athen|Athènes|Atenas|Atene
-Seville|Sevilla
-The Hague|Den Haag|La Haye|La Haya
-Antwerp|Antwerpen|Anvers
-London|Londres|Londra|Londen
-Paris|París|Parigi|Parijs
-Tchaikovsky|Tschaikowski|Tschaikowsky|Tchaïkovski|Chaikovski|Čajkovskij
-Dostoevsky|Dostojewski|Dostoïevski|Dostoievski|Dostoevskij
-Gorbachev|Gorbatschow|Gorbatchev
-Khrushchev|Chruschtschow|Khrouchtchev
-Chekhov|Tschechow|Tchekhov
-Rachmaninoff|Rachmaninow|Rachmaninov
-"""
 
 
 @cache
@@ -102,8 +21,9 @@ def _groups() -> dict[tuple[str, ...], tuple[str, ...]]:
         files("llmeval.checks.facts").joinpath("territories.tsv").read_text(encoding="utf-8")
     )
     lines = [line.partition("\t")[2] for line in territories.splitlines()]
+    others = files("llmeval.checks.facts").joinpath("other_names.txt").read_text(encoding="utf-8")
     groups: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for line in [*_GROUPS.strip().splitlines(), *lines]:
+    for line in [*others.splitlines(), *lines]:
         names = tuple(line.split("|"))
         for name in names:
             groups.setdefault(_key(name), names)
@@ -134,6 +54,49 @@ def _countries() -> frozenset[str]:
 def is_country(name: str) -> bool:
     """Whether the folded stems are the name of a country in one of the languages of the table."""
     return name.removeprefix("the ") in _countries()
+
+
+_JOINTS = frozenset("of the and for in on to de du des la le der die und für".split())
+_LETTERS = range(3, 8)
+"""An abbreviation has three to seven letters; two mean too many names."""
+
+
+def initials_of(name: str) -> str:
+    """The abbreviation by its first letters of a name of three words or more with capitals:
+    `JFK`, `BBC`; empty if it has none."""
+    words = [word for word in name.replace(".", " ").split() if word.casefold() not in _JOINTS]
+    if len(words) not in _LETTERS or not all(word[0].isupper() for word in words):
+        return ""
+    if any((len(word) > 1 and set(word) <= set("IVX")) or word == "I" for word in words[1:]):
+        return ""  # the I of `World War I` is a numeral
+    return "".join(word[0] for word in words)
+
+
+def spelled_out(abbreviation: str, words: Tokens) -> tuple[int, int] | None:
+    """The first and last word of a name in the text whose first letters are the abbreviation; None
+    where there is none."""
+    letters = abbreviation.replace(".", "").casefold()
+    if len(letters) not in _LETTERS or not letters.isalpha() or not abbreviation.isupper():
+        return None
+    capitals = [
+        index
+        for index, form in enumerate(words.forms)
+        if words.raw[words.starts[index]].isupper() and form not in _JOINTS and len(form) > 1
+    ]
+    for at in range(len(capitals) - len(letters) + 1):
+        run = capitals[at : at + len(letters)]
+        if [words.forms[index][0] for index in run] == list(letters) and _is_joined(run, words):
+            return run[0], run[-1]
+    return None
+
+
+def _is_joined(run: list[int], words: Tokens) -> bool:
+    """Whether nothing but small words and spaces stands between the words."""
+    between = (index for index in range(run[0], run[-1] + 1) if index not in run)
+    gaps = (words.gap(index) for index in range(run[0] + 1, run[-1] + 1))
+    return all(words.forms[index] in _JOINTS for index in between) and all(
+        gap.strip("- ") == "" for gap in gaps
+    )
 
 
 def is_abbreviation(name: str) -> bool:

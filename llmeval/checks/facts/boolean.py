@@ -23,8 +23,10 @@ class Polarity(NamedTuple):
     outright: bool
 
 
-_NO_PHRASES = """
+_PRONOUN = "(?:it|that|this|they|he|she|we|you|one|i)"
+_NO_PHRASES = rf"""
 of course (?:it is |it's |that is |they are )?not|absolutely not|certainly not|definitely not
+of course {_PRONOUN} (?:cannot|never|(?:\w+ )?not|\w+n['’]t)|\w+ly not(?! (?:only|just|unlike))
 indeed not|surely not|not at all|not in the least
 not really|not true|not correct|not right|not (?:quite|exactly|necessarily|usually|generally)
 by no means|no way|far from it|i disagree|i do not agree|i don['’]t agree|i don['’]t think so
@@ -117,7 +119,8 @@ _TOKEN = regex.compile(
     regex.IGNORECASE,
 )
 _SHORT_FORM = regex.compile(
-    r"^[\s*_\"'“(]*(?:it|he|she|they|that|this|there|we|you|i|one|those|these)(?:['’]s|['’]re|\s+"
+    r"^[\s*_\"'“(]*(?:it|he|she|they|that|this|there|we|you|i|one|those|these)(?:['’]s|['’]re"
+    r"|(?:\s+\w+ly)?\s+"
     r"(?:is|are|was|were|does|do|did|can|could|will|would|should|has|have|had|may|might|must|am))"
     r"(?P<no>n['’]t|\s?not)?\s*(?:,?\s*(?:indeed|in\s+fact|actually|of\s+course|certainly|so"
     r"|surely))?[\s.!*_\"'”)]*$",

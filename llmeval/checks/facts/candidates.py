@@ -109,7 +109,7 @@ class Candidates:
     def __init__(self, words: Tokens, question_words: Tokens, language: str) -> None:
         question = question_words.raw
         self._words = words
-        self._asks_many = bool(ASKS_MANY.search(question))
+        self.asks_many = bool(ASKS_MANY.search(question))
         self._question = question_words.stem_set.difference(STOPWORDS)
         self._where = bool(ASKS_PLACE.search(question))
         self._bare: dict[int, bool] = {}
@@ -144,7 +144,7 @@ class Candidates:
         low = bisect_right(self._starts, start) - 1
         high = bisect_left(self._starts, end) - 1
         return (
-            self._asks_many and 0 <= low <= high and self._listed(low, high, right, _LONG_LIST + 1)
+            self.asks_many and 0 <= low <= high and self._listed(low, high, right, _LONG_LIST + 1)
         )
 
     def is_pile(self, right: Sequence[frozenset[str]]) -> bool:
@@ -153,7 +153,7 @@ class Candidates:
         raw = self._words.raw[:_READ]
         if sum(map(raw.count, ",;\n.!?")) < _PILE:
             return False
-        least = _HUGE_LIST if self._asks_many else _PILE
+        least = _HUGE_LIST if self.asks_many else _PILE
         return self._are_apart(_STATEMENT.split(raw), least, right) or self._are_apart(
             _CLAUSE.split(raw), _HUGE_LIST, right
         )
@@ -304,7 +304,7 @@ class Candidates:
     def _all_stated(self, run: list[_Item]) -> bool:
         """Whether a sentence with an "and" before the last item says that all are meant: `They are
         A, B, C and D`."""
-        if not self._asks_many and _VERBS.isdisjoint(self._words.forms[:_VERB_WITHIN]):
+        if not self.asks_many and _VERBS.isdisjoint(self._words.forms[:_VERB_WITHIN]):
             return False
         return len(run) > 1 and bool(_LAST_AND.search(self._words.raw, run[-2].end, run[-1].start))
 
@@ -319,12 +319,12 @@ class Candidates:
         return max(item.end - item.start for item in self._items) <= 50
 
     def _least(self) -> int:
-        if self._asks_many:
+        if self.asks_many:
             return _HUGE_LIST
-        return (_PLACES if self._is_address else _LONG_LIST + 1) if self._where else _LONG_LIST
+        return (_PLACES if self.is_address else _LONG_LIST + 1) if self._where else _LONG_LIST
 
     @cached_property
-    def _is_address(self) -> bool:
+    def is_address(self) -> bool:
         """Whether the items may be one place, from the smallest to the country: they end in the
         only country."""
         countries = [item for item in self._items if is_country(" ".join(self._all_stems(item)))]

@@ -9,7 +9,10 @@ ERA_AFTER = regex.compile(
     r"|C\.E\.)(?!\w))"
 )
 """What follows a year or century; group 1 is there for one before Christ."""
-_NAMES = r"(?:century|centuries|siècles?|secol[oi]|siglos?|séculos?|jahrhunderts?|eeuw|век[аеу]?)"
+_NAMES = (
+    r"(?:century|centuries|siècles?|secol[oi]|siglos?|séculos?|jahrhunderts?|jh(?:dt?|t)?\.?|eeuw"
+    r"|век[аеу]?)"
+)
 _BEFORE = regex.compile(
     rf"(?<![\p{{L}}\d])(?:(?P<roman>(?-i:[IVX]{{1,6}}))|(?P<number>\d{{1,2}}))"
     rf"(?:e|er|ème|eme|th|st|nd|rd|\.|º|°)?\s+{_NAMES}(?!\p{{L}})",

@@ -83,6 +83,8 @@ def fit_number(
     limits = (NumericBound.BELOW, NumericBound.ABOVE)
     if stated.bound is not expected.bound and stated.bound in limits and not limit:
         return min(fit, Fit.NEAR)  # fewer than 100 are not 100
+    if expected.bound in limits and stated.bound is NumericBound.EXACT and not (limit or roughly):
+        return min(fit, Fit.COARSE)  # 80 are not fewer than 80, but people take it for short
     if stated.partner is not None and expected.partner is None and not _is_year(stated):
         return min(fit, Fit.NEAR)  # 50 to 100 are not 100
     return fit

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from llmeval.checks.facts.aliases import aliases_of
+from llmeval.checks.facts.aliases import aliases_of, initials_of
 from llmeval.checks.facts.compare import EXACT, Tolerance
 from llmeval.checks.facts.date_values import Precision, make
 from llmeval.checks.facts.names import Reference
@@ -59,8 +59,8 @@ def _aliases(names: Sequence[str]) -> Iterator[ExpectedValue]:
     """Other names of the things named, that are not among them."""
     own = frozenset(names)
     for name in names[:_ALIASED]:
-        for alias in aliases_of(name):
-            if alias not in own:
+        for alias in (*aliases_of(name), initials_of(name)):
+            if alias and alias not in own:
                 yield ExpectedValue(alias, Reference(alias), alias=True)
 
 
@@ -153,7 +153,9 @@ def _quantity(value: Any, unit: str | None) -> ExpectedValue:
 
 
 def _digits(value: float) -> int:
-    """Significant digits of a float as it is written."""
+    """Significant digits of a float as it is written; of a whole number without the last zeros."""
+    if value.is_integer() and abs(value) < 1e300:
+        return max(1, len(str(abs(int(value))).rstrip("0")))
     return len(f"{value!r}".split("e")[0].replace(".", "").lstrip("-0"))
 
 

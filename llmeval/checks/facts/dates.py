@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import regex
 
-from llmeval.checks.facts.centuries import ERA_AFTER, centuries
+from llmeval.checks.facts.centuries import ERA_AFTER
+from llmeval.checks.facts.date_patterns import dates_in_figures
 from llmeval.checks.facts.date_values import (
     AMBIGUOUS_MONTHS,
     MONTHS,
@@ -22,13 +23,7 @@ from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.tokens import Tokens
 
 _SKIPPED = frozenset(["of", "de", "del", "di", "the", "in", "er", "o", "a", "do", "re"])
-_ISO = regex.compile(r"(?<![\d./-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-])")
-_COMPACT = regex.compile(
-    r"(?<![\d.,-])((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\d,-]|\.\d)"
-)
-_NUMERIC = regex.compile(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/]|\.\d|-\d)")
 _APART = regex.compile(r"[;.\n(]")
-_HAN = regex.compile(r"(\d{3,4})\s?[年년](?:\s?(\d{1,2})\s?[月월](?:\s?(\d{1,2})\s?[日일])?)?")
 _AD_BEFORE = regex.compile(r"(?:AD|A\.D\.)\s$")
 _CENTURY = frozenset(
     ["century", "centuries", "jahrhundert", "jahrhunderts", "siecle", "siglo", "secolo", "seculo"]
@@ -46,54 +41,12 @@ def dates(words: Tokens, numbers: Sequence[Number], month_first: bool | None = N
 
     `month_first`: whether 06/02 is 2 June; None where it is not known.
     """
-    result = [*_patterns(words, month_first), *_named(words, numbers)]
+    result = [*dates_in_figures(words, month_first), *_named(words, numbers)]
     taken = [(d.start, d.end) for d in result]
     result += [
         d for d in _years(words, numbers) if not any(a < d.end and d.start < b for a, b in taken)
     ]
     return sorted(result, key=lambda d: d.start)
-
-
-def _located(words: Tokens, result: Date, start: int, end: int) -> Date:
-    from bisect import bisect_left, bisect_right
-
-    first = bisect_right(words.starts, start) - 1
-    last = bisect_left(words.ends, end)
-    return replace(
-        result, first=max(first, 0), last=min(last, len(words) - 1), start=start, end=end
-    )
-
-
-def _patterns(words: Tokens, month_first: bool | None) -> list[Date]:
-    """2018-05-18, 18/05/2018, 18.5.2018, 2018年5月18日."""
-    raw, result = words.raw, []
-    if "年" in raw or "년" in raw:
-        for m in _HAN.finditer(raw):
-            date = make(int(m[1]), int(m[2]) if m[2] else None, int(m[3]) if m[3] else None)
-            result += [_located(words, date, *m.span())] if date else []
-    for m in _ISO.finditer(raw):
-        date = make(int(m[1]), int(m[3]), int(m[4]))
-        result += [_located(words, date, *m.span())] if date else []
-    for m in _COMPACT.finditer(raw):
-        date = make(int(m[1]), int(m[2]), int(m[3]))
-        result += [_located(words, date, *m.span())] if date else []
-    result += [
-        _located(words, Date(Precision.CENTURY, year), start, end)
-        for year, start, end in centuries(raw)
-    ]
-    for m in _NUMERIC.finditer(raw):
-        one, two, year = int(m[1]), int(m[3]), int(m[4])
-        year += 0 if len(m[4]) == 4 else 1900 if year > 50 else 2000
-        first, second = make(year, one, two), make(year, two, one)
-        american = month_first if month_first is not None else m[2] == "/"
-        date = (first if american else second) or first or second
-        if date:
-            other = second if date is first else first
-            if month_first is not None or m[2] == ".":
-                other = None  # the locale, or the dots of day.month.year, settle the order
-            swapped = (other.month or 1, other.day or 1) if other and other is not date else None
-            result.append(_located(words, replace(date, other=swapped), *m.span()))
-    return result
 
 
 def _named(words: Tokens, numbers: Sequence[Number]) -> list[Date]:
@@ -219,7 +172,7 @@ def _year_after(words: Tokens, last: int, at: dict[int, Number]) -> Number | Non
     if number is None or number.unit or not isinstance(number.value, int):
         return None
     if (
-        words.gap(index).strip() in ("'", "’")
+        words.gap(index).strip(" ,") in ("'", "’")
         and 0 <= number.value < 100
         and len(words.forms[index]) == 2
     ):

@@ -13,18 +13,20 @@ from enum import StrEnum
 import regex
 
 from llmeval.checks.facts.aliases import aliases_of, is_country
+from llmeval.checks.facts.beside_names import (
+    goes_on_otherwise,
+    in_other_region,
+    is_namesake,
+    without_first,
+)
 from llmeval.checks.facts.lexicon import (
     DROPPED_FREELY,
-    JOINTS,
-    NICKNAMES,
-    PARTICLES,
     TITLE_WORDS,
     contrast,
     is_designator,
     same_kind,
 )
 from llmeval.checks.facts.names import (
-    ARTICLES,
     VARIANT,
     Reference,
     Spelling,
@@ -32,19 +34,19 @@ from llmeval.checks.facts.names import (
     held_places,
     least_likeness,
 )
-from llmeval.checks.facts.tokens import NEGATORS, STOPWORDS, Tokens
+from llmeval.checks.facts.replaced_words import (
+    AROUND,
+    TERM_WORDS,
+    both_designators,
+    is_statement_text,
+    without_short_forms,
+    word_in_place_of,
+)
+from llmeval.checks.facts.tokens import NEGATORS, Tokens
 from llmeval.checks.facts.turned_round import is_turned_round
 
-TERM_WORDS = 4
-"""A reference of at most this many words of meaning is a term; a longer one that is not a name is a
-statement.
-"""
 _SHORT_NAME = 2
 """Of a name of at most two words none can be left out: Niger Delta, Guinea-Bissau."""
-_AROUND = 12
-"""An answer with so many words more than the reference says that and little else."""
-# Nothing at all stands between a letter and a digit: G0.
-_PLAIN = frozenset(["", " ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ", "])
 _WHO = regex.compile(
     r"\b(?:who|whom|whose|wer|wen|wem|qui|quien|quién|quienes|chi|quem|wie)\b", regex.IGNORECASE
 )
@@ -104,17 +106,21 @@ def compare(
         return ReferenceComparison(NameDifference.INCOMPLETE)
     first, last = min(places.values()), max(places.values())
     missing = [stem for stem in content if stem not in places]
-    missing, short = _without_short_forms(missing, reference, places, answer)
+    missing, short = without_short_forms(missing, reference, places, answer)
+    if _is_other_name(missing, last, reference, answer, question):
+        return ReferenceComparison(
+            NameDifference.OTHER, missing[0] if missing else "", "", first, last, reference.is_name
+        )
     apart = _scattered(reference, places)
     for stem in [*missing, *apart]:
-        stands = _in_place_of(stem, reference, places, answer)
-        if stands and (contrast(stem, stands) or _both_designators(stem, stands)):
+        stands = word_in_place_of(stem, reference, places, answer)
+        if stands and (contrast(stem, stands) or both_designators(stem, stands)):
             return ReferenceComparison(NameDifference.OTHER, stem, stands, first, last)
     for stem in [*missing, *apart]:
         if stem not in question_stems and _needed(stem, reference):
             return ReferenceComparison(NameDifference.OTHER, stem, "", first, last)
     for stem in missing:
-        stands = _in_place_of(stem, reference, places, answer)
+        stands = word_in_place_of(stem, reference, places, answer)
         if stands and _is_wider(stem, stands, reference):
             continue
         if stands and stands not in question_stems | short and not same_kind(stem, stands):
@@ -124,7 +130,9 @@ def compare(
             )
     full = not reference.is_name and len(reference.forms) > TERM_WORDS
     turned = full and not missing and is_turned_round(reference, answer)
-    if turned or (_is_statement(reference) and _negated_otherwise(reference, first, last, answer)):
+    if turned or (
+        is_statement_text(reference) and _negated_otherwise(reference, first, last, answer)
+    ):
         return ReferenceComparison(NameDifference.OTHER, "", "not", first, last)
     kind = _omission(reference, missing, question)
     whole = (
@@ -135,6 +143,21 @@ def compare(
     whole = whole and len(content) <= _SHORT_NAME
     return ReferenceComparison(
         kind, missing[0] if missing else "", "", first, last, reference.is_name, whole
+    )
+
+
+def _is_other_name(
+    missing: list[str], last: int, reference: Reference, answer: Tokens, question: Tokens | None
+) -> bool:
+    """Whether what stands beside the words, or is missing before them, makes another name."""
+    if not reference.is_name:
+        return False
+    person = question is not None and bool(_WHO.search(question.raw))
+    return (
+        in_other_region(reference, answer)
+        or is_namesake(reference, answer)
+        or without_first(missing, reference, person)
+        or (_is_person(reference, question) and goes_on_otherwise(missing, last, reference, answer))
     )
 
 
@@ -188,7 +211,7 @@ def _is_tight(reference: Reference, missing: list[str], width: int, answer: Toke
     if reference.is_name:
         return True
     few = 1 if len(reference.content) < 2 * TERM_WORDS else 2
-    alone = len(answer) <= len(reference.stems) + _AROUND
+    alone = len(answer) <= len(reference.stems) + AROUND
     return alone and len(missing) <= few and width <= len(reference.stems) + 1
 
 
@@ -229,120 +252,6 @@ def _is_generation(stem: str, reference: Reference) -> bool:
 
 
 _FULL_NAME = 3
-
-
-def _both_designators(one: str, two: str) -> bool:
-    return all(word[0].isdigit() or (len(word) == 1 and word.isascii()) for word in (one, two))
-
-
-def _short_for(one: str, two: str) -> bool:
-    """Whether one is short for the other: `ave` and `avenue`, `r` and `robert`, `bob` and `robert`,
-    `jmw` and `joseph`.
-    """
-    short, long = sorted((one, two), key=len)
-    if two in NICKNAMES.get(one, ()) or one in NICKNAMES.get(two, ()):
-        return True
-    initials = (
-        short.isalpha()
-        and short[0] == long[0]
-        and len(short) <= 3
-        and not set(short) & set("aeiouy")
-    )
-    return initials or (long.startswith(short) and (len(short) == 1 or len(long) - len(short) > 2))
-
-
-def _without_short_forms(
-    missing: list[str], reference: Reference, places: dict[str, int], answer: Tokens
-) -> tuple[list[str], frozenset[str]]:
-    """The missing words less those that stand there in short, and these: `Ave` for `Avenue`, `Dave`
-    for `David`."""
-    missing = [stem for stem in missing if not _spelled_out(stem, reference, places, answer)]
-    stands = {_in_place_of(stem, reference, places, answer) for stem in missing} - {""}
-    short = frozenset(word for word in stands if any(_short_for(stem, word) for stem in missing))
-    return [stem for stem in missing if not any(_short_for(stem, word) for word in short)], short
-
-
-def _spelled_out(stem: str, reference: Reference, places: dict[str, int], answer: Tokens) -> bool:
-    """Whether names with the initials of the stem stand before the next word: `Joanne K.` for `J.
-    K. Rowling`."""
-    if stem not in reference.joined_initials:
-        return False
-    after = next(
-        (places[s] for s in reference.content[reference.content.index(stem) + 1 :] if s in places),
-        None,
-    )
-    if after is None or after < len(stem):
-        return False
-    return all(
-        form.startswith(letter)
-        for letter, form in zip(stem, answer.forms[after - len(stem) : after], strict=True)
-    )
-
-
-def _in_place_of(stem: str, reference: Reference, places: dict[str, int], answer: Tokens) -> str:
-    """The answer's word where the missing one should stand, next to a neighbour it has in the
-    reference; or ""."""
-    content = reference.content
-    at = content.index(stem)
-    after = next((places[s] for s in content[at + 1 :] if s in places and s != stem), None)
-    before = next((places[s] for s in reversed(content[:at]) if s in places and s != stem), None)
-    taken = {index for s, index in places.items() if s != stem}
-    for neighbour, step in ((after, -1), (before, 1)):
-        if neighbour is None:
-            continue
-        alone = len(answer) <= len(reference.stems) + _AROUND and not reference.is_name
-        index = _next_word(answer, neighbour, step, over_all=alone or _is_statement(reference))
-        if index is None:
-            continue
-        if index in taken and answer.stems.count(answer.stems[index]) == 1:
-            continue
-        if _stands_for(stem, index, reference, answer):
-            return answer.stems[index]
-    return ""
-
-
-def _is_statement(reference: Reference) -> bool:
-    return not reference.is_name and len(reference.forms) > TERM_WORDS + 1
-
-
-def _next_word(answer: Tokens, index: int, step: int, *, over_all: bool) -> int | None:
-    """The nearest word of meaning beside word `index`, over at most two joints such as `du` and
-    `of`.
-
-    `over_all`: in statements, over any words without a meaning of their own.
-    """
-    for _ in range(3):
-        gap = index if step < 0 else index + 1
-        index += step
-        if not 0 <= index < len(answer):
-            return None
-        initial = answer.gap(gap) == ". " and len(answer.forms[gap - 1]) == 1
-        if answer.gap(gap) not in _PLAIN and not initial:
-            return None
-        form = answer.forms[index]
-        letter = form in ("i", "a") and answer.raw[answer.starts[index]].isupper()
-        if form not in JOINTS and (not over_all or form not in STOPWORDS or letter):
-            return index
-    return None
-
-
-def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> bool:
-    form, word = answer.forms[index], answer.stems[index]
-    if form in STOPWORDS and not (
-        form in ("i", "a") and answer.raw[answer.starts[index]].isupper()
-    ):
-        return False
-    if form in ARTICLES and index in answer.breaks:
-        return False  # `O Tejo`: an article has a capital at the start of a sentence
-    if contrast(stem, word) or _both_designators(stem, word):
-        return True
-    if word in reference.stems:
-        return False
-    title = word in TITLE_WORDS and stem != reference.content[-1]
-    if title or word in PARTICLES or word in NEGATORS:
-        return False
-    capital = answer.raw[answer.starts[index]].isupper()
-    return not (reference.is_name and not capital)
 
 
 def _omission(reference: Reference, missing: list[str], question: Tokens | None) -> NameDifference:

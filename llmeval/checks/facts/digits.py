@@ -8,6 +8,7 @@ import regex
 from llmeval.checks.facts.number_words import HAN_LARGE
 from llmeval.checks.facts.spelled import SCALES
 from llmeval.checks.facts.tokens import Tokens
+from llmeval.checks.facts.units import unit_after
 
 Value = int | float
 MAX_DIGITS = 60
@@ -26,8 +27,8 @@ _RAISED = regex.compile(
     r"|rd|th)(?:\spower)?))(?!\d|\.\d)"
 )
 _FRACTION = regex.compile(
-    r"(?<![\d/.,])(?:(?P<whole>\d{1,4})[ \u00a0-])?(?P<top>\d{1,4})\s?[/⁄]\s?(?P<bottom>\d{1,4})(?"
-    r"![\d/⁄]|[.,]\d)"
+    r"(?<![\d/.,])(?:(?P<whole>\d{1,4})[ \u00a0-])?(?P<top>\d{1,4})(?:\s?[/⁄]\s?"
+    r"|\sover\s(?=\d{1,4}[.!]?$))(?P<bottom>\d{1,4})(?![\d/⁄]|[.,]\d)"
 )
 _LATEX = regex.compile(
     r"[dtc]?frac\s?(?:\{\s?(?P<top>\d{1,6})\s?\}|(?P<one>\d))\s?(?:\{\s?(?P<bottom>\d{1,6})\s?\}"
@@ -71,8 +72,9 @@ def read_digits(words: Tokens, index: int, *, comma: bool, sure: bool) -> Digits
         return None
     values = values[:1] if sure else values
     factor, end, last = _factor(words, index)
-    if last == index and _is_vulgar(words, index + 1) and words.starts[index + 1] == end:
-        values, end, last = [values[0] + read_value(words.raw[end], comma)[0]], end + 1, index + 1
+    if last == index and _is_vulgar(words, index + 1) and words.gap(index + 1) in ("", " "):
+        end = words.ends[index + 1]
+        values, last = [values[0] + read_value(words.raw[end - 1], comma)[0]], index + 1
     if factor != 1:
         values = [scaled(v, factor) for v in values]
     plain = factor == 1 and text.isdigit()
@@ -138,9 +140,11 @@ def _grouped(words: Tokens, index: int, comma: bool) -> Digits | None:
         last = _last_word(words, index, match.end())
         money = _MONEY_BEFORE.search(words.raw, max(0, match.start() - 3), match.start())
         scale = last + 1 < len(words) and words.forms[last + 1] in SCALES
-        if not (groups[1] == "000" or money or scale):
+        measured = unit_after(words.raw, match.end()) is not None
+        if not (groups[1] == "000" or money or scale or measured):
             return None
-    if len(groups) > 2 and len(groups[0]) == 3 and groups[1:] != ["000"] * (len(groups) - 1):
+    listed = len(groups) > 2 and len(groups[0]) == 3 and set(groups[1:]) != {"000"}
+    if listed and unit_after(words.raw, match.end()) is None:
         return None  # 100 200 300 is rather a list
     last = _last_word(words, index, match.end())
     values = read_value(match[0].replace(" ", ""), comma)
@@ -164,7 +168,8 @@ def _factor(words: Tokens, index: int) -> tuple[Value, int, int]:
     if not gap and form in HAN_LARGE | {"千": 1000, "百": 100}:
         return (HAN_LARGE | {"千": 1000, "百": 100})[form], words.ends[index + 1], index + 1
     money = _MONEY_BEFORE.search(raw, max(0, words.starts[index] - 3), words.starts[index])
-    if not gap and form in _LETTER_SCALES and (form != "m" or money):
+    million = form != "m" or money or raw[words.starts[index + 1]] == "M"
+    if not gap and form in _LETTER_SCALES and million:
         return _LETTER_SCALES[form], words.ends[index + 1], index + 1
     if gap not in (" ", "-", "\u00a0"):
         return 1, end, index

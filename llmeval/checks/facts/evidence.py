@@ -2,9 +2,11 @@
 answer stands to it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from llmeval.checks.facts.aliases import is_abbreviation
+import regex
+
+from llmeval.checks.facts.aliases import is_abbreviation, spelled_out
 from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance
 from llmeval.checks.facts.date_values import Precision
@@ -149,10 +151,24 @@ def _texts(expected: Sequence[ExpectedValue], answer: AnswerAnalysis) -> Iterato
     covered = {
         i for places in hits.values() for first, last in places for i in range(first, last + 1)
     }
-    for i, places in hits.items():
-        for place in places:
-            if not values[i].alias or _is_capital(values[i].raw, place, answer):
-                yield _whole(values[i], place, covered, answer)
+    whole = [
+        _whole(values[i], place, covered, answer)
+        for i, places in hits.items()
+        for place in places
+        if not values[i].alias or _is_capital(values[i].raw, place, answer)
+    ]
+    longer = [mention for mention in whole if mention.how == "longer"]
+    aliases = frozenset(value.raw for value in values if value.alias)
+    for mention in whole:
+        # `Congo` is another name of a country whose longer name stands here for another one.
+        inside = any(one.start <= mention.start and mention.end <= one.end for one in longer)
+        other = inside and mention.expected_text in aliases
+        yield replace(mention, fit=Fit.OTHER, how="longer") if other else mention
+    for value in values:
+        own = value.kind == "text" and not value.alias
+        name = spelled_out(value.raw, answer.words) if own else None
+        if name is not None:
+            yield mention_at(answer, name, Fit.SAME, "exact", value.raw)
     for value in values:
         at = answer.words.raw.find(value.raw) if not value.text.forms and value.raw.strip() else -1
         if at >= 0:
@@ -172,7 +188,7 @@ def _whole(
     longer = longer_name(place, value.text, answer.words)
     if value.dates and is_limit(answer.words.starts[place[0]], value, answer):
         return mention_at(answer, place, Fit.NEAR, "date", value.raw)
-    if _other_sign(place, value.text, answer):
+    if _other_sign(place, value.text, answer) or _other_suffix(place, value.text, answer):
         return mention_at(answer, place, Fit.OTHER, "longer", value.raw)
     if longer is None or covered.issuperset(longer):
         return mention_at(answer, place, Fit.SAME, "exact", value.raw)
@@ -192,6 +208,17 @@ def _other_sign(place: Place, reference: Reference, answer: AnswerAnalysis) -> b
         "=",
         "(",
     )
+
+
+_SUFFIX = regex.compile(r"[+#♯♭]{0,2}(?![\p{L}\d])")
+
+
+def _other_suffix(place: Place, reference: Reference, answer: AnswerAnalysis) -> bool:
+    """Whether a sign follows the name that the reference has not, or the other way round: C and
+    C++."""
+    stated = _SUFFIX.match(answer.words.raw, answer.words.ends[place[1]])
+    end = len(reference.bare.rstrip("+#♯♭ "))
+    return stated is not None and stated[0] != reference.bare.strip()[end:]
 
 
 def _is_capital(name: str, place: Place, answer: AnswerAnalysis) -> bool:

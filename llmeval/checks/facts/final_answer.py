@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import regex
 
+from llmeval.checks.facts.hedging_cues import RETRACT
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 _BOXED = regex.compile(r"\\boxed\s?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
@@ -65,7 +66,22 @@ def final_answer(words: Tokens) -> Final | None:
         end = stop.start() if stop else min(len(raw), start + _MAX)
         if end > start and Tokens(raw[start:end]).forms:
             last = Final(start, end, "final" in match[0].casefold() or match[0].endswith(":"))
-    return last
+    return _corrected(raw, last)
+
+
+def _corrected(raw: str, last: Final | None) -> Final | None:
+    """The value after a correction of the final answer: `The answer is 18. No, wait, 19.`"""
+    if last is None:
+        return None
+    retracted = list(RETRACT.finditer(raw, last.start, min(len(raw), last.end + _MAX)))
+    if not retracted:
+        return last
+    start = retracted[-1].end()
+    while start < len(raw) and raw[start] in _MARKS + ",.;!-–—…，。":
+        start += 1
+    stop = _STOP.search(raw, start)
+    end = stop.start() if stop else len(raw)
+    return Final(start, end, last.marked) if Tokens(raw[start:end]).forms else None
 
 
 def gives_a_value(

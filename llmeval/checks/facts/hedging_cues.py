@@ -59,6 +59,7 @@ DENY = words_pattern(
     r"(?:false|wrong|incorrect|untrue|inaccurate) (?:to \w+|that|claim|belief|idea|notion|answer)",
     r"(?:myth|misconception|fallacy|misbelief|rumou?r) (?:is )?(?:that|of|about)|contrary to",
     r"no(?= (?-i:\p{Lu}))(?! (?:I|It|He|She|They|We|This|That)\b)",
+    r"keineswegs|keinesfalls|auf keinen fall",
     r"nicht(?! nur)|kein(?:e|en|er|es|em)?|niemals|weder",
     r"(?:n['’]|ne )\p{L}+ (?:pas|jamais|plus)(?! (?:seulement|que))",
     r"(?:no|nunca)(?= (?:es|fue|era|son|ha|está)\b)(?! \w+ solo)",
@@ -69,7 +70,7 @@ DENY = words_pattern(
     r"|includes?|got|holds?) )no(?! (?:longer|doubt|question|other|one|more|less|wonder|secret"
     r"|surprise|mistake|need|limit|specific|official|single|evidence|exact|definitive))",
     r"without(?! (?:a )?(?:doubt|question|any doubt|exception))|lack(?:s|ed|ing)|devoid of",
-    "free (?:of|from)",
+    r"free (?:of|from)(?! (?:any )?(?:charge|cost|fee)s?\b)",
     r"(?:no\s?one|nobody) (?:would|should|could|can|ever)(?! (?:\w+ )?(?:doubt|deny|dispute))",
     r"niet(?! alleen)|geen",
 )
@@ -130,6 +131,10 @@ RETRACT = words_pattern(
     r"or rather",
     r"no,? (?:it|that)(?:'s| is| was) (?=(?-i:\p{Lu})|\d)",
     r"that['’]s (?:wrong|not right|incorrect)|my mistake|oops",
+    r"(?:hmm|hm|err?|uh|um|ah)[,.…]* (?:no|wait|actually|sorry)[:,]?",
+    r"(?<=[.!?…;–—] )no[:,] (?=(?-i:\p{Lu})|\d)|(?<=[.!?…;–—] )(?:sorry|pardon)[:,]",
+    r"nein,? moment,?|moment mal|(?:non|attends),? attends|espera,? no|no,? espera|aspetta,? no",
+    r"no,? aspetta|espera,? não|não,? espera|wacht,? nee|nee,? wacht|不对|不對|等等|いや、|いえ、",
     r"(?:but )?it should (?:be|have been)\b",
     r"(?<=(?:\.\.\.|…)\s?)(?:no|nein|non|não|nee),",
     r"nein,? (?:moment|warte|quatsch)|non,? (?:c['’]est|attends|pardon)",
@@ -156,6 +161,8 @@ BELIEF = words_pattern(
     r"|would)"
     rf"|i(?: (?:had|first|initially|once|originally))?) (?:have |be )?(?:\w+ly )?{_THINK}",
     r"my (?:first|initial|original) (?:guess|thought|answer|idea)",
+    r"(?:at|on) first (?:glance|sight|look)|auf den ersten blick|à première vue|a primera vista",
+    r"a prima vista|à primeira vista|op het eerste gezicht",
     r"(?<!contrary to )(?<!contrary to a )popular (?:legend|belief|myth|opinion|wisdom)",
     r"conventional wisdom|(?:legend|folklore|tradition|belief) (?:has it|holds|says)",
     r"used to be(?=[^.]*\bnow\b)",
@@ -171,7 +178,7 @@ BELIEF = words_pattern(
 )
 """Opens what others hold; a `CONTRAST` after it takes it back."""
 CONTRAST = words_pattern(
-    "but|however|actually|in fact|in reality|in truth|yet",
+    "but|however|actually|in fact|in reality|in truth|yet|on closer (?:inspection|look)",
     r"the (?:correct|right|true|real|actual) (?:answer|one)|(?:richtig|korrekt) ist|aber",
     r"tatsächlich|in wirklichkeit|mais|en (?:fait|réalité)|pero|en realidad|ma|in realtà|mas",
     r"na (?:verdade|realidade)|maar|in werkelijkheid|eigenlijk",
@@ -179,8 +186,11 @@ CONTRAST = words_pattern(
 HEARSAY = words_pattern(
     rf"(?:is|was|are|were|be|been) (?:(?:widely|generally|usually|sometimes|often|commonly"
     rf"|frequently|popularly|traditionally|once|long|also|first|initially|originally) "
-    rf")*(?:{_THINK}|attributed|reported|credited|considered|named|cited|mentioned|given|suggested"
-    rf"|listed)"
+    rf")*(?:{_THINK}|attributed|ascribed|assigned|reported|credited|considered|named"
+    rf"|cited|mentioned|given|suggested|listed)",
+    rf"(?:long|once|formerly|previously|traditionally|for (?:years|decades|centuries"
+    rf"|a long time)),? "
+    rf"(?:was |were |been )?(?:{_THINK}|attributed|ascribed|assigned|credited|considered|held)",
 )
 """Opens what is said; only a `CORRECTION` takes it back, as "is believed to be" is often how a fact
 is stated."""
@@ -194,6 +204,11 @@ CORRECTION = words_pattern(
     r"but (?-i:\p{Lu}\p{Ll}+)(?: \w+){0,3}? (?:wrote|did|made|was|is|invented|discovered|composed"
     r"|painted|won|had|created|directed|founded|built|said)|wrongly so",
     r"(?<=, )(?:incorrectly|wrongly|mistakenly|falsely|erroneously)",
+    r"(?:though|although|but) (?:he|she|it|they|this|that) (?:did|do|does|was|is|were|has|had"
+    r"|never)"
+    r"(?: not|n['’]t| nothing)?",
+    r"(?<=[;,.] )(?:today|now(?:adays)?|since then|modern \w+|scholars now|experts now)",
+    r"(?<=, )it (?:is|was)(?= (?:in fact|by|now|really|the work))",
 )
 
 CONCEDE = regex.compile(
@@ -219,6 +234,9 @@ OPENING = words_pattern(
     r"(?:might|may|could)(?: (?:well|also|possibly|perhaps|have))* (?:be|been)|either|possibly",
     r"perhaps|maybe|whether|would(?:['’]ve| have) been",
     r"(?<=\b(?:is|it['’]s|be) )one of(?=[^.;]{0,80}\bor\b)",
+    # a condition that was not met: "Had X done it, ...", "If X had done it, ..."
+    r"(?<=^|[.!?] )(?:had|were)(?= (?-i:\p{Lu})[^.?]*\bwould\b)",
+    r"if(?= [^.?]{1,60}\bhad\b[^.?]*\bwould\b)",
 )
 """Leaves open what follows."""
 LIKELY = words_pattern(
@@ -261,6 +279,7 @@ NO_PART = regex.compile(
     r"|(?:was|is|were|are)\s+(?:dead|not\s+(?:yet\s+)?(?:born|alive|involved)|unrelated|uninvolved"
     r"|already\s+dead|ruled\s+out|wrong)"
     r"|(?:had\s+)?(?:died|retired|left)\s+(?:\w+\s+){0,3}?before"
+    r"|(?:had\s+|has\s+)?(?:refused|declined|forgot|neglected|was\s+unable|was\s+unwilling)\s+to"
     r"|(?:was|were)\s+born\s+(?:\w+\s+){0,3}?after|(?:\w+\s+){1,4}but\s+(?:did|was|is|has|had|does"
     r"|could)(?:\s+not|n['’]t))\b",
     regex.IGNORECASE,

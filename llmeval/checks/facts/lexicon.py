@@ -79,7 +79,8 @@ for _number, _group in enumerate(CONTRASTS):
 
 COMPASS = CONTRASTS[0] | CONTRASTS[1]
 BEFORE_NAME = (COMPASS - {"est", "este", "sur", "mid"}) | word_set(
-    "new old upper lower inner outer equatorial papua non anti pseudo neo post pre ex"
+    "new old upper lower inner outer equatorial papua non anti pseudo neo post pre ex "
+    "democratic people san santa santo sao baja"
 )
 """Right before a name these make another name of it: South Sudan, New Mexico, Equatorial Guinea."""
 AFTER_NAME = (CONTRASTS[0] | CONTRASTS[1]) - {
@@ -103,7 +104,7 @@ DROPPED_FREELY = word_set(
     "fluss strom fleuve riviere rio fiume rivier see lac lago meer mar mer mare berg mont monte "
     "insel ile isla isola ilha "
     "wuste desert desierto deserto stadt ville ciudad citta cidade stad film filme pelicula roman "
-    "novela romanzo romance"
+    "novela romanzo romance gospel"
 )
 """Words for the kind of a named thing. Often they are left out or added without a change of
 meaning.
@@ -114,7 +115,7 @@ _KINDS = tuple(
         "empire dynasty kingdom republic sultanate",
         "inc ltd limited llc plc corp corporation company co group gmbh ag",
         "movie film",
-        "novel book",
+        "novel book gospel",
         "mountain mount mt",
         "band group",
         "fc afc club team",
@@ -144,6 +145,12 @@ TITLE_WORDS = TITLES | word_set(
     "author writer poet "
     "composer painter physicist"
 )
+
+PLAIN_TITLES = word_set(
+    "president captain general dr doctor mr mrs ms professor senator sir colonel admiral "
+    "chancellor minister judge governor mayor"
+)
+"""Titles that stand before a surname, so that a first name may stand in their place."""
 
 NICKNAMES = {
     stem(short): frozenset(map(stem, names.split()))
@@ -204,6 +211,25 @@ NICKNAMES = {
     }.items()
 }
 """First names and the names that they are short for."""
+
+
+NAMESAKES = tuple(
+    (tuple(map(stem, short.split())), tuple(map(stem, long.split())))
+    for short, long in (
+        ("john adams", "john quincy adams"),
+        ("martin luther", "martin luther king"),
+        ("robert stevenson", "robert louis stevenson"),
+        ("henry james", "henry james montague"),
+        ("james dean", "james dean bradfield"),
+    )
+)
+"""Names of two people of which one holds all words of the other."""
+
+ANOTHER_AFTER = word_set(
+    "united rovers wanderers athletic code script bridge airport street avenue foundation museum "
+    "institute pro max mini lite plus ultra tower native"
+)
+"""Right after a name these make another name of it: Dundee United, Visual Studio Code."""
 
 
 # Endings that tell substances and forms of one series apart.

@@ -27,32 +27,35 @@ _MARKS = {
         "wurde zu am um bei "
         "aus nach wie auch oder aber man sich zum zur ich kein keine was etwa ungefahr heisst "
         "liegt "
-        "antwort lautet wo wer viele wieviel wann welche welcher welches"
+        "nein keineswegs niemals weder antwort lautet wo wer viele wieviel wann "
+        "welche welcher welches"
     ),
     "fr": (
         "le la les est et des une dans pour que du au il elle un a sont ce c qui pas ne sur avec "
         "par ou en etait nous "
-        "vous y reponse cest environ ont aux se son sa quel quelle combien quand"
+        "vous y jamais ni non aucun reponse cest environ ont aux se son sa quel quelle "
+        "combien quand"
     ),
     "es": (
         "el los las es con una por del la que y en tiene mide un son no se lo fue era esta para "
         "su al como hay "
-        "respuesta unos aproximadamente pero cual quien donde cuantos cuantas cuanto cuanta cuando"
+        "nunca jamas ni tampoco respuesta unos aproximadamente pero cual quien donde cuantos "
+        "cuantas cuanto cuanta cuando"
     ),
     "it": (
         "il lo gli e di che per della una sono con la ha un non era ce ne nel dal alla si come "
         "circa del le dei delle "
-        "risposta questo questa quale chi dove quanto quanti quante quando"
+        "neanche risposta questo questa quale chi dove quanto quanti quante quando"
     ),
     "pt": (
         "um uma nao com e do da em os tem o mede sao foi era para no na por que mais dos das ao "
         "cerca resposta as "
-        "qual quem onde isso quantos quantas quando que"
+        "nunca jamais nem qual quem onde isso quantos quantas quando que"
     ),
     "nl": (
         "het een van dat zijn en de is voor met op niet te er aan ook maar bij was werd hij zij "
         "ongeveer antwoord "
-        "geen wie welke waar hoeveel wanneer"
+        "geen nooit noch nee wie welke waar hoeveel wanneer"
     ),
     "pl": "jest nie sie na to jak do za od ale czy oraz byl byla sa przez",
     "cs": "je neni jsou byl byla se na ze jako ale pro podle ktery ktera nebo to",
@@ -152,7 +155,14 @@ def languages_of(words: Tokens) -> tuple[str, ...]:
     language, count = _scores(words.raw[:1000], tuple(words.forms[:300]))
     if count >= 2 or count == 0:
         return (language,)
-    return tuple(name for name, marks in _WORDS.items() if not marks.isdisjoint(words.forms[:300]))
+    letters = (
+        frozenset(words.raw[:1000].casefold()) if not words.raw[:1000].isascii() else frozenset()
+    )
+    return tuple(
+        name
+        for name, marks in _WORDS.items()
+        if not marks.isdisjoint(words.forms[:300]) or not letters.isdisjoint(_LETTERS.get(name, ""))
+    )
 
 
 def shows_language(words: Tokens, least: int = 2) -> bool:
@@ -208,13 +218,37 @@ def read_numbers(words: Tokens, locale: str = "", question: Tokens | None = None
         sure, shown = True, language_of(question)
     language = shown if sure else language_of(words, 1)
     result = numbers(words, comma=decimal_comma(words, shown), language=language, sure=sure)
-    if not result and not sure and len(words) <= _ALONE:
-        return next((f for name in _SPELLING if (f := numbers(words, language=name))), result)
+    if not result and len(words) <= _ALONE:
+        return _in_any_language(words)
     return result
 
 
-_ALONE = 3
-"""A text of so many words may be a number in words, with nothing to tell in which language."""
+def _in_any_language(words: Tokens) -> list[Number]:
+    """The numbers in words of the language in which most of the text is one.
+
+    A small word of a longer text is a number in some language by chance: `on` is ten in Turkish.
+    """
+    few = len(words) <= _NUMBER_ALONE
+    best: list[Number] = []
+    most = 0
+    for name in _SPELLING if few else _SPELLING[:_IN_TEXT]:
+        result = numbers(words, language=name)
+        covered = sum(number.last - number.first + 1 for number in result)
+        if few and covered * 2 < len(words):
+            continue
+        large = any(number.value > _LEAST_IN_TEXT for number in result)
+        if covered > most and (few or large):
+            best, most = result, covered
+    return best
+
+
+_NUMBER_ALONE = 3
+_IN_TEXT = 6
+_LEAST_IN_TEXT = 12
+
+
+_ALONE = 6
+"""A text of so many words may hold a number in words, with little to tell in which language."""
 _SPELLING = (
     "de",
     "fr",

@@ -3,7 +3,7 @@
 import regex
 
 from llmeval.checks.facts.aliases import is_country
-from llmeval.checks.facts.lexicon import AFTER_NAME, BEFORE_NAME, JOINTS
+from llmeval.checks.facts.lexicon import AFTER_NAME, ANOTHER_AFTER, BEFORE_NAME, JOINTS
 from llmeval.checks.facts.names import Place, Reference
 from llmeval.checks.facts.tokens import Tokens
 
@@ -27,8 +27,24 @@ def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | N
         before = answer.raw[answer.starts[first - 1] :]
         if answer.stems[first - 1] in BEFORE_NAME and (before[0].isupper() or answer.raw.islower()):
             return range(first - 1, last + 1)
+    if _is_part_of_word(place, answer):
+        return range(max(0, first - 1), min(len(answer), last + 2))
     stop = _continued(last, reference, answer) or _of_country(last, reference, answer)
     return range(first, stop) if stop else None
+
+
+def _is_part_of_word(place: Place, answer: Tokens) -> bool:
+    """Whether a short answer has the name inside a word of two capitals: JavaScript, YouTube."""
+    first, last = place
+    if len(answer) > _BARE:
+        return False
+    before = first > 0 and not answer.gap(first)
+    after = last + 1 < len(answer) and not answer.gap(last + 1)
+    if after and any(character.isdigit() for character in answer.raw[answer.starts[first] :][:8]):
+        return True  # a formula: H2O2 is not H2O
+    return (before and answer.raw[answer.starts[first - 1]].isupper()) or (
+        after and answer.raw[answer.starts[last + 1]].isupper()
+    )
 
 
 def _of_country(last: int, reference: Reference, answer: Tokens) -> int:
@@ -64,7 +80,7 @@ def _continued(last: int, reference: Reference, answer: Tokens) -> int:
         at += 1
     if answer.forms[at] in _NAMESAKES:
         return at + 1
-    if gap == ", " or answer.forms[at] not in AFTER_NAME:
+    if gap == ", " or answer.forms[at] not in AFTER_NAME | ANOTHER_AFTER:
         return 0
     return at + 1 if at > last + 1 or answer.raw[answer.starts[at]].isupper() else 0
 

@@ -11,6 +11,7 @@ from llmeval.checks.facts.negation_scope import Stance
 from llmeval.checks.facts.number_lists import in_number_list, is_word_salad
 from llmeval.checks.facts.passing import is_passing
 from llmeval.checks.facts.references import ExpectedValue
+from llmeval.checks.facts.whole_lists import is_whole_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,19 @@ def stance_in_context(
         if gives_a_value(answer.words.raw, final, question_stems, name=name, number=number):
             return Stance.WORKING
     if any(value.numbers or value.dates for value in expected):
-        index = next((i for i, n in enumerate(answer.numbers) if n.start == start), None)
+        index = next(
+            (i for i, n in enumerate(answer.numbers) if n.start == start and n.end >= end), None
+        )
         raw, question = answer.words.raw, answer.question.raw
         if index is not None and in_number_list(answer.numbers, index, raw, question):
             return Stance.SEVERAL
     if is_word_salad(answer.words):
         return Stance.SEVERAL
     if answer.candidates.is_one_of_several(start, end, right):
+        return Stance.SEVERAL
+    raw, stems = answer.words.raw, answer.question.stem_set
+    long = not answer.candidates.asks_many and not answer.candidates.is_address
+    if is_whole_list(raw, start, end, right, answer.language, long=long, question=stems):
         return Stance.SEVERAL
     if answer.candidates.is_one_of_many(start, end, right):
         return Stance.LIKELY

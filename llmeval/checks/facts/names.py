@@ -14,7 +14,7 @@ import regex
 
 from llmeval.checks.facts.lexicon import JOINTS, contrast
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
-from llmeval.checks.facts.word_forms import is_known, same_word
+from llmeval.checks.facts.word_forms import SHORT, is_known, other_prefix, same_word
 from llmeval.checks.reading.wordlists import word_set
 
 MAX_TOLERANT = 128
@@ -34,7 +34,8 @@ VARIANT = 0.96
 """The likeness of two forms or spellings of one word."""
 _HAN = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 _INITIALS = regex.compile(r"\b\p{Lu}\.\s?(?:\p{Lu}\.\s?){1,2}")
-_BRACKETS = regex.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*")
+# A bracket that touches the word before it is part of the name: iron(III) oxide.
+_BRACKETS = regex.compile(r"(?:(?:^|\s+)[(\[][^()\[\]]*[)\]]|^[(\[][^()\[\]]*[)\]])\s*")
 
 ARTICLES = word_set(
     "der die das den le la les el los las il lo gli o os as het een ein eine un une una um uma de"
@@ -260,10 +261,12 @@ class Spelling:
         if stem[0].isdigit() or not 4 <= len(stem) <= _LONGEST or self._budget < 0:
             return 0.0, ""
         like = process.extract(stem, self._candidates, scorer=fuzz.ratio, score_cutoff=60, limit=8)
-        like = [match for match in like if not contrast(stem, match[0])]
+        like = [match for match in like if not _is_other(stem, match[0])]
         for word, _, _ in like:
             if same_word(stem, word, self._language):
                 return VARIANT, word
+        # Of short words one letter more or less is another word: Qin and Qing.
+        like = [match for match in like if min(len(stem), len(match[0])) >= SHORT]
         best, word = (
             (like[0][1] / 100, like[0][0]) if like and like[0][1] >= 100 * _SAME else (0.0, "")
         )
@@ -271,11 +274,16 @@ class Spelling:
             for other in self._by_start.get(stem[:3], ()):
                 shared = len(commonprefix((stem, other)))
                 share = shared / max(len(stem), len(other))
-                if contrast(stem, other):
+                if _is_other(stem, other):
                     continue
                 if share >= 0.6 and shared >= _DERIVED_LETTERS and _SAME + 0.25 * share > best:
                     best, word = _SAME + 0.25 * share, other
         return min(best, VARIANT - 0.01), word
+
+
+def _is_other(one: str, two: str) -> bool:
+    """Whether the words are known to name different things, however alike they are."""
+    return contrast(one, two) or other_prefix(one, two)
 
 
 def partials(

@@ -5,7 +5,10 @@ words, and the words that multiply the number before them. Words are folded. Sou
 cardinal numbers in CLDR's rule-based number formats (RBNF).
 """
 
+import unicodedata
 from typing import NamedTuple
+
+import regex
 
 from llmeval.checks.facts.tokens import Tokens, fold
 
@@ -107,7 +110,7 @@ _LANGUAGES = {
         "kymmenen",
         "",
         "",
-        {"sata": 100, "tuhat": 1000, "miljoona": 10**6},
+        {"kymmenta": 10, "sata": 100, "sataa": 100, "tuhat": 1000, "miljoona": 10**6},
     ),
 }
 _LANGUAGES["da"] = _LANGUAGES["no"]._replace(
@@ -149,6 +152,8 @@ HAN_LARGE = {
 def in_words(words: Tokens, index: int, language: str) -> tuple[int, int] | None:
     """The number in words that starts at word `index`: its value and the word after it; None if
     there is none."""
+    if language == "ko" and (korean := _sino_korean(words.forms[index])) is not None:
+        return korean, index + 1
     if language in ("zh", "ja", "ko"):
         return _han(words, index)
     values = _VALUES.get(language)
@@ -182,15 +187,36 @@ def in_words(words: Tokens, index: int, language: str) -> tuple[int, int] | None
     return (total + group, at) if at > index else None
 
 
+_LONGEST = 40
+
+
 def _split(form: str, values: dict[str, int], scales: dict[str, int]) -> int | None:
-    """A number written as one word: `trettioåtta`, `harmincnyolc`."""
+    """A number written as one word: `trettioåtta`, `harmincnyolc`, `kolmekymmentä`."""
+    if len(form) > _LONGEST:
+        return None
     for length in range(len(form) - 2, 2, -1):
         head, rest = form[:length], form[length:]
         if head in values and rest in values and values[head] >= 10 > values[rest]:
             return values[head] + values[rest]
         if head in values and rest in scales:
             return values[head] * scales[rest]
+        more = _split(head, values, scales) if rest in values else None
+        if more is not None and more % 10 == 0 and values[rest] < 10:
+            return more + values[rest]  # kolme-kymmentä-viisi
     return None
+
+
+_SINO_KOREAN = str.maketrans("영공일이삼사오육칠팔구십백천만억", "零零一二三四五六七八九十百千万亿")
+_HANGUL_NUMBER = regex.compile(r"(?=.*[십백천만억])[영공일이삼사오육칠팔구십백천만억]{2,20}")
+
+
+def _sino_korean(form: str) -> int | None:
+    """`삼십팔`, one word of Sino-Korean numerals; None if it is any other word."""
+    form = unicodedata.normalize("NFC", form)
+    if not _HANGUL_NUMBER.fullmatch(form):
+        return None
+    result = _han(Tokens(form.translate(_SINO_KOREAN)), 0)
+    return result[0] if result is not None and result[1] == len(form) else None
 
 
 def _han(words: Tokens, index: int) -> tuple[int, int] | None:

@@ -14,7 +14,7 @@ from llmeval.checks.facts.digits import (
 )
 from llmeval.checks.facts.number_words import LANGUAGES, in_words
 from llmeval.checks.facts.qualifiers import NumericBound, bound_of
-from llmeval.checks.facts.spelled import OPENERS, Spelled, foreign, spelled
+from llmeval.checks.facts.spelled import OPENERS, Spelled, foreign, part_in_words, spelled
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import (
     MONEY,
@@ -28,7 +28,7 @@ from llmeval.core.errors import CheckError
 
 __all__ = ["MAX_NUMBERS", "Number", "Value", "numbers"]
 
-MAX_NUMBERS = 20_000
+MAX_NUMBERS = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ _MINUS = regex.compile(
 _NOTED_YEAR = regex.compile(r"(?:1[5-9]|20)\d{3}(?=[.!?](?:\s|$)|$)")
 _FRACTION_COMMANDS = frozenset(["frac", "dfrac", "tfrac", "cfrac"])
 _WEAK = frozenset([0, 1, 2, 3])
+_OF_A = regex.compile(r"\s(?:of\s)?an?\s")  # three quarters of an hour
 _FEET_INCHES = regex.compile(r"(\d{1,2})\s?['′’]\s?(\d{1,2}(?:\.\d)?)\s?(?:[\"″”]|''|′′|’’)?")
 _HOURS_MINUTES = regex.compile(r"(\d{1,3})\s?h\s?(\d{2})(?:\s?min)?(?![\p{L}\d])")
 
@@ -92,7 +93,7 @@ def numbers(
     of numbers in words.
 
     Raises:
-        CheckError: there are more than 20,000.
+        CheckError: there are more than 8,000.
     """
     collected: list[Number] = []
     other = foreign(words, language) if language in ("de", "fr", "es", "it", "pt", "nl") else None
@@ -125,6 +126,11 @@ def _at(
         return _two_parts(words, index) or _in_digits(
             words, index, read_digits(words, index, comma=comma, sure=sure)
         )
+    part = part_in_words(words, index)
+    if part is not None:
+        return _in_words(words, index, part)
+    if (roman := _roman_alone(words, index)) is not None:
+        return _in_words(words, index, roman)
     if form in _FRACTION_COMMANDS:
         return _in_digits(words, index, read_fraction_command(words, index))
     if other is not None and index in other:
@@ -135,6 +141,25 @@ def _at(
     if form in OPENERS and other is None:
         return _in_words(words, index, spelled(words, index))
     return None
+
+
+_ROMAN = regex.compile(
+    r"(?=[MDCLXVI]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
+)
+_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+
+
+def _roman_alone(words: Tokens, index: int) -> Spelled | None:
+    """A Roman numeral of two letters or more that is all of a short answer: XIV."""
+    text = words.raw[words.starts[index] : words.ends[index]]
+    if len(words) > _ALONE or not _ROMAN.fullmatch(text):
+        return None
+    values = [_ROMAN_VALUES[letter] for letter in text]
+    pairs = zip(values, [*values[1:], 0], strict=True)
+    return Spelled(sum(-one if one < two else one for one, two in pairs), index + 1)
+
+
+_ALONE = 3
 
 
 def _two_parts(words: Tokens, index: int) -> Number | None:
@@ -212,6 +237,9 @@ def _with_unit(words: Tokens, number: Number) -> Number:
     after, before = unit_after(raw, number.end), unit_before(raw, number.start)
     if before is not None and (after is None or after[0].dimension not in MONEY):
         return replace(number, unit=before[0], start=before[1], bare=False)
+    of_a = _OF_A.match(raw, number.end) if after is None and 0 < number.value < 1 else None
+    if of_a is not None:
+        after = unit_after(raw, of_a.end() - 1)
     if after is None:
         return number
     unit, end = after

@@ -44,22 +44,22 @@ CUES: dict[str, Cues] = {
     "fr": _cues(
         r"\b(?:n['’]|ne\s)\p{L}+\s(?:pas|jamais|plus|point|guère)(?!\s(?:seulement|que))\b"
         r"|\b(?:non\spas|et\snon|au\slieu\sde|plutôt\sque|contrairement\sà|aucune?"
-        r"|sans(?!\s(?:aucun\s)?doute)|pas)\b(?!\s(?:seulement"
+        r"|sans(?!\s(?:aucun\s)?doute)|pas|jamais|ni)\b(?!\s(?:seulement"
         r"|que))",
         r"\s(?:n['’]|ne\s)(?:l['’]|la\s|le\s|les\s|y\s)?\p{L}+\s(?:pas|jamais|plus)\b|\s(?:est"
         r"|était|serait)\s(?:\p{L}+\s)?(?:faux|fausse|incorrecte?|erronée?|inexacte?|(?:la"
         r"|une)\s(?:mauvaise|fausse))\b",
     ),
     "es": _cues(
-        r"\bno\b(?!\s+(?:solo|sólo|solamente|únicamente|hay\sduda|cabe\sduda|obstante))|\b(?:nunca"
+        r"\bno\b(?!\.?\s?\d|\s+(?:solo|sólo|solamente|únicamente|hay\sduda|cabe\sduda|obstante))|\b(?:nunca"
         r"|jamás|tampoco|ni|sin(?!\sduda)|ningun[oa]?|ningún|en\slugar\sde|en\svez\sde"
         r"|a\sdiferencia\sde)\b",
-        r"\s(?:no|nunca|tampoco|jamás)\b(?!\s+(?:solo|sólo))|\s(?:es|era|sería"
+        r"\s(?:no(?!\.?\s?\d)|nunca|tampoco|jamás)\b(?!\s+(?:solo|sólo))|\s(?:es|era|sería"
         r"|fue)\s(?:\p{L}+\s)?(?:fals[oa]|incorrect[oa]|erróne[oa]|equivocad[oa]|(?:la"
         r"|una)\srespuesta\s(?:incorrecta|equivocada))\b",
     ),
     "it": _cues(
-        r"\bnon\b(?!\s+(?:solo|soltanto|c['’]è\sdubbio))|\b(?:mai|né|neanche|nemmeno"
+        r"\bnon\b(?!\s+(?:solo|soltanto|c['’]è\sdubbio))|\b(?:(?<!\d\s)mai|né|neanche|nemmeno"
         r"|senza(?!\sdubbio)|nessun[oa]?|invece\sdi"
         r"|anziché|al\sposto\sdi|a\sdifferenza\sdi)\b",
         r"\s(?:non|mai|né)\b(?!\s+solo)|\s(?:è|era|sarebbe|fu)\s(?:\p{L}+\s)?(?:fals[oa]"

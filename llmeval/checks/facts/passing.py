@@ -52,7 +52,7 @@ _KINDS = (
     # contest
     _Kind(
         "rival|critic|opponent|enemy|competitor|gegner|rivale|rivaal",
-        r"against|compet\w+|fought|fight\w*|defeat\w*|beat\w*|foe|versus|vs",
+        r"against|compet\w+|fought|fight\w*|defeat\w*|beat(?:s|en|ing)?|foe|versus|vs",
     ),
     # company
     _Kind(
@@ -76,7 +76,9 @@ _OF = r"(?:of|to|with|for|under|von|vom|de|du|des|di|del|della|da|do|van)"
 _BETWEEN = (
     r"(?:(?:the|a|an|in|on|at|by|from|between|around|about|mid|late|early|der|dem|den|la|le"
     r"|il)[\s-]+"
-    r"|l['’]|d['’]|[\"'“«(]+\s*)*"
+    r"|l['’]|d['’]|(?:more|less|fewer)\s+than\s+|(?:about|approximately|exactly)\s+|\([^()]{1,40}\)\s*"
+    # A first name of a surname that is expected by itself.
+    r"|(?-i:\p{Lu})[\p{L}.'’-]*\s+|[\"'“«(]+\s*)*"
 )
 _BEFORE = regex.compile(
     rf"\b(?:(?P<noun>{_NOUNS})s?\s+{_OF}\s+"
@@ -139,6 +141,66 @@ _ASKS_NOUN = [
 _REACH = 90
 
 
+_WHO_DID = regex.compile(
+    r"\bwho\s+(?:\w+ly\s+|first\s+|originally\s+)?(?P<verb>(?!is\b|was\b|are\b|were\b|did\b|does\b"
+    r"|do\b|has\b|had\b|have\b|will\b|would\b|can\b|could\b|the\b|sings?\b)\p{Ll}{3,})\b",
+    regex.IGNORECASE,
+)
+_CLAUSE_OF = regex.compile(
+    r"\b(?:after|before|until|because|since|while|although|even\s+though)\s+(?:the\s+)?$",
+    regex.IGNORECASE,
+)
+_OWN_VERB = regex.compile(
+    r"\s+(?P<verb>(?!is\b|was\b|are\b|were\b|and\b|or\b|who\b|which\b|that\b|in\b|at\b|of\b|the\b|for\b"
+    r"|from\b|to\b|himself\b|herself\b|as\b|on\b|by\b|with\b|also\b|first\b|then\b|has\b|have\b)"
+    r"\p{Ll}{3,})\b"
+)
+_FINITE = regex.compile(r"\s+(?:had|has|was|were|is|died|left|became|\p{Ll}+ed)\b")
+_SHORT = 160
+"""In a longer answer other people act too, and the right one next to them."""
+
+
+def another_acts(raw: str, start: int, end: int, question: str) -> bool:
+    """Whether an answer to "Who did it?" says of the name that it did something else, and of
+    another one that it did it: `Holbein owned it, but Cranach painted it`."""
+    asked = _WHO_DID.search(question)
+    if asked is None or len(raw) > _SHORT:
+        return False
+    if _CLAUSE_OF.search(raw, max(0, start - 30), start) and _FINITE.match(raw, end):
+        return True
+    verb = regex.escape(asked["verb"])
+    own = _OWN_VERB.match(raw, end)
+    if own is None or own["verb"].casefold() == asked["verb"].casefold():
+        return False
+    name = raw[start:end]
+    others = regex.finditer(
+        rf"(?P<name>\p{{Lu}}[\p{{L}}.'’-]*(?:\s\p{{Lu}}[\p{{L}}.'’-]*)*)\s+(?:\w+ly\s+)?{verb}\b",
+        raw,
+    )
+    return any(
+        other["name"] not in name and name not in other["name"] and other["name"] not in _PRONOUNS
+        for other in others
+    )
+
+
+_PRONOUNS = frozenset(["He", "She", "It", "They", "Who", "This", "That", "I", "We"])
+_OF_NAME = regex.compile(r"(?P<name>[^,;:?\n]{1,60}),\s(?:an?|the|his|her)\s(?:\p{L}+\s)?$")
+
+
+def _is_apposition(before: str, match: "regex.Match[str]", question: str) -> bool:
+    """Whether a name that the question has not is called so in relation to this one: in `Salieri, a
+    rival of Mozart` Salieri is the answer."""
+    if match.lastgroup != "noun" or match.re is not _BEFORE:
+        return False
+    head = before[: len(before) - len(match[0])]
+    name = _OF_NAME.search(head)
+    if name is None:
+        return False
+    words = [word for word in regex.findall(r"[\p{L}\p{N}]{2,}", name["name"].casefold())]
+    asked = question.casefold()
+    return not all(word in asked for word in words)
+
+
 def is_passing(raw: str, start: int, end: int, question: str) -> bool:
     """Whether what is at [start, end) stands only in relation to the thing that the answer is
     about.
@@ -147,8 +209,12 @@ def is_passing(raw: str, start: int, end: int, question: str) -> bool:
     """
     match = _BEFORE.search(raw[max(0, start - _REACH) : start]) or _OWN.match(raw, end)
     if match is None:
-        return False
+        return another_acts(raw, start, end, question)
+    if _is_apposition(raw[: max(0, start)], match, question):
+        return True
     group = match.lastgroup or "noun"
+    if group == "than" and raw[start : start + 1].isdigit():
+        return False  # a bound, which is read with the number
     if group != "noun":
         return not _ASKS[group].search(question)
     noun = match["noun"]

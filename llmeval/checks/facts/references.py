@@ -29,7 +29,7 @@ _LEADING = regex.compile(
 )
 """A reference that says yes or no, and then more."""
 _LOOSE = word_set(
-    "about around approximately approx roughly nearly almost over under up more less than at "
+    "about around approximately approx roughly nearly almost over under up more less fewer than at "
     "least most some "
     "c ca circa estimated to a an the in on of by since until till from between and during early "
     "mid late ago "

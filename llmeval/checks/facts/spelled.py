@@ -3,6 +3,8 @@ them."""
 
 from typing import NamedTuple
 
+import regex
+
 from llmeval.checks.facts.tokens import CARDINALS, ORDINALS, TENS, TIMES, Tokens
 from llmeval.checks.facts.units import unit_named
 
@@ -51,6 +53,75 @@ OPENERS = frozenset([*_SMALL, *ORDINALS, *TIMES, "a", "an", "half", "dozen", "hu
 _JOINTS = frozenset([" ", "-", "‑", "–", ", ", "\n", ""])
 
 
+_PART_WORDS = {
+    word: value
+    for words, value in (
+        (
+            "halfte halb halbe moitie demi demie mitad medio media meta mezzo mezza metade meio "
+            "meia helft half",
+            0.5,
+        ),
+        ("drittel tiers tercio tercios terzo terzi terco tercos derde", 1 / 3),
+        ("viertel quart quarts cuarto cuartos quarto quarti quartos kwart", 0.25),
+        ("funftel cinquieme cinquiemes quinto quintos quinti vijfde", 0.2),
+        ("achtel huitieme huitiemes octavo octavos ottavo ottavi oitavo oitavos", 0.125),
+        ("zehntel dixieme dixiemes decimo decimos decimi tiende", 0.1),
+    )
+    for word in words.split()
+}
+"""Parts of one in German, French, Spanish, Italian, Portuguese and Dutch, folded."""
+_ALONE = frozenset("halfte moitie mitad meta metade helft".split())
+_COUNTS = {
+    word: n
+    for n, words in enumerate(
+        (
+            "ein eine un une uno una um uma een",
+            "zwei deux dos due dois duas twee",
+            "drei trois tres tre drie",
+            "vier quatre cuatro quattro quatro",
+            "funf cinq cinco cinque vijf",
+            "sechs six seis sei zes",
+            "sieben sept siete sette sete zeven",
+        ),
+        start=1,
+    )
+    for word in words.split()
+}
+
+
+def part_in_words(words: Tokens, index: int) -> "Spelled | None":
+    """`ein Viertel`, `trois quarts`, `dos tercios`, `die Hälfte`: a part of one in six languages
+    in addition to English."""
+    form = words.forms[index]
+    if form in _ALONE:
+        return Spelled(0.5, index + 1)
+    if form not in _COUNTS:
+        return None
+    part = _PART_WORDS.get(_form(words, index + 1))
+    after = _form(words, index + 2)
+    if part is None or after in ("nach", "vor", "d", "voor", "over"):  # a time of the day
+        return None
+    return Spelled(_COUNTS[form] * part, index + 2)
+
+
+_AND_HALF = regex.compile(
+    r"\s(?:et\sdemie?|y\smedi[oa]|e\smezz[oa]|e\smei[oa]|en\seen\shalf)(?!\p{L})", regex.IGNORECASE
+)
+
+
+def _with_half(words: Tokens, result: "Spelled") -> "Spelled":
+    """`un million et demi` is 1.5 million, `due e mezzo` is 2.5."""
+    end = words.ends[result.stop - 1]
+    match = _AND_HALF.match(words.raw, end)
+    if match is None:
+        return result
+    stop = result.stop
+    while stop < len(words) and words.starts[stop] < match.end():
+        stop += 1
+    scale = next((s for s in (10**9, 10**6, 10**3) if result.value >= s), 1)
+    return Spelled(result.value + scale / 2, stop)
+
+
 class Spelled(NamedTuple):
     """A number in words: its value, the word after it, whether it is an ordinal."""
 
@@ -70,7 +141,11 @@ def spelled(words: Tokens, index: int) -> Spelled | None:
     at = index
     if forms[index] == "a" and _form(words, index + 1) == "quarter":
         of_unit = _form(words, index + 2) == "of" and _form(words, index + 3) in ("a", "an")
-        return Spelled(0.25, index + 4) if of_unit else None
+        return Spelled(0.25, index + 4) if of_unit else _one_part(words, index)
+    if forms[index] in ("a", "an") and (part := _one_part(words, index)) is not None:
+        return part
+    if forms[index] == "ten" and (power := _power_of_ten(words, index)) is not None:
+        return power
     if forms[index] in ("a", "an"):
         if _form(words, index + 1) not in SCALES and _form(words, index + 1) != "hundred":
             return None
@@ -80,6 +155,29 @@ def spelled(words: Tokens, index: int) -> Spelled | None:
     if result is None:
         return Spelled(ORDINALS[forms[at]], at + 1, True) if forms[at] in ORDINALS else None
     return result if result.ordinal else _with_part(words, result)
+
+
+def _one_part(words: Tokens, index: int) -> Spelled | None:
+    """`a quarter`, `a third of`: one part, where `of` or a mark follows; else a third thing."""
+    part = _PARTS.get(_form(words, index + 1))
+    if part is None:
+        return None
+    after = _form(words, index + 2)
+    return Spelled(part, index + 2) if after in ("", "of") else None
+
+
+def _power_of_ten(words: Tokens, index: int) -> Spelled | None:
+    """`ten to the ninth power`, `ten to the power of nine`."""
+    if _form(words, index + 1) != "to" or _form(words, index + 2) != "the":
+        return None
+    at = index + 3
+    if _form(words, at) == "power" and _form(words, at + 1) == "of":
+        exponent = CARDINALS.get(_form(words, at + 2), -1)
+        return Spelled(10**exponent, at + 3) if exponent >= 0 else None
+    exponent = ORDINALS.get(_form(words, at), -1)
+    return (
+        Spelled(10**exponent, at + 1 + (_form(words, at + 1) == "power")) if exponent >= 0 else None
+    )
 
 
 class _Token:
@@ -98,17 +196,29 @@ class _Token:
         return False
 
 
+_LONGEST_WORD = 90
+"""No number below a billion has a longer word in one of these languages."""
+
+
 def foreign(words: Tokens, language: str) -> dict[int, Spelled]:
     """Numbers in words of another language (de, fr, es, it, pt, nl), by the index of their first
     word."""
     from text_to_num import find_numbers
 
     texts = [words.raw[a:b].lower() for a, b in zip(words.starts, words.ends, strict=True)]
-    letters = [_Token(text if text.isalpha() else ";") for text in texts]
+    # text2num takes a German compound apart letter by letter, which a long run of letters abuses.
+    letters = [
+        _Token(text if text.isalpha() and len(text) <= _LONGEST_WORD else ";") for text in texts
+    ]
     result = find_numbers(letters, language, threshold=0)
     return {
-        item.start: Spelled(
-            int(item.value) if item.value.is_integer() else item.value, item.end, item.is_ordinal
+        item.start: _with_half(
+            words,
+            Spelled(
+                int(item.value) if item.value.is_integer() else item.value,
+                item.end,
+                item.is_ordinal,
+            ),
         )
         for item in result
     }

@@ -131,6 +131,7 @@ def times(raw: str) -> list[Time]:
         *_named(raw),
         *(_time(m, int(m["hour"]), int(m["minute"]), sure=True) for m in _MILITARY.finditer(raw)),
         *_spelled(raw),
+        *_in_east_asia(raw),
     ]
     taken = [(t.start, t.end) for t in result]
     for match in _CLOCK.finditer(raw):
@@ -138,7 +139,9 @@ def times(raw: str) -> list[Time]:
         free = not any(a < match.end() and match.start() < b for a, b in taken)
         if free and explicit and (match["mark"] != "." or match["half"] or match["unit"]):
             hour, minute = int(match["hour"]), int(match["minute"] or 0)
-            result.append(_time(match, hour, minute, sure=hour > 12 or hour == 0))
+            # 09:15, 12:30 and 18:00 are of a clock with 24 hours, 9:15 may be of one with 12.
+            sure = hour >= 12 or match["hour"].startswith("0")
+            result.append(_time(match, hour, minute, sure=sure))
     return sorted(result, key=lambda t: t.start)
 
 
@@ -214,6 +217,26 @@ def _named(raw: str) -> list[Time]:
         Time(int((m.lastgroup or "m0")[1:]), True, None, m.start(), m.end())
         for m in _NAMES.finditer(raw)
     ]
+
+
+_EAST_ASIAN = regex.compile(
+    r"(?P<part>午前|午後|上午|下午|晚上|早上|中午|夜|오전|오후)?\s?(?P<hour>\d{1,2})\s?[時时点點시](?!间|間)"
+    r"(?:(?P<half>半|반)|\s?(?P<minute>\d{1,2})\s?[分분])?"
+)
+_LATE = frozenset(["午後", "下午", "晚上", "夜", "오후"])
+
+
+def _in_east_asia(raw: str) -> list[Time]:
+    """`午後3時`, `下午3点半`, `오후 3시 30분`."""
+    result = []
+    for m in _EAST_ASIAN.finditer(raw):
+        hour, minute = int(m["hour"]), 30 if m["half"] else int(m["minute"] or 0)
+        if hour > 24 or minute > 59:
+            continue
+        hour = hour % 12 + 12 if m["part"] in _LATE else hour
+        known = bool(m["part"]) or hour >= 12
+        result.append(Time(hour % 24 * 60 + minute, known, None, *m.span()))
+    return result
 
 
 def _hour(word: str) -> int:

@@ -138,12 +138,22 @@ _IRREGULAR = {
 }
 
 
+_HANGUL = regex.compile(r"[가-힣]{3,30}")
+# What Korean joins to a noun: the copula and case particles. Two syllables have to remain.
+_PARTICLE = regex.compile(
+    r"(?<=.{2})(?:입니다|이에요|예요|이었습니다|였습니다|이었다|였다|이다|이라고|라고|에서는|에서|에게|으로|까지|부터"
+    r"|은|는|이|가|을|를|에|의|와|과|도|로|만)$"
+)
+
+
 @lru_cache(maxsize=65536)
 def stem(form: str) -> str:
     """A folded word without its plural; number words and Roman numerals as digits."""
     digits = _AS_DIGITS.get(form)
     if digits is not None:
         return digits
+    if "\u1100" <= form[:1] <= "\u11ff":
+        return _without_particle(form)
     if form in _IRREGULAR:
         return _IRREGULAR[form]
     if len(form) < 4 or not form.endswith("s") or form.endswith(("ss", "us", "is")):
@@ -153,6 +163,14 @@ def stem(form: str) -> str:
     if form.endswith(("xes", "ches", "shes", "sses", "zes")):
         return form[:-2]
     return form[:-1]
+
+
+def _without_particle(form: str) -> str:
+    """A Korean word, folded to its letters, without the copula or case particle at its end."""
+    word = unicodedata.normalize("NFC", form)
+    if _HANGUL.fullmatch(word):
+        word = _PARTICLE.sub("", word)
+    return unicodedata.normalize("NFKD", word)
 
 
 class Tokens:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import regex
 
+from llmeval.checks.facts.temperature_names import CELSIUS, FAHRENHEIT, KELVIN
+
 
 class MeasurementUnit(NamedTuple):
     """`value * factor + offset` is the amount in the dimension's base unit."""
@@ -206,21 +208,10 @@ _TABLE: dict[str, dict[str, float]] = {
     "vnd": {"dong|₫|vnd": 1},
     "btc": {"bitcoin|btc|₿": 1},
 }
-_DEGREE = "degree|degre|degré|grad|grado|gradi|grau|graad|graden|°"
 _TEMPERATURE = {
-    "kelvin|degree kelvin|grad kelvin": MeasurementUnit("temperature", 1, 0, "K"),
-    "|".join(
-        ["celsius", "centigrade", "℃", "°c", "° c", "c degree"]
-        + [
-            f"{d} {c}"
-            for d in _DEGREE.split("|")
-            for c in ("celsius", "centigrade", "centigrado", "c")
-        ]
-    ): MeasurementUnit("temperature", 1, 273.15, "°C"),
-    "|".join(
-        ["fahrenheit", "℉", "°f", "° f"]
-        + [f"{d} {f}" for d in _DEGREE.split("|") for f in ("fahrenheit", "f")]
-    ): MeasurementUnit("temperature", 5 / 9, 459.67 * 5 / 9, "°F"),
+    "|".join(KELVIN): MeasurementUnit("temperature", 1, 0, "K"),
+    "|".join(CELSIUS): MeasurementUnit("temperature", 1, 273.15, "°C"),
+    "|".join(FAHRENHEIT): MeasurementUnit("temperature", 5 / 9, 459.67 * 5 / 9, "°F"),
 }
 # Symbols that differ by case alone: mW and MW, kn (knots) and kN, K and k. Read before the names.
 _CASED = {

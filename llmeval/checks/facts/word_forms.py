@@ -249,9 +249,21 @@ def is_misspelt(one: str, two: str) -> bool:
     same_sound = _sound(one) == _sound(two) and (
         max(len(one), len(two)) > SHORT or sorted(one) == sorted(two)
     )
-    if _other_prefix(one, two) or not (same_sound or _one_slip(one, two)):
+    if other_prefix(one, two) or not (same_sound or _one_slip(one, two)):
         return False
     return not (is_known(one) and is_known(two))
+
+
+def same_sound(one: str, two: str) -> bool:
+    """Whether two words of names are pronounced alike: Barack and Barrack, Vinci and Vinchi.
+
+    Next to an equal other name this is a misspelling or another transliteration, also of short and
+    known words.
+    """
+    return min(len(one), len(two)) >= _NAME_LETTERS and _sound(one) == _sound(two)
+
+
+_NAME_LETTERS = 4
 
 
 @lru_cache(maxsize=65536)
@@ -284,7 +296,7 @@ def _one_slip(one: str, two: str) -> bool:
     return 1 < i < len(short) - 1 and short[i:] == long[i + 1 :]
 
 
-def _other_prefix(one: str, two: str) -> bool:
+def other_prefix(one: str, two: str) -> bool:
     """Whether the words differ by their prefix alone: hypotension and hypertension."""
     return any(
         one.startswith(a) and two.startswith(b) and one[len(a) :] == two[len(b) :]

@@ -34,28 +34,30 @@ def allowed_shift(manifest: Manifest, baseline: BaselineLock, metric: str) -> tu
 
     Where the certificate has labels of both systems, and they show that sensitivity or specificity
     differ by more than `judge_shift` (the 95 % interval lies beyond it), the rule allows for the
-    far end of that interval.
+    far end of that interval; of a baseline of several systems, the farthest.
     """
     shift, arms = manifest.gate.judge_shift, manifest.judges[metric].arms
-    before, now = _arm(arms, baseline.digests.system), _arm(arms, manifest.digests.system)
-    if before is None or now is None or before is now:
-        return shift, ""
-    allowed, told = shift, []
-    for name in ("sensitivity", "specificity"):
-        one, two = getattr(before, name), getattr(now, name)
-        span = difference_of(one, two)
-        if span is None or (span.low <= shift and span.high >= -shift):
+    now = _arm(arms, manifest.digests.system)
+    allowed, shown = shift, []
+    for system in baseline.systems:
+        before = _arm(arms, system)
+        if before is None or now is None or before is now:
             continue
-        allowed = max(allowed, abs(span.low), abs(span.high))
-        told.append(
-            f"{name} is {percent(one.value)} on the answers of {before.name} and"
-            f" {percent(two.value)} on those of {now.name}"
-        )
-    if not told:
+        for name in ("sensitivity", "specificity"):
+            one, two = getattr(before, name), getattr(now, name)
+            span = difference_of(one, two)
+            if span is None or (span.low <= shift and span.high >= -shift):
+                continue
+            allowed = max(allowed, abs(span.low), abs(span.high))
+            shown.append(
+                f"{name} is {percent(one.value)} on the answers of {before.name} and"
+                f" {percent(two.value)} on those of {now.name}"
+            )
+    if not shown:
         return shift, ""
     return allowed, (
-        f" The certificate's labels contradict `judge_shift`: the judge's {'; its '.join(told)}. So"
-        f" {points(allowed)} are allowed for."
+        f" The certificate's labels contradict `judge_shift`: the judge's {'; its '.join(shown)}."
+        f" So {points(allowed)} are allowed for."
     )
 
 

@@ -24,6 +24,7 @@ from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.pair_classes import LABELLED, SHOWN, PairClass, pair_classes, why_no_classes
 from llmeval.gate.pairs import PairedCases
 from llmeval.gate.rules.label_hints import more_labels
+from llmeval.gate.rules.release import compared_with
 from llmeval.stats.estimation.labelled_difference import (
     LabelledPairs,
     LabelledStratum,
@@ -38,7 +39,7 @@ from llmeval.store.draws import key_of, read_draws
 from llmeval.store.labels import BASELINE_LABELS, AnswerKey, agreed, current, read
 
 if TYPE_CHECKING:
-    from llmeval.gate.rules.regression import RegressionRule
+    from llmeval.gate.rules.regression_rule import RegressionRule
 
 FIRST_DRAW = 0.75
 """Share of each error rate for the first draw, and of what is left for each further one."""
@@ -83,6 +84,8 @@ class LabelledRegression:
     pairs: PairedCases
     drawn: DrawnPairs
     note: str = ""
+    kind: str = "regression"
+    """The rule's name in records."""
 
     def decided(self, level: float) -> RuleDecision:
         """The decision. `level`: of its FAIL, where all rules together have alpha."""
@@ -97,7 +100,7 @@ class LabelledRegression:
         estimate = stratified_difference(counts)
         tipping = max(-high, low + self.margin, 0.0)
         return RuleDecision(
-            rule="regression",
+            rule=self.kind,
             metric=self.metric,
             slice=self.slice_,
             decision=decision,
@@ -153,16 +156,16 @@ class LabelledRegression:
         )
 
     def _follows(self, decision: Decision, level: float) -> str:
-        share = draw_share(self.drawn.draws)
+        share, against = draw_share(self.drawn.draws), compared_with(self.kind)
         if decision is Decision.FAIL:
             sure = percent_of(1 - level)
             return (
-                f" At {sure} confidence the candidate is worse than the baseline {self.baseline}."
+                f" At {sure} confidence the candidate is worse than the {against} {self.baseline}."
             )
         if decision is Decision.PASS:
             sure = percent_of(1 - self.beta * share)
             return (
-                f" A drop of the margin or more from the baseline {self.baseline} is ruled out at"
+                f" A drop of the margin or more from the {against} {self.baseline} is ruled out at"
                 f" {sure} confidence."
             )
         if self.drawn.absent:
@@ -217,6 +220,7 @@ def labelled_regression(
         pairs,
         drawn,
         rule.note,
+        rule.kind,
     )
 
 

@@ -25,7 +25,9 @@ from llmeval.gate.missing_cases import MissingCases, sample_note
 from llmeval.gate.number_sample import sample_numbers
 from llmeval.gate.rules.floors import MISSING_WORST
 from llmeval.gate.rules.limits import RARE, seen_at_most, why_missing
+from llmeval.gate.rules.named_baseline import approve_command
 from llmeval.gate.rules.open_hints import few_note
+from llmeval.gate.rules.release import RELEASE, compared_with, name_release
 from llmeval.gate.rules.threshold import Threshold
 from llmeval.stats.estimation.bounds import Interval
 from llmeval.stats.estimation.quantiles import sample_quantile, smallest_sample
@@ -50,6 +52,8 @@ class NumberRule(NamedTuple):
     where: Slice | None
     threshold: Threshold
     """Its margin is the share by which the number may rise."""
+    kind: str = "regression"
+    """The rule's name in records."""
 
     @property
     def slice_(self) -> str | None:
@@ -77,6 +81,8 @@ class NumberComparison:
     """This run's value divided by the baseline's."""
     note: str = ""
     """Sentences to end with."""
+    kind: str = "regression"
+    """The rule's name in records."""
 
     def decided(self, level: float) -> RuleDecision:
         """The decision. `level`: of its FAIL."""
@@ -91,7 +97,7 @@ class NumberComparison:
             decision = Decision.PASS
         bounds = self.bounds
         return RuleDecision(
-            rule="regression",
+            rule=self.kind,
             metric=self.ref.label,
             slice=None if self.slice_ is None else slice_label(self.slice_),
             decision=decision,
@@ -147,12 +153,13 @@ class NumberComparison:
         return f"{seen}{self._follows(decision, bounds, level)}{self.note}"
 
     def _follows(self, decision: Decision, bounds: Interval, level: float) -> str:
+        against = compared_with(self.kind)
         if decision is Decision.FAIL:
             sure = percent_of(1 - level)
-            return f" At {sure} confidence it is larger than in the baseline {self.baseline}."
+            return f" At {sure} confidence it is larger than in the {against} {self.baseline}."
         if decision is Decision.PASS:
             return (
-                f" A rise of the margin or more from the baseline {self.baseline} is ruled out at"
+                f" A rise of the margin or more from the {against} {self.baseline} is ruled out at"
                 f" {percent_of(1 - self.beta)} confidence."
             )
         return f" These answers can't tell. {self._hint(bounds)}"
@@ -215,12 +222,16 @@ def compare_numbers(
         rule: the statistic, the slice and the margin.
         gone: the baseline's cases that are not compared.
     """
-    ref, where, margin = rule
+    ref, where, margin = rule.ref, rule.where, rule.threshold
     name = ref.label if where is None else f"{ref.label} on {slice_label(where)}"
-    approve = (
-        f"Approve a new baseline: `llmeval baseline approve {aggregate.path} --by NAME"
-        " --reason TEXT`."
-    )
+    again = name_release(aggregate) if rule.kind == RELEASE else approve_command(aggregate)
+    approve = f"Approve a new {compared_with(rule.kind)}: {again}"
+    if baseline.run_count > 1:
+        return (
+            f"{name}: the {compared_with(rule.kind)} {baseline.run_id} is the mean of"
+            f" {baseline.run_count} runs, and a number is compared with a single run. Approve a"
+            f" single run: {again} Or state a limit (`limits`), which needs no baseline."
+        )
     kept = baseline.numbers.get(ref.name)
     if kept is None:
         return f"{name}: the baseline {baseline.run_id} does not have this number. {approve}"
@@ -248,6 +259,7 @@ def compare_numbers(
         cases=cases,
         ratio=ratio,
         note=sample_note(gone, manifest),
+        kind=rule.kind,
     )
 
 

@@ -3,19 +3,22 @@
 import math
 from typing import TYPE_CHECKING
 
+from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.formatting import percent_of, points
 from llmeval.core.results import REPRESENTATIVE, Decision
 from llmeval.gate.rules.floors import MISSING_DECIDE, MISSING_WORST
 from llmeval.gate.rules.label_hints import label_hint
 from llmeval.gate.rules.labelled_regression import FIRST_DRAW
 from llmeval.gate.rules.regression_hints import JudgeLabels, cases_needed, regression_hint
+from llmeval.gate.rules.release import compared_with
 from llmeval.gate.rules.threshold import UNTRUSTED
 from llmeval.stats.label_size import LabelTerms
 from llmeval.stats.sequential.design import TestDesign
 from llmeval.stats.sequential.gate_test import TestVerdict
 
 if TYPE_CHECKING:
-    from llmeval.gate.rules.regression import RegressionRule, RegressionTest
+    from llmeval.gate.rules.regression import RegressionTest
+    from llmeval.gate.rules.regression_rule import RegressionRule
 
 
 def regression_reason(
@@ -52,13 +55,14 @@ def regression_reason(
 
 
 def _follows(question: "RegressionTest", verdict: TestVerdict, run_id: str, level: float) -> str:
+    against = compared_with(question.rule.kind)
     if verdict.decision is Decision.FAIL:
         sure = percent_of(1 - level)
-        return f" At {sure} confidence the candidate is worse than the baseline {run_id}."
+        return f" At {sure} confidence the candidate is worse than the {against} {run_id}."
     if verdict.decision is Decision.PASS:
         return (
-            f" A drop of the margin or more from the baseline {run_id} is ruled out at"
-            f" {percent_of(1 - question.plan.beta)} confidence."
+            f" A drop of the margin or more from the {against} {run_id} is ruled out"
+            f" at {percent_of(1 - question.plan.beta)} confidence."
         )
     if question.rule.untrusted is not None:
         return UNTRUSTED.format(question.rule.untrusted) + _label_hint(question, level)
@@ -134,6 +138,21 @@ def _as_judged(rule: "RegressionRule") -> str:
             " rise can PASS"
         )
     return f", {points(rule.judged_margin)}{sees}{allowed} (`judge_shift`)"
+
+
+def mean_note(baseline: BaselineLock, metric: str) -> str:
+    """A sentence about a baseline of several runs; empty for one run."""
+    if baseline.run_count < 2:
+        return ""
+    note = f" Each case's baseline is its mean over {baseline.run_count} runs."
+    gaps = baseline.gaps(metric)
+    if not gaps:
+        return note
+    some = "1 case has" if len(gaps) == 1 else f"{len(gaps):,} cases have"
+    return (
+        f"{note} {some} no result in some of them, which may have been anything: each bound takes"
+        " the worst for its own claim."
+    )
 
 
 def _moved(difference: float) -> str:

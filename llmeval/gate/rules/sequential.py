@@ -8,7 +8,7 @@ comes to the same decision as the run that stopped.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -22,8 +22,9 @@ from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.rules.floors import MISSING_WORST, between, cases_needed
 from llmeval.gate.rules.open_hints import likely_floor_cases, more_sentence
 from llmeval.gate.rules.threshold import Threshold
+from llmeval.stats.sequential.betting_test import sequential_test
 from llmeval.stats.sequential.design import TestDesign, floor
-from llmeval.stats.sequential.gate_test import HybridTest, TestVerdict
+from llmeval.stats.sequential.gate_test import TestVerdict
 
 Value = Callable[[str], float | None]
 """A case's value by its id: NaN when it is missing, None where the rule does not apply to it."""
@@ -38,6 +39,8 @@ class RuleWalk:
             together.
         value: of a case that is done.
         make: the plan of the test, from units, cases, and cases in the largest unit.
+        gaps: of cases whose value is not sure, how far apart the least and the most are that it may
+            be; `value` is the middle.
     """
 
     def __init__(
@@ -46,12 +49,16 @@ class RuleWalk:
         groups: list[list[str]],
         value: Value,
         make: Callable[[int, int, int], TestDesign],
+        gaps: Mapping[str, float] | None = None,
     ) -> None:
         self._aggregate, self._groups, self._value = aggregate, groups, value
+        self._gaps = gaps or {}
         self._at = 0
         self.planned = sum(map(len, groups))
         self.test = (
-            HybridTest(make(len(groups), self.planned, max(map(len, groups)))) if groups else None
+            sequential_test(make(len(groups), self.planned, max(map(len, groups))))
+            if groups
+            else None
         )
         self.used: list[str] = []
 
@@ -81,10 +88,13 @@ class RuleWalk:
         ):
             names = [(name, self._value(name)) for name in self._groups[self._at]]
             values = np.array([value for _, value in names if value is not None])
+            half = np.array(
+                [self._gaps.get(name, 0.0) / 2 for name, value in names if value is not None]
+            )
             self._at += 1
             if len(values):
-                least.append(np.where(np.isnan(values), test.plan.low, values).mean())
-                most.append(np.where(np.isnan(values), test.plan.high, values).mean())
+                least.append(np.where(np.isnan(values), test.plan.low, values - half).mean())
+                most.append(np.where(np.isnan(values), test.plan.high, values + half).mean())
                 sizes.append(len(values))
                 taken.append([name for name, value in names if value is not None])
         if test is not None and taken:
@@ -101,7 +111,7 @@ class RuleWalk:
 
 def rules_in(gate: GateRecord) -> int:
     """How many rules share alpha for FAIL."""
-    return max(1, len(gate.floors) + len(gate.margins))
+    return max(1, len(gate.floors) + len(gate.margins) + len(gate.release_margins))
 
 
 def decides_early(manifest: Manifest, metric: str, floor: Threshold) -> bool:

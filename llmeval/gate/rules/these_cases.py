@@ -19,6 +19,7 @@ from llmeval.core.gate_record import GateRecord
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.pairs import PairedCases
+from llmeval.gate.rules.release import compared_with
 from llmeval.gate.rules.threshold import UNTRUSTED
 from llmeval.stats.tests.fixed_cases import (
     CaseRepeats,
@@ -29,7 +30,7 @@ from llmeval.stats.tests.fixed_cases import (
 )
 
 if TYPE_CHECKING:
-    from llmeval.gate.rules.regression import RegressionRule
+    from llmeval.gate.rules.regression_rule import RegressionRule
 
 _WHOLE = 1e-4
 """A number of passes may differ from a whole one by so much: means are kept to six digits."""
@@ -57,6 +58,8 @@ class FixedCasesTest:
     """Why the judge's verdicts can't decide it; None where they can, and for checks."""
     judge_scale: bool = False
     note: str = ""
+    kind: str = "regression"
+    """The rule's name in records."""
 
     def decided(self, level: float) -> RuleDecision:
         """The decision. `level`: of its FAIL, where all rules together have alpha."""
@@ -70,7 +73,7 @@ class FixedCasesTest:
         elif self.undecidable is None and low >= -self.margin:
             decision = Decision.PASS
         return RuleDecision(
-            rule="regression",
+            rule=self.kind,
             metric=self.metric,
             slice=self.slice_,
             decision=decision,
@@ -133,15 +136,15 @@ class FixedCasesTest:
         return f"{seen}{self._follows(decision, which, level)}{self.note}"
 
     def _follows(self, decision: Decision, which: list[str], level: float) -> str:
-        sure = percent_of(1 - level)
+        sure, against = percent_of(1 - level), compared_with(self.kind)
         if decision is Decision.FAIL and which:
             told = ", ".join(f"{name} ({_counts(self.cases[name])})" for name in which[:_NAMED])
             more = f" and {len(which) - _NAMED:,} more" if len(which) > _NAMED else ""
             verb = "passes" if len(which) == 1 else "pass"
-            return f" At {sure} confidence {told}{more} {verb} less often than in the baseline."
+            return f" At {sure} confidence {told}{more} {verb} less often than in the {against}."
         if decision is Decision.FAIL:
             return (
-                f" At {sure} confidence some of these cases pass less often than in the baseline."
+                f" At {sure} confidence some of these cases pass less often than in the {against}."
             )
         if decision is Decision.PASS:
             sure = percent_of(1 - self.beta)
@@ -212,9 +215,10 @@ def fixed_cases_test(
         alpha=gate.alpha,
         beta=gate.beta,
         cases=counts,
-        missing=pairs.missing,
+        missing=len(pairs.cases) - len(counts),
         undecidable=undecidable,
         judge_scale=compared.judge_scale,
+        kind=compared.kind,
         note=pairs.left_out(" Not compared: ", ".") + compared.note,
     )
 
@@ -233,11 +237,11 @@ def repeats_of(
     attempts where all cases have them; None where the metric does not pass or fail.
     """
     before = baseline.results(metric)
-    repeats = 1 if baseline.gate is None else baseline.gate.repeats
+    repeats, gaps = baseline.answers, baseline.gaps(metric)
     names = [
         name
         for name, difference in zip(pairs.cases, pairs.differences, strict=True)
-        if not math.isnan(difference)
+        if not math.isnan(difference) and name not in gaps
     ]
     own = {
         name: result.value

@@ -3,12 +3,14 @@ variables.
 """
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llmeval.core.errors import SuiteError
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo.csvfile import read_csv
 from llmeval.importers.promptfoo.files import loaded, referenced
@@ -16,6 +18,8 @@ from llmeval.importers.promptfoo.templates import rendered
 from llmeval.importers.reading import read_lines, read_yaml
 from llmeval.suite.yaml_file import Document
 
+MAX_TESTS = 100_000
+"""Most tests of a configuration, and most combinations of the variables of one test."""
 _KEYS = (
     "description",
     "vars",
@@ -86,6 +90,8 @@ def read_tests(
     for place in places:
         with ledger.trying(place):
             found += _expanded(place, default, base, ledger)
+        if len(found) > MAX_TESTS:
+            raise SuiteError(place.says(f"more than {MAX_TESTS:,} tests; import it in parts"))
     return found
 
 
@@ -215,6 +221,12 @@ def _expanded(
         if options.get("disableVarExpansion")
         else [name for name, value in values.items() if _is_list(value)]
     )
+    combinations = math.prod(len(values[name]) for name in spread)
+    if combinations > MAX_TESTS:
+        raise UnmappedError(
+            f"its lists of variables make {combinations:,} tests; the limit is {MAX_TESTS:,}",
+            place.at("vars"),
+        )
     for combination in itertools.product(*(values[name] for name in spread)):
         chosen = {**values, **dict(zip(spread, combination, strict=True))}
         yield Test(

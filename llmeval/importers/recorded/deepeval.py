@@ -48,7 +48,9 @@ def read_deepeval(path: Path, ledger: Ledger) -> list[Evaluation]:
     cases: dict[tuple[str, str], RecordedCase] = {}
     key = "testCases" if "testCases" in run else "test_cases"
     for index, raw in enumerate(_of(run, "testCases")):
-        _add(cases, raw, place.at(key, index), ledger)
+        at = place.at(key, index)
+        with ledger.trying(at):
+            _add(cases, raw, at, ledger)
     name = str(_of(run, "identifier") or Path(str(_of(run, "testFile") or "")).stem or "deepeval")
     model = (_of(run, "hyperparameters") or {}).get("model", "")
     return [

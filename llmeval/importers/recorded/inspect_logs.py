@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.core.errors import SuiteError
-from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
+from llmeval.importers.ledger import SHAPE_ERRORS, Ledger, SourcePlace, UnmappedError
+from llmeval.importers.reading import MAX_BYTES, read_text
 from llmeval.importers.recorded.suites import Evaluation, RecordedCase, ToolScore, share
 from llmeval.importers.writing import slug, unique
 from llmeval.suite.yaml_file import Document
 
+MAX_MEMBER = 128 * 2**20
+"""Largest unpacked member of an archive."""
+MAX_EPOCHS = 1000
+"""Most answers of one sample, which is the most repeats of a suite."""
 _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 _SUFFIXES = (".eval", ".json")
 
@@ -35,7 +40,7 @@ def read_inspect(path: Path, ledger: Ledger) -> list[Evaluation]:
 def _evaluation(path: Path, ledger: Ledger) -> Evaluation:
     try:
         header, samples = _opened(path)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, RuntimeError, zipfile.BadZipFile, *SHAPE_ERRORS) as error:
         raise SuiteError(f"{path}: not a log of Inspect: {error}") from None
     except NotImplementedError:
         raise SuiteError(
@@ -51,10 +56,10 @@ def _evaluation(path: Path, ledger: Ledger) -> Evaluation:
             f"the evaluation ended as {header.get('status')!r}; what it recorded is taken over",
         )
     cases: dict[str, RecordedCase] = {}
-    for sample in samples:
-        at = SourcePlace(
-            Document(f"{path}: sample {sample.get('id')!r}, epoch {sample.get('epoch')}", None, {})
-        )
+    for number, sample in enumerate(samples, 1):
+        name = f"{sample.get('id')!r}" if isinstance(sample, dict) else f"number {number}"
+        epoch = sample.get("epoch") if isinstance(sample, dict) else None
+        at = SourcePlace(Document(f"{path}: sample {name}, epoch {epoch}", None, {}))
         with ledger.trying(at):
             _add(cases, sample, at, ledger)
     return Evaluation(
@@ -67,23 +72,47 @@ def _evaluation(path: Path, ledger: Ledger) -> Evaluation:
 
 def _opened(path: Path) -> tuple[dict[str, object], list[dict[str, object]]]:
     if path.suffix == ".json":
-        log = json.loads(path.read_bytes())
+        log = json.loads(read_text(path))
         return log, log.get("samples") or []
     with zipfile.ZipFile(path) as archive:
-        header = json.loads(archive.read("header.json"))
-        return header, list(_samples(archive))
+        unpacked = _Unpacked(path, archive)
+        header = json.loads(unpacked.read("header.json"))
+        return header, list(_samples(unpacked, archive.namelist()))
 
 
-def _samples(archive: zipfile.ZipFile) -> Iterator[dict[str, object]]:
-    for name in archive.namelist():
+class _Unpacked:
+    """The members of an archive, up to a total of `MAX_BYTES`. What the archive states about their
+    sizes is not trusted.
+    """
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+        self._path, self._archive, self._left = path, archive, MAX_BYTES
+
+    def read(self, name: str) -> bytes:
+        """One member. Raises SuiteError above the limit."""
+        with self._archive.open(name) as member:
+            data = member.read(min(self._left, MAX_MEMBER) + 1)
+        self._left -= len(data)
+        if self._left < 0 or len(data) > MAX_MEMBER:
+            raise SuiteError(
+                f"{self._path}: {name}: unpacks to more than {MAX_MEMBER // 2**20} MiB, or the"
+                f" archive to more than {MAX_BYTES // 2**20} MiB; export it in parts"
+            )
+        return data
+
+
+def _samples(unpacked: _Unpacked, names: list[str]) -> Iterator[dict[str, object]]:
+    for name in names:
         if name.startswith("samples/") and name.endswith(".json"):
-            yield json.loads(archive.read(name))
+            yield json.loads(unpacked.read(name))
 
 
 def _add(
     cases: dict[str, RecordedCase], sample: dict[str, Any], place: SourcePlace, ledger: Ledger
 ) -> None:
     key, repeat = str(sample.get("id")), int(sample.get("epoch") or 1) - 1
+    if not 0 <= repeat < MAX_EPOCHS:
+        raise UnmappedError(f"its epoch is not a number from 1 to {MAX_EPOCHS}")
     attached = sample.get("attachments") or {}
     if key not in cases:
         case = RecordedCase(
@@ -136,6 +165,8 @@ def _given(value: object, reason: str) -> ToolScore | None:
 
 def _asked(given: Any, attached: dict[str, str]) -> list[dict[str, str]]:
     turns = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    if not isinstance(turns, list) or not turns:
+        raise UnmappedError("has no messages as `input`")
     return [
         {"role": _role(turn["role"]), "content": _text(turn["content"], attached)}
         for turn in turns

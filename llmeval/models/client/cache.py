@@ -10,6 +10,7 @@ processes that share replies then record the same answers.
 
 import asyncio
 import math
+import os
 import secrets
 import sqlite3
 import threading
@@ -22,6 +23,7 @@ from typing import NamedTuple
 import msgspec
 
 from llmeval.core.errors import StoreError
+from llmeval.core.files import NO_LINK, PRIVATE
 from llmeval.models.base import Reply
 
 FILE = "cache.sqlite3"
@@ -102,6 +104,7 @@ class Cache:
         self._flusher: asyncio.Task[None] | None = None
         try:
             home.mkdir(parents=True, exist_ok=True)
+            _private(self.path)
             # one connection for each thread: the event loop reads, a worker thread writes
             self._db, self._writer = (_connected(self.path) for _ in range(2))
             self._writer.execute("PRAGMA journal_mode=WAL")
@@ -246,6 +249,12 @@ class Cache:
             for key, row in batch.items()
         }
         return {key: kept for key, kept in stored.items() if kept is not None}
+
+
+def _private(path: Path) -> None:
+    """Create the file for its owner alone. SQLite gives its other files the same permissions."""
+    flags = os.O_RDWR | os.O_CREAT | NO_LINK
+    os.close(os.open(path, flags, PRIVATE))
 
 
 def _connected(path: Path) -> sqlite3.Connection:

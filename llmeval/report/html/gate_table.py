@@ -10,6 +10,9 @@ from llmeval.report.html import strips, words
 from llmeval.report.html.metric_table import MetricKey, bounds
 from llmeval.report.number_words import rule_value
 
+COMPARES = ("regression", "release")
+"""Rules whose figures are differences from an earlier run."""
+
 
 def gate_rows(
     gate: GateResult, metrics: Mapping[MetricKey, Metric], manifest: Manifest
@@ -34,7 +37,7 @@ def _gate_row(
     rule: RuleDecision, metric: Metric | None, axis: strips.Axis, manifest: Manifest
 ) -> dict[str, object]:
     tone = words.TONES[rule.decision]
-    moved = rule.rule == "regression"
+    moved = rule.rule in COMPARES
     shown = _number_values(rule) if rule.number is not None else _rate_values(rule, moved)
     return {
         "decision": rule.decision.value,
@@ -84,6 +87,7 @@ _RULES = {
     "complete": "Complete run",
     "max_unscored": "Missing results",
     "regression": "No regression",
+    "release": "No drop since the release",
 }
 
 
@@ -106,7 +110,7 @@ def _gate_strip(rule: RuleDecision, axis: strips.Axis, tone: str) -> str:
             threshold=limit,
             named="floor",
         )
-    if rule.rule != "regression" or rule.low is None or rule.high is None:
+    if rule.rule not in COMPARES or rule.low is None or rule.high is None:
         return ""
     title = f"{name}: {signed_points(rule.estimate)} points, margin {100 * limit:g}"
     end = min(1.0, math.ceil(20 * max(abs(rule.low), abs(rule.high), limit)) / 20)

@@ -78,7 +78,7 @@ class TriageRules:
         """
         gate = manifest.gate
         metrics = (*manifest.check_metrics, *manifest.judges)
-        keys = [*gate.floors, *gate.margins, *gate.never]
+        keys = [*gate.floors, *gate.margins, *gate.release_margins, *gate.never]
         judges = manifest.judges
         by_prompt: dict[str, list[str]] = {}
         for name, judge in judges.items():

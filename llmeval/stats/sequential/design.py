@@ -16,7 +16,7 @@ _LEAST_GAP = 0.25
 """Share of the margin that bets are placed for where a judge that may differ between the sides
 takes more of it; only speed depends on it.
 """
-_WITHIN = 0.2
+WITHIN = 0.2
 """Correlation within clusters that bets are placed for; only speed depends on it."""
 
 
@@ -54,6 +54,10 @@ class TestDesign:
     aim_fail: float | None
     aim_pass: float | None
     information: float | None
+    moment: float | None = None
+    """E d^2 of a case that is expected without a drop, where each case's baseline is a mean over
+    several runs: the test is then one by betting alone (`betting_test.py`). None: looks.
+    """
 
     def __post_init__(self) -> None:
         if not (0 < self.alpha < 1 and 0 < self.beta < 1 and 0 <= self.spent < self.beta):
@@ -72,6 +76,13 @@ class TestDesign:
                 f"impossible sizes: {self.units} units, {self.cases} cases, the largest"
                 f" {self.largest}"
             )
+
+    @property
+    def gap(self) -> float:
+        """Of a regression, how far beyond its limit the mean is expected to be where a side is
+        right: what bets are placed for.
+        """
+        return max(-self.pass_null, -(self.fail_null + self.pass_null) * _LEAST_GAP)
 
     @property
     def suite(self) -> float | None:
@@ -98,6 +109,7 @@ def regression(
     shift: float = 0.0,
     sequential: bool = True,
     target: Literal["population", "suite"] = "population",
+    moment: float | None = None,
 ) -> TestDesign:
     """The plan of a regression test: FAIL when worse than the baseline, PASS when not worse by the
     margin.
@@ -128,10 +140,16 @@ def regression(
             0 for checks.
         sequential: whether the run may stop early. Without, the whole rate goes to the final test.
         target: what the claim is about.
+        moment: E d^2 expected without a drop where each case's baseline is a mean over several
+            runs, above 0: a run that may stop early then decides by betting alone. Only speed
+            depends on its size.
 
     Raises:
         ValueError: arguments out of range.
     """
+    alone = moment is not None and sequential and target == "population"
+    if moment is not None and not 0 < moment <= 1:
+        raise ValueError(f"an expected second moment must lie in (0, 1], got {moment}")
     if not (0 < margin < 1 and 0 < j_lower <= 1 and 0 <= shift < 1):
         raise ValueError(
             "need a margin in (0, 1), a judge with J in (0, 1] and a shift in [0, 1), got"
@@ -139,7 +157,7 @@ def regression(
         )
     pass_null = shift - margin * j_lower
     gap = max(-pass_null, margin * j_lower * _LEAST_GAP)
-    moment = max(discordance * (_WITHIN + (1 - _WITHIN) / largest), gap * gap)
+    moment = max(discordance * (WITHIN + (1 - WITHIN) / largest), gap * gap)
     return TestDesign(
         units=units,
         cases=units if cases is None else cases,
@@ -151,8 +169,9 @@ def regression(
         alpha=alpha,
         beta=beta,
         spent=j_alpha,
-        share=_share(sequential, target),
+        share=1.0 if alone else _share(sequential, target),
         target=target,
+        moment=moment if alone else None,
         aim_fail=best_fraction(-shift, 1.0, gap, moment),
         aim_pass=best_fraction(-pass_null, 1.0, gap, moment),
         information=units * gap * gap / moment,

@@ -118,16 +118,7 @@ class HybridTest:
             ValueError: a value out of range, a unit larger than planned, or more units than
                 planned.
         """
-        least = np.asarray(values, dtype=float).ravel()
-        most = least if upper is None else np.asarray(upper, dtype=float).ravel()
-        weights = np.ones(len(least)) if sizes is None else np.asarray(sizes, dtype=float).ravel()
-        if not len(least) == len(most) == len(weights):
-            raise ValueError(
-                f"{len(least)} values, {len(most)} upper values and {len(weights)} sizes"
-            )
-        least = np.where(np.isnan(least), self.plan.low, least)
-        most = np.where(np.isnan(most), self.plan.high, most)
-        self._check(least, most, weights)
+        least, most, weights = unit_spans(self.plan, values, sizes, upper, self.used)
         if self.decision is not None or not len(least):
             return self.decision
         begin = self.used
@@ -194,7 +185,7 @@ class HybridTest:
         )
         if plan.target == "suite" and len(sizes) == plan.units:
             low, high = self._mean(self._lower), self._mean(self._upper)
-        decision = self.decision or _decide(p_fail, p_pass, *plan.rates)
+        decision = self.decision or by_rates(p_fail, p_pass, *plan.rates)
         component = (
             "interim"
             if self._interim_decided
@@ -285,19 +276,43 @@ class HybridTest:
         low, high = side.low if level.pass_ else plan.low, side.high if level.fail else plan.high
         return side._replace(low=low, high=high)
 
-    def _check(self, lower: Floats, upper: Floats, sizes: Floats) -> None:
-        plan = self.plan
-        if not ((lower >= plan.low) & (lower <= upper) & (upper <= plan.high)).all():
-            raise ValueError(f"scores must lie in [{plan.low:g}, {plan.high:g}]")
-        if len(sizes) and not (sizes.min() > 0 and sizes.max() <= plan.largest):
-            raise ValueError(
-                f"a unit holds 1 to {plan.largest} cases, got {sizes.min():g} to {sizes.max():g}"
-            )
-        if self.used + len(sizes) > plan.units:
-            raise ValueError(f"the plan was for {plan.units} units")
+
+def unit_spans(
+    plan: TestDesign,
+    values: ArrayLike,
+    sizes: ArrayLike | None,
+    upper: ArrayLike | None,
+    used: int,
+) -> tuple[Floats, Floats, Floats]:
+    """The least and the most each unit's mean may be, and its cases; NaN may have been anything.
+
+    Args:
+        plan: of the test. values, sizes, upper: as `HybridTest.update` takes them. used: units
+            before these.
+
+    Raises:
+        ValueError: a value out of range, a unit larger than planned, or more units than planned.
+    """
+    least = np.asarray(values, dtype=float).ravel()
+    most = least if upper is None else np.asarray(upper, dtype=float).ravel()
+    weights = np.ones(len(least)) if sizes is None else np.asarray(sizes, dtype=float).ravel()
+    if not len(least) == len(most) == len(weights):
+        raise ValueError(f"{len(least)} values, {len(most)} upper values and {len(weights)} sizes")
+    least = np.where(np.isnan(least), plan.low, least)
+    most = np.where(np.isnan(most), plan.high, most)
+    if not ((least >= plan.low) & (least <= most) & (most <= plan.high)).all():
+        raise ValueError(f"scores must lie in [{plan.low:g}, {plan.high:g}]")
+    if len(weights) and not (weights.min() > 0 and weights.max() <= plan.largest):
+        raise ValueError(
+            f"a unit holds 1 to {plan.largest} cases, got {weights.min():g} to {weights.max():g}"
+        )
+    if used + len(weights) > plan.units:
+        raise ValueError(f"the plan was for {plan.units} units")
+    return least, most, weights
 
 
-def _decide(p_fail: float, p_pass: float, alpha: float, beta: float) -> Decision:
+def by_rates(p_fail: float, p_pass: float, alpha: float, beta: float) -> Decision:
+    """FAIL where its p-value is at most alpha, else PASS where its own is at most beta."""
     if p_fail <= alpha:
         return Decision.FAIL
     return Decision.PASS if p_pass <= beta else Decision.INCONCLUSIVE

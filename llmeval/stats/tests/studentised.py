@@ -92,7 +92,7 @@ def studentise(values: Floats, sizes: Floats) -> Studentised:
     residuals = residuals - residuals.mean()
     df = effective_number(sizes) - 1
     if adds_one(sizes):
-        residuals, df = np.append(residuals, -_farthest(values - mean, residuals, sizes)), df + 1
+        residuals, df = np.append(residuals, -farthest(values - mean, residuals, sizes)), df + 1
     count = len(residuals)
     shift = float(residuals.mean())
     se = float(residuals.std(ddof=1)) / math.sqrt(count)
@@ -120,7 +120,7 @@ def adds_one(sizes: Floats) -> bool:
     )
 
 
-def _farthest(deviations: Floats, residuals: Floats, sizes: Floats) -> float:
+def farthest(deviations: Floats, residuals: Floats, sizes: Floats) -> float:
     """The residual of the added cluster: the largest one seen, or that of a rather large cluster
     that is as far off, in its own standard deviations, as any. Its size is between the mean one and
     the one that the average case is in.

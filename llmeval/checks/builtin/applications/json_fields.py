@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from llmeval.checks.arguments import clip
 from llmeval.checks.base import Result, check, graded
 from llmeval.checks.builtin.applications.field_values import FieldRule, field_trouble
 from llmeval.checks.builtin.data.json_checks import json_values, parse_json
@@ -92,6 +93,9 @@ def json_fields(
     lacks, or where it has null, must be absent or null. `got`: the object, for an application that
     returns it in its data; by default the answer's text. A null fails.
 
+    Raises:
+        CheckError: `want` has no field, or none of `fields`.
+
     The graded value is the share of the fields that are right. The reason tells apart: prose around
     the JSON (which fails the check, while the fields inside are compared), a missing field, a
     number as text, a thousands separator that was read as a decimal point, day and month swapped.
@@ -100,6 +104,12 @@ def json_fields(
     names = list(fields) if fields else list(want)
     if not names:
         raise CheckError("json_fields: `want` has no field")
+    if all(_at(want, name) is _ABSENT for name in names):
+        raise CheckError(
+            f"json_fields: `want` has none of the `fields` ({clip(', '.join(names))}), so every "
+            "answer without them would pass; correct the names, or write `null` for a field that "
+            "the answer must not have"
+        )
     record, trouble = _record_of(answer, got)
     parts = {}
     for name in names:

@@ -40,7 +40,7 @@ CUE = re.compile(
     r"|handy(?:nummer)?|portable|móvil|celular|cellulare|telemóvel|gsm|fax|whats\s?app|sms"
     r"|call(?:ing)?|ring|dial|text(?:\s+me)?(?:\s+at)?|hotline|helpline"
     r"|reach\s+(?:me|us|him|her)(?:\s+(?:at|on))?|ruf(?:en|t|e)?|anruf(?:en)?"
-    r"|erreichbar(?:\s+unter)?|appele[rz]|joindre|numéro|llam[ea](?:r|me|nos)?"
+    r"|erreichbar(?:\s+unter)?|appele[rz]|joindre|numéro|ll[aá]m[ea](?:r|me|nos|lo)?"
     r"|chiam[aio](?:re|mi|ci)?|ligu?e(?:\s+para)?|bel(?:len)?|ringe?|soita|puhelin(?:numero)?"
     r"|zadzwo[nń]\w*|zavolejte|hívj\w*|sun[ăa]\w*|ara(?:yın)?|numaras?ı?)\b"
     r"|тел(?:ефон\w*)?\b|звон\w+|дзвон\w+|電話|电话|電话|手机|手機|携帯|致电|拨打|连絡先|連絡先|전화|휴대폰|연락처|τηλ"

@@ -100,6 +100,9 @@ EUROPEAN = (
             r"|will\s+not|can['’]t|cannot)(?=\s*(?:[.!]|\Z))",
             r"\b(?:not\s+something|nothing)\s+(?:that\s+)?(?:i|we)(?:['’]m|['’]re|\s+(?:can"
             r"|am|are|will|would|could|should))\b",
+            r"\bwould\s+be\s+(?:unethical|inappropriate|irresponsible|illegal|wrong|harmful|unsafe)\s+"
+            r"(?:of|for)\s+(?:me|us)\b|\A\W*(?:sorry,?\s+)?no\s+can\s+do\b"
+            r"|\bsomething\s+(?:that\s+)?(?:i|we)\s+(?:can['’]?t|cannot|can\s+not|won['’]t|will\s+not)\b",
             r"\A\W*(?:no,\s+(?:i|we)\s+(?:can['’]?t|cannot|won['’]?t|will\s+not)\b|(?:unable"
             r"|not\s+able|i\s+am\s+not\s+allowed)\s+to\s+(?:help|assist|comply|answer|provide"
             r"|fulfil))",
@@ -107,6 +110,9 @@ EUROPEAN = (
         (
             "I'm afraid I can't assist you with this.",
             "Sorry, we are not able to help here.",
+            "Writing it would be wrong of me.",
+            "This is something we can't do.",
+            "Sorry, no can do!",
             "We won't be able to provide that.",
             "I apologise, but I will not write it.",
             "As an AI model, I have no opinion.",

@@ -49,6 +49,7 @@ CASES = (
     ("[1] says that it is big.", 1),
     ("See arr[0] here.", 0),
     ("Then x[1] is data[2].", 0),
+    ("It lies in [0, 1].", 0),
     ("Set my_list[1] = 3 and foo.bar[2].", 0),
     ("Call big[1].name or big[1](x).", 0),
     ("A link [1](https://a.example).", 0),
@@ -83,6 +84,9 @@ def cited_places(text: str) -> Iterator[Citation]:
 def _is_citation(text: str, match: "regex.Match[str]") -> bool:
     if match["raised"]:
         return not _is_power(text, match.start())
+    numbers = _spelled_out(match["numbers"])
+    if len(numbers) > 1 and 0 in numbers:
+        return False  # an interval, [0, 1]: sources are numbered from 1
     return text[match.start()] != "[" or not _is_index(text, match)
 
 

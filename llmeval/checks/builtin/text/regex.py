@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field
 
 from llmeval.checks.arguments import MAX_SPANS, Count, Most, clip
 from llmeval.checks.base import Result, check, verdict
+from llmeval.checks.builtin.text.regex_size import check_size
 from llmeval.checks.reading.payload import MAX_CHARS, View, too_long
 from llmeval.checks.reading.payload import view as view_of
 from llmeval.core.errors import CheckError
@@ -66,13 +67,14 @@ def compile_pattern(pattern: str) -> CompiledPattern:
     """Compile a pattern, in Python's syntax.
 
     Raises:
-        ValueError: it is not one, or is longer than 1,000 characters.
+        ValueError: it is not one, is longer than 1,000 characters, or compiles to too many items.
     """
     import re2
     import regex as backtracking
 
     if len(pattern) > MAX_PATTERN:
         raise ValueError(f"the pattern is longer than {MAX_PATTERN} characters")
+    check_size(pattern)
     try:
         compiled = backtracking.compile(pattern)
     except (backtracking.error, RecursionError, OverflowError) as error:

@@ -113,7 +113,7 @@ def test_fields(text: str, failing: set[str], reason: str) -> None:
     [
         ({"vat": None}, ["vat"], {}, []),
         ({"vat": None}, ["vat"], {"vat": 3}, ["vat"]),
-        ({"a": 1}, ["vat"], {"a": 1, "vat": None}, []),
+        ({"a": 1}, ["a", "vat"], {"a": 1, "vat": None}, []),
         ({"a": {"b": [1, 2]}}, ["a.b", "a.b.1"], {"a": {"b": [1, 2]}}, []),
         ({"a": {"b": [1, 2]}}, ["a.b", "a.b.1"], {"a": {"b": [1, 3]}}, ["a.b", "a.b.1"]),
         ({"a": 1, "b": "x"}, None, {"a": 1, "b": "X", "c": 0}, ["b"]),
@@ -123,6 +123,13 @@ def test_fields(text: str, failing: set[str], reason: str) -> None:
 def test_fields_of_a_value(want: Any, fields: Any, got: Any, failing: list[str]) -> None:
     result = tried({"json_fields": {"want": want, "fields": fields, "got": got}}, "no JSON")
     assert [name for name, part in result.metrics.items() if not part.passed] == failing
+
+
+def test_a_want_with_none_of_the_fields_is_an_error() -> None:
+    # A misspelt name in `fields` would let every answer without it pass.
+    check = {"json_fields": {"want": {"total": 3}, "fields": ["totl"], "got": {"total": 4}}}
+    with pytest.raises(CheckError, match=r"none of the `fields` \(“?totl"):
+        tried(check, "no JSON")
 
 
 def test_a_wanted_date_that_leaves_doubt_is_an_error() -> None:

@@ -1,0 +1,96 @@
+"""What stands next to the words of a name and makes another name of it: Kansas City, Missouri.
+
+`longer_names` reads what surrounds a whole reference; these rules compare an answer that holds its
+words, or most of them, in another order or without some.
+"""
+
+import regex
+
+from llmeval.checks.facts.aliases import is_country
+from llmeval.checks.facts.lexicon import (
+    BEFORE_NAME,
+    COMPASS,
+    DROPPED_FREELY,
+    NAMESAKES,
+    PARTICLES,
+    TITLE_WORDS,
+)
+from llmeval.checks.facts.names import Reference
+from llmeval.checks.facts.tokens import STOPWORDS, TITLES, Tokens
+
+_SHORT_ANSWER = 12
+"""In a longer answer, the next capital word often belongs to another phrase."""
+_REGION = regex.compile(r"\s*(?:,\s*(?:in\s+)?|\(\s*)(?P<region>\p{Lu}[\p{L}.’'-]*)(?=\s*[,).;]|$)")
+
+
+def in_other_region(reference: Reference, answer: Tokens) -> bool:
+    """Whether the answer puts another region after the place: `Kansas City, Kansas` for `Kansas
+    City, Missouri`.
+
+    A country around the region is no other region. An abbreviation has the region's first letter.
+    """
+    head, comma, tail = reference.bare.partition(",")
+    region = Tokens(tail)
+    at = answer.raw.casefold().find(head.casefold()) if comma and head and region.forms else -1
+    match = _REGION.match(answer.raw, at + len(head)) if at >= 0 else None
+    if match is None or len(answer) > len(reference.stems) + _SHORT_ANSWER:
+        return False
+    stated = Tokens(match["region"]).stems[:1]
+    if not stated or stated[0] in region.stems or region.stems[0] in _after(answer, match.end()):
+        return False
+    written = match["region"].replace(".", "")
+    if len(written) <= 3 and written.isupper():
+        return written[0].casefold() != region.forms[0][0]
+    return not is_country(stated[0]) or is_country(" ".join(region.stems))
+
+
+def _after(answer: Tokens, start: int) -> list[str]:
+    return [stem for stem, at in zip(answer.stems, answer.starts, strict=True) if at >= start]
+
+
+def without_first(missing: list[str], reference: Reference, asks_person: bool) -> bool:
+    """Whether only the word is missing that makes another name of the rest: San Salvador, Papua New
+    Guinea.
+
+    A person keeps a name without `San` or `Saint`.
+    """
+    first = reference.content[0]
+    if not reference.is_name or missing != [first]:
+        return False
+    if first in ("san", "santa", "santo", "sao", "st", "saint"):
+        return not asks_person and len(reference.content) == _SAINT_AND_NAME
+    return first in BEFORE_NAME - COMPASS
+
+
+_SAINT_AND_NAME = 2
+
+
+def goes_on_otherwise(missing: list[str], last: int, reference: Reference, answer: Tokens) -> bool:
+    """Whether another name follows a surname that stands without its first name: Ronaldo Nazário
+    for Cristiano Ronaldo."""
+    at = last + 1
+    if not missing or at >= len(answer) or len(answer) > len(reference.stems) + _SHORT_ANSWER:
+        return False
+    word, raw = answer.stems[at], answer.raw[answer.starts[at] : answer.ends[at]]
+    if answer.gap(at) != " " or not raw[0].isupper() or answer.forms[at] in STOPWORDS:
+        return False
+    return word not in TITLE_WORDS | PARTICLES | DROPPED_FREELY and word not in reference.stems
+
+
+def is_namesake(reference: Reference, answer: Tokens) -> bool:
+    """Whether the answer names the other one of two people whose names differ by a middle or last
+    name alone."""
+    own = tuple(stem for stem in reference.content if stem not in TITLES)
+    for short, long in NAMESAKES:
+        if own == short:
+            return _stands(long, answer)
+        if own == long:
+            return _stands(short, answer) and not _stands(long, answer)
+    return False
+
+
+def _stands(name: tuple[str, ...], answer: Tokens) -> bool:
+    return any(
+        tuple(answer.stems[at : at + len(name)]) == name
+        for at in range(len(answer) - len(name) + 1)
+    )
