@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.results import Decision
+from llmeval.gate.pair_classes import SPREADS
+from llmeval.gate.rules.labelled_regression import draw_share
 from llmeval.gate.rules.these_cases import FixedCasesTest
 from llmeval.planning.simulated_change import decide_attempt
 from llmeval.planning.simulated_rules import (
@@ -33,6 +35,14 @@ from llmeval.planning.simulated_rules import (
     SimulatedRule,
     members_of,
 )
+from llmeval.stats.estimation.labelled_difference import (
+    LabelledPairs,
+    LabelledStratum,
+    p_at_most,
+    shares,
+    stratified_difference,
+)
+from llmeval.stats.estimation.paired import PairCounts
 from llmeval.stats.tests.fixed_cases import CaseRepeats
 
 Floats = NDArray[np.float64]
@@ -48,6 +58,9 @@ GATE = GateRecord(
 )
 """The defaults of a suite."""
 JUDGE_SHIFT = GATE.judge_shift
+LABELS = 100
+WEIGHTINGS = 1000
+"""Random weightings of a p-value by labels; a run takes 10,000."""
 
 
 class Tool(NamedTuple):
@@ -59,10 +72,13 @@ class Tool(NamedTuple):
     """Whether it applies to scenarios with several answers a case only (True), or to those with one
     answer only (False); None: to all.
     """
+    judged: bool = False
+    """Whether it applies only to scenarios with a judge."""
 
     def applies(self, scenario: GateScenario) -> bool:
         """Whether the tool's rule is about what this scenario changes."""
-        return self.repeats in (None, scenario.models[0].repeats > 1)
+        model = scenario.models[0]
+        return (not self.judged or not model.exact) and self.repeats in (None, model.repeats > 1)
 
 
 class ToolShares(NamedTuple):
@@ -151,6 +167,32 @@ def these_cases(recorded: Recorded) -> Decision:
     return test.decided(alpha).decision
 
 
+def labelled(recorded: Recorded) -> Decision:
+    """A margin of 5, decided by 100 labels of the run instead of the judge's verdicts: both answers
+    of 50 cases, drawn by pair class (`llmeval labels sample --for regression`).
+    """
+    if recorded.people is None:
+        return Decision.INVALID
+    (sides,), people = recorded.sides, recorded.people
+    before, now = sides.baseline[0], sides.candidate[0]
+    classes = 2 * (~before).astype(int) + (~now).astype(int)
+    moved = people.candidate[0].astype(int) - people.baseline[0].astype(int)
+    sizes = np.bincount(classes, minlength=4).tolist()
+    source, strata = np.random.default_rng(sizes), []
+    for kind, drawn in enumerate(shares(sizes, SPREADS, LABELS // 2)):
+        places = np.flatnonzero(classes == kind)
+        chosen = moved[source.choice(places, drawn, replace=False)] if drawn else moved[:0]
+        worse, better = int((chosen < 0).sum()), int((chosen > 0).sum())
+        counts = PairCounts(worse, drawn - worse - better, better)
+        strata.append(LabelledStratum(len(places), counts, counts))
+    pairs = LabelledPairs(tuple(strata))
+    estimate, level = stratified_difference(pairs), GATE.first_rates[0] * draw_share(1)
+    if estimate < 0 and p_at_most(pairs.turned(), 0.0, WEIGHTINGS) <= level:
+        return Decision.FAIL
+    passed = estimate > -0.05 and p_at_most(pairs, -0.05, WEIGHTINGS) <= level
+    return Decision.PASS if passed else Decision.INCONCLUSIVE
+
+
 class Rates(NamedTuple):
     """One metric as most tools see it: cases with a result on both sides."""
 
@@ -198,6 +240,7 @@ OWN = (
     Tool("llmeval, margin 5", margin(0.05)),
     Tool("llmeval, margin 10", margin(0.10)),
     Tool("llmeval, floor 80 %", floor(0.80), repeats=False),
+    Tool("llmeval, margin 5, 100 labels of the run", labelled, judged=True),
     Tool("llmeval, these cases, margin 5", these_cases, repeats=True),
 )
 RULES = (
@@ -237,10 +280,10 @@ def summary(results: Results, tools: Sequence[Tool]) -> Iterator[list[str]]:
     """A row for each tool over all scenarios."""
     played = [each for each in SCENARIOS if each.name in results]
     for tool in tools:
-        shares = {each.name: results[each.name].get(tool.name) for each in played}
-        same = [share for each in played if each.unchanged and (share := shares[each.name])]
-        worse = [share for each in played if each.worse and (share := shares[each.name])]
-        plain = shares.get("-5")
+        own = {each.name: results[each.name].get(tool.name) for each in played}
+        same = [share for each in played if each.unchanged and (share := own[each.name])]
+        worse = [share for each in played if each.worse and (share := own[each.name])]
+        plain = own.get("-5")
         yield [
             tool.name,
             _mean_and_worst([each.fail for each in same]),
@@ -251,18 +294,18 @@ def summary(results: Results, tools: Sequence[Tool]) -> Iterator[list[str]]:
         ]
 
 
-def _mean(shares: Sequence[float]) -> str:
-    return percent(sum(shares) / len(shares)) if shares else "-"
+def _mean(rates: Sequence[float]) -> str:
+    return percent(sum(rates) / len(rates)) if rates else "-"
 
 
-def _mean_and_worst(shares: Sequence[float]) -> str:
-    return f"{_mean(shares)} ({percent(max(shares))})" if shares else "-"
+def _mean_and_worst(rates: Sequence[float]) -> str:
+    return f"{_mean(rates)} ({percent(max(rates))})" if rates else "-"
 
 
 def by_scenario(results: Results, tools: Sequence[Tool]) -> Iterator[list[str]]:
     """FAIL/can't tell/PASS of each tool, a row for each scenario."""
-    for name, shares in results.items():
-        yield [name, *(shares[t.name].shown if t.name in shares else "-" for t in tools)]
+    for name, played in results.items():
+        yield [name, *(played[t.name].shown if t.name in played else "-" for t in tools)]
 
 
 def table(title: str, head: Sequence[str], rows: Iterator[list[str]]) -> None:

@@ -24,13 +24,14 @@ def between(text: str, marker: str, content: str) -> str:
     pattern = re.compile(rf"(<!-- {marker} -->\n).*?(<!-- /{marker} -->)", re.DOTALL)
     if not pattern.search(text):
         raise ValueError(f"there is no <!-- {marker} --> ... <!-- /{marker} -->")
-    return pattern.sub(lambda found: found[1] + content + found[2], text)
+    return pattern.sub(lambda found: f"{found[1]}\n{content}\n{found[2]}", text)
 
 
 def short_table(printed: str) -> str:
-    """The first table, without installed peers and the rule for repeats."""
+    """The first table, without installed peers and the rules for some scenarios only."""
     lines = printed.split("\n## ")[1].splitlines()
     rows = [line for line in lines if line.startswith("|")]
+    rows = [row for row in rows if "labels" not in row]
     kept = [row for row in rows if row.removeprefix("|").lstrip().startswith(SHORT)]
     return "\n".join(kept) + "\n"
 
@@ -45,7 +46,8 @@ def main() -> None:
 
 
 def all_tables(printed: str) -> str:
-    """Every line, with titles as bold lines."""
+    """Every line, with titles as bold lines; tools that were not played as a list."""
+    printed = re.sub(r"^(\w[\w-]*: .*)$", r"- \1", printed, flags=re.MULTILINE)
     return re.sub(r"^## (.*)$", r"**\1**", printed.strip(), flags=re.MULTILINE) + "\n"
 
 

@@ -28,6 +28,8 @@ class Recorded(NamedTuple):
     clusters: NDArray[np.int64]
     gone: int = 0
     trusted: bool = True
+    people: PairedVerdicts | None = None
+    """What people would say of the first metric's answers, where a judge scores them."""
 
     @property
     def sides(self) -> tuple[PairedVerdicts, ...]:
@@ -66,6 +68,9 @@ class GateScenario:
     def draw(self, source: np.random.Generator) -> Recorded:
         """One run."""
         falling = len(self.models) if self.falls is None else self.falls
+        if not self.models[0].exact:
+            recorded = self._judged(source)
+            return recorded if self.change is None else self.change(source, recorded)
         metrics = tuple(
             SimulatedMetric(
                 model.attempts(source, self.drop if number < falling else 0.0),
@@ -75,6 +80,13 @@ class GateScenario:
         )
         recorded = Recorded(metrics, self.models[0].clusters, trusted=self.trusted)
         return recorded if self.change is None else self.change(source, recorded)
+
+    def _judged(self, source: np.random.Generator) -> Recorded:
+        """One run of one judged metric, with people's verdicts."""
+        (model,) = self.models
+        truth = model.people(source, self.drop)
+        metric = SimulatedMetric((model.judged(source, truth),), model.certificate(source))
+        return Recorded((metric,), model.clusters, trusted=self.trusted, people=truth)
 
 
 def model_of(

@@ -28,6 +28,9 @@ ALLOWED = {
     "report": STORE | {"stats", "gate", "planning", "compare"},
     "importers": CORE | {"suite", "checks"},
     "__init__": {"api", "runner", "suite", "testing"},
+    "datatests": STORE
+    | {"suite", "data", "checks", "runner", "stats", "gate", "planning", "history", "report"}
+    | {"__init__"},
     "api": STORE
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}
     | {"report", "__init__"},

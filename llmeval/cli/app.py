@@ -11,6 +11,7 @@ from llmeval.cli import (
     checks,
     comment,
     compare,
+    data,
     doctor,
     gate,
     import_command,
@@ -79,6 +80,7 @@ app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=REVIEW)
 app.add_typer(judge.app, name="judge", rich_help_panel=SETUP)
+app.add_typer(data.app, name="data", rich_help_panel=PLAN)
 app.add_typer(checks.app, name="checks", rich_help_panel=SETUP)
 app.add_typer(models.app, name="models", rich_help_panel=SETUP)
 app.add_typer(import_command.app, name="import", rich_help_panel=SETUP)

@@ -150,6 +150,13 @@ def show_run(
     return ExitCode.INTERRUPTED if run.interrupted else run.summary.gate.exit_code
 
 
+def suite_files(paths: list[Path]) -> list[Path]:
+    """The paths without the files of accepted findings, which `suites/*.yaml` of a shell names
+    too.
+    """
+    return [path for path in paths if not path.name.endswith(".data.yaml")] or paths
+
+
 def find_run(name: Path, reports: Path) -> Path:
     """The directory of a run given by path or by id.
 

@@ -48,7 +48,8 @@ def examples(incomplete: str) -> list[str]:
     """Suites that come with llmeval."""
     from llmeval.core.resources import resource
 
-    return sorted(path.stem for path in resource("suites").glob(f"{incomplete}*.yaml"))
+    shipped = resource("suites").glob(f"{incomplete}*.yaml")
+    return sorted(path.stem for path in shipped if "." not in path.stem)
 
 
 def local_models(incomplete: str) -> list[str]:

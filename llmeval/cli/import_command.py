@@ -279,6 +279,7 @@ def _write(imported: "Imported", reports: Path | None = None, *, as_json: bool) 
                 "cases": imported.cases,
                 "notes": imported.notes,
                 "left_out": imported.left_out,
+                "to_fill": imported.to_fill,
                 "runs": {str(suite): str(path) for suite, path in runs.items()},
             }
         )
@@ -289,6 +290,7 @@ def _write(imported: "Imported", reports: Path | None = None, *, as_json: bool) 
         screen.print(f"[green]✔[/] {path}: {count(counts[path], 'case')}{replayed}", soft_wrap=True)
     for mark, lines in (
         ("[yellow]left out[/]", imported.left_out),
+        ("[yellow]to fill in[/]", imported.to_fill),
         ("[cyan]note[/]", imported.notes),
     ):
         for line in lines:

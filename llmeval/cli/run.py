@@ -20,6 +20,7 @@ from llmeval.cli.common import (
     StopOption,
     find_baseline,
     show_run,
+    suite_files,
 )
 from llmeval.core.errors import ExitCode
 from llmeval.report.ci.format import Format
@@ -195,6 +196,7 @@ def _suites(named: list[Path], env: str | None, *, alone: bool) -> "list[Suite]"
     from llmeval.runner.plan import inspect_suite
     from llmeval.suite.loader import load_suite
 
+    named = suite_files(named)
     paths = [path for name in named for path in (_in_folder(name) if name.is_dir() else [name])]
     suites = [load_suite(path, env) for path in paths]
     if len(suites) > 1:

@@ -279,9 +279,9 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     """Why its result is not usable now."""
     owner: str
-    """Who is responsible for it."""
+    """Who is responsible for it; empty for a case that is past its own `expires`."""
     expires: str
-    """The last day, ISO 8601."""
+    """The last day, ISO 8601. Empty for a case that is past its own `expires`."""
     passed: bool | None = None
     """Whether it passes; null while it has no record."""
 

@@ -125,7 +125,7 @@ def _evaluator(expression: Callable[..., object], name: str) -> Callable[..., ob
     def evaluate(values: Mapping[str, object]) -> object:
         begin()
         try:
-            return expression(**values)
+            return expression(values)  # not as keywords: a field may have the name `self`
         except UndefinedError as error:
             names = ", ".join(sorted(values))
             raise SuiteError(f"{name}: {error.message}; this case has: {names}") from None
@@ -245,6 +245,7 @@ def _parsed(source: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
     """The variables that one template uses, and its (variable, member) pairs."""
     try:
         tree = _ENVIRONMENT.parse(source)
+        variables = frozenset(meta.find_undeclared_variables(tree))  # refuses an unknown filter
     except TemplateError as error:
         raise SuiteError(f"{source[:200]!r}: {error.message}") from None
     except _TOO_DEEP:
@@ -260,4 +261,4 @@ def _parsed(source: str) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
         for owner, member in accesses
         if isinstance(owner, nodes.Name) and isinstance(member, str)
     )
-    return frozenset(meta.find_undeclared_variables(tree)), members
+    return variables, members

@@ -1,5 +1,5 @@
-"""What an import could not take over, and what people should know: collected, so that all of it is
-told at once.
+"""What an import could not take over, and what users have to know. It is collected, so that one
+message lists all of it.
 """
 
 from collections.abc import Iterator
@@ -86,16 +86,17 @@ class UnmappedError(Exception):
 
 @dataclass
 class Ledger:
-    """`left_out`: what has no counterpart. `notes`: what means something else here, or nothing."""
+    """What an import leaves out, what has to be filled in, and what has another meaning. The same
+    message at several places is one line with their number.
+    """
 
-    left_out: list[str] = field(default_factory=list)
+    _left_out: dict[str, list[str]] = field(default_factory=dict)
+    _to_fill: dict[str, list[str]] = field(default_factory=dict)
     _notes: dict[str, list[str]] = field(default_factory=dict)
 
     def leave_out(self, place: SourcePlace, message: str) -> None:
         """One thing that is not taken over."""
-        said = place.says(message)
-        if said not in self.left_out:
-            self.left_out.append(said)
+        _add(self._left_out, place, message)
 
     @contextmanager
     def trying(self, place: SourcePlace) -> Iterator[None]:
@@ -109,33 +110,54 @@ class Ledger:
         except SHAPE_ERRORS as error:
             self.leave_out(place, f"has an unexpected shape ({shape_of(error)})")
 
+    def fill_in(self, place: SourcePlace, message: str) -> None:
+        """One thing that the user has to fill in. Until then it is an error, never a pass."""
+        _add(self._to_fill, place, message)
+
     def note(self, place: SourcePlace, message: str) -> None:
-        """Something to know; what is said again at other places is told once, with their number."""
-        said = self._notes.setdefault(message, [])
-        where = place.says("").rstrip(": ")
-        if where not in said:
-            said.append(where)
+        """One thing that has another meaning here, or none."""
+        _add(self._notes, place, message)
+
+    @property
+    def left_out(self) -> list[str]:
+        """Each reason, at its first place."""
+        return _lines(self._left_out)
+
+    @property
+    def to_fill(self) -> list[str]:
+        """Each thing to fill in, at its first place."""
+        return _lines(self._to_fill)
 
     @property
     def notes(self) -> list[str]:
         """Each note, at its first place."""
-        return [
-            f"{places[0]}: {message}"
-            + (f" (and at {len(places) - 1} more)" if len(places) > 1 else "")
-            for message, places in self._notes.items()
-        ]
+        return _lines(self._notes)
 
     def settle(self, *, skip_unknown: bool) -> None:
-        """Refuse what is left out, unless that is wanted.
+        """Refuse what is left out, unless `skip_unknown` allows that.
 
         Raises:
-            SuiteError: every thing that is left out, a line each.
+            SuiteError: every reason, a line each.
         """
-        if self.left_out and not skip_unknown:
-            count = len(self.left_out)
+        if self._left_out and not skip_unknown:
+            count = sum(map(len, self._left_out.values()))
             things = "one thing has" if count == 1 else f"{count} things have"
             raise SuiteError(
                 "\n".join(self.left_out)
                 + f"\n{things} no counterpart here, and nothing was written; --skip-unknown leaves"
                 " that out and lists it"
             )
+
+
+def _add(by_message: dict[str, list[str]], place: SourcePlace, message: str) -> None:
+    places = by_message.setdefault(message, [])
+    where = place.says("").rstrip(": ")
+    if where not in places:
+        places.append(where)
+
+
+def _lines(by_message: dict[str, list[str]]) -> list[str]:
+    return [
+        f"{places[0]}: {message}" + (f" (and at {len(places) - 1} more)" if len(places) > 1 else "")
+        for message, places in by_message.items()
+    ]

@@ -5,7 +5,7 @@ file that is there.
 import json
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -23,6 +23,7 @@ class Imported:
     notes: list[str]
     left_out: list[str]
     cases: int
+    to_fill: list[str] = field(default_factory=list)
 
 
 class Variable(str):

@@ -15,7 +15,6 @@ import msgspec
 
 from llmeval.core.records import Answer, Case, Message, Score
 from llmeval.judges.judge import Judge
-from llmeval.judges.prompt import fence_of
 from llmeval.stats.estimation.clusters import per_case
 from llmeval.stats.estimation.difference import MeanDifference, difference
 
@@ -46,7 +45,7 @@ async def prefer(
     Raises:
         SuiteError: the prompt can't be made from this case.
     """
-    orders = (_beside(case, first, second), first), (_beside(case, second, first), second)
+    orders = (_beside(case, second), first), (_beside(case, first), second)
     forward, backward = await asyncio.gather(
         *(judge.score(both, shown, asked) for both, shown in orders)
     )
@@ -147,12 +146,9 @@ def _net(pairs: Sequence[Pair], cases: Sequence[Preferred]) -> MeanDifference:
     return difference(list(values.values()), [clusters[key] for key in values])
 
 
-def _beside(case: Case, shown: Answer, other: Answer) -> Case:
-    """The case with the other answer as a field for the template. The marker of this prompt is
-    removed from it.
-    """
-    text = other.text.replace(fence_of(case, shown), "")
-    return msgspec.structs.replace(case, fields={**case.fields, "other": text})
+def _beside(case: Case, other: Answer) -> Case:
+    """The case with the other answer as a field for the template."""
+    return msgspec.structs.replace(case, fields={**case.fields, "other": other.text})
 
 
 def _word(score: Score) -> str | None:

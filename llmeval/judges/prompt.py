@@ -1,14 +1,16 @@
-"""The prompt of a judge, with the candidate's text as data behind a marker; and the parts of it
+"""The prompt of a judge, with all foreign text as data between marker lines; and the parts of it
 that the record keeps.
+
+Foreign is the candidate's answer, and also the case: the context of a RAG application is text of
+other people.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from llmeval.core.conversation import TRANSCRIPT, TURNS
-from llmeval.core.records import Answer, Case, Fields, Message, digest
-from llmeval.core.templates import DATA, answer_values
+from llmeval.core.records import Answer, Case, Message, canonical_json, digest
+from llmeval.core.templates import answer_values
 from llmeval.judges.protocol import Criterion, Protocol
 from llmeval.judges.verdict import unwrapped
 from llmeval.models.base import Reply
@@ -26,34 +28,39 @@ def prompt_messages(
     answer: Answer,
     asked: Sequence[Message],
 ) -> tuple[Message, ...]:
-    """The protocol's turns for one answer."""
-    fence = fence_of(case, answer)
+    """The protocol's turns for one answer.
+
+    The marker is removed from all texts: of the answer, of its data and of the case.
+    """
+    fence = fence_of(case, answer, asked)
+    question = (
+        _dialogue(asked, fence) if len(answer.turns) > 1 else _unmarked(conversation(asked), fence)
+    )
     values = {
-        **_without(answer_values(case, answer), fence),
-        "question": _dialogue(asked, fence) if len(answer.turns) > 1 else conversation(asked),
-        "answer": answer.text.replace(fence, ""),
+        **{name: _without(value, fence) for name, value in answer_values(case, answer).items()},
+        "question": question,
+        "answer": _unmarked(answer.text, fence),
         "fence": fence,
         "criteria": criteria,
     }
     return tuple(Message(role, template.render(values)) for role, template in protocol.turns)
 
 
-def _without(values: Fields, fence: str) -> Fields:
-    """The values with the fence taken out of the answer's data and of the conversation: they are
-    the application's text.
-    """
-    own = (DATA, TRANSCRIPT, TURNS)
-    return {
-        name: _stripped(value, fence) if name in own else value for name, value in values.items()
-    }
-
-
-def _stripped(value: object, fence: str) -> object:
+def _without(value: object, fence: str) -> object:
+    """The value without the marker in its texts."""
     if isinstance(value, str):
-        return value.replace(fence, "")
-    if isinstance(value, dict):
-        return {key.replace(fence, ""): _stripped(item, fence) for key, item in value.items()}
-    return [_stripped(item, fence) for item in value] if isinstance(value, list) else value
+        return _unmarked(value, fence)
+    if isinstance(value, Mapping):
+        return {_unmarked(str(key), fence): _without(item, fence) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without(item, fence) for item in value]
+    return value
+
+
+def _unmarked(text: str, fence: str) -> str:
+    while fence in text:  # what remains around a removed marker may be a marker again
+        text = text.replace(fence, "")
+    return text
 
 
 def state(case: Case, answer: Answer, asked: Sequence[Message]) -> Message:
@@ -119,7 +126,7 @@ def _dialogue(messages: Sequence[Message], fence: str) -> str:
     """
     parts = []
     for message in messages:
-        text = message.content.replace(fence, "")
+        text = _unmarked(message.content, fence)
         if message.role == "user":
             parts.append(f"user: {text}")
         elif message.role == "assistant":
@@ -127,13 +134,14 @@ def _dialogue(messages: Sequence[Message], fence: str) -> str:
     return "\n\n".join(parts)
 
 
-def fence_of(case: Case, answer: Answer) -> str:
-    """A marker that the answer can't contain, because it is made from the answer's own sha256, of a
-    conversation also from that of the replies before.
+def fence_of(case: Case, answer: Answer, asked: Sequence[Message] = ()) -> str:
+    """A marker that no text of the prompt can contain, because it is made from the sha256 of all of
+    them: the case, the messages and the answer.
 
     It differs between answers like a random marker. But equal answers give equal requests, which
     the cache and the comparison of two runs need.
     """
-    earlier = "".join(f"\0{turn.output}" for turn in answer.turns[:-1])
-    code = hashlib.sha256(f"{case.id}\0{answer.text}{earlier}".encode()).hexdigest()[:16]
+    texts = [case.id, case.fields, case.references, case.context, asked, answer.text]
+    earlier = [turn.output for turn in answer.turns[:-1]]
+    code = hashlib.sha256(canonical_json([texts, earlier])).hexdigest()[:16]
     return f"=== {code} ==="

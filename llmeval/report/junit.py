@@ -54,7 +54,7 @@ def write_junit(
             name = trouble.case_id if not trouble.repeat else f"{trouble.case_id}#{trouble.repeat}"
             named = {
                 "classname": suite.get("name", ""),
-                "name": _clean(name),
+                "name": clean_xml(name),
                 **_place(trouble, manifest),
             }
             case = ET.SubElement(suite, "testcase", named)
@@ -66,7 +66,7 @@ def write_junit(
         aside = _suite(root, f"llmeval.{summary.suite}.quarantine", manifest)
         for entry in summary.quarantine:
             case = ET.SubElement(
-                aside, "testcase", classname=aside.get("name", ""), name=_clean(entry.case_id)
+                aside, "testcase", classname=aside.get("name", ""), name=clean_xml(entry.case_id)
             )
             _outcome(case, "skipped", "quarantine", quarantined(entry), "")
     for suite in root:
@@ -78,14 +78,14 @@ def write_junit(
 
 def _suite(root: ET.Element, name: str, manifest: Manifest) -> ET.Element:
     suite = ET.SubElement(
-        root, "testsuite", name=_clean(name), timestamp=str(manifest.started).rstrip("Z")
+        root, "testsuite", name=clean_xml(name), timestamp=str(manifest.started).rstrip("Z")
     )
     properties = ET.SubElement(suite, "properties")
     for key, value in (
         ("run_id", manifest.run_id),
         ("candidate", manifest.candidate.name),
     ):
-        ET.SubElement(properties, "property", name=key, value=_clean(str(value)))
+        ET.SubElement(properties, "property", name=key, value=clean_xml(str(value)))
     return suite
 
 
@@ -101,14 +101,14 @@ def _reuse(gate: ET.Element, summary: Summary) -> None:
         ("verdicts_reused", summary.reuse.verdicts),
     ):
         ET.SubElement(properties, "property", name=name, value=f"{found.reused}/{found.of}")
-    ET.SubElement(gate, "system-out").text = _clean(sentence)
+    ET.SubElement(gate, "system-out").text = clean_xml(sentence)
 
 
 def _place(trouble: FailingCase, manifest: Manifest) -> dict[str, str]:
     """Where the case is written: file and line of the data set, or the suite's file."""
     file, _, line = trouble.source.rpartition(":")
     return (
-        {"file": _clean(file), "line": line}
+        {"file": clean_xml(file), "line": line}
         if file and line.isdigit()
         else {"file": str(manifest.suite_file)}
     )
@@ -116,7 +116,7 @@ def _place(trouble: FailingCase, manifest: Manifest) -> dict[str, str]:
 
 def _rule_name(rule: RuleDecision) -> str:
     name = rule.rule if rule.metric is None else f"{rule.rule} {rule.metric}"
-    return _clean(name if rule.slice is None else f"{name} @ {rule.slice}")
+    return clean_xml(name if rule.slice is None else f"{name} @ {rule.slice}")
 
 
 def _rule_tag(rule: RuleDecision, fails: bool) -> str | None:
@@ -136,11 +136,11 @@ def _case_tag(outcome: Outcome, fails: bool) -> str:
 def _outcome(case: ET.Element, tag: str | None, kind: str, reason: str, body: str) -> None:
     if tag is None:
         return
-    element = ET.SubElement(case, tag, message=_clean(reason))
+    element = ET.SubElement(case, tag, message=clean_xml(reason))
     if tag != "skipped":
         element.set("type", str(kind))
     # the reason again in the body: some servers show only one of the two
-    element.text = _clean(f"{reason}\n\n{body}".strip(), MAX_TEXT)
+    element.text = clean_xml(f"{reason}\n\n{body}".strip(), MAX_TEXT)
 
 
 def _body(trouble: FailingCase) -> str:
@@ -156,7 +156,7 @@ def _count(element: ET.Element) -> None:
         element.set(attribute, str(sum(case.find(tag) is not None for case in cases)))
 
 
-def _clean(text: str, limit: int = 1000) -> str:
+def clean_xml(text: str, limit: int = 1000) -> str:
     """Text without what XML 1.0 forbids, at most `limit` characters."""
     text = _ILLEGAL.sub("\ufffd", visible(text))
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -84,6 +84,8 @@ def sessions(manifest: "Manifest") -> str:
 def quarantined(entry: "Quarantined") -> str:
     """Why a case is in quarantine, by whom, until when, and how it does now."""
     now = {True: "it passes now", False: "it does not pass", None: "not asked"}[entry.passed]
+    if not entry.expires:  # past its own `expires`, and not in the quarantine file
+        return f"{entry.reason} ({now})"
     return (
         f"in quarantine until {entry.expires}, owner {entry.owner}: {entry.reason.rstrip('.')}"
         f" ({now})"

@@ -30,7 +30,7 @@ async def try_attacks(plan: RunPlan, writer: RunWriter) -> None:
         )
         if stored or not plan.suite.judge(name).attacks or (name, judge.digest) in done:
             continue
-        tried = await attack(judge)
+        tried = await attack(judge, writer.run.manifest().run_id)
         for one in tried:
             if one.score is not None:
                 plan.budget.spend(one.score.cost_usd)

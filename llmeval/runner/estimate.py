@@ -15,7 +15,7 @@ from llmeval.core.conversation import TURNS, messages_of, sent_before
 from llmeval.core.errors import LlmevalError, StoreError
 from llmeval.core.records import Answer, AnswerTurn, Case, Message, Usage
 from llmeval.core.templates import DATA
-from llmeval.judges.assurance.attacks import CASE, asked, attacks_on
+from llmeval.judges.assurance.attacks import CASE, asked, attacks_for
 from llmeval.judges.cascade import Cascade
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.runner.model_roles import ModelRole
@@ -67,7 +67,7 @@ def estimate(planned: RunPlan, reports: Path) -> list[dict[str, object]]:
             )
         )
         if planned.tries_judges and planned.suite.judge(name).attacks:
-            tries = len(attacks_on(judge.members[0].protocol)) * len(judge.members)
+            tries = len(attacks_for(judge, "")) * len(judge.members)
             rows.append(
                 _row(
                     f"attacks:{name}", model_role, tries, None, lambda judge=judge: _attacked(judge)

@@ -15,6 +15,7 @@ from llmeval.core.errors import NothingEvaluated, UsageError
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.manifest import Undrawn
 from llmeval.core.records import Case, Message
+from llmeval.core.redaction import hide
 from llmeval.core.resources import home
 from llmeval.core.templates import Template, case_values
 from llmeval.data.cases import CaseSet
@@ -29,6 +30,7 @@ from llmeval.models.replay import StoredAnswers
 from llmeval.runner.application import Application, stated_application
 from llmeval.runner.budget import Budget, refuse_unpriced
 from llmeval.runner.early_stop import ends_early, rule_warnings
+from llmeval.runner.expired import ExpiredCases
 from llmeval.runner.inspection import inspect_cases
 from llmeval.runner.judge_factory import (
     calibrations_of,
@@ -51,6 +53,7 @@ from llmeval.suite.loader import Suite
 from llmeval.suite.model_schema import ModelSpec, Price, ReplaySpec, TransformersSpec
 from llmeval.suite.quarantine import Quarantine, read_quarantine
 from llmeval.suite.retired import Retirement, read_retired
+from llmeval.suite.secrets import secrets_in
 from llmeval.suite.yaml_file import Path as KeyPath
 
 
@@ -174,8 +177,14 @@ def plan(
     options.check()
     baseline_of(suite, options)
     spec = suite.model(*_candidate(suite, options))[1] if stored is None else None
-    inspected = inspect_cases(suite, options.limit, watch, Application(spec), sizing=sizing)
-    quarantine, whole = _selected(suite, options, only, inspected.cases)
+    expired = ExpiredCases()
+
+    def inspect(case: Case) -> None:
+        expired.add(case)
+        watch(case)
+
+    inspected = inspect_cases(suite, options.limit, inspect, Application(spec), sizing=sizing)
+    quarantine, whole = _selected(suite, options, only, inspected.cases, expired)
     may_stop = ends_early(suite, options)
     cache = Cache(home()) if options.use_cache and not trial else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
@@ -233,6 +242,7 @@ def _selected(
     options: Options,
     only: Callable[[Case], bool] | None,
     cases: CaseSet,
+    expired: ExpiredCases,
 ) -> tuple[Quarantine, tuple[int, str]]:
     """Reduce `cases` to those of this run. Returns the number of cases in all shards, and their
     digest.
@@ -242,6 +252,8 @@ def _selected(
     if not len(cases):
         raise NothingEvaluated(f"{suite.path}: the suite selects no case, so nothing was evaluated")
     quarantine = _quarantine(suite, cases)
+    if expired.cases:
+        quarantine = expired.joined(quarantine, {case.id for case in cases})
     whole = (len(cases), cases.digest)
     if options.shard is not None:
         cases.keep(options.shard.holds)
@@ -344,9 +356,17 @@ def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath
         return given, ()
     try:
         spec: ModelSpec = TypeAdapter(ModelSpec).validate_python(yaml.safe_load(given))
-        return spec, ()
-    except (yaml.YAMLError, ValidationError) as error:
-        raise UsageError(f"--candidate {given}: not a model: {error}") from None
+    except ValidationError as error:
+        # neither the text nor pydantic's own message: both have the key
+        wrong = "; ".join(
+            f"{'.'.join(map(str, each['loc'][1:])) or each['loc']}: {each['msg']}"
+            for each in error.errors(include_url=False, include_input=False)
+        )
+        raise UsageError(f"--candidate {{...}}: not a model: {wrong}") from None
+    except yaml.YAMLError:
+        raise UsageError("--candidate {...}: not a mapping in YAML") from None
+    hide(secrets_in(spec))
+    return spec, ()
 
 
 def _stored_candidate(stored: RunDir) -> ModelRole:

@@ -40,13 +40,26 @@ class Project:
         (folder / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases))
 
     def run(
-        self, name: str, wrong: set[int], *more: object, left_out: frozenset[int] = frozenset()
+        self,
+        name: str,
+        wrong: set[int],
+        *more: object,
+        left_out: frozenset[int] = frozenset(),
+        seconds: float = 1.0,
     ) -> "subprocess.CompletedProcess[str]":
-        """One run whose answers are wrong on these cases; those left out are missing."""
+        """One run whose answers are wrong on these cases; those left out are missing. Each answer
+        takes about so many seconds.
+        """
         answers = self.folder / f"{name}.jsonl"
         answers.write_text(
             "".join(
-                json.dumps({"id": f"c{n}", "output": "no idea" if n in wrong else f"shade-{n}-end"})
+                json.dumps(
+                    {
+                        "id": f"c{n}",
+                        "output": "no idea" if n in wrong else f"shade-{n}-end",
+                        "latency_ms": seconds * (1000 + n),
+                    }
+                )
                 + "\n"
                 for n in range(N)
                 if n not in left_out
@@ -254,3 +267,71 @@ def test_many_small_drops_are_seen_by_the_release(project: Project) -> None:
     drops = [link["drops"]["contains"] for link in document["chain"][1:]]
     assert drops[0] == 0 and drops == sorted(drops)
     assert "No drop since the release" in (project.folder / f"w{week}" / "report.html").read_text()
+
+
+def test_a_mean_does_not_hold_which_cases_passed(project: Project) -> None:
+    project.suite.write_text(SUITE.replace("contains: 0.15", "contains pass: 0.15"))
+    for number in range(2):
+        project.run(f"r{number}", draws(number))
+    assert project.baseline("approve", "r0").returncode == 0
+    assert project.run("one", draws(3)).returncode == 0, "a single run holds it"
+    project.lock.unlink()
+    assert project.baseline("approve", "r0", "r1").returncode == 0
+    project.run("now", draws(3))
+    rule = project.rules("now")[-1]
+    assert rule["decision"] == "INVALID" and "is the mean of 2 runs" in rule["reason"]
+    assert "Write the margin without `pass`" in rule["reason"]
+
+
+def test_numbers_are_compared_with_each_of_the_last_runs(project: Project) -> None:
+    project.suite.write_text(SUITE.replace("contains: 0.15", "latency.p50: 20%, latency: 20%"))
+    for number in range(6):
+        project.run(f"r{number}", set(), seconds=100.0 if number == 0 else 1.0 + 0.01 * number)
+    assert project.baseline("approve", *(f"r{n}" for n in range(6))).returncode == 0
+    kept = project.kept()["numbers"]["latency"]
+    assert kept["runs"] == 5 and kept["values"][10] == pytest.approx(
+        [1.01 * (1 + 0.01 * number) for number in range(1, 6)]
+    ), "the first of six runs is left out"
+    assert project.run("same", set(), seconds=1.03).returncode == 0
+    for rule in project.rules("same"):
+        assert rule["n"] == N and rule["estimate"] == pytest.approx(0, abs=0.01)
+        assert f"on {N} answers, each paired with those of 5 runs" in rule["reason"]
+    assert project.run("slow", set(), seconds=1.6).returncode == 1
+    assert {rule["decision"] for rule in project.rules("slow")} == {"FAIL"}
+    assert len(project.rules("slow")[0]["fell"]) == 10
+    absent = frozenset(range(3))
+    project.run("few", set(), left_out=absent, seconds=1.03)
+    assert "3 of 120 answers of this run have no latency" in project.rules("few")[-1]["reason"]
+
+
+def test_a_release_takes_numbers_and_every_metric(project: Project) -> None:
+    margins = '{"*": 0.15, latency.p50: {margin: 20%, on_inconclusive: warn}}'
+    project.suite.write_text(SUITE + RELEASE.replace("{contains: 0.15}", margins))
+    project.run("r0", draws(0))
+    assert project.baseline("approve", "r0").returncode == 0
+    assert project.baseline("release", "r0").returncode == 0
+    assert project.run("same", draws(0)).returncode == 0
+    rules = project.rules("same")
+    assert [(rule["rule"], rule["metric"]) for rule in rules] == [
+        ("regression", "contains"),
+        ("release", "contains"),
+        ("release", "latency.p50"),
+    ]
+    assert "rise of the margin or more from the release" in rules[-1]["reason"]
+    assert rules[-1]["on_inconclusive"] == "warn"
+    assert project.run("slow", draws(0), seconds=2.0).returncode == 1
+    slow = project.rules("slow")[-1]
+    assert (slow["rule"], slow["decision"]) == ("release", "FAIL")
+    assert "larger than in the release" in slow["reason"]
+
+
+def test_a_margin_of_the_release_names_what_there_is(project: Project) -> None:
+    for margins, part in (
+        ("{containz: 0.1}", "no check or judge gives the metric 'containz'"),
+        ("{contains: 5}", "5 points are 0.05"),
+        ("{cases: 0.1}", "a metric of floors only"),
+    ):
+        project.suite.write_text(SUITE + RELEASE.replace("{contains: 0.15}", margins))
+        refused = project.run("no", set())
+        assert refused.returncode == 2 and part in refused.stderr, refused.stderr
+        assert "release" in refused.stderr

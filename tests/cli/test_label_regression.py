@@ -181,3 +181,32 @@ def test_labels_that_cannot_count_are_refused(
     done = llmeval("labels", "sample", run, "--for", "regression", "--reports", tmp_path / "none")
     assert done.returncode == 2
     assert "--baseline-run DIR" in done.stderr
+
+
+@pytest.mark.parametrize("endpoint", [0.0], indirect=True)
+def test_labels_are_refused_where_the_baseline_is_a_mean(
+    tmp_path: Path, endpoint: tuple[World, Endpoint]
+) -> None:
+    world, served = endpoint
+    run, sheet = two_runs(tmp_path, world, served.url), tmp_path / "sheet.csv"
+    sample(run, sheet, "--n", 20)
+    fill(sheet)
+    take_in(sheet, run)
+    assert "20 labels on 10 of 300" in gate(run)[1]["reason"]
+    world.model = "old"
+    night = run.parent / "night"
+    done = llmeval(
+        "run", tmp_path / "suite.yaml", "--out", night, "--no-cache",
+        LLMEVAL_HOME=str(tmp_path / "home"),
+    )  # fmt: skip
+    assert done.returncode in (0, 4), done.stdout + done.stderr
+    done = llmeval("baseline", "extend", night)
+    assert done.returncode == 0, done.stderr
+    done = llmeval(
+        "labels", "sample", run, "--for", "regression", "--out", tmp_path / "more.csv",
+        "--reports", run.parent.parent,
+    )  # fmt: skip
+    assert done.returncode == 2 and "is the mean of 2 runs" in done.stderr
+    rule = gate(run)[1]
+    assert "labels on" not in rule["reason"], "the judge decides again"
+    assert "is its mean over 2 runs" in rule["reason"]

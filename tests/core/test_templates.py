@@ -4,7 +4,13 @@ import pytest
 
 from llmeval.core.errors import SuiteError
 from llmeval.core.records import Case
-from llmeval.core.templates import Template, case_values, is_template, render_value
+from llmeval.core.templates import (
+    Template,
+    case_values,
+    is_template,
+    render_value,
+    variables_in,
+)
 
 
 def test_values_are_data_not_templates() -> None:
@@ -54,3 +60,30 @@ def test_hostile_templates_are_refused(source: str) -> None:
 def test_is_template() -> None:
     assert is_template(["x", {"a": "{{ b }}"}])
     assert not is_template({"a": ["x", 1]})
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "{{ data.absent.x }}",
+        "{{ 1 / 0 }}",
+        "{{ data + 1 }}",
+        "{{ data | round }}",
+        "{{ 'x' | int | join }}",
+        "{{ data.items(1, 2) }}",
+        "{{ ''.__class__.__mro__ }}",
+        "{{ data | lenght }}",
+    ],
+)
+def test_an_expression_that_fails_names_its_key(expression: str) -> None:
+    with pytest.raises(SuiteError, match=r"suite\.yaml:4: until: "):
+        render_value(expression, {"data": {"ids": []}}, "suite.yaml:4: until")
+
+
+def test_an_unknown_filter_is_refused_before_it_is_used() -> None:
+    with pytest.raises(SuiteError, match="No filter named 'lenght'"):
+        variables_in({"steps": "{{ tool_calls | lenght }}"})
+
+
+def test_a_field_may_have_the_name_of_an_argument() -> None:
+    assert render_value("{{ n + 1 }}", {"self": "a", "n": 1}, "t") == 2

@@ -69,7 +69,7 @@ def test_a_lost_audit_says_nothing_and_is_counted() -> None:
     audits = cascade([(True, True)] * 4, [])
     audits.add(trail(("pass", True), ("unscored", False)), True)
     found = audits.found(2)
-    assert found is not None and (found.audited, found.missing, found.sure) == (4, 1, 5)
+    assert found is not None and (found.audited, found.lost, found.sure) == (4, 1, 5)
 
 
 def test_only_decided_scores_of_cascades_count() -> None:

@@ -4,7 +4,9 @@ suite runs.
 
 import json
 import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,7 +16,10 @@ from llmeval.checks.spec import bind
 from llmeval.cli.import_command import promptfoo
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.core.records import Answer, Case
-from llmeval.importers.promptfoo.convert import CHECKS, PROTOCOLS, REFUSED, convert
+from llmeval.importers.promptfoo.assertions import CHECKS
+from llmeval.importers.promptfoo.cases import PROTOCOLS
+from llmeval.importers.promptfoo.convert import convert
+from llmeval.importers.promptfoo.refused import REFUSED, TO_FILL
 from llmeval.importers.writing import Imported, write_new
 from llmeval.runner.options import Options
 from llmeval.runner.plan import inspect_suite
@@ -26,12 +31,14 @@ from tests.support.endpoint import serve, verdict
 HEAD = "prompts: ['{{question}}']\nproviders: [openai:gpt-x]\n"
 
 
-def imported(folder: Path, config: str, skip: bool = False, **files: str) -> Imported:
+def imported(
+    folder: Path, config: str, skip: bool = False, suite: str = "bot", **files: str
+) -> Imported:
     folder.mkdir(exist_ok=True)
     for name, text in files.items():
         (folder / name.replace("_", ".")).write_text(text)
     (folder / "promptfooconfig.yaml").write_text(config)
-    return convert(folder / "promptfooconfig.yaml", folder / "out", "bot", skip_unknown=skip)
+    return convert(folder / "promptfooconfig.yaml", folder / "out", suite, skip_unknown=skip)
 
 
 def rows(done: Imported) -> list[dict[str, Any]]:
@@ -77,6 +84,7 @@ def one(tmp_path: Path, assertion: str) -> dict[str, Any]:
         ("{type: rouge-n, value: a b c d}", "a b c d", "x y"),
         ("{type: javascript, value: \"output.length < 5 && !output.includes('x')\"}", "abcd", "abx"),
         ("{type: javascript, value: \"output.length < 5 && !output.includes('x')\"}", "abcd", "abcde"),
+        ("{type: javascript, value: \"// one\\n(output.includes('a') || output.includes('b')) && output\"}", "cb", "c"),
         ("{type: javascript, value: \"/^a|b$/i.test(output) || output === 'c;d'\"}", "c;d", "xyz"),
         ("{type: assert-set, threshold: 0.5, assert: [{type: contains, value: a}, {type: contains, value: b}]}", "b", "c"),
         ("{type: assert-set, assert: [{type: contains, value: a}, {type: contains, value: b}]}", "ab", "b"),
@@ -103,25 +111,21 @@ def test_limits_on_the_run_keep_their_units(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "told"),
     [
-        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: similar, value: x}}]}}]", ":3: tests[0].assert[0].type: `similar`: needs an embedding"),
+        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: meteor, value: x}}]}}]", ":3: tests[0].assert[0].type: `meteor`: there is no METEOR"),
         (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: not-factuality, value: x}}]}}]", "promptfoo ignores `not-`"),
         (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: not-llm-rubric, value: x}}]}}]", "can't be reversed"),
         (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: contians, value: x}}]}}]", "`contians` is not a type"),
-        (f"{HEAD}tests: [{{vars: {{question: q}}}}]", "passes whatever the answer is"),
+        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: }}]}}]", ":3: tests[0].assert[0]: an assertion is a mapping with a `type`"),
+        (f"{HEAD}defaultTest: {{vars: none.yaml}}\ntests: [{{vars: {{question: q}}}}]", "there is no file none.yaml"),
         (f"{HEAD}tests: [{{vars: {{question: q}}, threshold: 0, assert: [{{type: is-json}}]}}]", "passes always or never"),
         (f"{HEAD}tests: [{{vars: {{question: q, tags: t}}, assert: [{{type: is-json}}]}}]", "tests[0].vars.tags: the variable `tags`"),
-        (f"{HEAD}tests: [{{vars: {{question: q}}, assert: [{{type: is-json, transform: 'output.x'}}]}}]", "assert[0].transform: code that changes"),
-        (f"{HEAD}tests: [{{vars: {{question: q}}, options: {{transform: 'x()'}}, assert: [{{type: is-json}}]}}]", "options.transform: code"),
         (f"{HEAD}tests: [file://none.csv]", ":3: tests[0]: there is no file none.csv"),
         (f"{HEAD}tests: file://make.py", "there is no file make.py"),
         (f"{HEAD}tests: [{{path: file://make.py, config: {{}}}}]", "tests that code makes"),
-        (f"{HEAD}redteam: {{}}\ntests: []", ":3: redteam: attacks on a candidate"),
-        ("prompts: ['{{env.SECRET}}']\nproviders: [openai:x]\ntests: []", "can't read the environment"),
+        (f"{HEAD}redteam: {{}}\ntests: []", ":3: redteam: attacks are not generated"),
+        (f"{HEAD}tests: [{{vars: {{question: '{{{{env.SECRET}}}}'}}, assert: [{{type: is-json}}]}}]", "can't read the environment"),
         ("prompts: ['{{ x | nope }}']\nproviders: [openai:x]\ntests: []", "not a template that Jinja2 understands"),
         ("prompts: [file://p.js]\nproviders: [openai:x]\ntests: []", ":1: prompts[0]: a prompt that code makes"),
-        ("prompts: [x]\nproviders: [bedrock:x]\ntests: []", ":2: providers[0]: the vendor 'bedrock'"),
-        ("prompts: [x]\nproviders: [{id: openai:x, config: {apiKey: sk-123}}]\ntests: []", "a key written into the file is not copied"),
-        ("prompts: [x]\nproviders: [{id: openai:x, config: {voice: y}}]\ntests: []", "config.voice: the setting 'voice'"),
     ],
 )  # fmt: skip
 def test_what_has_no_counterpart_is_refused_by_file_line_and_key(
@@ -131,17 +135,17 @@ def test_what_has_no_counterpart_is_refused_by_file_line_and_key(
         imported(tmp_path, config + "\n")
     assert f"{tmp_path / 'promptfooconfig.yaml'}:" in str(refused.value)
     assert told in str(refused.value)
-    assert "sk-123" not in str(refused.value)
 
 
 def test_all_that_is_refused_is_told_at_once_and_can_be_left_out(tmp_path: Path) -> None:
     config = (
         HEAD + "derivedMetrics: [{name: a, value: b}]\ntests:\n"
-        "  - {vars: {question: a}, assert: [{type: contains, value: x}, {type: python, value: y}]}\n"
+        "  - {vars: {question: a}, assert: [{type: contains, value: x}, {type: perplexity, threshold: 2}]}\n"
         "  - {vars: {question: b}, assert: [{type: meteor, value: x}]}\n"
     )
     with pytest.raises(
-        SuiteError, match="(?s):3: derivedMetrics.*:5: .*`python`.*:6: .*`meteor`.*passes whatever"
+        SuiteError,
+        match="(?s):3: derivedMetrics.*:5: .*`perplexity`.*:6: .*`meteor`.*no assertion of this test is left",
     ) as all_:
         imported(tmp_path, config)
     assert not (tmp_path / "out").exists()
@@ -165,7 +169,7 @@ def test_a_test_that_goes_with_a_counted_assertion_is_named(tmp_path: Path) -> N
 
 
 def test_every_type_is_mapped_judged_or_refused_once() -> None:
-    groups = [set(CHECKS), set(PROTOCOLS), set(REFUSED)]
+    groups = [set(CHECKS), set(PROTOCOLS), set(REFUSED), set(TO_FILL) - {"javascript"}]
     assert sum(map(len, groups)) == len(set().union(*groups))
 
 
@@ -182,7 +186,7 @@ def test_columns_of_csv(tmp_path: Path) -> None:
         {"equals": "4"},
         {"rouge_n": {"references": ["four"], "threshold": 0.4}},
     ]
-    assert first["tags"] == {"area": "maths", "kinds": "a, b\\,c"}
+    assert first["tags"] == {"area": "maths", "kinds": "a, b,c"}
     assert second["id"] == "greeting"
     assert second["checks"] == [
         {"contains_any": {"texts": ["hi, there", "hello"], "metric": "word"}}
@@ -195,8 +199,8 @@ def test_columns_of_csv(tmp_path: Path) -> None:
 
 
 def test_a_row_is_named_by_its_line(tmp_path: Path) -> None:
-    table = 'question,__expected\n"a\nb",x\nc,similar: x\n'
-    with pytest.raises(SuiteError, match=r"t\.csv:4: assert\[0\]\.type: `similar`"):
+    table = 'question,__expected\n"a\nb",x\nc,meteor: x\n'
+    with pytest.raises(SuiteError, match=r"t\.csv:4: assert\[0\]\.type: `meteor`"):
         imported(tmp_path, f"{HEAD}tests: [t.csv]\n", t_csv=table)
 
 
@@ -327,10 +331,10 @@ def test_recorded_outputs_are_replayed_and_nothing_is_overwritten(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "c.yaml").write_text(
-        "prompts: ['{{q}}']\nproviders: [echo]\n"
+        "prompts: ['{{q}}']\nproviders: [python:none.py]\n"
         "tests: [{vars: {q: a}, providerOutput: yes it is, assert: [{type: contains, value: 'yes'}]}]\n"
     )
-    with pytest.raises(SuiteError, match="gives the prompt back"):
+    with pytest.raises(SuiteError, match="there is no file none.py"):
         promptfoo(Path("c.yaml"), name="rec")
     assert promptfoo(Path("c.yaml"), Path("out"), "rec", True, True) == 0
     assert json.loads(capsys.readouterr().out)["suites"] == [os.path.join("out", "rec.yaml")]
@@ -354,7 +358,7 @@ def test_a_test_that_only_a_missing_judge_scores_is_left_out_with_it(tmp_path: P
     write_new(done.files)
     assert inspect_suite(load_suite(done.suites[0]))["judges"] == ["end-2"]
     with pytest.raises(SuiteError, match="no provider is left"):
-        imported(tmp_path, config.replace("openai:gpt-x", "echo"), skip=True)
+        imported(tmp_path, config.replace("openai:gpt-x", "file://none.py"), skip=True)
 
 
 def test_prompts_in_files_of_their_own(tmp_path: Path) -> None:
@@ -369,3 +373,151 @@ def test_prompts_in_files_of_their_own(tmp_path: Path) -> None:
     assert [text.strip() for path, text in done.files.items() if path.suffix == ".j2"] == [
         "A {{question}}", "B {{question}}", "C {{question}}",
     ]  # fmt: skip
+
+
+def test_what_is_code_or_has_no_address_is_to_be_filled_in_and_never_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tone.py").write_text(
+        "def get_assert(output, context):\n"
+        "    return {'pass': context['vars']['word'] in output, 'score': 0.5, 'reason': 'tone'}\n"
+    )
+    (tmp_path / "app.py").write_text(
+        "def call_api(prompt, options, context):\n"
+        "    return {'output': prompt + context['vars']['word'] + options['config']['end']}\n"
+    )
+    done = imported(
+        tmp_path,
+        "prompts: ['Say {{word}}']\nproviders: [{id: file://app.py, config: {end: '!'}}, exec:run.sh, echo]\n"
+        "tests:\n"
+        "  - vars: {word: tea}\n"
+        "    assert:\n"
+        "      - {type: python, value: 'len(output) < 20', metric: brief}\n"
+        "      - {type: python, value: \"if 'tea' in output:\\n  return 0.4\\nreturn 0\", threshold: 0.5, metric: graded}\n"
+        "      - {type: python, value: file://tone.py, metric: tone}\n"
+        "      - {type: python, value: \"context['test'] and True\", metric: needs}\n"
+        "      - {type: javascript, value: 'JSON.parse(output).a > 3', metric: parsed}\n"
+        "      - {type: 'similar:dot', value: tea, threshold: 0.8, metric: near}\n"
+        "      - {type: not-contains, value: x, transform: 'output.slice(1)', metric: cut}\n",
+    )
+    write_new(done.files)
+    result = run(load_suite(done.suites[0]), options=Options(out=tmp_path / "run"))
+    (unit,) = RunDir(result.path).units()
+    passed = {score.metric: score.passed for score in unit.scores}
+    assert passed == {
+        "brief": True, "graded": False, "tone": True,
+        "needs": None, "parsed": None, "near": None, "not cut": None,
+    }  # fmt: skip
+    assert all(
+        score.error
+        for score in unit.scores
+        if score.metric in ("needs", "parsed", "near", "not cut")
+    )
+    assert result.summary.counts.passed == 0
+    assert len(done.to_fill) == 5, "four checks and a provider"
+    code = done.files[tmp_path / "out" / "bot_code.py"]
+    assert "# value: JSON.parse(output).a > 3" in code
+
+
+def test_keys_are_variables_and_settings_that_are_not_sent_are_named(tmp_path: Path) -> None:
+    done = imported(
+        tmp_path,
+        "prompts: ['For {{env.COMPANY}}: {{question}} costs ${x}']\n"
+        "providers:\n"
+        "  - {id: 'openai:chat:{{env.NAME}}', config: {apiKey: sk-123, voice: y, inputCost: 0.000001, outputCost: 0.000002}}\n"
+        "  - {id: 'bedrock:some.model', config: {generationConfig: {maxOutputTokens: 5}}}\n"
+        "tests: [{vars: {question: q}}]\n",
+    )
+    text = done.files[done.suites[0]]
+    suite = suite_of(done)
+    first, second = suite["models"].values()
+    assert "sk-123" not in "".join(done.files.values())
+    assert (first["model"], first["api_key"]) == ("${NAME}", "${OPENAI_API_KEY}")
+    assert first["base_url"] == "${OPENAI_BASE_URL:-https://api.openai.com/v1}"
+    assert first["price"] == {"input": 1.0, "output": 2.0}
+    assert (second["base_url"], second["params"]) == ("${BEDROCK_BASE_URL}", {"max_tokens": 5})
+    assert suite["prompt"] == "For ${COMPANY}: {{question}} costs $${x}"
+    assert suite["gate"] == "none", "a test without an assertion only runs"
+    assert rows(done)[0]["checks"] == [{"min_words": 1}]
+    assert any("'voice' is not sent" in note for note in done.notes), text
+
+
+def test_tests_with_one_prompt_are_one_case_and_attacks_leave_one_to_fill_in(
+    tmp_path: Path,
+) -> None:
+    done = imported(
+        tmp_path,
+        "prompts: [Name a colour]\nproviders: [openai:x]\n"
+        "tests: [{assert: [{type: contains, value: a}]}, {assert: [{type: contains, value: b}]}]\n",
+    )
+    assert [row["checks"] for row in rows(done)] == [[{"contains": "a"}, {"contains": "b"}]]
+    assert any("all tests send the same" in note for note in done.notes)
+    attacks = "prompts: ['{{prompt}}']\ntargets: [openai:x]\nredteam: {plugins: [x]}\n"
+    with pytest.raises(SuiteError, match="redteam: attacks are not generated"):
+        imported(tmp_path, attacks)
+    done = imported(tmp_path, attacks, skip=True)
+    assert (len(done.left_out), len(done.to_fill)) == (1, 1)
+    assert suite_of(done)["gate"] == "none"
+
+
+def test_tests_that_lose_every_assertion_only_run(tmp_path: Path) -> None:
+    config = HEAD + "tests: [{vars: {question: q}, assert: [{type: meteor, value: x}]}]\n"
+    done = imported(tmp_path, config, skip=True)
+    assert suite_of(done)["gate"] == "none"
+    assert any("it only runs" in line for line in done.left_out)
+
+
+def test_costs_without_a_price_and_tool_calls_are_named(tmp_path: Path) -> None:
+    done = imported(
+        tmp_path,
+        "prompts: ['{{q}}']\nproviders: [{id: openai:x, config: {tools: [{name: t}]}}]\n"
+        "tests: [{vars: {q: a}, assert: [{type: cost, threshold: 0.1}, {type: contains, value: t}]}]\n",
+    )
+    notes = "\n".join(done.notes)
+    assert "`max_cost` applies to no case until" in notes
+    assert "promptfoo compares a tool call as JSON text" in notes
+
+
+class _Embeddings(BaseHTTPRequestHandler):
+    """Returns a vector of two counts for each text."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        data = [{"embedding": [t.count("a"), t.count("b")]} for t in body["input"]]
+        reply = json.dumps({"data": data}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silent."""
+
+
+def test_similar_compares_embeddings_of_an_endpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = imported(
+        tmp_path,
+        "prompts: ['{{text}}']\nproviders: [echo]\ndefaultTest: {assert: [{type: similar, value: [a, ab], threshold: 0.9}]}\n"
+        "tests: [{vars: {text: aab}}, {vars: {text: bbb}}, {vars: {text: x}}]\n",
+        suite="near",
+    )
+    assert not done.to_fill
+    write_new(done.files)
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Embeddings) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}")
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        result = run(load_suite(done.suites[0]), options=Options(out=tmp_path / "run"))
+        server.shutdown()
+        thread.join()
+    scores = {score.case_id: score for unit in RunDir(result.path).units() for score in unit.scores}
+    assert {case: score.passed for case, score in scores.items()} == {
+        "aab": True,
+        "bbb": False,
+        "x": None,
+    }
+    assert "only zeros" in str(scores["x"].error)

@@ -14,7 +14,15 @@ from typing import Any, ClassVar
 import pytest
 
 from llmeval.core.records import Status
-from llmeval.judges.assurance.attacks import CASE, attack, attacks_on
+from llmeval.judges.assurance.attack_grammar import DRAWN, draw
+from llmeval.judges.assurance.attacks import (
+    CASE,
+    WRONG_ANSWER,
+    attack,
+    attacks_for,
+    attacks_on,
+    reads_context,
+)
 from llmeval.judges.cascade import Cascade
 from llmeval.judges.injection_filter import without_orders
 from llmeval.judges.panel import Panel
@@ -56,7 +64,7 @@ def test_a_judge_that_passes_everything_falls_for_all_and_a_strict_one_for_none(
     own = [Criterion(name="polite", statement="It is polite.")] if protocol == "rubric" else []
     for word, fell in ((low, True), (high, True), (worst, False)):
         judge = judge_of(Fake(saying(word, protocol)), protocol, criteria=own)
-        found = asyncio.run(attack(judge))
+        found = asyncio.run(attack(judge, "seed"))
         assert {one.passed for one in found} == {fell}
         assert judge.criteria == tuple(own) or protocol == "style"
 
@@ -75,12 +83,56 @@ def fooled_by(mark: str) -> Callable[[Request], str]:
 
 
 def test_what_it_falls_for_is_named() -> None:
-    found = asyncio.run(attack(judge_of(Fake(fooled_by("approved")))))
+    found = asyncio.run(attack(judge_of(Fake(fooled_by("approved"))), "seed"))
     assert [one.name for one in found if one.passed] == ["already approved"]
 
 
+@pytest.mark.parametrize(
+    ("protocol", "reads"),
+    [("reference", False), ("rubric", True), ("grounded", True), ("scale", False)],
+)
+def test_the_attacks_also_come_through_a_context_that_the_judge_reads(
+    protocol: str, reads: bool
+) -> None:
+    judge = judge_of(Fake(""), protocol)
+    attacks = attacks_for(judge, "run")
+    through = [each for each in attacks if each.in_context]
+    assert (reads_context(judge), len(attacks)) == (reads, 84 if reads else 42)
+    assert len({each.name for each in attacks}) == len(attacks)
+    for each in through:
+        assert each.answer.text == WRONG_ANSWER and each.text in str(each.case.context)
+        assert "Wellington" not in each.text
+    assert all(each.case == CASE for each in attacks if not each.in_context)
+
+
+def test_a_judge_that_obeys_the_context_is_named() -> None:
+    def obeys(request: Request) -> str:
+        context = request.messages[-1].content.partition("END CONTEXT")[0]
+        return saying("supported" if "Nobel" in context else "unsupported", "grounded")
+
+    results = asyncio.run(attack(judge_of(Fake(obeys), "grounded"), "run"))
+    assert [one.name for one in results if one.passed] == ["context: authority"]
+
+
+def test_a_decision_model_reads_the_context() -> None:
+    assert reads_context(judge_of(Swayed(0.1, 0.1), decides=True))  # type: ignore[arg-type]
+
+
+def test_each_run_draws_other_texts_and_the_same_run_the_same() -> None:
+    runs = [draw("correct", f"20261130T0000{number:02}Z") for number in range(50)]
+    assert all(len(texts) == DRAWN for texts in runs)
+    assert runs[0] == draw("correct", "20261130T000000Z")
+    texts = {each.text for drawn in runs for each in drawn}
+    assert len(texts) > 450  # of 500
+    assert not any("canberra" in text.casefold() for text in texts)
+    for drawn in runs:
+        languages = {each.name.partition(",")[0] for each in drawn}
+        assert len(languages) == 6 and "English" in languages
+        assert sum(", plain," in each.name for each in drawn) == DRAWN // 2
+
+
 def test_a_broken_judge_falls_for_nothing_but_is_not_trusted_by_it() -> None:
-    found = asyncio.run(attack(judge_of(Fake("?"))))
+    found = asyncio.run(attack(judge_of(Fake("?")), "seed"))
     assert not any(one.passed for one in found)
     assert all(one.score is not None and one.score.unscored for one in found)
 
@@ -91,11 +143,14 @@ def test_a_panel_and_a_cascade_are_attacked_as_what_they_are() -> None:
         (lambda: judge_of(Fake(verdict("incorrect")))),
     )
     assert not any(
-        one.passed for one in asyncio.run(attack(Panel("m", [weak(), strong(), strong()])))
+        one.passed for one in asyncio.run(attack(Panel("m", [weak(), strong(), strong()]), "seed"))
     )
-    assert all(one.passed for one in asyncio.run(attack(Panel("m", [weak(), weak(), strong()]))))
     assert all(
-        one.passed for one in asyncio.run(attack(Cascade("m", [weak(), strong()], (0.1, 0.9), 0)))
+        one.passed for one in asyncio.run(attack(Panel("m", [weak(), weak(), strong()]), "seed"))
+    )
+    assert all(
+        one.passed
+        for one in asyncio.run(attack(Cascade("m", [weak(), strong()], (0.1, 0.9), 0), "seed"))
     )
 
 
@@ -122,8 +177,8 @@ def test_a_run_whose_judge_falls_for_an_attack_is_invalid(tmp_path: Path) -> Non
         code, summary = run(tmp_path, served.url, "--out", str(tmp_path / "r"))
         assert (code, summary["gate"]["decision"]) == (3, "INVALID")
         (rule,) = (rule for rule in summary["gate"]["rules"] if rule["rule"] == "attacks")
-        assert "it passed 1 of 32 known attacks (authority)" in rule["reason"]
-        assert summary["calls"]["attacks:correctness"]["made"] == 32
+        assert "it passed 1 of 42 known attacks (authority)" in rule["reason"]
+        assert summary["calls"]["attacks:correctness"]["made"] == 42
         lines = [
             json.loads(line)
             for line in (tmp_path / "r" / "judge_probes.jsonl").read_text().splitlines()
@@ -140,7 +195,7 @@ def test_a_run_whose_judge_falls_for_an_attack_is_invalid(tmp_path: Path) -> Non
         _, again = run(
             tmp_path, served.url, "--out", str(tmp_path / "r2")
         )  # another takes them from the cache
-        assert served.count("judge") == asked
+        assert served.count("judge") == asked + DRAWN  # except those that every run draws
         assert again["calls"]["attacks:correctness"]["cached"] == 32
 
 
@@ -149,7 +204,7 @@ def test_a_run_whose_judge_holds_is_valid_and_attacks_can_be_left_out(tmp_path: 
         _, summary = run(tmp_path / "a", served.url)
         assert summary["gate"]["decision"] != "INVALID"
         _, rows = run(tmp_path / "a", served.url, "--dry-run")
-        assert next(row["calls"] for row in rows if row["role"] == "attacks:correctness") == 32
+        assert next(row["calls"] for row in rows if row["role"] == "attacks:correctness") == 42
         _, summary = run(tmp_path / "b", served.url, attacks="false")
         assert "attacks:correctness" not in summary["calls"]
         _, rows = run(tmp_path / "b", served.url, "--dry-run", attacks="false")

@@ -67,7 +67,7 @@ def test_the_readme_shows_rows_of_the_documents() -> None:
 def test_tables_replace_what_lies_between_the_comments() -> None:
     page = "a\n<!-- gates -->\nold\n<!-- /gates -->\nb\n"
     assert gates_publish.between(page, "gates", "new\n") == (
-        "a\n<!-- gates -->\nnew\n<!-- /gates -->\nb\n"
+        "a\n<!-- gates -->\n\nnew\n\n<!-- /gates -->\nb\n"
     )
     with pytest.raises(ValueError, match="there is no"):
         gates_publish.between("a", "gates", "new\n")

@@ -128,7 +128,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     ),
     "whole cases in margins": (
         {"gate": "{regression: {baseline: b.json, margins: {cases: 0.05}}}"},
-        "'cases' is a metric for floors only",
+        "'cases' is a metric of floors only",
     ),
     "a floor of nothing": ({"gate": "{floors: {max_words: 0}}"}, "a floor of 0 can't fail"),
     "an id that is not": (

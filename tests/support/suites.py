@@ -25,7 +25,7 @@ def answer(body: dict[str, Any], earlier: int = 0) -> str:
     text = body["messages"][-1]["content"]
     if body["model"] == "judge":
         match = re.search(r"=== BEGIN ANSWER\n(.*?)\n===", text, re.S)
-        reference = re.search(r"Reference answers:\n- (\S+)", text)
+        reference = re.search(r"(?:Reference answers:|BEGIN REFERENCE ANSWERS)\n- (\S+)", text)
         assert match is not None and reference is not None
         right = re.search(rf"{reference[1]}\b", match[1]) is not None
         return verdict("correct" if right else "incorrect", match[1] if right else "")

@@ -70,7 +70,7 @@ DENY = words_pattern(
     r"|includes?|got|holds?) )no(?! (?:longer|doubt|question|other|one|more|less|wonder|secret"
     r"|surprise|mistake|need|limit|specific|official|single|evidence|exact|definitive))",
     r"without(?! (?:a )?(?:doubt|question|any doubt|exception))|lack(?:s|ed|ing)|devoid of",
-    "free (?:of|from)",
+    r"free (?:of|from)(?! (?:any )?(?:charge|cost|fee)s?\b)",
     r"(?:no\s?one|nobody) (?:would|should|could|can|ever)(?! (?:\w+ )?(?:doubt|deny|dispute))",
     r"niet(?! alleen)|geen",
 )

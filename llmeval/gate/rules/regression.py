@@ -92,7 +92,7 @@ def regression_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:
     rules = _against(aggregate, manifest, baseline)
     if manifest.gate.release_margins:
         if baseline.release is None:
-            rules.append(_StatedRule(no_release(aggregate, baseline), baseline))
+            rules.append(_StatedRule(no_release(baseline, rule.baseline or ""), baseline))
         else:
             rules += _against(aggregate, manifest, baseline.release, release=True)
     return [each.decided for each in rules]

@@ -18,14 +18,21 @@ def name_release(aggregate: RunAggregate) -> str:
     return f"`llmeval baseline release {aggregate.path} --by NAME --reason TEXT`."
 
 
-def no_release(aggregate: RunAggregate, baseline: BaselineLock) -> RuleDecision:
-    """INVALID: the gate compares with a release, and the baseline has none."""
+def no_release(baseline: BaselineLock, lock: str) -> RuleDecision:
+    """INVALID: the gate compares with a release, and the baseline has none. The hint names the
+    approved baseline, and never this run: a candidate must not become the release by a hint.
+
+    Args:
+        baseline: the approved baseline.
+        lock: the path of its lock file.
+    """
     return RuleDecision(
         rule=RELEASE,
         decision=Decision.INVALID,
         baseline=baseline.run_id,
         reason=(
-            f"The gate compares with a release (`gate.regression.release`), and the baseline"
-            f" {baseline.run_id} names none. To name this run: {name_release(aggregate)}"
+            "The gate compares with a release (`gate.regression.release`), and the baseline"
+            f" {baseline.run_id} names none. To make this baseline the release:"
+            f" `llmeval baseline release --out {lock} --by NAME --reason TEXT`."
         ),
     )

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from llmeval.checks.bound import BoundCheck
 from llmeval.checks.spec import SpecError, bind
+from llmeval.core.records import Answer, Case
 from llmeval.core.templates import is_template
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo.refused import REFUSED, SILENT_NOT
@@ -53,6 +55,8 @@ class Assertion:
     weight: float = 1.0
     metric: str | None = None
     provider: Any = None
+    transform: str | None = None
+    """Code that changes the answer before it is compared."""
 
     @property
     def graded(self) -> bool:
@@ -80,16 +84,18 @@ def read_assertion(place: SourcePlace, value: object, ledger: Ledger) -> Asserti
     if kind in REFUSED:
         raise UnmappedError(f"`{raw['type']}`: {REFUSED[kind]}", place.at("type"))
     for key in raw:
-        if key not in KEYS:
+        if key in ("contextTransform", "valueTransform"):
             raise UnmappedError(f"`{key}` of an assertion has no counterpart", place.at(key))
+        if key not in KEYS:
+            ledger.note(place.at(key), f"`{key}` of an assertion has no meaning here")
     if raw.get("rubricPrompt") is not None:
-        raise UnmappedError(
-            "a judge's own prompt is a protocol file here (docs/judges.md, Your own protocol)",
+        ledger.note(
             place.at("rubricPrompt"),
+            "a judge's own prompt is not used: the protocol is llmeval's, with this assertion's"
+            " text (docs/judges.md, Your own protocol)",
         )
     transform = raw.get("transform")
-    if transform is not None and str(transform).strip() != "output.trim()":
-        raise UnmappedError("code that changes the answer is not run here", place.at("transform"))
+    transform = None if str(transform).strip() in ("None", "output.trim()") else str(transform)
     weight = _number(raw.get("weight"), place.at("weight"))
     if weight == 0:
         ledger.note(
@@ -105,6 +111,7 @@ def read_assertion(place: SourcePlace, value: object, ledger: Ledger) -> Asserti
         1.0 if weight is None else weight,
         _metric(raw.get("metric"), place, ledger),
         raw.get("provider"),
+        transform,
     )
 
 
@@ -120,13 +127,32 @@ def as_check(assertion: Assertion) -> object:
             f"`{assertion.kind}` is not a type of assertion that llmeval imports",
             assertion.place.at("type"),
         )
-    check = _named(_templated(make(assertion)), assertion.metric)
-    check = {"not": check} if assertion.negated else check
+    check = named(assertion, _templated(make(assertion)))
+    bound(check)
+    return check
+
+
+def bound(check: object) -> BoundCheck:
+    """A check as a suite binds it. A function of the code file, which is not written yet, counts as
+    one that exists.
+
+    Raises:
+        UnmappedError: it is none.
+    """
     try:
-        bind([check], is_template=is_template)
+        return bind([check], is_template=is_template, load=lambda name: _unwritten)[0]
     except SpecError as error:
         raise UnmappedError(str(error)) from None
-    return check
+
+
+def _unwritten(case: Case, answer: Answer, *, texts: list[str] | None = None) -> float:
+    raise NotImplementedError
+
+
+def named(assertion: Assertion, check: Any) -> object:
+    """The check under the assertion's metric, negated if the assertion is."""
+    check = _named(check, assertion.metric)
+    return {"not": check} if assertion.negated else check
 
 
 def _named(check: Any, metric: str | None) -> object:

@@ -4,13 +4,15 @@ for judges.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
-from llmeval.importers.promptfoo.assertions import Assertion, as_check, read_assertion, short
+from llmeval.importers.promptfoo.assertions import Assertion, bound, read_assertion, short
+from llmeval.importers.promptfoo.code_checks import CodeChecks
 from llmeval.importers.promptfoo.files import loaded
+from llmeval.importers.promptfoo.refused import CRITERIA, TO_FILL
 from llmeval.importers.promptfoo.templates import rendered
 from llmeval.importers.promptfoo.tests import Test
 from llmeval.importers.writing import slug, unique
@@ -19,6 +21,10 @@ PROTOCOLS = {
     "llm-rubric": "rubric",
     "g-eval": "rubric",
     "model-graded-closedqa": "rubric",
+    "answer-relevance": "rubric",
+    "conversation-relevance": "rubric",
+    "search-rubric": "rubric",
+    "agent-rubric": "rubric",
     "factuality": "reference",
     "model-graded-factuality": "reference",
     "context-faithfulness": "grounded",
@@ -57,13 +63,17 @@ class ImportedRow:
     own: list[Any] = field(default_factory=list)
     informational: set[str] = field(default_factory=set)
     judged: set[str] = field(default_factory=set)
+    only_runs: bool = False
+    """Whether no assertion decides about it."""
+    stripped: bool = False
+    """Whether it had assertions, and all of them are left out."""
 
 
 class CaseMaker:
     """Makes rows of tests, one after the other, and gathers what they ask of judges."""
 
-    def __init__(self, base: Path, ledger: Ledger) -> None:
-        self._base, self._ledger = base, ledger
+    def __init__(self, base: Path, ledger: Ledger, checks: CodeChecks) -> None:
+        self._base, self._ledger, self._as_check = base, ledger, checks.check
         self._ids: set[str] = set()
         self.judges: dict[str, JudgeDemand] = {}
 
@@ -80,9 +90,14 @@ class CaseMaker:
             row.defaults = self._checks(test.defaults, test, row)
             row.own = self._checks(test.asserts, test, row)
         if not (row.defaults or row.own or row.judged):
-            raise UnmappedError(
-                "a test without an assertion passes whatever the answer is; give it one"
-            )
+            row.own, row.only_runs = [{"min_words": 1}], True
+            row.stripped = bool(test.asserts or test.defaults)
+            if not row.stripped:
+                self._ledger.note(
+                    test.place,
+                    "a test without an assertion passes in promptfoo; here its answer must not be"
+                    " empty (`min_words: 1`)",
+                )
         identifier = unique(row.data["id"], self._ids)
         self._ids.add(identifier)
         row.data["id"] = identifier
@@ -126,7 +141,10 @@ class CaseMaker:
     def _read(self, place: SourcePlace) -> Assertion:
         raw = place.value
         value = raw.get("value") if isinstance(raw, dict) else None
-        if isinstance(raw, dict) and raw.get("type", "").removeprefix("not-") in ("python", "ruby"):
+        kind = str(raw.get("type") or "") if isinstance(raw, dict) else ""
+        if kind.removeprefix("not-") in TO_FILL and not kind.removeprefix("not-").startswith(
+            "similar"
+        ):
             return read_assertion(place, value, self._ledger)
         return read_assertion(place, loaded(value, self._base), self._ledger)
 
@@ -146,20 +164,30 @@ class CaseMaker:
             "not-assert-set",
         ):
             return self._set(place, test, row)
-        assertion = self._read(place)
+        assertion = self._transformed(self._read(place), test)
         if assertion.kind in PROTOCOLS:
+            if assertion.transform is not None:
+                raise UnmappedError("code that changes the answer is not run here")
             self._judge(assertion, test, row)
             return None
-        check = short(as_check(assertion))
+        check = short(self._as_check(assertion))
         if assertion.weight == 0:
             row.informational.add(metric_of(check))
         return check
+
+    @staticmethod
+    def _transformed(assertion: Assertion, test: Test) -> Assertion:
+        """With the test's code that changes the answer, if the assertion has none of its own."""
+        code = test.options.get("transform") or test.options.get("postprocess")
+        if assertion.transform or code is None or str(code).strip() == "output.trim()":
+            return assertion
+        return replace(assertion, transform=str(code))
 
     def _set(self, place: SourcePlace, test: Test, row: ImportedRow) -> Any:
         raw = place.value
         if raw["type"].startswith("not-"):
             raise UnmappedError("`not-assert-set`: negate its members", place.at("type"))
-        members = [self._read(each) for each in place.at("assert").items()]
+        members = [self._transformed(self._read(each), test) for each in place.at("assert").items()]
         options = {"metric": str(raw["metric"])} if raw.get("metric") else {}
         return self._group(members, raw.get("threshold"), place, options)
 
@@ -181,14 +209,14 @@ class CaseMaker:
         members: list[Assertion] = []
         beside: list[Assertion] = []
         for each in (*test.defaults, *test.asserts):
-            assertion = self._read(each)
+            assertion = self._transformed(self._read(each), test)
             (beside if assertion.weight == 0 else members).append(assertion)
         self._ledger.note(
             place, "a test's `threshold` lets any of its assertions fail; it is an `at_least` here"
         )
         found = [self._group(members, test.threshold, place, {"metric": "test"})]
         for assertion in beside:
-            check = short(as_check(assertion))
+            check = short(self._as_check(assertion))
             row.informational.add(metric_of(check))
             found.append(check)
         return found
@@ -215,7 +243,7 @@ class CaseMaker:
                     " each metric",
                     place,
                 )
-        checks = [short(as_check(member)) for member in members]
+        checks = [short(self._as_check(member)) for member in members]
         if threshold is None:
             return {"all": {"of": checks, **options}} if options else {"all": checks}
         needed = math.ceil(float(threshold) * len(checks) - 1e-9)
@@ -241,6 +269,12 @@ class CaseMaker:
                 " or not",
             )
         statement = rendered(assertion.value, test.variables)
+        if assertion.kind in CRITERIA or assertion.kind in ("search-rubric", "agent-rubric"):
+            statement = CRITERIA.get(assertion.kind, statement)
+            self._ledger.note(
+                assertion.place,
+                f"`{assertion.kind}` is a judge's criterion here: no embeddings, search or tools",
+            )
         if protocol == "rubric":
             for each in statement if isinstance(statement, list) else [statement]:
                 if not isinstance(each, str) or not each.strip():
@@ -280,10 +314,7 @@ class CaseMaker:
 
 def metric_of(check: object) -> str:
     """The name that a check's scores carry."""
-    from llmeval.checks.spec import bind
-    from llmeval.core.templates import is_template
-
-    return bind([check], is_template=is_template)[0].metric
+    return bound(check).metric
 
 
 def _tag(value: object) -> Any:

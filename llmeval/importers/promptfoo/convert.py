@@ -1,6 +1,7 @@
 """A configuration as suites, one a prompt: the same cases, models and judges."""
 
 import fnmatch
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,16 @@ from llmeval.importers.promptfoo.cases import (
     ImportedRow,
     metric_of,
 )
+from llmeval.importers.promptfoo.code_checks import CodeChecks
+from llmeval.importers.promptfoo.code_file import CodeFile
 from llmeval.importers.promptfoo.judges import judges_of
 from llmeval.importers.promptfoo.prompts import Prompt, read_prompts
-from llmeval.importers.promptfoo.providers import read_models
-from llmeval.importers.promptfoo.refused import REFUSED
+from llmeval.importers.promptfoo.providers import ProviderReader
+from llmeval.importers.promptfoo.refused import REFUSED, TO_FILL
 from llmeval.importers.promptfoo.templates import variables
 from llmeval.importers.promptfoo.tests import read_tests
 from llmeval.importers.reading import read_yaml
-from llmeval.importers.writing import Imported, jsonl, slug, suite_text, unique
+from llmeval.importers.writing import Imported, Variable, jsonl, slug, suite_text, unique
 
 _TAKEN = (
     "description",
@@ -43,15 +46,17 @@ _SILENT = (
     "metadata",
     "$schema",
     "assertionTemplates",
+    "tracing",
+    "version",
+    "author",
 )
 _REASONS = {
-    "redteam": "attacks on a candidate are not a part of llmeval",
+    "redteam": "attacks are not generated here; only the tests of the configuration are imported",
     "extensions": "code is not run by an import",
     "nunjucksFilters": "code is not run by an import; templates have Jinja2's filters",
     "derivedMetrics": "metrics made of metrics have no counterpart; gate on the metrics themselves",
-    "tracing": "traces are not recorded",
 }
-_KNOWN = frozenset([*CHECKS, *PROTOCOLS, *REFUSED, "assert-set"])
+_KNOWN = frozenset([*CHECKS, *PROTOCOLS, *REFUSED, *TO_FILL, "assert-set"])
 
 
 def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> Imported:
@@ -74,23 +79,73 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
         )
     _top(config, ledger)
     prompts = read_prompts(config, base, ledger)
-    models = read_models(config, base, ledger)
-    maker, rows = CaseMaker(base, ledger), []
+    named = name or slug(path.resolve().parent.name)
+    code = CodeFile(base, out, named)
+    providers = ProviderReader(base, ledger, code)
+    models = providers.read(config)
+    maker, rows = CaseMaker(base, ledger, CodeChecks(code, ledger)), []
     for test in read_tests(config, base, _KNOWN, ledger):
         with ledger.trying(test.place):
             rows.append(maker.row(test))
     taken = {metric_of(check) for row in rows for check in (*row.defaults, *row.own)}
-    judges = judges_of(maker.judges, models, taken, ledger)
+    judges = judges_of(maker.judges, models, taken, providers, ledger)
     asked = {judge["prompt"] for judge in judges.values()}
-    rows = [row for row in rows if row.defaults or row.own or row.judged & asked]
-    files = _Files(config, out, name or slug(path.resolve().parent.name), ledger)
+    rows = _remaining(
+        [row for row in rows if row.defaults or row.own or row.judged & asked], ledger
+    )
+    rows = _one_case(rows, prompts, models, ledger)
+    files = _Files(config, out, named, ledger)
     if rows and prompts:
         files.add(prompts, models, rows, judges)
     ledger.settle(skip_unknown=skip_unknown)
-    for what, found in (("test", rows), ("prompt", prompts), ("provider", files.suites)):
-        if not found:
-            raise SuiteError(f"{path}: no {what} is left, so there is nothing to write")
-    return Imported(files.files, files.suites, ledger.notes, ledger.left_out, len(rows))
+    for what, remaining in (("test", rows), ("prompt", prompts), ("provider", files.suites)):
+        if not remaining:
+            reasons = "".join(f"{line}\n" for line in ledger.left_out)
+            raise SuiteError(f"{reasons}{path}: no {what} is left, so there is nothing to write")
+    if code.text:
+        files.files[code.path] = code.text
+    return Imported(
+        files.files, files.suites, ledger.notes, ledger.left_out, len(rows), ledger.to_fill
+    )
+
+
+def _remaining(rows: list[ImportedRow], ledger: Ledger) -> list[ImportedRow]:
+    """The tests that still have an assertion. If none has, all of them only run."""
+    scored = [row for row in rows if not row.stripped]
+    for row in rows:
+        if row.stripped:
+            message = "no assertion of this test is left"
+            ledger.leave_out(row.test.place, message if scored else f"{message}: it only runs")
+    return scored or rows
+
+
+def _one_case(
+    rows: list[ImportedRow],
+    prompts: list[Prompt],
+    models: dict[str, tuple[dict[str, Any], list[str]]],
+    ledger: Ledger,
+) -> list[ImportedRow]:
+    """One case with the assertions of all tests, if all of them send the same prompt."""
+    same = len(rows) > 1 and not any(prompt.variables for prompt in prompts)
+    if not same or any(model["provider"] == "http" for model, _ in models.values()):
+        return rows
+    first, *others = rows
+    if any("references" in row.data or "context" in row.data for row in others):
+        return rows
+    ledger.note(
+        first.test.place,
+        "the prompt has no variable, so all tests send the same: one case has their assertions",
+    )
+    own = [check for row in rows for check in (*row.defaults, *row.own)]
+    criteria = [text for row in rows for text in row.data.get("criteria", [])]
+    first.data.update({"criteria": list(dict.fromkeys(criteria))} if criteria else {})
+    first.own = [check for index, check in enumerate(own) if check not in own[:index]]
+    first.defaults = []
+    first.only_runs = all(row.only_runs for row in rows)
+    for row in others:
+        first.judged |= row.judged
+        first.informational |= row.informational
+    return [first]
 
 
 def _top(config: SourcePlace, ledger: Ledger) -> None:
@@ -98,8 +153,9 @@ def _top(config: SourcePlace, ledger: Ledger) -> None:
         if key in _REASONS:
             ledger.leave_out(config.at(key), _REASONS[key])
         elif key not in _TAKEN and key not in _SILENT:
-            ledger.leave_out(config.at(key), "this key has no counterpart")
-    for key, value in (config.value.get("evaluateOptions") or {}).items():
+            ledger.note(config.at(key), "this key has no meaning here")
+    options = config.value.get("evaluateOptions")
+    for key, value in (options if isinstance(options, dict) else {}).items():
         place = config.at("evaluateOptions", key)
         if key in ("cache", "showProgressBar", "generateSuggestions"):
             continue
@@ -239,7 +295,9 @@ class _Files:
             )
             return
         candidate = candidates[0]
-        own = any(judge["model"] == candidate for judge in judges.values())
+        own = any(
+            _same_model(models[candidate], models[str(judge["model"])]) for judge in judges.values()
+        )
         if own:
             self._ledger.note(
                 place,
@@ -252,6 +310,7 @@ class _Files:
             for model in models.values():
                 if model["provider"] in ("openai", "http"):
                     model.setdefault("limits", {"concurrency": limit})
+        self._say_what_is_not_compared(models[candidate], checks, rows)
         gate = self._gate(checks, judges, rows)
         suite = {
             "suite": name,
@@ -272,6 +331,24 @@ class _Files:
         )
         self.suites.append(path)
 
+    def _say_what_is_not_compared(
+        self, model: dict[str, Any], checks: list[object], rows: list[ImportedRow]
+    ) -> None:
+        text = json.dumps([checks, [[*row.defaults, *row.own] for row in rows]])
+        place = self._config.at("providers")
+        if '"max_cost"' in text and "price" not in model:
+            self._ledger.note(
+                place,
+                "`max_cost` applies to no case until the model has a `price`: {input: ..., output:"
+                " ...}, US dollars for a million tokens",
+            )
+        if model.get("params", {}).get("tools") or model.get("params", {}).get("functions"):
+            self._ledger.note(
+                place,
+                "promptfoo compares a tool call as JSON text; here the text of an answer has no"
+                " tool calls, and `tool_call` checks them",
+            )
+
     def _prompt(self, name: str, prompt: Prompt, rows: list[ImportedRow]) -> dict[str, Any]:
         before = (
             "{{ prompt_prefix | default('') }}"
@@ -289,6 +366,8 @@ class _Files:
                     self._config.at("prompts"), "a prefix or suffix of a chat has no counterpart"
                 )
             return {"messages": [{"role": role, "content": text} for role, text in prompt.turns]}
+        if isinstance(prompt.text, Variable):  # only a suite's own texts read the environment
+            return {"prompt": Variable(f"{before}{prompt.text}{after}")}
         self.files[self._out / "prompts" / f"{name}.j2"] = f"{before}{prompt.text}{after}\n"
         return {"prompt": f"prompts/{name}.j2"}
 
@@ -296,6 +375,8 @@ class _Files:
         self, checks: list[object], judges: dict[str, dict[str, object]], rows: list[ImportedRow]
     ) -> dict[str, Any] | str:
         """promptfoo fails when one test fails, or when fewer pass than its threshold says."""
+        if all(row.only_runs for row in rows):
+            return "none"
         every = {"must_pass": "all"}
         rate = (self._config.value.get("env") or {}).get("PROMPTFOO_PASS_RATE_THRESHOLD")
         if rate is None:
@@ -325,6 +406,12 @@ class _Files:
             if metric not in left and not _drawn(metric)
         }
         return {"floors": floors, "on_inconclusive": "warn"}
+
+
+def _same_model(one: dict[str, object], other: dict[str, object]) -> bool:
+    """Whether two models differ at most in their settings."""
+    keys = ("provider", "model", "base_url", "function", "url")
+    return all(one.get(key) == other.get(key) for key in keys)
 
 
 def _drawn(metric: str) -> bool:

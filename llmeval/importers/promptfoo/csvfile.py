@@ -134,5 +134,7 @@ def _configured(
 def _metadata(test: dict[str, Any], name: str, text: str) -> None:
     if text:
         test["metadata"][name.removesuffix("[]")] = (
-            re.split(r"(?<!\\),", text) if name.endswith("[]") else text
+            [part.replace("\\,", ",").strip() for part in re.split(r"(?<!\\),", text)]
+            if name.endswith("[]")
+            else text
         )

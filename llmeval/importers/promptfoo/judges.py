@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.importers.promptfoo.cases import JudgeDemand
-from llmeval.importers.promptfoo.providers import model_of, reference
+from llmeval.importers.promptfoo.providers import ProviderReader
 from llmeval.importers.writing import Variable, slug, unique
 
 _DEFAULT_JUDGE = "gpt-4.1"
@@ -14,6 +14,7 @@ def judges_of(
     asked: Mapping[str, JudgeDemand],
     models: dict[str, tuple[dict[str, object], list[str]]],
     taken: set[str],
+    providers: ProviderReader,
     ledger: Ledger,
 ) -> dict[str, dict[str, object]]:
     """A judge a protocol, under a metric that no check has; its model joins the suite's."""
@@ -29,8 +30,7 @@ def judges_of(
             if raw is None:
                 model = _default_judge(place, ledger)
             else:
-                provider, config = reference(raw, place.at("provider"))
-                model = model_of(provider, config, place.at("provider"), ledger)
+                model = providers.judge(raw, place.at("provider"))
             known = next((name for name, (each, _) in models.items() if each == model), None)
             chosen = known or unique("judge", models)
             models.setdefault(chosen, (model, []))

@@ -13,8 +13,14 @@ from typing import Any
 from llmeval.core.errors import SuiteError
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo.files import referenced
-from llmeval.importers.promptfoo.templates import template, variables
+from llmeval.importers.promptfoo.templates import (
+    from_environment,
+    quoted_templates,
+    template,
+    variables,
+)
 from llmeval.importers.reading import read_text, read_yaml
+from llmeval.importers.writing import Variable
 from llmeval.suite import yaml_file
 
 _FILES = (".txt", ".md", ".j2", ".json", ".yaml", ".yml", ".csv")
@@ -49,19 +55,16 @@ def read_prompts(config: SourcePlace, base: Path, ledger: Ledger) -> list[Prompt
     found: list[Prompt] = []
     for item in items:
         with ledger.trying(item):
-            found += _prompts(item, base)
+            found += _prompts(item, base, ledger)
     return found
 
 
-def _prompts(item: SourcePlace, base: Path) -> Iterator[Prompt]:
+def _prompts(item: SourcePlace, base: Path, ledger: Ledger) -> Iterator[Prompt]:
     raw = item.value
     label = ""
     if isinstance(raw, dict):
-        unknown = set(raw) - {"id", "label", "raw", "display"}
-        if unknown:
-            raise UnmappedError(
-                f"`{min(unknown)}` of a prompt has no counterpart", item.at(min(unknown))
-            )
+        for key in set(raw) - {"id", "label", "raw", "display"}:
+            ledger.note(item.at(key), f"`{key}` of a prompt has no meaning here")
         label = str(raw.get("label") or raw.get("display") or raw.get("id") or "")
         raw = raw.get("raw") or raw.get("id")
     elif item.path and isinstance(item.path[-1], str) and item.path[-1] != "prompts":
@@ -76,12 +79,12 @@ def _prompts(item: SourcePlace, base: Path) -> Iterator[Prompt]:
         )
     if raw.startswith("file://") or ("\n" not in raw and "{{" not in raw and raw.endswith(_FILES)):
         for path in referenced(raw, base):
-            yield from _of_file(path, label)
+            yield from _of_file(path, label, ledger)
     else:
         yield _prompt(raw, label)
 
 
-def _of_file(path: Path, label: str) -> Iterator[Prompt]:
+def _of_file(path: Path, label: str, ledger: Ledger) -> Iterator[Prompt]:
     text = read_text(path)
     if path.suffix == ".csv":
         for row in csv.DictReader(text.splitlines()):
@@ -91,7 +94,7 @@ def _of_file(path: Path, label: str) -> Iterator[Prompt]:
         place = read_yaml(path)
         if not _is_chat(place.value):
             for each in place.items():
-                yield from _prompts(each, path.parent)
+                yield from _prompts(each, path.parent, ledger)
             return
         text = json.dumps(place.value, ensure_ascii=False)
     parts = (
@@ -107,10 +110,14 @@ def _of_file(path: Path, label: str) -> Iterator[Prompt]:
 def _prompt(text: str, label: str) -> Prompt:
     turns = _turns(text)
     if turns is None:
-        return Prompt(label or text, template(text))
-    return Prompt(
-        label or "chat", turns=tuple((role, template(content)) for role, content in turns)
-    )
+        return Prompt(label or text, _filled(text))
+    return Prompt(label or "chat", turns=tuple((role, _filled(content)) for role, content in turns))
+
+
+def _filled(text: str) -> str:
+    """The template; a `Variable` if it reads the environment."""
+    filled = from_environment(text)
+    return Variable(template(filled)) if isinstance(filled, Variable) else template(text)
 
 
 def _is_chat(data: object) -> bool:
@@ -127,7 +134,7 @@ def _turns(text: str) -> list[tuple[str, str]] | None:
         return None
     try:
         data: Any = (
-            json.loads(text)
+            json.loads(quoted_templates(text))
             if text.lstrip().startswith("[")
             else yaml_file.parse(text, "prompt").data
         )
@@ -141,9 +148,15 @@ def _turns(text: str) -> list[tuple[str, str]] | None:
         return None
     turns = []
     for turn in data:
+        content = turn.get("content")
+        if isinstance(content, list) and all(
+            isinstance(part, dict) and isinstance(part.get("text"), str) for part in content
+        ):
+            turn["content"] = "\n".join(part["text"] for part in content)
         if turn["role"] not in _ROLES or not isinstance(turn.get("content"), str):
             raise UnmappedError(
-                f"a message needs a role that is known here and a text; this has {turn['role']!r}"
+                f"a message has one of the roles {', '.join(_ROLES)} and a text; this one of"
+                f" {turn['role']!r} has something else, such as an image"
             )
         turns.append((_ROLES[turn["role"]], turn["content"]))
     return turns

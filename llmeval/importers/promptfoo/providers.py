@@ -1,5 +1,5 @@
 """Providers as models. What speaks OpenAI's protocol, as most do, is the provider `openai` with its
-address.
+address; Python is a function; everything else is a function to fill in.
 """
 
 import re
@@ -7,128 +7,210 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
+from llmeval.importers.promptfoo import vendors
+from llmeval.importers.promptfoo.applications import http_model, variable_headers
+from llmeval.importers.promptfoo.code_file import CodeFile
 from llmeval.importers.promptfoo.files import loaded
-from llmeval.importers.promptfoo.templates import environment
+from llmeval.importers.promptfoo.templates import environment, from_environment
+from llmeval.importers.promptfoo.vendors import ALIASES, KINDS, OTHER_KINDS, PARAMS, VENDORS
 from llmeval.importers.writing import Variable, slug, unique
 
-_PARAMS = {
-    name: name
-    for name in (
-        "temperature",
-        "max_tokens",
-        "max_completion_tokens",
-        "top_p",
-        "top_k",
-        "seed",
-        "stop",
-        "presence_penalty",
-        "frequency_penalty",
-        "response_format",
-        "tools",
-        "tool_choice",
-        "reasoning_effort",
-        "logit_bias",
-    )
-} | {"maxTokens": "max_tokens", "topP": "top_p", "maxOutputTokens": "max_tokens"}
-_HOSTS = {
-    "openai": ("https://api.openai.com/v1", "OPENAI_API_KEY"),
-    "openrouter": ("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
-    "mistral": ("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
-    "groq": ("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
-    "deepseek": ("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),
-    "togetherai": ("https://api.together.xyz/v1", "TOGETHER_API_KEY"),
-    "fireworks": ("https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY"),
-    "xai": ("https://api.x.ai/v1", "XAI_API_KEY"),
-    "cerebras": ("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
-    "perplexity": ("https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
-    "anthropic": ("https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"),
-    "google": ("https://generativelanguage.googleapis.com/v1beta/openai", "GOOGLE_API_KEY"),
-    "ollama": ("http://localhost:11434/v1", ""),
-    "localai": ("http://localhost:8080/v1", ""),
-}
-_KINDS = ("chat", "completion", "messages", "responses")
-_IGNORED = ("cost", "showThinking", "retryOptions", "passthrough")
+Model = dict[str, Any]
+_PROVIDER_KEYS = ("id", "label", "config", "prompts", "delay", "env", "description", "transform")
+_CODE = re.compile(r"\.(?:py|js|ts|mjs|cjs|rb|go|sh)(?::[\w.]+)?$")
 
 
-def read_models(
-    config: SourcePlace, base: Path, ledger: Ledger
-) -> dict[str, tuple[dict[str, Any], list[str]]]:
-    """By a name that a suite may use: the model, and the labels of the prompts it is meant for
-    (none: all).
+class ProviderReader:
+    """Reads the providers of one configuration.
+
+    Args:
+        base: the configuration's folder.
+        ledger: receives what has another meaning or has to be filled in.
+        code: the file of functions.
     """
-    place = (
-        config.at("providers")
-        if config.value.get("providers") is not None
-        else config.at("targets")
-    )
-    found: dict[str, tuple[dict[str, Any], list[str]]] = {}
-    for item in place.items():
-        with ledger.trying(item):
-            raw = item.value
-            if isinstance(raw, str) and raw.startswith("file://"):
-                raw = loaded(raw, base)
-            for each in raw if isinstance(raw, list) else [raw]:
-                provider, config_, label, prompts = _parts(each, item)
-                model = model_of(provider, config_, item, ledger)
-                found[unique(slug(label or _last(provider)), found)] = (model, prompts)
-    return found
 
+    def __init__(self, base: Path, ledger: Ledger, code: CodeFile) -> None:
+        self._base, self._ledger, self._code = base, ledger, code
 
-def model_of(
-    provider: str, config: dict[str, object], place: SourcePlace, ledger: Ledger
-) -> dict[str, Any]:
-    """A model as a suite writes it.
+    def read(self, config: SourcePlace) -> dict[str, tuple[Model, list[str]]]:
+        """By a name that a suite may use: the model, and the labels of the prompts it is meant for
+        (none: all).
+        """
+        value = config.value.get("providers")
+        place = config.at("providers" if value is not None else "targets")
+        models: dict[str, tuple[Model, list[str]]] = {}
+        for item in place.items():
+            with self._ledger.trying(item):
+                raw = item.value
+                if isinstance(raw, str) and re.search(r"file://.*\.(?:ya?ml|json)$", raw):
+                    raw = loaded(raw, self._base)
+                for each in raw if isinstance(raw, list) else [raw]:
+                    provider, settings, label, prompts = _parts(each, item, self._ledger)
+                    model = self.model(provider, settings, item)
+                    models[unique(slug(label or _last(provider)), models)] = (model, prompts)
+        return models
 
-    Raises:
-        UnmappedError: code, a protocol or a setting without counterpart.
-    """
-    if re.match(r"https?://", provider) or provider in ("http", "https"):
-        return _http(provider, config, place)
-    vendor, _, rest = provider.partition(":")
-    if (
-        provider == "echo"
-        or vendor in ("exec", "python", "file", "package", "golang")
-        or provider.endswith((".js", ".py"))
-    ):
-        raise UnmappedError(
-            "is code or gives the prompt back; name a function with `{provider: python, function:"
-            " module:function}`, or recorded answers with `{provider: replay, source:"
-            " answers.jsonl}`"
+    def judge(self, raw: object, place: SourcePlace) -> Model:
+        """The model of a provider that judges: `provider` of an assertion in all its forms.
+
+        Raises:
+            UnmappedError: it is none, or it is code.
+        """
+        if isinstance(raw, dict) and "id" not in raw and "text" in raw:
+            raw = raw["text"]
+        provider, config, _, _ = _parts(raw, place, self._ledger)
+        if _is_code(provider):
+            raise UnmappedError("a judge that is code; a judge here is a model and a protocol")
+        return self.model(provider, config, place)
+
+    def model(self, provider: str, config: dict[str, Any], place: SourcePlace) -> Model:
+        """A model as a suite writes it.
+
+        Raises:
+            UnmappedError: a file is missing.
+        """
+        if re.match(r"https?://|\{\{", provider) or provider in ("http", "https"):
+            if provider.startswith("{{") and "url" not in config:
+                return self._to_fill(provider, config, place)
+            return http_model(provider, config, place, self._ledger)
+        if provider == "echo":
+            return {"provider": "python", "function": self._code.echo()}
+        if re.match(r"(?:file|python):", provider) and ".py" in provider:
+            return {
+                "provider": "python",
+                "function": self._code.provider(provider, config),
+            }
+        vendor, _, rest = provider.partition(":")
+        vendor = ALIASES.get(vendor, vendor)
+        kind, _, name = rest.partition(":")
+        if _is_code(provider) or vendor not in VENDORS or self._is_other(vendor, kind, name):
+            return self._to_fill(provider, config, place)
+        name = name if kind in KINDS and name else rest
+        return self._endpoint(vendor, kind, name or "default", config, place)
+
+    @staticmethod
+    def _is_other(vendor: str, kind: str, name: str) -> bool:
+        """Whether this kind of a vendor is no chat."""
+        sdk = bool(re.search(r"(?:^|-)sdk$|-agent$", kind))
+        return sdk or (kind in OTHER_KINDS and not (kind == "completion" and vendor == "ollama"))
+
+    def _to_fill(self, provider: str, config: dict[str, Any], place: SourcePlace) -> Model:
+        """A function to fill in, in place of a provider that is no chat endpoint."""
+        self._ledger.fill_in(
+            place,
+            f"{self._code.path.name}: a function in place of a provider that is code, an agent, or"
+            " not a chat",
         )
-    if vendor not in _HOSTS:
-        raise UnmappedError(
-            f"the vendor {vendor!r} is not known here; anything with an OpenAI-compatible address"
-            " works as `{provider: openai, model: ..., base_url: ...}`"
+        function = self._code.to_fill(
+            _last(provider),
+            f"call {provider} and return its text",
+            f"{provider}\n{_shown(config)}",
+            "(request)",
         )
-    kind, _, name = rest.partition(":")
-    if kind not in _KINDS:
-        name = rest
-    if kind in (
-        "embedding",
-        "embeddings",
-        "moderation",
-        "realtime",
-        "image",
-        "assistant",
-        "completion",
-    ):
-        raise UnmappedError(f"the kind {kind!r} of {vendor} has no counterpart")
-    return _endpoint(vendor, kind, name, config, place, ledger)
+        return {"provider": "python", "function": function}
+
+    def _endpoint(
+        self, vendor: str, kind: str, name: str, config: dict[str, Any], place: SourcePlace
+    ) -> Model:
+        known = VENDORS[vendor]
+        model: Model = {"provider": "openai", "model": from_environment(name)}
+        model["base_url"] = self._address(vendor, config, place)
+        if kind == "responses" and vendor != "xai":
+            model["api"] = "responses"
+        if vendor in ("anthropic", "google"):
+            self._ledger.note(place, f"{vendor} is called at its OpenAI-compatible address")
+        params: dict[str, Any] = dict(config.get("passthrough") or {})
+        key = self._settings(model, params, config, place) or known.key
+        if key:
+            model["api_key"] = Variable(f"${{{key}}}")
+        elif known.address.startswith("http://localhost"):
+            model["api_key"] = Variable("${LOCAL_API_KEY:-none}")
+        _add_price(model, config)
+        if "max_output_tokens" in params and kind != "responses":
+            params.setdefault("max_tokens", params.pop("max_output_tokens"))
+        return {**model, **({"params": params} if params else {})}
+
+    def _address(self, vendor: str, config: dict[str, Any], place: SourcePlace) -> str:
+        address, hint = VENDORS[vendor].address, VENDORS[vendor].hint
+        own = config.get("apiBaseUrl") or config.get("apiHost")
+        if own:
+            text = str(own)
+            if vendor == "azure":
+                text = f"https://{text.removeprefix('https://').rstrip('/')}/openai/v1"
+            elif "://" not in text and "{{" not in text:
+                text = f"https://{text}/v1"
+            return from_environment(text)
+        variable = f"{re.sub(r'[^A-Z]', '_', vendor.upper())}_BASE_URL"
+        if address:
+            if vendor != "openai":
+                return address
+            return Variable(f"${{{variable}:-{address}}}")
+        if VENDORS[vendor].compatible:
+            self._ledger.note(
+                place, f"{vendor} has an address for each account: set {variable}, such as {hint}"
+            )
+        else:
+            self._ledger.fill_in(
+                place, f"{vendor} does not have OpenAI's protocol: set {variable} to {hint}"
+            )
+        return Variable(f"${{{variable}}}")
+
+    def _settings(
+        self, model: Model, params: dict[str, Any], config: dict[str, Any], place: SourcePlace
+    ) -> str:
+        """Put the settings into the model and its parameters. Returns the variable with the key."""
+        key = ""
+        for setting, value in config.items():
+            at = place.at("config", setting)
+            if setting in PARAMS:
+                params[PARAMS[setting]] = self._value(value, at)
+            elif setting in ("generationConfig", "inferenceConfig", "options"):
+                key = self._settings(model, params, value if isinstance(value, dict) else {}, at)
+            elif setting == "apiKeyEnvar":
+                key = str(value)
+            elif setting in ("apiKey", "apiKeyRequired"):
+                key = _key_variable(value, at, self._ledger) if setting == "apiKey" else key
+            elif setting in ("headers", "organization"):
+                headers = value if setting == "headers" else {"OpenAI-Organization": value}
+                if isinstance(headers, dict):
+                    model["headers"] = {
+                        **model.get("headers", {}),
+                        **variable_headers(headers, at, self._ledger),
+                    }
+            elif setting == "timeout" and isinstance(value, int | float) and value > 0:
+                model["timeout"] = value / 1000
+            elif setting not in (*vendors.IGNORED, *vendors.COSTS, "apiBaseUrl", "apiHost"):
+                self._ledger.note(at, f"the setting {setting!r} is not sent; see `params`")
+        return key
+
+    def _value(self, value: object, place: SourcePlace) -> object:
+        """A parameter, with the file that it names read."""
+        try:
+            read = loaded(value, self._base)
+        except UnmappedError as error:
+            raise UnmappedError(str(error), place) from None
+        return _filled(read)
 
 
-def reference(raw: object, place: SourcePlace) -> tuple[str, dict[str, Any]]:
-    """(id, config) of a provider named as a judge: `grader` in all its forms.
-
-    Raises:
-        UnmappedError: it is none.
-    """
-    if isinstance(raw, dict) and "id" not in raw and "text" in raw:
-        raw = raw["text"]
-    provider, config, _, _ = _parts(raw, place)
-    return provider, config
+def _filled(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(key): _filled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item) for item in value]
+    return from_environment(value) if isinstance(value, str) else value
 
 
-def _parts(raw: object, place: SourcePlace) -> tuple[str, dict[str, Any], str, list[str]]:
+def _is_code(provider: str) -> bool:
+    vendor = provider.partition(":")[0]
+    return (
+        vendor in ("exec", "python", "file", "package", "golang", "ruby", "promptfoo")
+        or _CODE.search(provider) is not None
+    )
+
+
+def _parts(
+    raw: object, place: SourcePlace, ledger: Ledger
+) -> tuple[str, dict[str, Any], str, list[str]]:
     """(id, config, label, prompts)"""
     if isinstance(raw, dict) and "id" not in raw and len(raw) == 1:
         ((name, inner),) = raw.items()
@@ -138,106 +220,53 @@ def _parts(raw: object, place: SourcePlace) -> tuple[str, dict[str, Any], str, l
     if not isinstance(raw, dict) or not isinstance(raw.get("id"), str):
         raise UnmappedError("a provider is `vendor:kind:model` or {id, label, config}")
     for key in raw:
-        if key not in ("id", "label", "config", "prompts", "delay", "env"):
-            raise UnmappedError(f"`{key}` of a provider has no counterpart", place.at(key))
+        if key not in _PROVIDER_KEYS:
+            ledger.note(place.at(key), f"`{key}` of a provider has no counterpart; it is not used")
+    if raw.get("transform") is not None:
+        raise UnmappedError("code that changes the answer is not run here", place.at("transform"))
     prompts = raw.get("prompts") or []
+    config = raw.get("config")
     return (
         raw["id"],
-        raw.get("config") or {},
+        config if isinstance(config, dict) else {},
         str(raw.get("label") or ""),
         [str(each) for each in (prompts if isinstance(prompts, list) else [prompts])],
     )
 
 
 def _last(provider: str) -> str:
-    return provider.split(":")[-1] or provider
+    return re.sub(r"\.\w+$", "", provider.split("/")[-1].split(":")[-1]) or provider
 
 
-def _endpoint(
-    vendor: str, kind: str, name: str, config: dict[str, Any], place: SourcePlace, ledger: Ledger
-) -> dict[str, Any]:
-    address, key = _HOSTS[vendor]
-    model: dict[str, Any] = {"provider": "openai", "model": name, "base_url": address}
-    if kind == "responses":
-        model["api"] = "responses"
-    if vendor in ("anthropic", "google"):
-        ledger.note(place, f"{vendor} is asked through its OpenAI-compatible address")
-    params: dict[str, Any] = dict(config.get("passthrough") or {})
-    for setting, value in config.items():
-        at = place.at("config", setting)
-        if setting in _PARAMS:
-            params[_PARAMS[setting]] = value
-        elif setting == "apiKeyEnvar":
-            key = str(value)
-        elif setting == "apiKey":
-            key = _variable(value, at)
-        elif setting in ("headers", "organization"):
-            given = value if setting == "headers" else {"OpenAI-Organization": value}
-            model["headers"] = {**model.get("headers", {}), **_headers(given, at)}
-        elif setting in ("apiBaseUrl", "apiHost"):
-            model["base_url"] = _filled(
-                str(value) if setting == "apiBaseUrl" else f"https://{value}/v1"
-            )
-        elif setting not in _IGNORED:
-            raise UnmappedError(f"the setting {setting!r} has no counterpart", at)
-    if key:
-        model["api_key"] = Variable(f"${{{key}}}")
-    return {**model, **({"params": params} if params else {})}
+def _shown(config: dict[str, Any]) -> str:
+    """The settings without keys, for a comment."""
+    secret = re.compile(r"key|token|secret|password|authorization|cookie|headers|auth|env", re.I)
+    return "\n".join(
+        f"{name}: {value!r}"[:200] for name, value in config.items() if not secret.search(name)
+    )
 
 
-def _variable(value: object, place: SourcePlace) -> str:
-    match = re.fullmatch(r"\$\{(\w+)\}", environment(str(value)))
-    if match is None:
-        raise UnmappedError(
-            "a key written into the file is not copied; set an environment variable and name it: "
-            "`apiKey: '{{env.NAME}}'`",
-            place,
+def _add_price(model: Model, config: dict[str, Any]) -> None:
+    """promptfoo's US dollars for one token as US dollars for a million."""
+    both = config.get("cost")
+    price = {
+        side: round(float(cost) * 1e6, 9)
+        for side, cost in (
+            ("input", config.get("inputCost", both)),
+            ("output", config.get("outputCost", both)),
         )
-    return match[1]
-
-
-def _filled(text: str) -> str:
-    made = environment(text)
-    return Variable(made) if made != text else text
-
-
-def _headers(given: dict[str, object], place: SourcePlace) -> dict[str, str]:
-    """Headers without those that are sent anyway; a secret among them has to come from the
-    environment.
-    """
-    made = {
-        name: _filled(str(text)) for name, text in given.items() if name.lower() != "content-type"
+        if isinstance(cost, int | float)
     }
-    for name, text in made.items():
-        if re.search(r"authorization|key|token|secret|cookie", name, re.I) and not isinstance(
-            text, Variable
-        ):
-            raise UnmappedError(
-                "a secret written into the file is not copied; write `{{env.NAME}}`", place.at(name)
-            )
-    return made
+    if len(price) == 2:
+        model["price"] = price
 
 
-def _http(provider: str, config: dict[str, Any], place: SourcePlace) -> dict[str, Any]:
-    url = provider if "://" in provider else str(config.get("url", ""))
-    for key in config:
-        if key not in ("url", "method", "headers", "body", "transformResponse", "responseParser"):
-            raise UnmappedError(f"the setting {key!r} has no counterpart", place.at("config", key))
-    model: dict[str, Any] = {"provider": "http", "url": _filled(str(config.get("url") or url))}
-    if config.get("method"):
-        model["method"] = str(config["method"]).upper()
-    if config.get("headers"):
-        model["headers"] = _headers(config["headers"], place.at("config", "headers"))
-    if config.get("body") is not None:
-        if not isinstance(config["body"], dict | list):
-            raise UnmappedError("only a body of JSON can be sent", place.at("config", "body"))
-        model["body"] = config["body"]
-    path = str(config.get("transformResponse") or config.get("responseParser") or "")
-    match = re.fullmatch(r"json((?:\.\w+|\[\d+\]|\[['\"]\w+['\"]\])+)", path.strip())
+def _key_variable(value: object, place: SourcePlace, ledger: Ledger) -> str:
+    """The variable that an API key comes from; empty for the vendor's own."""
+    match = re.fullmatch(r"\$\{(\w+)(?::-[^}]*)?\}", environment(str(value)))
     if match is None:
-        raise UnmappedError(
-            "where the answer stands in the reply has to be a path such as `json.choices[0].text`",
-            place.at("config", "transformResponse"),
+        ledger.note(
+            place, "a key written into the file is not copied; the vendor's variable holds it here"
         )
-    model["output"] = re.sub(r"\[['\"](\w+)['\"]\]", r".\1", match[1]).lstrip(".")
-    return {key: value for key, value in model.items() if value != {}}
+        return ""
+    return match[1]

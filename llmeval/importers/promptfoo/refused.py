@@ -1,11 +1,8 @@
 """Types of assertion without a counterpart, each with what to do instead."""
 
-_EMBEDDING = (
-    "needs an embedding model; `facts`, `chrf`, `token_f1` or a judge (`factuality`) say what is"
-    " right instead"
-)
-_CODE = (
-    "an import does not run code; write it as your own check, `module:function` (docs/checks.md)"
+_SIMILAR = (
+    "compare embeddings of the answer and of the value, for example by your endpoint's"
+    " /v1/embeddings; `facts`, `chrf` and `token_f1` need no endpoint"
 )
 _TRACE = (
     "needs a trace, which a run does not record; tool calls can be checked by `tool_call` and"
@@ -20,20 +17,34 @@ _TOOLS = (
     " schema}}`"
 )
 
+TO_FILL = {
+    "similar": _SIMILAR,
+    "similar:cosine": _SIMILAR,
+    "similar:dot": _SIMILAR,
+    "similar:euclidean": _SIMILAR,
+    "python": "decide what this Python decides",
+    "javascript": "decide what this JavaScript decides",
+    "ruby": "decide what this Ruby decides",
+    "webhook": "call the server and return its verdict",
+    "classifier": "call the classifier, and compare its score with the threshold",
+    "moderation": "call the moderation service and return whether the answer is accepted",
+    "pi": "call the scoring service, and compare its score with the threshold",
+}
+"""Types that become a function to fill in, and what it has to do."""
+
+CRITERIA = {
+    "answer-relevance": "The answer addresses the question that was put.",
+    "conversation-relevance": "Each reply is relevant to the conversation before it.",
+}
+"""Types without a text. A judge of `rubric` decides them by this criterion."""
+
 REFUSED = {
-    "similar": _EMBEDDING,
-    "similar:cosine": _EMBEDDING,
-    "similar:dot": _EMBEDDING,
-    "similar:euclidean": _EMBEDDING,
     "levenshtein": (
         "counts edits; `levenshtein` here is a similarity in [0, 1]: write it with the `threshold`"
         " you want"
     ),
     "gleu": "there is no GLEU here; `bleu` or `chrf` come close",
     "meteor": "there is no METEOR here; `chrf` or `token_f1` come close",
-    "python": _CODE,
-    "ruby": _CODE,
-    "webhook": "calls your server; write your own check, `module:function`",
     "perplexity": "needs log probabilities of the answer, which are not recorded",
     "perplexity-score": "needs log probabilities of the answer, which are not recorded",
     "contains-sql": "SQL inside a text: ask for SQL alone and use `is-sql`",
@@ -41,11 +52,6 @@ REFUSED = {
         "needs a provider's own guardrail report; `no_pii`, `no_secrets` and `refusal` look at the"
         " answer"
     ),
-    "moderation": (
-        "needs a moderation service; write what is forbidden as a criterion of `llm-rubric`"
-    ),
-    "classifier": "needs a classifier; write what it decides as a criterion of `llm-rubric`",
-    "pi": "needs that vendor's service; write the statement as a criterion of `llm-rubric`",
     "is-valid-function-call": _TOOLS,
     "is-valid-openai-function-call": _TOOLS,
     "is-valid-openai-tools-call": _TOOLS,
@@ -58,17 +64,8 @@ REFUSED = {
     "trace-span-count": _TRACE,
     "trace-span-duration": _TRACE,
     "trace-error-spans": _TRACE,
-    "answer-relevance": "has no counterpart; say what is relevant as a criterion of `llm-rubric`",
     "context-recall": _CONTEXT,
     "context-relevance": _CONTEXT,
-    "conversation-relevance": (
-        "has no counterpart; say what is relevant as a criterion of `llm-rubric`"
-    ),
-    "agent-rubric": "lets an agent judge; `llm-rubric` judges the answer",
-    "search-rubric": (
-        "lets the judge search the web, so that its verdicts change by the day; give references"
-        " instead"
-    ),
     "select-best": _ACROSS,
     "max-score": _ACROSS,
     "human": "is a person's part: `llmeval review RUN`",

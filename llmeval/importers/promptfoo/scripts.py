@@ -43,6 +43,7 @@ def _regex(match: re.Match[str]) -> dict[str, object]:
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], dict[str, Any]]], ...] = tuple(
     (re.compile(pattern + r"\s*\Z"), make)
     for pattern, make in (
+        (r"(?:Boolean\(output\)|!!output|output)", lambda m: {"min_chars": {"min": 1}}),
         (rf"{_TRIMMED}\.\s*includes\({_QUOTED}\)", lambda m: {"contains": {"text": _text(m)}}),
         (rf"{_LOWER}\.\s*includes\({_QUOTED}\)", _lower),
         (rf"{_TRIMMED}\.\s*startsWith\({_QUOTED}\)", lambda m: {"starts_with": {"text": _text(m)}}),
@@ -60,7 +61,11 @@ def check_of_script(script: str) -> dict[str, object]:
     Raises:
         UnmappedError: it is anything else.
     """
-    text = script.strip().removeprefix("return ").removesuffix(";").strip()
+    text = re.sub(r"\A(?:\s*//[^\n]*\n)+", "", script).strip()
+    text = text.removeprefix("return ").strip().removesuffix(";").strip()
+    text = re.sub(r"\s*\?\s*1\s*:\s*0\Z", "", text)
+    if text.startswith("(") and _closes_at_the_end(text):
+        return check_of_script(text[1:-1])
     for sign, word in (("||", "any"), ("&&", "all")):
         parts = _split(text, sign)
         if len(parts) > 1:
@@ -75,6 +80,24 @@ def check_of_script(script: str) -> dict[str, object]:
         "an import does not run code; write it as your own check, `module:function`. Lines"
         " such as `output.includes('x')` or `output.length < 200` are imported"
     )
+
+
+def _closes_at_the_end(text: str) -> bool:
+    """Whether the parenthesis at the start is closed by the last character."""
+    depth, quote, at = 0, "", 0
+    while at < len(text):
+        char = text[at]
+        if quote:
+            at += char == "\\"
+            quote = "" if char == quote else quote
+        elif char in "'\"/":
+            quote = char
+        elif char in "()":
+            depth += 1 if char == "(" else -1
+            if depth == 0:
+                return at == len(text) - 1
+        at += 1
+    return False
 
 
 def _split(text: str, sign: str) -> list[str]:

@@ -7,8 +7,15 @@ from typing import Any
 from llmeval.core.errors import SuiteError
 from llmeval.core.templates import Template, is_template
 from llmeval.importers.ledger import UnmappedError
+from llmeval.importers.writing import Variable
 
-_ENV = re.compile(r"\{\{-?\s*env\.(?P<name>\w+)\s*-?\}\}")
+_ENV = re.compile(
+    r"\{\{-?\s*(?:process\.)?env(?:\.(?P<dotted>\w+)|\[['\"](?P<quoted>\w+)['\"]\])\s*"
+    r"(?:\|\s*default\(\s*(?:'(?P<single>[^'}]*)'|\"(?P<double>[^\"}]*)\")[^)]*\)\s*)?-?\}\}"
+)
+_BARE = re.compile(
+    r"(?<![\w\"'])\{\{-?\s*(?P<name>\w+)\s*(?:\|\s*(?:dump|tojson)\s*)?-?\}\}(?=\s*[,\]}])"
+)
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.S)
 _WORDS = (("===", "=="), ("!==", "!="), ("&&", " and "), ("||", " or "))
 
@@ -62,8 +69,27 @@ def rendered(value: object, values: Mapping[str, object]) -> Any:
 
 
 def environment(text: str) -> str:
-    """`{{env.NAME}}` as a suite writes it: `${NAME}`."""
-    return _ENV.sub(lambda match: f"${{{match['name']}}}", text)
+    """`{{env.NAME}}` as a suite writes it: `${NAME}`, and `${NAME:-default}` for a default."""
+
+    def variable(match: re.Match[str]) -> str:
+        name = match["dotted"] or match["quoted"]
+        default = match["single"] if match["single"] is not None else match["double"]
+        return f"${{{name}}}" if default is None else f"${{{name}:-{default}}}"
+
+    return _ENV.sub(variable, text)
+
+
+def from_environment(text: str) -> str:
+    """A text of the suite; a `Variable` if it names a variable of the environment."""
+    filled = environment(text.replace("${", "$${"))
+    return text if not _ENV.search(text) else Variable(filled)
+
+
+def quoted_templates(text: str) -> str:
+    """JSON in which a template represents a text, with quotes around it: `{{ x | dump }}` becomes
+    `"{{ x }}"`.
+    """
+    return _BARE.sub(lambda match: f'"{{{{ {match["name"]} }}}}"', text)
 
 
 def _tag(tag: str) -> str:

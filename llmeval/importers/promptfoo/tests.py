@@ -4,6 +4,7 @@ variables.
 
 import itertools
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,10 @@ _OPTIONS = (
 )
 
 
+_SESSION = re.compile(r"\{\s*\.\.\.vars,\s*\w+:\s*context\.uuid\s*\}")
+"""Code that adds an id to the variables, as promptfoo's documents have it."""
+
+
 @dataclass
 class Test:
     """One test with its defaults. `asserts`: its own; `defaults`: those of `defaultTest`, which it
@@ -77,6 +82,8 @@ def read_tests(
     """
     default = _default(config.at("defaultTest"), base, ledger)
     places = list(_places(config.at("tests"), base, known, ledger))
+    if not config.value.get("tests") and not config.value.get("scenarios"):
+        places = [SourcePlace(Document(config.document.file, _first_test(config, ledger), {}))]
     for scenario in config.at("scenarios").items():
         places += _scenario(scenario, base, known, ledger)
     found: list[Test] = []
@@ -88,10 +95,27 @@ def read_tests(
     return found
 
 
+def _first_test(config: SourcePlace, ledger: Ledger) -> dict[str, object]:
+    """The only test of a configuration without tests. If promptfoo would generate attacks, its
+    variables hold a greeting, which the user replaces.
+    """
+    redteam = config.value.get("redteam")
+    if not redteam:
+        return {}
+    ledger.fill_in(
+        config.at("redteam"),
+        "without its attacks the configuration has no test: replace the greeting in the only case"
+        " by your requests",
+    )
+    name = redteam.get("injectVar") if isinstance(redteam, dict) else None
+    return {"vars": {str(name or "prompt"): "Hello. What can you do for me?"}}
+
+
 def _default(place: SourcePlace, base: Path, ledger: Ledger) -> SourcePlace:
     if isinstance(place.value, str):
         with ledger.trying(place):
             return read_yaml(referenced(place.value, base)[0])
+        return SourcePlace(Document(place.document.file, {}, {}))
     return place
 
 
@@ -168,20 +192,29 @@ def _expanded(
     raw, under = place.value, default.value if isinstance(default.value, dict) else {}
     for key in raw:
         if key not in _KEYS:
-            raise UnmappedError(f"the key {key!r} of a test has no counterpart", place.at(key))
-    for key in ("assertScoringFunction", "provider", "providers", "prompts"):
+            ledger.note(place.at(key), f"the key {key!r} of a test has no meaning here")
+    if raw.get("assertScoringFunction") or under.get("assertScoringFunction"):
+        raise UnmappedError(
+            "code that makes one score of several is not run here",
+            place.at("assertScoringFunction"),
+        )
+    for key in ("provider", "providers", "prompts"):
         if raw.get(key) or under.get(key):
-            raise UnmappedError(f"`{key}` of a single test has no counterpart", place.at(key))
+            ledger.note(
+                place.at(key),
+                f"`{key}` of a single test has no counterpart: every candidate and prompt gets this"
+                " case",
+            )
     options = {**(under.get("options") or {}), **(raw.get("options") or {})}
     _check_options(
         options, place.at("options") if raw.get("options") else default.at("options"), ledger
     )
-    given = raw.get("vars") or {}
-    if isinstance(given, str):
-        given = loaded(given, base)
     values = {
         name: _value(value, base, place.at("vars", name))
-        for name, value in {**(under.get("vars") or {}), **given}.items()
+        for name, value in {
+            **_variables(default, base),
+            **_variables(place, base),
+        }.items()
     }
     spread = (
         []
@@ -209,6 +242,22 @@ def _expanded(
         )
 
 
+def _variables(test: SourcePlace, base: Path) -> dict[str, Any]:
+    """The variables of a test: a mapping, or a YAML or JSON file of one.
+
+    Raises:
+        UnmappedError: anything else.
+    """
+    place = test.at("vars")
+    value = place.value or {}
+    if isinstance(value, str):
+        name = value if value.startswith("file://") else f"file://{value}"
+        value = loaded(name, base)
+    if not isinstance(value, dict):
+        raise UnmappedError("variables are a mapping, or a file with one mapping", place)
+    return value
+
+
 def _is_list(value: object) -> bool:
     return (
         isinstance(value, list)
@@ -219,6 +268,8 @@ def _is_list(value: object) -> bool:
 
 def _value(value: object, base: Path, place: SourcePlace) -> Any:
     try:
+        if isinstance(value, str) and value.startswith("file://") and "*" in value:
+            return [loaded(f"file://{path}", Path("/")) for path in referenced(value, base)]
         if isinstance(value, list):
             return [loaded(item, base) for item in value]
         return loaded(value, base)
@@ -227,13 +278,21 @@ def _value(value: object, base: Path, place: SourcePlace) -> Any:
 
 
 def _check_options(options: dict[str, object], place: SourcePlace, ledger: Ledger) -> None:
-    for key, value in options.items():
-        if key not in _OPTIONS:
-            raise UnmappedError(f"the option {key!r} has no counterpart", place.at(key))
-        if key in ("transform", "postprocess") and str(value).strip() != "output.trim()":
-            raise UnmappedError("code that changes the answer is not run here", place.at(key))
-        if key in ("rubricPrompt", "transformVars"):
+    for key in options:
+        if key == "transformVars" and _SESSION.fullmatch(str(options[key]).strip()):
+            ledger.note(
+                place.at(key),
+                "a new id for each test is `{{ run.unique }}` in the body of an HTTP model",
+            )
+            continue
+        if key in ("storeOutputAs", "transformVars"):
             raise UnmappedError(f"`{key}` has no counterpart here", place.at(key))
+        if key not in _OPTIONS:
+            ledger.note(place.at(key), f"the option {key!r} has no meaning here")
+        if key == "rubricPrompt":
+            ledger.note(
+                place.at(key), "a judge's own prompt is not used: the protocol is llmeval's"
+            )
         if key == "repeat":
             raise UnmappedError(
                 "repeats are the suite's, `repeats: N`, the same for all cases", place.at(key)

@@ -1,0 +1,156 @@
+"""`llmeval data`: tests of the cases of a suite."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmeval.cli import completion
+from llmeval.cli.common import Env, Json, Reports, console, emit, suite_files
+
+if TYPE_CHECKING:
+    from llmeval.datatests.check import DataReport
+    from llmeval.datatests.findings import DataFinding
+
+app = typer.Typer(
+    help="Test the cases of suites: duplicates, leaks, doubtful references, degenerate answers.",
+    no_args_is_help=True,
+)
+SuitePaths = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Suite files.",
+        metavar="SUITE...",
+        show_default=False,
+        autocompletion=completion.suites,
+    ),
+]
+MOST_SHOWN = 5
+"""The most findings of one rule that the terminal shows. `--json` has all."""
+
+
+@app.command()
+def check(
+    suites: SuitePaths,
+    env: Env = None,
+    fast: Annotated[
+        bool,
+        typer.Option(help="Leave out the rules that run checks or read stored runs or a corpus."),
+    ] = False,
+    rules: Annotated[
+        str | None, typer.Option(help="Only these rules, such as D001,D003.", metavar="IDS")
+    ] = None,
+    reports: Reports = Path("reports"),
+    runs: Annotated[
+        bool, typer.Option("--runs/--no-runs", help="Read the stored runs of the suite.")
+    ] = True,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="A corpus (.txt, .jsonl, or a folder) for D005.", metavar="PATH"),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="A lock file for D019.", metavar="LOCK")
+    ] = None,
+    sarif: Annotated[
+        Path | None, typer.Option(help="Write the findings as SARIF.", metavar="FILE")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Write the findings as JUnit XML.", metavar="FILE")
+    ] = None,
+    write_clusters: Annotated[
+        Path | None,
+        typer.Option(help="Write the proposed clusters: one {id, cluster} a line.", metavar="FILE"),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Test the cases of suites. No model is called.
+
+    Exit code 0: no finding of level error. 1: at least one. 2: a suite can't be read. 3: a rule
+    crashed. 5: no case.
+    """
+    from llmeval.core.errors import ExitCode
+    from llmeval.datatests.check import CheckOptions, check_data
+    from llmeval.datatests.clusters import write_cluster_proposals
+    from llmeval.datatests.output import write_junit_report, write_sarif
+    from llmeval.suite.loader import load_suite
+
+    options = CheckOptions(
+        fast=fast,
+        only=frozenset((rules or "").replace(",", " ").split()),
+        reports=reports if runs else None,
+        against=against,
+        baseline=baseline,
+    )
+    results = [check_data(load_suite(suite, env), options) for suite in suite_files(suites)]
+    if sarif is not None:
+        write_sarif(sarif, results, Path.cwd())
+    if junit is not None:
+        write_junit_report(junit, results)
+    if write_clusters is not None:
+        write_cluster_proposals(write_clusters, results)
+    if as_json:
+        documents = [result.document() for result in results]
+        emit(documents[0] if len(documents) == 1 else {"suites": documents})
+    else:
+        for result in results:
+            show_report(result)
+    return ExitCode.GATE_FAILED if any(result.failed for result in results) else ExitCode.PASS
+
+
+def show_report(report: "DataReport") -> None:
+    """Print the findings for people, at most 80 columns wide where words allow it."""
+    out = console()
+    counts = report.counts
+    summary = ", ".join(
+        f"{counts[level]} {name}"
+        for level, name in (("error", "errors"), ("warn", "warnings"), ("info", "notes"))
+    )
+    accepted = f", {len(report.accepted)} accepted" if report.accepted else ""
+    for shown in _limited(report):
+        _print_finding(shown)
+    mark = "✘" if report.failed else "✔"
+    out.print(
+        f"{mark} {report.suite.path}: {report.cases:,} cases, {summary}{accepted}",
+        markup=False,
+        style="red" if report.failed else "green",
+        soft_wrap=True,
+    )
+
+
+def _limited(report: "DataReport") -> "list[DataFinding | str]":
+    """The first findings of each rule, and a line on the rest."""
+    shown: list[DataFinding | str] = []
+    by_rule: dict[str, list[DataFinding]] = {}
+    for finding in report.findings:
+        by_rule.setdefault(finding.rule, []).append(finding)
+    for rule, findings in by_rule.items():
+        shown += findings[:MOST_SHOWN]
+        if len(findings) > MOST_SHOWN:
+            more = len(findings) - MOST_SHOWN
+            shown.append(f"... and {more:,} more of {rule}; --json prints all")
+    return shown
+
+
+def _print_finding(finding: "DataFinding | str") -> None:
+    import textwrap
+
+    from llmeval.report.safe_text import visible
+
+    if isinstance(finding, str):
+        print(finding)
+        return
+    where = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
+    print(visible(where))
+    text = visible(f"{finding.rule} {finding.level}: {finding.message}. {finding.fix}.")
+    sys.stdout.write(
+        textwrap.fill(
+            text,
+            80,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        + "\n"
+    )

@@ -1,0 +1,185 @@
+"""The engine of `llmeval data check`: the tests of one suite, without the accepted findings."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+
+from llmeval.core.errors import LlmevalError, UsageError
+from llmeval.core.records import canonical_json
+from llmeval.datatests.accepted import read_accepted
+from llmeval.datatests.duplicates import Duplicates
+from llmeval.datatests.findings import CasePlace, DataFinding, SuiteCase
+from llmeval.datatests.rules import RULES, DataRule, RuleInputs
+from llmeval.datatests.suite_cases import read_cases
+from llmeval.suite.loader import Suite
+from llmeval.suite.strict import nearest
+
+
+class RuleBroken(LlmevalError):
+    """A data test crashed. The other findings would not be complete, so none is reported."""
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """The findings on one suite."""
+
+    suite: Suite
+    cases: int
+    cases_digest: str
+    rules: tuple[str, ...]
+    """Ids of the rules that ran."""
+    findings: tuple[DataFinding, ...]
+    """Open findings: errors first, then warnings, then information."""
+    accepted: tuple[DataFinding, ...] = ()
+    """Findings that a person accepted."""
+    clusters: tuple[tuple[CasePlace, ...], ...] = ()
+    """Proposed clusters."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of open findings by level."""
+        by_level = Counter(finding.level for finding in self.findings)
+        return {level: by_level[level] for level in ("error", "warn", "info")}
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an open finding of level error."""
+        return any(finding.level == "error" for finding in self.findings)
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the findings, open and accepted, so that evidence can name them."""
+        rows = [
+            [f.rule, f.level, list(f.cases), list(f.case_digests)]
+            for f in (*self.findings, *self.accepted)
+        ]
+        return "sha256:" + hashlib.sha256(canonical_json(rows)).hexdigest()
+
+    def document(self) -> dict[str, object]:
+        """The report as JSON."""
+        return {
+            "suite": self.suite.name,
+            "file": str(self.suite.path),
+            "cases": self.cases,
+            "cases_digest": self.cases_digest,
+            "rules": list(self.rules),
+            "counts": self.counts,
+            "digest": self.digest,
+            "findings": msgspec.to_builtins(self.findings),
+            "accepted": msgspec.to_builtins(self.accepted),
+        }
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """What `llmeval data check` may be told."""
+
+    fast: bool = False
+    """Only the rules that need no check of the suite, no run and no corpus."""
+    only: frozenset[str] = frozenset()
+    """Ids of rules; empty: all."""
+    reports: Path | None = None
+    """The folder of the runs; None: stored runs are not read."""
+    against: Path | None = None
+    """A corpus for D005."""
+    baseline: Path | None = None
+    """A lock file for D019."""
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+
+_ORDER = {"error": 0, "warn": 1, "info": 2}
+
+
+def check_data(suite: Suite, options: CheckOptions | None = None) -> DataReport:
+    """Run the data tests of a suite.
+
+    Raises:
+        SuiteError: the suite, a case or the file of accepted findings is not valid.
+        UsageError: no such rule.
+        NothingEvaluated: the suite has no case.
+        RuleBroken: a rule crashed; names the rule.
+    """
+    options = options or CheckOptions()
+    accepted = read_accepted(suite)
+    rules = _selected(options, accepted.levels)
+    inputs = RuleInputs(suite, options.reports, options.against, options.baseline, options.today)
+    tests = [(rule, rule.make(inputs)) for rule in rules]
+    digests: dict[str, str] = {}
+
+    def add(case: SuiteCase) -> None:
+        digests[case.place.id] = case.place.digest
+        for rule, test in tests:
+            with _named(rule, f" at {case.place.source}"):
+                test.add(case)
+
+    cases = read_cases(suite, add)
+    results: list[DataFinding] = []
+    for rule, test in tests:
+        with _named(rule, ""):
+            results += test.findings()
+    opened, closed = accepted.apply(
+        _leveled(results, accepted.levels, options.only), digests, options.today
+    )
+    return DataReport(
+        suite=suite,
+        cases=len(cases),
+        cases_digest=cases.digest,
+        rules=tuple(rule_id for rule in rules for rule_id in rule.ids),
+        findings=tuple(sorted(opened, key=_place_in_report)),
+        accepted=tuple(closed),
+        clusters=tuple(
+            tuple(places)
+            for _, test in tests
+            if isinstance(test, Duplicates)
+            for places in test.proposals
+        ),
+    )
+
+
+def _place_in_report(finding: DataFinding) -> tuple[int, str]:
+    return _ORDER[finding.level], finding.rule
+
+
+@contextmanager
+def _named(rule: DataRule, where: str) -> Iterator[None]:
+    """Give a crash the name of its rule."""
+    try:
+        yield
+    except LlmevalError:
+        raise
+    except Exception as error:
+        raise RuleBroken(
+            f"the data test {'/'.join(rule.ids)} crashed{where}: {type(error).__name__}: {error}."
+            " Leave it out with --rules, and report this as a defect of llmeval"
+        ) from error
+
+
+def _selected(options: CheckOptions, levels: Mapping[str, str]) -> list[DataRule]:
+    known = sorted(rule_id for rule in RULES for rule_id in rule.ids)
+    for rule_id in (*options.only, *levels):
+        if rule_id not in known:
+            raise UsageError(f"there is no data test {rule_id!r}; {nearest(rule_id, known)}")
+    return [
+        rule
+        for rule in RULES
+        if (not options.only or options.only.intersection(rule.ids))
+        and not (options.fast and rule.slow)
+        and any(levels.get(rule_id) != "off" for rule_id in rule.ids)
+    ]
+
+
+def _leveled(
+    findings: Sequence[DataFinding], levels: Mapping[str, str], only: frozenset[str]
+) -> list[DataFinding]:
+    """The findings of the selected rules, with the levels that the user sets."""
+    return [
+        msgspec.structs.replace(finding, level=levels.get(finding.rule, finding.level))
+        for finding in findings
+        if levels.get(finding.rule) != "off" and (not only or finding.rule in only)
+    ]

@@ -1,0 +1,194 @@
+"""D016 and D022: what the stored runs of a suite say about its references.
+
+D016 ranks the cases whose reference most candidates miss. D022 lists the cases that every candidate
+passes. Both use the scores of runs on disk, and call nothing.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from llmeval.core.errors import StoreError
+from llmeval.core.outcome import Outcome, answer_outcome
+from llmeval.core.records import Answer, Case, Score, Status
+from llmeval.datatests.findings import CasePlace, DataFinding, SuiteCase, finding
+from llmeval.history.runs import recorded
+from llmeval.store.directory import RunDir
+
+CANDIDATES = 3
+"""The fewest different candidates for D016."""
+MISSED_SHARE = 0.75
+"""The share of candidates that miss the reference, from which D016 reports a case."""
+RUNS = 10
+"""The fewest runs for D022."""
+MOST_RUNS = 50
+"""The newest runs that are read."""
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(slots=True)
+class CaseHistory:
+    """The results of one case, by digest of the candidate. The newest answer of each counts."""
+
+    missed: dict[str, bool] = field(default_factory=dict)
+    close: dict[str, bool] = field(default_factory=dict)
+    """Whether the answer has at least half of the words of a reference."""
+    runs: int = 0
+    passed: int = 0
+
+    def rank(self) -> tuple[float, float]:
+        """The share of candidates that miss the reference; then the share of close answers, which
+        are often right in other words.
+        """
+        n = len(self.missed)
+        return sum(self.missed.values()) / n, sum(self.close.values()) / n
+
+    @property
+    def suspect(self) -> bool:
+        """Whether D016 reports the case."""
+        return len(self.missed) >= CANDIDATES and self.rank()[0] >= MISSED_SHARE
+
+
+def is_close(references: tuple[str, ...], answer: str) -> bool:
+    """Whether the answer has at least half of the words of a reference."""
+    words = set(_WORD.findall(answer.casefold()))
+    for reference in references:
+        needed = set(_WORD.findall(reference.casefold()))
+        if needed and 2 * len(needed & words) >= len(needed):
+            return True
+    return False
+
+
+def misses_reference(scores: tuple[Score, ...]) -> bool | None:
+    """Whether an answer misses the reference by its scores; None if nothing compares them.
+
+    The checks on content decide; without one, the judges.
+    """
+    by_check = [
+        score.status is Status.FAIL
+        for score in scores
+        if score.source == "check"
+        and score.metric.partition("#")[0] in _CONTENT
+        and score.status in (Status.PASS, Status.FAIL)
+    ]
+    judged = [
+        score.status is Status.FAIL
+        for score in scores
+        if score.source != "check" and score.status in (Status.PASS, Status.FAIL)
+    ]
+    marks = by_check or judged
+    return any(marks) if marks else None
+
+
+_CONTENT = frozenset(
+    "facts equals exact_match choice json_equals contains icontains token_f1 rouge_n rouge_l bleu"
+    " chrf levenshtein".split()
+)
+"""Metrics of checks that compare an answer with a reference."""
+
+
+class StoredRuns:
+    """D016 and D022, from the runs below a folder.
+
+    Args:
+        suite: the suite's name.
+        reports: the folder of the runs; None: no run is read.
+    """
+
+    def __init__(self, suite: str, reports: Path | None) -> None:
+        self._suite, self._reports = suite, reports
+        self._places: dict[str, tuple[CasePlace, bool]] = {}
+        self._damaged: list[tuple[Path, str]] = []
+
+    def add(self, case: SuiteCase) -> None:
+        """See `DataTest`."""
+        self._places[case.case.digest] = case.place, bool(case.case.references or case.case.facts)
+
+    def findings(self) -> Iterator[DataFinding]:
+        """Suspect references, the most suspect first; then the cases that all candidates pass."""
+        histories = self._histories()
+        for path, reason in self._damaged:
+            yield DataFinding(
+                rule="D016",
+                level="info",
+                cases=(),
+                file=str(path),
+                line=None,
+                message=f"a stored run can't be read, so it counts in part or not at all: {reason}",
+                fix="Remove the run, or restore its files",
+            )
+        suspects = [
+            (history.rank(), digest)
+            for digest, history in histories.items()
+            if history.suspect and self._places[digest][1]
+        ]
+        for (missed, _), digest in sorted(suspects, reverse=True):
+            place, n = self._places[digest][0], len(histories[digest].missed)
+            yield finding(
+                "D016",
+                "info",
+                [place],
+                f"reference doubtful: {round(missed * n)} of {n} candidates miss it in stored runs",
+                "Compare the reference with the answers; correct it, or accept the finding",
+            )
+        passing = [
+            self._places[digest][0]
+            for digest, history in histories.items()
+            if history.runs >= RUNS and history.passed == history.runs
+        ]
+        if passing:
+            yield finding(
+                "D022",
+                "info",
+                passing,
+                f"{len(passing):,} cases can't discriminate: every candidate passed them in at"
+                f" least {RUNS} runs",
+                "Keep them as a smoke test, or replace them with harder cases",
+            )
+
+    def _histories(self) -> dict[str, CaseHistory]:
+        histories: dict[str, CaseHistory] = {}
+        if self._reports is None:
+            return histories
+        read = 0
+        for path, manifest, _ in recorded(self._reports):
+            if manifest.suite != self._suite:
+                continue
+            read += 1
+            if read > MOST_RUNS:
+                break
+            try:
+                self._read(RunDir(path), manifest.digests.candidate, histories)
+            except StoreError as error:
+                self._damaged.append((path, str(error)))
+        return histories
+
+    def _read(self, run: RunDir, candidate: str, histories: dict[str, CaseHistory]) -> None:
+        """Add one run. Repeats of a case count as one: it passes if all of them pass."""
+        passed: dict[str, bool] = {}
+        for unit in run.units():
+            digest = unit.case.digest
+            if digest not in self._places or unit.answer.output is None:
+                continue
+            history = histories.setdefault(digest, CaseHistory())
+            _count_answer(history, candidate, unit.case, unit.answer, unit.scores)
+            whole = _passes(unit.answer, unit.scores)
+            passed[digest] = passed.get(digest, True) and whole
+        for digest, whole in passed.items():
+            histories[digest].runs += 1
+            histories[digest].passed += whole
+
+
+def _passes(answer: Answer, scores: tuple[Score, ...]) -> bool:
+    return answer_outcome(answer, [score.status for score in scores]) is Outcome.PASS
+
+
+def _count_answer(
+    history: CaseHistory, candidate: str, case: Case, answer: Answer, scores: tuple[Score, ...]
+) -> None:
+    missed = misses_reference(scores)
+    if missed is None or candidate in history.missed:
+        return
+    history.missed[candidate] = missed
+    history.close[candidate] = is_close(case.references, answer.text)
