@@ -114,7 +114,8 @@ def _as_a_whole(
     """What an expression says, or a list with more items than are expected; None for all else."""
     own = [value for value in expected if not value.alias]
     raw = answer.words.raw
-    if own and all(is_expression(value.raw) for value in own):
+    # `3 × 10^8 m/s` is a number in a unit.
+    if own and all(is_expression(value.raw) and _has_no_value(value) for value in own):
         equal = any(states_expression(value.raw, raw) for value in own)
         stance = Stance.ASSERTED if equal else Stance.UNREAD
         return Mention(0, len(raw), Fit.SAME, stance, "exact", own[0].raw)
@@ -122,6 +123,11 @@ def _as_a_whole(
     if listed or not all(value.members for value in own) or not has_more_items(raw, members):
         return None
     return Mention(0, len(raw), Fit.SAME, Stance.SEVERAL, "exact", own[0].raw)
+
+
+def _has_no_value(value: ExpectedValue) -> bool:
+    """Whether the text is not read as a number, unless it is an equation."""
+    return not value.numbers or any(mark in value.raw for mark in "=<>≤≥")
 
 
 def _typed(
