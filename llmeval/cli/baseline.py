@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmeval.cli.baseline_refusals import refuse_failed, refuse_reused, refuse_shared_answers
 from llmeval.cli.baseline_screen import (
     document,
     head,
@@ -55,6 +56,7 @@ def propose(
         joined([baseline_of_run(each) for each in directories]),
         _lock_path(directories[0], out),
     )
+    refuse_shared_answers(directories)
     changes = _changes(path, new)
     if as_json:
         emit(document(new, path, changes))
@@ -100,6 +102,7 @@ def approve(
     directories = _directories(runs, reports)
     path = _lock_path(directories[0], out)
     new = joined([baseline_of_run(each, approved) for each in directories])
+    refuse_shared_answers(directories)
     before = read_any(path) if path.exists() else None
     changes = _changes(path, new)
     new = followed(new, before)
@@ -143,7 +146,8 @@ def extend(
     if before.expired():
         raise UsageError(f"the baseline {path} has expired: approve new runs")
     for each in directories:
-        _refuse_failed(each)
+        refuse_reused(each)
+        refuse_failed(each, path)
         new = extended(new, baseline_of_run(each))
     new = updated(new)
     _write(path, new)
@@ -184,6 +188,7 @@ def release(
     anchor = (
         joined([baseline_of_run(each, approved) for each in directories]) if directories else None
     )
+    refuse_shared_answers(directories)
     new = released(before, approved, anchor)
     _write(path, new)
     if as_json:
@@ -273,25 +278,6 @@ def _write(path: Path, baseline: "BaselineLock") -> None:
     from llmeval.gate.baseline import lock_bytes
 
     write_atomically(path, lock_bytes(baseline))
-
-
-def _refuse_failed(run: "RunDir") -> None:
-    """Refuse a run that its own gate failed: it would draw the baseline down to it.
-
-    Raises:
-        UsageError: the run FAILed, is INVALID, or was not decided.
-    """
-    from llmeval.core.errors import UsageError
-    from llmeval.core.results import Decision
-
-    decision = run.summary().gate.decision if run.has_summary() else None
-    if decision not in (Decision.PASS, Decision.INCONCLUSIVE):
-        what = "was not decided" if decision is None else f"is {decision}"
-        raise UsageError(
-            f"{run.path} can't extend the baseline: it {what}, and a baseline that takes in what"
-            " its gate refused would hide it. Fix the cause and run again; or decide the run"
-            f" again by today's baseline (`llmeval gate {run.path}`), or approve runs by hand"
-        )
 
 
 def _release_path(directories: "list[RunDir]", out: Path | None) -> Path:

@@ -38,7 +38,8 @@ def print_agreement(baseline: "BaselineLock") -> None:
     columns = baseline.metrics.values()
     if baseline.run_count > 1 and all(not column.noise for column in columns):
         console().print(
-            "The runs agree on every case, as reused or pinned answers do: they count as one.",
+            "The runs agree on every case, as those of a model that always answers alike: more of"
+            " them add little.",
             markup=False,
         )
 
@@ -65,7 +66,7 @@ def print_others(runs: "list[RunDir]") -> None:
 
 
 def _runs_like(run: "RunDir") -> "list[RunDir]":
-    """Complete runs of the same suite and candidate in the same folder."""
+    """Complete runs of the same suite and candidate in the same folder, with their own answers."""
     from llmeval.core.errors import LlmevalError
     from llmeval.store.directory import RunDir
 
@@ -80,6 +81,7 @@ def _runs_like(run: "RunDir") -> "list[RunDir]":
             seen is not None
             and seen.run_id != own.run_id
             and seen.status == "complete"
+            and seen.parent_run is None
             and seen.digests == own.digests
         ):
             found.append(other)

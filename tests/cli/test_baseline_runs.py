@@ -144,10 +144,9 @@ def test_a_run_that_stops_early_decides_by_bets(project: Project) -> None:
 def test_extend_is_the_same_as_approving_together(project: Project) -> None:
     wrong = five(project)
     assert project.baseline("approve", "r0").returncode == 0
-    refused = project.baseline("extend", "r1")
-    assert refused.returncode == 2
-    assert "is INVALID" in refused.stderr and "llmeval gate" in refused.stderr
-    for number in range(1, 5):
+    done = project.baseline("extend", "r1")  # INVALID when it ran: there was no baseline yet
+    assert done.returncode == 0, done.stderr
+    for number in range(2, 5):
         project.run(f"n{number}", wrong[number])
         done = project.baseline("extend", f"n{number}")
         assert done.returncode == 0, done.stderr
@@ -155,7 +154,7 @@ def test_extend_is_the_same_as_approving_together(project: Project) -> None:
     assert "(there were 4)" in done.stdout and len(grown["runs"]) == 5
     assert len(grown["chain"]) == 1 and grown["chain"][0]["runs"] == 5
     project.lock.unlink()
-    assert project.baseline("approve", "r0", *(f"n{n}" for n in range(1, 5))).returncode == 0
+    assert project.baseline("approve", "r0", "r1", *(f"n{n}" for n in range(2, 5))).returncode == 0
     together = project.kept()["metrics"]["contains"]
     assert grown["metrics"]["contains"]["values"] == together["values"]
     assert grown["metrics"]["contains"]["noise"] == pytest.approx(together["noise"], abs=1e-8)
@@ -188,6 +187,27 @@ def test_a_run_that_failed_does_not_join(project: Project) -> None:
     refused = project.baseline("extend", "bad")
     assert refused.returncode == 2 and "is FAIL" in refused.stderr
     assert project.lock.read_bytes() == before
+
+
+def test_a_run_from_before_the_baseline_joins_only_where_it_does_not_fail(project: Project) -> None:
+    project.run("r0", draws(0))
+    project.run("worse", draws(1) | set(range(50, N)))
+    assert project.baseline("approve", "r0").returncode == 0
+    before = project.lock.read_bytes()
+    refused = project.baseline("extend", "worse")
+    assert refused.returncode == 2 and "is FAIL against this baseline" in refused.stderr
+    assert project.lock.read_bytes() == before
+
+
+def test_an_answer_counts_once(project: Project) -> None:
+    project.run("r0", draws(0))
+    project.run("r1", draws(1))
+    assert project.call("score", "r0", "--out", project.folder / "again").returncode == 3
+    refused = project.baseline("approve", "r0", "r1", "again")
+    assert refused.returncode == 2 and "hold the same answer to the case c0" in refused.stderr
+    assert project.baseline("approve", "r0", "r1").returncode == 0
+    refused = project.baseline("extend", "again")
+    assert refused.returncode == 2 and "is reused from the run" in refused.stderr
 
 
 def test_a_case_that_one_run_misses_is_the_worst_for_both_claims(project: Project) -> None:
