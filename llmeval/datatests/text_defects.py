@@ -26,7 +26,8 @@ _PLACEHOLDER = frozenset(
 _DOUBTFUL = frozenset(["none", "unknown", "not known", "no answer"])
 _MOJIBAKE = re.compile(
     "[\u00c2-\u00c3][\u0080-\u00bf]"  # two bytes of UTF-8 as Latin-1
-    "|\u00e2[\u0080\u20ac][\u0080-\u00bf\u0152\u0153\u0178\u017d\u0192\u02c6\u02dc\u2010-\u203a\u20ac\u2122"
+    "|\u00e2[\u0080\u20ac][\u0080-\u00bf\u0152\u0153\u0178\u017d\u0192\u02c6\u02dc\u2010-\u203a"
+    "\u20ac\u2122"
     "\u0160\u0161]"  # a quotation mark or a dash
     "|\u00f0[\u009f\u0178][\u0080-\u00bf\u2018-\u203a\u02dc\u0152\u0153]"  # an emoji
     "|\u00ef\u00bf\u00bd|\ufffd"
@@ -50,7 +51,8 @@ _ESCAPE = re.compile(
 )
 _NULL_WORD = re.compile(r"\b(?=\w*null)(\w{5,})\b", re.IGNORECASE)
 _NULL_WORDS = re.compile(
-    r"null(?:s|ed|ify|ified|ifies|ifying|ification|ity|ities|able|ability|arbor|ah|a|ify|ipar\w*|us)?"
+    r"null(?:s|ed|ify|ified|ifies|ifying|ification|ity|ities|able|ability|arbor|ah|a|ify"
+    r"|ipar\w*|us)?"
     r"|annul\w*|nulls?\w*_\w*|\w*_null\w*|is_?null|not_?null|nonnull|ifnull|nullif|nullptr",
     re.IGNORECASE,
 )

@@ -99,13 +99,14 @@ def _stands(name: tuple[str, ...], answer: Tokens) -> bool:
 
 
 _JOINED = regex.compile(
-    r"(?<head>\p{Lu}[\p{L}’']+)(?:(?:\s|-)(?:upon|under|on|am|an|ob|sur|sous|op|aan|bei)|-(?:en|in|les|lez|lès))"
+    r"(?<head>\p{Lu}[\p{L}’']+)(?:(?:\s|-)(?:upon|under|on|am|an|ob|sur|sous|op|aan|bei)|-(?:en"
+    r"|in|les|lez|lès))"
     r"(?:[\s-](?:der|den|dem|the|la|le|les))?[\s-](?<tail>\p{Lu}[\p{L}’']+)"
 )
 
 
 def has_other_joint(reference: Reference, answer: Tokens) -> bool:
-    """Whether the answer has the place beside another water or region: `Newcastle-under-Lyme` for
+    """Whether the answer has the place next to another water or region: `Newcastle-under-Lyme` for
     `Newcastle upon Tyne`."""
     own = _JOINED.search(reference.bare)
     if own is None:

@@ -42,7 +42,7 @@ ARTICLES = word_set(
 
 NAME_LETTERS = frozenset(["i", "a", "s", "t"])
 FIRST_NAMES = frozenset(["will", "may"])
-"""Function words that are names where they have a capital beside another name."""
+"""Function words that are names where they have a capital next to another name."""
 
 
 def _has_capital(word: str) -> bool:

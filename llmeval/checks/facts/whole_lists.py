@@ -83,7 +83,7 @@ def is_whole_list(
 
 
 def has_more_items(raw: str, members: Sequence[Reference]) -> bool:
-    """Whether the answer is a list of short items that has all members and others beside them."""
+    """Whether the answer is a list of short items that has all members and further ones."""
     if not members or len(raw) > _MAX_CHARS:
         return False
     lead = _LEAD.match(raw)
