@@ -8,10 +8,16 @@ import regex
 
 from llmeval.checks.facts.aliases import is_abbreviation, spelled_out
 from llmeval.checks.facts.answer import AnswerAnalysis
+from llmeval.checks.facts.beside_names import (
+    in_other_bracket,
+    is_namesake,
+    is_other_capitals,
+)
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance
 from llmeval.checks.facts.date_values import Precision
 from llmeval.checks.facts.differences import ReferenceComparison, compare, compare_list
 from llmeval.checks.facts.longer_names import longer_name
+from llmeval.checks.facts.lost_spaces import squeezed
 from llmeval.checks.facts.mentions import Mention, in_context, mention_at, with_overlaps
 from llmeval.checks.facts.names import (
     MAX_TOLERANT,
@@ -20,7 +26,6 @@ from llmeval.checks.facts.names import (
     Reference,
     exact,
     partials,
-    squeezed,
 )
 from llmeval.checks.facts.negation_scope import Stance
 from llmeval.checks.facts.references import ExpectedValue
@@ -188,7 +193,13 @@ def _whole(
     longer = longer_name(place, value.text, answer.words)
     if value.dates and is_limit(answer.words.starts[place[0]], value, answer):
         return mention_at(answer, place, Fit.NEAR, "date", value.raw)
-    if _other_sign(place, value.text, answer) or _other_suffix(place, value.text, answer):
+    if (
+        _other_sign(place, value.text, answer)
+        or _other_suffix(place, value.text, answer)
+        or in_other_bracket(place[1], value.text, answer.words)
+        or is_other_capitals(place[1], value.text, answer.words)
+        or is_namesake(value.text, answer.words)
+    ):
         return mention_at(answer, place, Fit.OTHER, "longer", value.raw)
     if longer is None or covered.issuperset(longer):
         return mention_at(answer, place, Fit.SAME, "exact", value.raw)

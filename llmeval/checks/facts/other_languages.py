@@ -62,7 +62,7 @@ CUES: dict[str, Cues] = {
         r"\bnon\b(?!\s+(?:solo|soltanto|c['’]è\sdubbio))|\b(?:(?<!\d\s)mai|né|neanche|nemmeno"
         r"|senza(?!\sdubbio)|nessun[oa]?|invece\sdi"
         r"|anziché|al\sposto\sdi|a\sdifferenza\sdi)\b",
-        r"\s(?:non|mai|né)\b(?!\s+solo)|\s(?:è|era|sarebbe|fu)\s(?:\p{L}+\s)?(?:fals[oa]"
+        r"\s(?:non|(?<!\d\s)mai(?!\s\d{4})|né)\b(?!\s+solo)|\s(?:è|era|sarebbe|fu)\s(?:\p{L}+\s)?(?:fals[oa]"
         r"|sbagliat[oa]|errat[oa]|scorrett[oa]|(?:la|una)\srisposta\s(?:sbagliata|errata))\b",
     ),
     "pt": _cues(

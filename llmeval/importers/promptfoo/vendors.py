@@ -1,4 +1,4 @@
-"""Vendors of promptfoo: their addresses with OpenAI's protocol, and the kinds that are no chat."""
+"""Vendors of promptfoo: their addresses with OpenAI's protocol, and kinds without a chat."""
 
 from dataclasses import dataclass
 
@@ -99,7 +99,7 @@ OTHER_KINDS = frozenset(
         "claude-code", "sdk", "imagen", "jumpstart", "kb", "chatkit", "foundry-agent", "agents-sdk",
     ]
 )  # fmt: skip
-"""Kinds that are no chat: an agent, a sound, a picture, a number."""
+"""Kinds without a chat: an agent, a sound, a picture, a number."""
 
 COSTS = ("cost", "inputCost", "outputCost")
 """Settings with US dollars per token."""
@@ -111,7 +111,7 @@ IGNORED = frozenset(
         "include_reasoning", "store",
     ]
 )  # fmt: skip
-"""Settings without an influence on what is asked."""
+"""Settings that do not change the request."""
 
 PARAMS = {
     name: name
