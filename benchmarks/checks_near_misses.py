@@ -241,6 +241,7 @@ def measure(data: Path, half: str) -> dict[str, Any]:
         "right_report": right_table("report"),
         "more_tune": more_table("tune"),
         "more_report": more_table("report"),
+        "more_third": more_table("third"),
         "planted": planted(data, half) if there else None,
         "degenerate": {},
     }
@@ -267,7 +268,7 @@ def show(report: dict[str, Any]) -> None:
     for half in ("tune", "report"):
         kept = ", ".join(f"{kind} {share}" for kind, share in report[f"right_{half}"].items())
         print(f"right answers kept, {half}: {kept}")
-    for half in ("tune", "report"):
+    for half in ("tune", "report", "third"):
         shares = ", ".join(f"{name}: {share}" for name, share in report[f"more_{half}"].items())
         print(f"more answers, {half}: {shares}")
     print("\nplanted answers that pass, per cent (at a high confidence)")

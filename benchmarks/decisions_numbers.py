@@ -209,11 +209,54 @@ def power(table: Table) -> None:
             )
 
 
+RUNS_KEPT = 5
+
+
+def several(table: Table) -> None:
+    """A baseline of five runs: each answer is paired with that of each run, and the pairs of a case
+    are one cluster. All answers slower by the margin, or by nothing; and right decisions next to
+    those of a single run.
+    """
+    for shape in SHAPES:
+        for statistic in STATISTICS:
+            for n, together in ((60, 0.5), (150, 0.2)):
+                rng, q = np.random.default_rng(5), q_of(statistic)
+                passed = failed = right = right_one = 0
+                for _ in range(table.runs):
+                    runs = runs_of(rng, shape, n, together)
+                    now, before, names = runs[0], runs[1:], np.repeat(np.arange(n), RUNS_KEPT)
+                    same = PairedNumbers(
+                        before.T.ravel(), np.repeat(now, RUNS_KEPT), tuple(names.tolist())
+                    )
+                    slower = PairedNumbers(same.before, (1 + MARGIN) * same.now, same.clusters)
+                    failed += p_smaller(same, q, 1.0, LEVEL, reverse=True) <= LEVEL
+                    passed += p_smaller(slower, q, 1 + MARGIN, LEVEL) <= LEVEL
+                    right += p_smaller(same, q, 1 + MARGIN, LEVEL) <= LEVEL
+                    one = pairs(before[0], now)
+                    right_one += p_smaller(one, q, 1 + MARGIN, LEVEL) <= LEVEL
+                where = f"five runs {shape}, {statistic}, n {n}, r {together:g}"
+                table.cell(f"{where}: wrong PASS", passed)
+                table.cell(f"{where}: wrong FAIL", failed)
+                print(
+                    f"{where}: PASS if unchanged {right / table.runs:.0%}, against one run"
+                    f" {right_one / table.runs:.0%}",
+                    flush=True,
+                )
+
+
+def runs_of(rng: np.random.Generator, shape: str, n: int, together: float) -> Floats:
+    """The answers of a candidate and of five runs of its baseline, runs x cases."""
+    own = math.sqrt(together) * rng.normal(size=n)
+    scores = own + math.sqrt(1 - together) * rng.normal(size=(RUNS_KEPT + 1, n))
+    return np.array([draw(rng, shape, each) for each in scores])
+
+
 SECTIONS: dict[str, Callable[[Table], None]] = {
     "limits": limits,
     "margins": margins,
     "slow": slow,
     "power": power,
+    "several": several,
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from llmeval.core import redaction
 from tests.support.forge import Forge
 
 # No test is about time: how fast the machine is today says nothing about the code.
@@ -19,6 +20,13 @@ _ELSEWHERE = (
     "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT",
 )  # fmt: skip
 """What the machine the tests run on may say, and no test is about."""
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets() -> Iterator[None]:
+    """The secrets of one test are texts of another one."""
+    yield
+    redaction.forget()
 
 
 @pytest.fixture(autouse=True)

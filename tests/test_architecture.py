@@ -32,7 +32,6 @@ ALLOWED = {
     | {"suite", "data", "checks", "runner", "stats", "gate", "planning", "history", "report"}
     | {"__init__"},
     "api": STORE
-    | {"datatests"}
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}
     | {"report", "__init__"},
     "testing": STORE | {"api", "suite", "data", "models", "runner", "checks", "report"},

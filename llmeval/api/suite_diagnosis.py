@@ -11,11 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmeval.api.judge_diagnosis import judged, stated_fix
 from llmeval.api.machine_diagnosis import Diagnosis
-from llmeval.core.errors import LlmevalError, ModelError
+from llmeval.core.errors import LlmevalError, ModelError, RequestAdapted
+from llmeval.core.redaction import redact
 from llmeval.report.safe_text import count
+from llmeval.suite.model_schema import ReplaySpec
 
 if TYPE_CHECKING:
+    from llmeval.runner.plan import RunPlan
     from llmeval.suite.loader import Suite
     from llmeval.suite.model_schema import BaseModelSpec
 
@@ -54,13 +58,17 @@ def diagnose_suite(path: Path, environment: str | None, *, ask: bool) -> Iterato
     )
     for warning in facts["warnings"]:
         yield Diagnosis("suite", "note", warning)
-    fine = True
+    fine, waiting = True, set[str]()
     for role, reference, key in _used(suite):
-        for finding in _model(suite, role, reference, key, ask=ask):
+        judges = key[0] == "judges"
+        for finding in _model(suite, role, reference, key, ask=ask and not judges):
             fine = fine and finding.state != "bad"
-            yield finding
+            if finding.state == "note":
+                waiting.add(str(key[1]) if judges else role)
+            if finding.state != "ok" or not judges or not ask:
+                yield finding
     if suite.spec.judges and fine:
-        yield from _certificates(suite)
+        yield from _judges(suite, ask=ask, waiting=waiting)
 
 
 def _used(suite: "Suite") -> list[tuple[str, Any, tuple[str | int, ...]]]:
@@ -139,7 +147,10 @@ async def _asked(suite: "Suite", what: str, model: Any) -> Diagnosis:
             request = Request(
                 messages=(Message("user", "Reply with the word OK."),), params={"max_tokens": 16}
             )
-            reply = await model.answer(request)
+            try:
+                reply = await model.answer(request)
+            except RequestAdapted:  # only the name of the limit: nothing else of it is a default
+                reply = await model.answer(request)
     except TimeoutError:
         return Diagnosis(
             what,
@@ -148,17 +159,18 @@ async def _asked(suite: "Suite", what: str, model: Any) -> Diagnosis:
             "is it still loading? Raise its `timeout` if so",
         )
     except ModelError as error:
-        said = str(error)
-        for secret in suite.secrets():
-            said = said.replace(secret, "***")
+        said = redact(str(error))
         return Diagnosis(what, "bad", said, _fix(said))
     finally:
         await model.close()
-    text = re.sub(r"\s+", " ", reply.text).strip()
+    text = re.sub(r"\s+", " ", redact(reply.text)).strip()
     return Diagnosis(what, "ok", f"answers in {time.perf_counter() - started:.1f} s: {text[:40]!r}")
 
 
 def _fix(message: str) -> str:
+    stated = stated_fix(message)
+    if stated:
+        return stated
     for mark, fix in _FIXES:
         if mark in message:
             return fix
@@ -171,23 +183,46 @@ def _fix(message: str) -> str:
     )
 
 
-def _certificates(suite: "Suite") -> Iterator[Diagnosis]:
+def _judges(suite: "Suite", *, ask: bool, waiting: set[str]) -> Iterator[Diagnosis]:
+    """A verdict of each judge, and its certificate. `waiting`: judges whose weights are not on this
+    machine.
+    """
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
 
     try:
-        made = plan(suite, Options(use_cache=False))
+        planned = plan(suite, Options(use_cache=False))
     except LlmevalError as error:
         yield Diagnosis("judges", "bad", str(error), "correct it in the suite")
         return
+    yield from asyncio.run(_verdicts(planned, ask=ask, waiting=waiting))
+    for name, trust in planned.trusts.items():
+        trusted = trust.state == "TRUSTED"
+        fix = (
+            ""
+            if trusted
+            else "a rule on it neither PASSes nor FAILs; docs/trust.md: llmeval judge certify"
+        )
+        yield Diagnosis(
+            f"certificate {name}",
+            "ok" if trusted else "note",
+            f"{trust.state}: {trust.reason}",
+            fix,
+        )
+
+
+async def _verdicts(planned: "RunPlan", *, ask: bool, waiting: set[str]) -> list[Diagnosis]:
+    """A finding for each model of each judge. Closes the plan."""
+    findings: list[Diagnosis] = []
     try:
-        for name, trust in made.trusts.items():
-            state: Any = "ok" if trust.state == "TRUSTED" else "note"
-            fix = (
-                ""
-                if state == "ok"
-                else "a rule on it neither PASSes nor FAILs; docs/trust.md: llmeval judge certify"
-            )
-            yield Diagnosis(f"certificate {name}", state, f"{trust.state}: {trust.reason}", fix)
+        for name, judge in planned.judges.items():
+            if not ask or name in waiting:
+                continue
+            stated = planned.suite.judge(name)
+            for member, role in zip(judge.members, planned.judge_roles[name], strict=True):
+                if not isinstance(role.spec, ReplaySpec):
+                    what = f"judge {name} ({role.name})"
+                    findings.append(await judged(what, member, logprobs=stated.logprobs))
     finally:
-        asyncio.run(made.close())
+        await planned.close()
+    return findings

@@ -55,3 +55,24 @@ def prune(
     else:
         console().print(f"{deleted:,} replies deleted.")
     return 0
+
+
+@app.command()
+def check(as_json: Json = False) -> int:
+    """Read every stored reply, and delete the damaged ones.
+
+    Exit codes: 0 the rest can be read, 3 the file itself is damaged.
+    """
+    from llmeval.core.resources import home
+    from llmeval.models.client.cache import Cache
+
+    cache = Cache(home())
+    damaged = cache.damaged()
+    cache.remove(damaged)
+    replies = cache.stats().replies
+    cache.close()
+    if as_json:
+        emit({"damaged": len(damaged), "replies": replies})
+    else:
+        console().print(f"{len(damaged):,} damaged replies deleted, {replies:,} can be read.")
+    return 0

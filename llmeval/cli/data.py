@@ -154,3 +154,33 @@ def _print_finding(finding: "DataFinding | str") -> None:
         )
         + "\n"
     )
+
+
+@app.command()
+def diff(
+    first: Annotated[Path, typer.Argument(help="The suite with the earlier cases.", metavar="A")],
+    second: Annotated[Path, typer.Argument(help="The suite with the later cases.", metavar="B")],
+    as_json: Json = False,
+) -> int:
+    """Name the cases that differ between two versions of a suite.
+
+    Cases are matched by id. The last line says what the differences mean for a comparison.
+    """
+    from llmeval.core.errors import ExitCode
+    from llmeval.datatests.changes import changes_between
+    from llmeval.report.safe_text import visible
+    from llmeval.suite.loader import load_suite
+
+    changes = changes_between(load_suite(first), load_suite(second))
+    kinds = {"added": changes.added, "gone": changes.gone, "changed": changes.changed}
+    if as_json:
+        named = {kind: list(names) for kind, names in kinds.items()}
+        emit({**named, "same": changes.same, "consequence": changes.consequence})
+        return ExitCode.PASS
+    for kind, names in kinds.items():
+        print(f"{kind}: {len(names):,}")
+        for name in names:
+            print(f"  {visible(name)}")
+    print(f"same: {changes.same:,}")
+    print(changes.consequence)
+    return ExitCode.PASS

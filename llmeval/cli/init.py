@@ -33,7 +33,7 @@ checks:                            # `llmeval checks list` shows them all
   - facts                          # the answer states a reference
 
 gate:                              # left out, every case must pass
-  floors: {{facts: 0.5}}             # the pass rate to clear, at the gate's confidence; six cases can't show more
+  floors: {{facts: 0.5}}             # the pass rate to clear, at the gate's confidence; few cases can't show more
 """
 _LOCAL = """\
   small: {provider: transformers, model: smollm2-135m-instruct, params: {temperature: 0, max_tokens: 48}}
@@ -82,13 +82,24 @@ def init(
     local: Annotated[
         bool, typer.Option("--local", help="Use the bundled local model without a question.")
     ] = False,
+    from_csv: Annotated[
+        Path | None,
+        typer.Option(
+            help="Take the cases from a CSV with a column of questions and one of answers.",
+            metavar="FILE",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Write a suite that runs, with its cases. Never overwrites a file."""
     from llmeval.core.errors import UsageError
-    from llmeval.importers.writing import write_new
+    from llmeval.importers.question_table import read_questions
+    from llmeval.importers.writing import jsonl, write_new
 
     endpoint = None if base_url is None else _Endpoint(base_url, model, key_env)
+    if example is not None and from_csv is not None:
+        raise UsageError("--example and --from-csv name two sources of cases; leave one away")
+    table = None if from_csv is None else read_questions(from_csv)
     if local and endpoint is not None:
         raise UsageError("--local and --base-url name two models; leave one away")
     if (
@@ -100,6 +111,8 @@ def init(
     ):
         endpoint = _asked(key_env)
     files = _example(directory, example) if example else _starter(directory, name, endpoint)
+    if table is not None:
+        files[directory / "data" / f"{name}.jsonl"] = jsonl(table.cases)
     write_new(files)
     suite = next(iter(files))
     if as_json:
@@ -108,6 +121,9 @@ def init(
     screen = console()
     for path in files:
         screen.print(f"[green]✔[/] {path}", soft_wrap=True)
+    if table is not None and table.unused:
+        screen.print("[cyan]note[/] columns that are not used: ", end="")
+        screen.print(", ".join(table.unused), markup=False, soft_wrap=True)
     screen.print(f"Now: llmeval run {suite}", soft_wrap=True)
     screen.print(f"If that does not work: llmeval doctor {suite}", soft_wrap=True)
     return 0

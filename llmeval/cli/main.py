@@ -4,13 +4,17 @@ Every unexpected exception becomes exit code 3 with one line and a log file: a P
 would exit 1, and 1 must mean nothing but "the gate failed".
 """
 
+import contextlib
 import os
 import sys
 import tempfile
 import traceback
 from typing import NoReturn
 
+from llmeval.cli.output import safe_streams
 from llmeval.core.errors import ExitCode, LlmevalError
+from llmeval.core.redaction import redact
+from llmeval.report.safe_text import visible
 
 _COMPLETING = "_LLMEVAL_COMPLETE"
 """Set by the completion of shells, which ends the program by itself."""
@@ -18,6 +22,14 @@ _COMPLETING = "_LLMEVAL_COMPLETE"
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    with safe_streams():
+        code = _flushed(_guarded())
+    sys.exit(code)
+
+
+def _guarded() -> int:
+    """The exit code of the command; every exception becomes a message and a code."""
+    code: int
     try:
         code = _run()
     except LlmevalError as error:
@@ -26,9 +38,7 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # whoever read our output is gone (`| head`); the interpreter must not complain about it
-        # while it exits
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         code = ExitCode.INVALID
     except SystemExit as error:
         if _COMPLETING in os.environ:  # the shell asks what could come next
@@ -41,8 +51,26 @@ def main() -> NoReturn:
     except BaseException as error:
         _say(f"internal error: {type(error).__name__}: {error}\nDetails: {_log()}")
         code = ExitCode.INVALID
-    sys.stdout.flush()
-    sys.exit(int(code))
+    return int(code)
+
+
+def _flushed(code: int) -> int:
+    """The code, or 3 if the output can't be written, as on a full disk: nobody has read it then."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _silence()
+        _say(f"the output can't be written: {error.strerror or error}")
+        return ExitCode.INVALID
+    return code
+
+
+def _silence() -> None:
+    """Send the rest of the output nowhere: the interpreter must not complain about it while it
+    exits.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run() -> int:
@@ -71,15 +99,16 @@ def _say(message: str) -> None:
         if sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         else "llmeval:"
     )
-    print(f"{prefix} {message}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        print(f"{prefix} {visible(message)}", file=sys.stderr)
 
 
 def _log() -> str:
     """The traceback in a file; its path, or the traceback itself where no file can be written."""
-    trace = traceback.format_exc()
+    trace = redact(traceback.format_exc())
     try:
         descriptor, path = tempfile.mkstemp(prefix="llmeval-", suffix=".log")
-        with os.fdopen(descriptor, "w") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(trace)
     except OSError:
         return trace

@@ -10,6 +10,7 @@ from llmeval.cli import completion
 from llmeval.cli.common import Env, Json, console, emit, suite_files
 
 if TYPE_CHECKING:
+    from llmeval.datatests.check import DataReport
     from llmeval.suite.loader import Suite
 
 
@@ -31,6 +32,12 @@ def validate(
             metavar="REF",
         ),
     ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Run the data tests too (`data check`); an error ends with 1."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Check suites as a run does before its first call.
@@ -38,15 +45,20 @@ def validate(
     Checks cases, models, certificates and the baseline. No model is called or loaded.
     """
     from llmeval.api import validate as check
+    from llmeval.cli.data import show_report
     from llmeval.core.errors import ExitCode, LlmevalError
     from llmeval.suite.loader import load_suite
 
     found, wrong = [], []
+    reports: list[DataReport] = []
     suites = suite_files(suites)
     for suite in suites:
         try:
             loaded = load_suite(suite, env)
             facts = check(loaded)
+            if strict:
+                reports.append(_data_report(loaded))
+                facts = {**facts, "data": reports[-1].document()}
             found.append(
                 (
                     suite,
@@ -65,9 +77,20 @@ def validate(
         )
     else:
         _print(found)
+        for report in reports:
+            show_report(report)
     for message in wrong:
         print(f"llmeval: {message}", file=sys.stderr)
-    return ExitCode.USAGE if wrong else ExitCode.PASS
+    if wrong:
+        return ExitCode.USAGE
+    return ExitCode.GATE_FAILED if any(report.failed for report in reports) else ExitCode.PASS
+
+
+def _data_report(suite: "Suite") -> "DataReport":
+    """The report of the data tests, with the runs below reports/."""
+    from llmeval.datatests.check import CheckOptions, check_data
+
+    return check_data(suite, CheckOptions(reports=Path("reports")))
 
 
 def _against(suite: "Suite", reference: str) -> dict[str, object]:

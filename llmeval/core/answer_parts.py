@@ -19,6 +19,8 @@ class Usage(msgspec.Struct, frozen=True):
     """Tokens of the reply."""
     reasoning_tokens: int | None = None
     """Output tokens that were used for reasoning."""
+    cost_usd: float | None = None
+    """US dollars, where the endpoint states its charge (OpenRouter)."""
 
 
 class ErrorInfo(msgspec.Struct, frozen=True):

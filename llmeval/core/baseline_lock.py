@@ -97,7 +97,9 @@ class BaselineLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 KeptNumber = float | None | tuple[float | None, ...]
-"""A number of a case's answer, or of each of its repeats; None: it is missing."""
+"""A number of a case's answer, or of each of its repeats, one run after the other; None: it is
+missing.
+"""
 
 
 class BaselineNumbers(msgspec.Struct, frozen=True):
@@ -105,6 +107,8 @@ class BaselineNumbers(msgspec.Struct, frozen=True):
 
     values: tuple[KeptNumber, ...]
     """In the order of `cases`."""
+    runs: int = 1
+    """How many runs they are of: the newest ones of the baseline."""
     measure: str = ""
     """The suite's expression; empty for the numbers of every answer."""
 
@@ -141,7 +145,7 @@ class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, BaselineValues]
     """Results by metric."""
     numbers: dict[str, BaselineNumbers] = {}
-    """Seconds, dollars, tokens and what the suite measures, by name; empty with several runs."""
+    """Seconds, dollars, tokens and what the suite measures, by name."""
     runs: tuple[BaselineRun, ...] = ()
     """The runs that it is the mean of, the oldest first; empty in a lock file from before there
     could be several, and of one run.
@@ -180,7 +184,9 @@ class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
         return self.run_count == 1 and self.metrics[metric].tells_passes
 
     def numbers_of(self, name: str) -> dict[str, tuple[float, ...]]:
-        """The values of a number by case id, one for each repeat; NaN where it is missing."""
+        """The values of a number by case id, for each run one after the other; NaN where one is
+        missing.
+        """
         column = self.numbers.get(name)
         pairs = zip(self.cases, () if column is None else column.values, strict=column is not None)
         return {

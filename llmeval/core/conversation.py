@@ -2,6 +2,7 @@
 message, and a list of its turns.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -85,4 +86,10 @@ def total_usage(usages: Iterable[Usage | None]) -> Usage | None:
         counts = [getattr(usage, name) for usage in counted]
         return None if None in counts else sum(counts)
 
-    return Usage(total("input_tokens"), total("output_tokens"), total("reasoning_tokens"))
+    charges = [usage.cost_usd for usage in counted if usage.cost_usd is not None]
+    return Usage(
+        total("input_tokens"),
+        total("output_tokens"),
+        total("reasoning_tokens"),
+        math.fsum(charges) if len(charges) == len(counted) else None,
+    )

@@ -95,6 +95,24 @@ class ModelError(BoundaryError):
     kind = "provider"
 
 
+class RequestRefused(ModelError):
+    """The endpoint refuses the request itself (HTTP 400, 422).
+
+    Args:
+        message: for people.
+        parameter: the parameter that it refuses, `response_format` for any part that forces a
+            schema; None if it names none.
+        about_tools: whether its words are about tools or functions.
+    """
+
+    def __init__(
+        self, message: str, *, parameter: str | None = None, about_tools: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+        self.about_tools = about_tools
+
+
 class Retryable(ModelError):
     """A model did not answer this time; the same request may succeed later."""
 
@@ -119,6 +137,12 @@ class Overloaded(Retryable):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class RequestAdapted(Retryable):
+    """The endpoint refused a part of the request. The next attempt is sent without this part."""
+
+    unprocessed = True
 
 
 class NotConnected(Retryable):

@@ -15,6 +15,7 @@ from llmeval.core.checksums import manifest_digest
 from llmeval.core.errors import StoreError
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import SCHEMA
+from llmeval.core.redaction import has_secret, redact_value
 
 _KEYS = {field.name for field in structs.fields(Manifest)} - {"other_keys"}
 _FIRST = ("schema", "run_id", "suite", "suite_file", "description", "started", "ended", "status")
@@ -73,11 +74,21 @@ def manifest_of(loaded: dict[str, object]) -> Manifest:
 
 def manifest_bytes(manifest: Manifest) -> bytes:
     """The content of `manifest.json`, with the digest of what it holds."""
-    content: dict[str, Any] = msgspec.to_builtins(manifest)
+    content: dict[str, Any] = msgspec.to_builtins(without_secrets(manifest))
     others = content.pop("other_keys")
     content = {**{key: content[key] for key in _FIRST}, **content, **others}
     sealed = {**content, "digest": manifest_digest(content)}
     return json.dumps(sealed, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def without_secrets(manifest: Manifest) -> Manifest:
+    """The manifest with `***` instead of secrets, except in names that become folders."""
+    content: dict[str, Any] = msgspec.to_builtins(manifest)
+    if not has_secret(msgspec.json.encode(content)):
+        return manifest
+    kept = {key: content[key] for key in ("suite", "run_id", "digests")}
+    redacted = {key: redact_value(value) for key, value in content.items()}
+    return msgspec.convert({**redacted, **kept}, Manifest)
 
 
 def check_schema(schema: object, path: Path) -> None:

@@ -17,9 +17,15 @@ from llmeval.core.template_limits import CountingEnvironment, begin, limited
 
 MAX_OUTPUT = 4 * 1024 * 1024
 _FAILURES = (
-    TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError,
-    RecursionError, MemoryError,
-)  # fmt: skip
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
 """What an expression of a template may raise."""
 _TOO_DEEP = (RecursionError, MemoryError, SyntaxError)
 """Python's errors about a template that is nested too deeply, in Jinja2 and in the Python code that

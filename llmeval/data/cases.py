@@ -12,7 +12,8 @@ from typing import Any
 from llmeval.core.checksums import digest_of_sum
 from llmeval.core.errors import SuiteError
 from llmeval.core.records import Case, Message, canonical_json
-from llmeval.data.sources import InlineSource, Row, Source, open_source
+from llmeval.data.rows import Row
+from llmeval.data.sources import InlineSource, Source, open_source
 from llmeval.suite.loader import Suite
 
 _RESERVED = frozenset(

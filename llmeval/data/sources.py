@@ -4,18 +4,17 @@ its number.
 An index of offsets is held, never the rows: a shuffle or a sample is a list of row numbers.
 """
 
-import csv
 import json
 import weakref
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from llmeval.core.errors import SuiteError, install_hint
-
-Row = dict[str, Any]
+from llmeval.data.csv_source import CsvSource
+from llmeval.data.rows import Row
 
 
 class Source(Protocol):
@@ -79,55 +78,6 @@ class JsonlSource:
 
     def where(self, index: int) -> str:
         return f"{self._path}:{self._lines[index]}"
-
-
-class CsvSource:
-    """CSV with a header; values are text, and empty values are left out."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
-        weakref.finalize(self, self._file.close)
-        self._path = path
-        self._offsets, self._lines = array("q"), array("q")
-        reader = csv.reader(self._from(0), strict=True)
-        try:
-            self._header = next(reader, [])
-            while True:
-                start, line = self._at, reader.line_num + 1
-                record = next(reader, None)
-                if record is None:
-                    break
-                if record:
-                    self._offsets.append(start)
-                    self._lines.append(line)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise SuiteError(f"{path}:{reader.line_num}: not valid CSV: {error}") from None
-        if self._header and len(set(self._header)) < len(self._header):
-            raise SuiteError(f"{path}:1: a column name is given twice: {', '.join(self._header)}")
-
-    def __len__(self) -> int:
-        return len(self._offsets)
-
-    def row(self, index: int) -> Row:
-        record = next(csv.reader(self._from(self._offsets[index]), strict=True))
-        if len(record) != len(self._header):
-            raise SuiteError(
-                f"{self.where(index)}: {len(record)} values for {len(self._header)} columns"
-            )
-        return {
-            name: value for name, value in zip(self._header, record, strict=True) if value != ""
-        }
-
-    def where(self, index: int) -> str:
-        return f"{self._path}:{self._lines[index]}"
-
-    def _from(self, offset: int) -> Iterator[str]:
-        """Lines from a byte offset; `_at` is the offset after the last line handed out."""
-        self._file.seek(offset)
-        self._at = offset
-        for line in iter(self._file.readline, b""):
-            self._at += len(line)
-            yield line.decode("utf-8-sig" if self._at == len(line) else "utf-8")
 
 
 class DatasetSource:
@@ -197,6 +147,7 @@ _READERS: dict[str, Callable[[Path], Source]] = {
     ".jsonl": JsonlSource,
     ".ndjson": JsonlSource,
     ".csv": CsvSource,
+    ".tsv": CsvSource,
     ".parquet": _parquet,
 }
 

@@ -77,16 +77,19 @@ class SimilarPairs:
         for row in order:
             words = rows[row]
             n = len(words)
-            prefix = words[: n - math.ceil(alike * n) + 1]
             candidates = set[int]()
-            for word in prefix:
+            for word in words[: n - math.ceil(alike * n) + 1]:
+                if word in postings:
+                    candidates.update(postings[word])
+            yield from self._verified(row, candidates, rows, alike)
+            # later texts are not shorter, so a similar one shares at least so many of these words
+            common = math.ceil(2 * alike / (1 + alike) * n - 1e-9)
+            for word in words[: n - common + 1]:
                 posting = postings[word]
-                candidates.update(posting)
                 if many and len(posting) >= _LONGEST_POSTING:
                     full.add(word)
                 else:
                     posting.append(row)
-            yield from self._verified(row, candidates, rows, alike)
         self.capped = len(full)
 
     def _ranked(self) -> "list[array[int]]":

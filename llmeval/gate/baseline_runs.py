@@ -12,6 +12,7 @@ from msgspec import structs
 
 from llmeval.core.baseline_lock import BaselineLock, BaselineRun, BaselineValues, KeptValue
 from llmeval.core.errors import UsageError
+from llmeval.gate.kept_numbers import joined_numbers
 
 _DIGITS = 9
 """Decimals of a mean: a third has no short form, and later runs are added to it."""
@@ -57,7 +58,7 @@ def extended(baseline: BaselineLock, new: BaselineLock) -> BaselineLock:
         decision=new.decision,
         digests=new.digests,
         outputs=(),
-        numbers={},
+        numbers=joined_numbers(baseline, new),
         metrics={
             name: _column(column, _in_order(new, name, baseline), len(before), list(baseline.cases))
             for name, column in baseline.metrics.items()

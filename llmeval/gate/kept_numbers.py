@@ -2,19 +2,23 @@
 
 import math
 
-from llmeval.core.baseline_lock import BaselineNumbers, KeptNumber
+from llmeval.core.baseline_lock import BaselineLock, BaselineNumbers, KeptNumber
 from llmeval.core.manifest import Manifest
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.number_sample import shown_numbers
 
 _DIGITS = 6
 """Significant digits of a kept number."""
+NUMBER_RUNS = 5
+"""The newest runs of a baseline whose numbers are kept: more of them add little, and a machine or a
+network changes over time.
+"""
 
 
 def kept_numbers(aggregate: RunAggregate, manifest: Manifest) -> dict[str, BaselineNumbers]:
     """The numbers of a run, by name."""
     return {
-        name: BaselineNumbers(_values(aggregate, name), manifest.measure.get(name, ""))
+        name: BaselineNumbers(_values(aggregate, name), measure=manifest.measure.get(name, ""))
         for name in shown_numbers(aggregate, manifest)
     }
 
@@ -26,6 +30,37 @@ def _values(aggregate: RunAggregate, name: str) -> tuple[KeptNumber, ...]:
         kept = tuple(map(_rounded, aggregate.numbers.values(name, row, seen)))
         columns.append(kept[0] if len(kept) == 1 else kept)
     return tuple(columns)
+
+
+def joined_numbers(one: BaselineLock, two: BaselineLock) -> dict[str, BaselineNumbers]:
+    """The numbers of a baseline with one more run. Where a run lacks a number that another one has,
+    its values are missing.
+
+    Args:
+        one: of one or more runs. two: of one run of the same suite.
+    """
+    names = dict.fromkeys((*one.numbers, *two.numbers))
+    repeats = 1 if one.gate is None else one.gate.repeats
+    return {name: _joined(name, one, two, repeats) for name in names}
+
+
+def _joined(name: str, one: BaselineLock, two: BaselineLock, repeats: int) -> BaselineNumbers:
+    old, new = one.numbers.get(name), two.numbers.get(name)
+    before = min(NUMBER_RUNS, one.run_count) if old is None else old.runs
+    runs = min(NUMBER_RUNS, before + 1)
+    columns = (
+        _rows(kept, len(one.cases), repeats * count) for kept, count in ((old, before), (new, 1))
+    )
+    values = tuple((*first, *more)[-runs * repeats :] for first, more in zip(*columns, strict=True))
+    measure = old.measure if old is not None else "" if new is None else new.measure
+    return BaselineNumbers(values, runs, measure)
+
+
+def _rows(kept: BaselineNumbers | None, cases: int, answers: int) -> list[tuple[float | None, ...]]:
+    """The values of each case, as many as there are answers."""
+    values = [None] * cases if kept is None else kept.values
+    rows = (each if isinstance(each, tuple) else (each,) for each in values)
+    return [(*row, *(None,) * (answers - len(row))) for row in rows]
 
 
 def _rounded(value: float) -> float | None:

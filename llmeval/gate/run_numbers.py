@@ -68,14 +68,17 @@ class NumberInputs:
 
 
 def _number(value: object) -> float:
-    """A finite number; NaN for anything else. A text is not a number, and neither is true."""
+    """A number from 0 on; NaN for anything else. A text is not a number, and neither is true. A
+    number below 0 is what many applications return for "unknown": as a value it would hold every
+    limit.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan
     try:
         number = float(value)
     except OverflowError:
         return math.nan
-    return number if math.isfinite(number) else math.nan
+    return number if 0 <= number < math.inf else math.nan
 
 
 class RunNumbers:

@@ -50,8 +50,14 @@ class SourcePlace:
 
 
 SHAPE_ERRORS = (
-    KeyError, IndexError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError
-)  # fmt: skip
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    ArithmeticError,
+    RecursionError,
+)
 """What a reader of foreign data meets where a value is missing or has another type."""
 
 

@@ -18,7 +18,7 @@ from llmeval.judges.protocol import Criterion, Protocol, parse_criteria
 from llmeval.judges.verdict import BadVerdict, cause
 from llmeval.judges.verdict_source import ReplyVerdicts, VerdictSource
 from llmeval.judges.votes import CountedVote, ballots, counted
-from llmeval.models.base import Reply
+from llmeval.models.base import AdaptsRequests, Reply
 from llmeval.models.client.caller import AskFailed, Caller, CallResult
 
 _WORD = re.compile(r"\w")
@@ -48,10 +48,12 @@ class _Spent:
 
     def fields(self) -> dict[str, Any]:
         usage = None
+        charges = [u.cost_usd for u in self.usages if u.cost_usd is not None]
         if self.usages:
             usage = Usage(
                 sum(u.input_tokens or 0 for u in self.usages),
                 sum(u.output_tokens or 0 for u in self.usages),
+                cost_usd=sum(charges) if len(charges) == len(self.usages) else None,
             )
         when = {"answered_at": self.answered_at, "reused_from": self.reused_from}
         return {"attempts": self.attempts, "usage": usage, **when}
@@ -318,10 +320,17 @@ class Judge:
                 problem = str(error)
                 sent = self.source.retry(sent, asked.reply, problem)
                 continue
-            return given, {**given.details, **kept(messages, asked.reply, given.passed)}
+            details = {**given.details, **kept(messages, asked.reply, given.passed)}
+            return given, details | self._adapted()
         reply = asked.reply
         why = cause(reply.text, reply.finish_reason, reply.reasoning)
         raise _NoVerdict(f"{problem}; {why}" if why else problem, kept_reply(reply))
+
+    def _adapted(self) -> dict[str, object]:
+        """For a score's details: what the endpoint refused, and what was sent instead."""
+        model = self.caller.model
+        notes = model.adaptations if isinstance(model, AdaptsRequests) else ()
+        return {"adapted": list(notes)} if notes else {}
 
     def _usable(
         self, answer: Answer, criteria: Sequence[Criterion], reply: Reply, form: dict[str, object]

@@ -79,6 +79,7 @@ class ReplyVerdicts:
 
     def __init__(self, protocol: Protocol, *, logprobs: bool = False) -> None:
         self._protocol, self._logprobs = protocol, logprobs
+        self._defaults: frozenset[str] = frozenset()
         self.rules: dict[str, object] = {"erase": NEAR} if logprobs else {}
 
     def params(self, own: Mapping[str, object], stated: Mapping[str, object]) -> dict[str, Any]:
@@ -87,6 +88,7 @@ class ReplyVerdicts:
         """
         longer = {"max_tokens": _LIST_TOKENS} if self._protocol.each else {}
         logprobs = _LOGPROBS if self._logprobs else {}
+        self._defaults = frozenset(_DEFAULT_PARAMS) - own.keys() - stated.keys()
         return overriding(merged(_DEFAULT_PARAMS, longer, own, logprobs, stated), own)
 
     def form(self, criteria: Sequence[Criterion]) -> dict[str, object]:
@@ -107,7 +109,13 @@ class ReplyVerdicts:
         repeat: int,
     ) -> Request:
         """One request for a reply."""
-        return Request(messages=messages, params=params, schema=form, repeat=repeat)
+        return Request(
+            messages=messages,
+            params=params,
+            schema=form,
+            repeat=repeat,
+            defaults=self._defaults - {"max_tokens"},
+        )
 
     def retry(
         self, messages: tuple[Message, ...], reply: Reply, problem: str

@@ -43,6 +43,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     (`ReadsCase`), else empty. `unique`: a text that is unique to this answer of this run, for
     sessions and names; never part of the cache key. `turn`: which turn of a conversation this is,
     from 1. `session`: of the conversation, for models that keep one (`KeepsSession`), else None.
+    `defaults`: names of the parameters that nobody stated, which may be left out if the endpoint
+    refuses them; never part of the cache key.
     """
 
     messages: tuple[Message, ...]
@@ -55,6 +57,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     unique: str = ""
     turn: int = 1
     session: ChatSession | None = None
+    defaults: frozenset[str] = frozenset()
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +136,15 @@ class ReadsCase(Protocol):
     @property
     def case_names(self) -> frozenset[str] | None:
         """Names that its requests use, with `run` if they use `run.unique`; None: all."""
+
+
+@runtime_checkable
+class AdaptsRequests(Protocol):
+    """A model that changes the form of its requests if its endpoint refuses a part of them."""
+
+    @property
+    def adaptations(self) -> tuple[str, ...]:
+        """A sentence for each difference from what the suite states."""
 
 
 @runtime_checkable

@@ -15,9 +15,10 @@ from typing import Any
 
 import msgspec
 
-from llmeval.core.errors import Retryable, TimedOut
+from llmeval.core.errors import RequestAdapted, RequestRefused, Retryable, TimedOut
 from llmeval.core.function_source import function_source
 from llmeval.core.records import to_json
+from llmeval.core.redaction import hide
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.failed_reply import failure
 from llmeval.models.client.http_client import (
@@ -32,7 +33,20 @@ from llmeval.models.identity import address, without_keys
 from llmeval.models.identity import headers as header_digests
 from llmeval.models.loading import load_function
 from llmeval.models.openai_replies import chat_reply, response_reply
-from llmeval.models.params import LENGTHS, merged
+from llmeval.models.request_form import (
+    RequestForm,
+    adapted,
+    chat_body,
+    response_body,
+    with_tool_text,
+)
+
+
+def _key_of_environment() -> str | None:
+    """The key in OPENAI_API_KEY, which is a secret from now on."""
+    key = os.environ.get("OPENAI_API_KEY")
+    hide([key] if key else [])
+    return key
 
 
 class OpenAIEndpoint:
@@ -47,8 +61,8 @@ class OpenAIEndpoint:
         params: sampling parameters; those of a request replace them.
         timeout: the time limit of an attempt in seconds.
         api: "chat" or "responses".
-        structured_output: how the endpoint enforces a request's schema: json_schema, json_object or
-            none.
+        structured_output: how the endpoint enforces a request's schema: json_schema, json_object,
+            tool_call or none. After a refusal the next one is used.
         client: module:function that makes an `openai.AsyncOpenAI`; then calls go through it.
         headers: the suite's own; they are part of the identity.
         build: replaces the address in its identity.
@@ -84,12 +98,14 @@ class OpenAIEndpoint:
         self._params = dict(params or {})
         self._timeout = timeout
         self._structured = structured_output
+        self._form = RequestForm(structured_output)
+        self._adaptations: list[str] = []
         path = "/chat/completions" if api == "chat" else "/responses"
         self._http = HttpClient(
             with_path(parts, path),
             key="base_url",
             suffix=path,
-            headers=authorised(headers or {}, api_key or os.environ.get("OPENAI_API_KEY")),
+            headers=authorised(headers or {}, api_key or _key_of_environment()),
             timeout=timeout,
             ca_file=ca_file,
             max_reply_bytes=max_reply_bytes,
@@ -127,40 +143,51 @@ class OpenAIEndpoint:
             Overloaded: 429, or 503 with Retry-After.
             Retryable: time-outs, broken connections, 5xx, a reply that the endpoint broke off.
             Unreadable: the reply is not JSON.
+            RequestAdapted: the endpoint refused a part of the request, and the next attempt has
+                another form.
             ModelError: failures that would occur again (400, 401, no quota, a reply of another
                 structure, a blocked answer).
         """
-        body = self._body(request)
-        response = await (
-            self._by_client(body) if self._client_factory else self._http.send(to_json(body))
-        )
-        return (chat_reply if self._api == "chat" else response_reply)(self._host, response)
+        form, chat = self._form, self._api == "chat"
+        body = (chat_body if chat else response_body)(self._model, form, self._params, request)
+        try:
+            response = await (
+                self._by_client(body) if self._client_factory else self._http.send(to_json(body))
+            )
+            reply = (chat_reply if chat else response_reply)(self._host, response)
+        except RequestRefused as error:
+            self._adapt(form, error, request)
+            raise RequestAdapted(str(error)) from None
+        forced = request.schema is not None and form.structured == "tool_call"
+        return with_tool_text(reply) if forced else reply
+
+    @property
+    def adaptations(self) -> tuple[str, ...]:
+        """What the endpoint refused, and what is sent instead."""
+        return tuple(self._adaptations)
+
+    def _adapt(self, sent: RequestForm, error: RequestRefused, request: Request) -> None:
+        """Change the form of later requests after a refusal.
+
+        Args:
+            sent: the form of the refused request. It may be older than the current one, because
+                several requests are in flight.
+            error: the refusal; raised again if no other form avoids it.
+            request: the refused request.
+        """
+        if sent != self._form:
+            return
+        adaptation = adapted(sent, error, request)
+        if adaptation is None:
+            raise error
+        self._form = adaptation.form
+        self._adaptations.append(f"{self._model} ({self._host}): {adaptation.note}")
 
     async def close(self) -> None:
         """Close connections."""
         await self._http.close()
         if self._client is not None:
             await self._client.close()
-
-    def _body(self, request: Request) -> dict[str, Any]:
-        params = merged(self._params, request.params)
-        if self._api == "chat":
-            body = {"model": self._model, "messages": request.messages, **params}
-            if request.schema is not None and self._structured == "json_schema":
-                body["response_format"] = {
-                    "type": "json_schema",
-                    "json_schema": _strict(request.schema),
-                }
-            elif request.schema is not None and self._structured == "json_object":
-                body["response_format"] = {"type": "json_object"}
-            return body
-        for name in LENGTHS:
-            if name in params:
-                params["max_output_tokens"] = params.pop(name)
-        body = {"model": self._model, "input": request.messages, **params}
-        if request.schema is not None and self._structured == "json_schema":
-            body["text"] = {"format": {"type": "json_schema", **_strict(request.schema)}}
-        return body
 
     async def _by_client(self, body: dict[str, object]) -> Response:
         import openai
@@ -189,7 +216,3 @@ class OpenAIEndpoint:
             ) from None
         except openai.APIConnectionError as error:
             raise Retryable(f"{self._host}: can't connect: {error}") from None
-
-
-def _strict(schema: dict[str, object]) -> dict[str, Any]:
-    return {"name": "reply", "strict": True, "schema": schema}

@@ -5,6 +5,7 @@ answer (choices, message, text) must have the right type. A field of metadata of
 converted or left out: it must not invalidate an answer that was paid for.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -315,7 +316,15 @@ def read_usage(value: object) -> Usage | None:
         _first(value.get("prompt_tokens"), value.get("input_tokens")),
         _first(value.get("completion_tokens"), value.get("output_tokens")),
         _first(*reasoning),
+        _charge(value.get("cost")),
     )
+
+
+def _charge(value: object) -> float | None:
+    """The charge in US dollars; None for a value that is not an amount."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < math.inf else None
 
 
 def _first(*values: object) -> int | None:

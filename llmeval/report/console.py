@@ -243,12 +243,17 @@ def _metrics(summary: Summary, manifest: Manifest, width: int) -> Table:
 
 def _numbers(summary: Summary) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
-    table.add_column("number", no_wrap=True)
-    for heading in (*HEADINGS, "answers", "missing"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in number_rows(summary):
+    rows = number_rows(summary)
+    names = [one_line(row.name, 24) for row in rows]
+    # A name is never cut, as a row without it says nothing; the intervals wrap on 80 columns.
+    table.add_column("number", no_wrap=True, min_width=max(map(len, ("number", *map(str, names)))))
+    for heading in HEADINGS:
+        table.add_column(heading, justify="right")
+    for heading in ("answers", "missing"):
+        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
+    for name, row in zip(names, rows, strict=True):
         missing = Text(f"{row.missing:,}", style="magenta" if row.missing else "dim")
-        table.add_row(one_line(row.name, 24), *row.values, f"{row.n:,}", missing)
+        table.add_row(name, *row.values, f"{row.n:,}", missing)
     return table
 
 

@@ -97,9 +97,14 @@ def refuse_unpriced(max_cost: float | None, models: Iterable[tuple[str, BaseMode
 
 
 def cost_of(usage: Usage | None, price: Price | None) -> float | None:
-    """The cost of a call in US dollars; None if price or tokens are unknown, 0 if it is free."""
+    """The cost of a call in US dollars; None if price or tokens are unknown, 0 if it is free.
+
+    A price that the suite states is used before the charge that the endpoint states.
+    """
     if price is not None and price.input == price.output == 0:
         return 0.0
+    if price is None and usage is not None:
+        return usage.cost_usd
     if price is None or usage is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
     return (

@@ -13,6 +13,7 @@ from msgspec import structs
 from llmeval.core.errors import StoreError, UsageError
 from llmeval.core.manifest import Digests, Ending, Manifest, Session
 from llmeval.core.records import Case, Status, utc_now
+from llmeval.models.base import AdaptsRequests
 from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
 from llmeval.runner.attempts import attempts_seen
@@ -162,6 +163,8 @@ def _warnings(plan: RunPlan, ending: Ending) -> tuple[str, ...]:
         found.append(plan.cache.warning)
     if plan.budget.stopped is not None and ending != "budget":
         found.append(plan.budget.stopped)
+    for model in plan.closing:
+        found += model.adaptations if isinstance(model, AdaptsRequests) else ()
     return tuple(found)
 
 

@@ -31,6 +31,7 @@ from llmeval.core.manifest import (
     ShardRecord,
     SoftwareRecord,
 )
+from llmeval.core.manifest_file import without_secrets
 from llmeval.core.model_records import (
     CandidateRecord,
     JudgeArm,
@@ -75,7 +76,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
     spec = suite.spec.cases
     scoring = scoring_of(plan)
     gate = gate_of(suite, options)
-    return Manifest(
+    manifest = Manifest(
         run_id=run_id,
         suite=suite.name,
         suite_file=str(suite.path),
@@ -114,6 +115,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         command=tuple(sys.argv),
         shard=None if plan.shard is None else _shard(plan, plan.shard),
     )
+    return without_secrets(manifest)
 
 
 def with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:

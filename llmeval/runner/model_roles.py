@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from llmeval.core.errors import ModelError, SuiteError
+from llmeval.core.redaction import redact
 from llmeval.models.base import Model
 from llmeval.models.client.cache import ALWAYS, NEVER, Cache
 from llmeval.models.client.caller import Caller
@@ -95,6 +96,7 @@ class ModelRoles:
         self, role: str, reference: str | BaseModelSpec, path: KeyPath, *, readout: bool = False
     ) -> ModelRole:
         name, spec = self._suite.model(reference, path)
+        name = redact(name)  # it is shown in tables, which cut it
         if role == "candidate" and isinstance(spec, SystemOneSpec):
             raise self._suite.error(
                 path, "a decision model gives no text: it can be a judge, not the candidate"

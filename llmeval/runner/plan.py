@@ -15,6 +15,7 @@ from llmeval.core.errors import NothingEvaluated, UsageError
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.manifest import Undrawn
 from llmeval.core.records import Case, Message
+from llmeval.core.redaction import hide
 from llmeval.core.resources import home
 from llmeval.core.templates import Template, case_values
 from llmeval.data.cases import CaseSet
@@ -52,6 +53,7 @@ from llmeval.suite.loader import Suite
 from llmeval.suite.model_schema import ModelSpec, Price, ReplaySpec, TransformersSpec
 from llmeval.suite.quarantine import Quarantine, read_quarantine
 from llmeval.suite.retired import Retirement, read_retired
+from llmeval.suite.secrets import secrets_in
 from llmeval.suite.yaml_file import Path as KeyPath
 
 
@@ -354,9 +356,17 @@ def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath
         return given, ()
     try:
         spec: ModelSpec = TypeAdapter(ModelSpec).validate_python(yaml.safe_load(given))
-        return spec, ()
-    except (yaml.YAMLError, ValidationError) as error:
-        raise UsageError(f"--candidate {given}: not a model: {error}") from None
+    except ValidationError as error:
+        # neither the text nor pydantic's own message: both have the key
+        wrong = "; ".join(
+            f"{'.'.join(map(str, each['loc'][1:])) or each['loc']}: {each['msg']}"
+            for each in error.errors(include_url=False, include_input=False)
+        )
+        raise UsageError(f"--candidate {{...}}: not a model: {wrong}") from None
+    except yaml.YAMLError:
+        raise UsageError("--candidate {...}: not a mapping in YAML") from None
+    hide(secrets_in(spec))
+    return spec, ()
 
 
 def _stored_candidate(stored: RunDir) -> ModelRole:

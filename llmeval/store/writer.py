@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from llmeval.core.checksums import sealed
@@ -19,6 +20,7 @@ from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest, RecordFile
 from llmeval.core.manifest_file import manifest_bytes
 from llmeval.core.records import Answer, Case, Score, to_json
+from llmeval.core.redaction import redact_record
 from llmeval.store.directory import ANSWERS, CASES, JUDGE_PROBES, MANIFEST, RECORDS, SCORES, RunDir
 
 LOCK = ".lock"
@@ -59,23 +61,23 @@ class RunWriter:
 
     def case(self, case: Case) -> None:
         """Append a case."""
-        self._files[CASES].append(sealed(to_json(case)))
+        self._files[CASES].append(sealed(_json(case)))
 
     def answer(self, answer: Answer) -> None:
         """Append an answer."""
-        self._files[ANSWERS].append(sealed(to_json(answer)))
+        self._files[ANSWERS].append(sealed(_json(answer)))
         self.answers += 1
 
     def scores(self, scores: Sequence[Score]) -> None:
         """Append all scores of one (case, repeat) as one block."""
         if scores:
-            self._files[SCORES].append(*(sealed(to_json(score)) for score in scores))
+            self._files[SCORES].append(*(sealed(_json(score)) for score in scores))
 
     def judge_probes(self, judge_probes: Sequence[JudgeProbe]) -> None:
         """Append a judge's verdicts on attacks or anchors."""
         if judge_probes:
             self._files[JUDGE_PROBES].append(
-                *(sealed(to_json(judge_probe)) for judge_probe in judge_probes)
+                *(sealed(_json(judge_probe)) for judge_probe in judge_probes)
             )
 
     def count(self, name: str) -> int:
@@ -91,6 +93,11 @@ class RunWriter:
         for file in self._files.values():
             file.close()
         self._lock.release()
+
+
+def _json(record: msgspec.Struct) -> bytes:
+    """A record as JSON without secrets."""
+    return redact_record(to_json(record))
 
 
 class _Appended:

@@ -4,21 +4,23 @@ names file and line.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
-from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from llmeval.core.errors import SuiteError
+from llmeval.core.redaction import hide
 from llmeval.core.templates import Template
 from llmeval.suite import yaml_file
 from llmeval.suite.model_schema import BaseModelSpec, Price
 from llmeval.suite.schema import JudgeSpec, SuiteSpec
+from llmeval.suite.secrets import secrets_in
 from llmeval.suite.strict import nearest
-from llmeval.suite.variables import expand
+from llmeval.suite.variables import Variables
 
 _SAMPLING = (
     "temperature",
@@ -39,7 +41,8 @@ class Suite:
     """A suite that is valid and whose environment is chosen.
 
     `spec`: the file's content. `document`: for messages with line numbers. `changes`: dotted keys
-    that the environment changed. `secrets`: values that must never be written anywhere.
+    that the environment changed. `from_variables`: the values of environment variables that are
+    secret, because `public` does not list them.
     `trusted`: whether the user named the suite. A suite that only a run directory names may be
     foreign, so none of its code is imported.
     """
@@ -51,6 +54,7 @@ class Suite:
     changes: tuple[str, ...] = ()
     undefined: Mapping[yaml_file.Path, str] = field(default_factory=dict)
     trusted: bool = True
+    from_variables: Set[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -178,7 +182,7 @@ class Suite:
 
     def secrets(self) -> set[str]:
         """Every secret value in the suite. Records, cache and logs must not contain them."""
-        return set(_secrets(self.spec))
+        return {*secrets_in(self.spec), *self.from_variables}
 
     def template(self, text: str, path: yaml_file.Path) -> Template:
         """A template of the suite, or of the file that it names. Raises SuiteError."""
@@ -260,15 +264,20 @@ def parse_suite(
         raise SuiteError(
             f"{document.file}:1: a suite is a mapping that starts with `suite: <name>`"
         )
-    undefined: dict[yaml_file.Path, str] = {}
-    data = expand(document.data, (), undefined)
+    variables = Variables()
+    data = variables.expand(document.data, ())
+    public = data.get("public")
+    secrets = variables.secrets(public if isinstance(public, list) else ())
+    hide(secrets)
+    undefined = variables.undefined
     spec = _validate(SuiteSpec, data, document)
     changes: tuple[str, ...] = ()
     if environment is not None:
         data, document, changes = _overlay(data, environment, document, spec)
         undefined = _moved(undefined, environment, changes)
         spec = _validate(SuiteSpec, data, document)
-    suite = Suite(spec, document, file, environment, changes, undefined)
+    suite = Suite(spec, document, file, environment, changes, undefined, from_variables=secrets)
+    hide(suite.secrets())
     suite.check_defined()
     return suite
 
@@ -365,18 +374,3 @@ def _inside(value: object, part: str | int) -> bool:
     if isinstance(value, list):
         return isinstance(part, int) and part < len(value)
     return isinstance(value, dict) and part in value
-
-
-def _secrets(value: object) -> list[str]:
-    if isinstance(value, SecretStr):
-        secret = value.get_secret_value()
-        return [secret] if secret else []
-    if isinstance(value, BaseModel):
-        return [
-            secret for name in type(value).model_fields for secret in _secrets(getattr(value, name))
-        ]
-    if isinstance(value, Mapping):
-        return [secret for item in value.values() for secret in _secrets(item)]
-    if isinstance(value, list | tuple):
-        return [secret for item in value for secret in _secrets(item)]
-    return []

@@ -121,9 +121,12 @@ class OpenAISpec(Generating, Networked):
     build: str | None = Field(default=None, pattern=r"\S", description=BUILD)
     api: Literal["chat", "responses"] = "chat"
     headers: dict[str, SecretStr] = {}
-    structured_output: Literal["json_schema", "json_object", "none"] = Field(
+    structured_output: Literal["json_schema", "json_object", "tool_call", "none"] = Field(
         default="json_schema",
-        description="How the endpoint forces a reply to follow a JSON Schema, for judges.",
+        description=(
+            "How the endpoint forces a reply to follow a JSON Schema, for judges. If the endpoint"
+            " refuses one, the next is used, and the run says so."
+        ),
     )
     client: str | None = Field(
         default=None,

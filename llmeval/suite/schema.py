@@ -175,11 +175,32 @@ def _one_expression(text: str) -> str:
 Measured = Annotated[str, AfterValidator(_one_expression)]
 
 
+def _not_measured_here(name: str) -> str:
+    """A name for a number. The seconds of an answer are measured by llmeval alone."""
+    if name == "latency":
+        raise PydanticCustomError(
+            "measure",
+            "`latency` is what llmeval measures; give the application's own seconds another name,"
+            " such as `app_seconds`",
+        )
+    return name
+
+
+MeasureName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$"), AfterValidator(_not_measured_here)]
+
+
 class SuiteSpec(Strict):
     """The whole file."""
 
     suite: Name = Field(description="The suite's name; runs are written to reports/<suite>/.")
     description: str = ""
+    public: list[str] = Field(
+        default=[],
+        description=(
+            "Environment variables that are not secret. The values of all others (`${NAME}`) appear"
+            " as `***` in records, reports and messages."
+        ),
+    )
     cases: CasesSpec
     prompt: str | None = Field(
         default=None, description="A template, or the path of one (.j2, .txt, .md)."
@@ -231,12 +252,12 @@ class SuiteSpec(Strict):
         default=[], description="name | name: argument | name: {options} | not: ... | any: [...]"
     )
     judges: dict[Name, JudgeSpec] = {}
-    measure: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], Measured] = Field(
+    measure: dict[MeasureName, Measured] = Field(
         default={},
         description=(
             "Numbers of an answer by name: one expression each, such as `{{ data.steps }}` or"
             " `{{ tool_calls | length }}`. `gate.limits` and `margins` use them as `steps.p95`. A"
-            " value that is not a number is missing."
+            " value that is not a number, or is below 0, is missing."
         ),
     )
     allow_self_judge: bool = Field(default=False, description="Let a model judge its own answers.")

@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from llmeval.suite import yaml_file
@@ -11,26 +13,44 @@ _VARIABLE = re.compile(
 )
 
 
-def expand(value: object, path: yaml_file.Path, undefined: dict[yaml_file.Path, str]) -> Any:
-    """`value` with `${NAME}` and `${NAME:-default}` replaced; `$${NAME}` stays `${NAME}`."""
-    if isinstance(value, dict):
-        return {key: expand(item, (*path, key), undefined) for key, item in value.items()}
-    if isinstance(value, list):
-        return [expand(item, (*path, index), undefined) for index, item in enumerate(value)]
-    if not isinstance(value, str) or "${" not in value:
-        return value
+@dataclass
+class Variables:
+    """The environment variables that a suite file uses, collected while it is read."""
 
-    def replace(match: re.Match[str]) -> str:
+    undefined: dict[yaml_file.Path, str] = field(default_factory=dict)
+    """By path, a variable that is not set."""
+    values: dict[str, str] = field(default_factory=dict)
+    """By name, the values that the environment has. Defaults stand in the file, so they are public.
+    """
+
+    def expand(self, value: object, path: yaml_file.Path) -> Any:
+        """`value` with `${NAME}` and `${NAME:-default}` replaced; `$${NAME}` stays `${NAME}`.
+
+        The value of a variable stays a text, except below `params`: sampling parameters are
+        numbers.
+        """
+        if isinstance(value, dict):
+            return {key: self.expand(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.expand(item, (*path, index)) for index, item in enumerate(value)]
+        if not isinstance(value, str) or "${" not in value:
+            return value
+        text = _VARIABLE.sub(lambda match: self._of(match, path), value)
+        whole = _VARIABLE.fullmatch(value)
+        return yaml_file.scalar(text) if whole and "params" in path else text
+
+    def _of(self, match: re.Match[str], path: yaml_file.Path) -> str:
         if match["escaped"]:
             return match[0][1:]
-        found = os.environ.get(match["name"]) or match["default"]
-        if found is None:
-            undefined[path] = match["name"]
+        value = os.environ.get(match["name"])
+        if value:
+            self.values[match["name"]] = value
+            return value
+        if match["default"] is None:
+            self.undefined[path] = match["name"]
             return match[0]
-        return found
+        return match["default"]
 
-    whole = _VARIABLE.fullmatch(value)
-    text = _VARIABLE.sub(replace, value)
-    return (
-        yaml_file.scalar(text) if whole and not whole["escaped"] and path[-1] != "api_key" else text
-    )
+    def secrets(self, public: Iterable[str]) -> set[str]:
+        """The values that are secret: all but those of the variables that are `public`."""
+        return {value for name, value in self.values.items() if name not in set(public)}

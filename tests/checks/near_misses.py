@@ -55,7 +55,8 @@ class AnswerRow(NamedTuple):
     """A reference with an answer, and whether it should pass.
 
     `half`: tune for those whose results the rules were made with, report for those that were
-    written before a second measurement. `set`: siblings or right.
+    written before a second measurement, third for those written before the rules were read again
+    (measured once, then used to change the rules). `set`: siblings or right.
     """
 
     half: str

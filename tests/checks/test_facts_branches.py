@@ -3,7 +3,8 @@
 import pytest
 
 from llmeval.checks.facts.answer import AnswerAnalysis
-from llmeval.checks.facts.names import Reference, squeezed
+from llmeval.checks.facts.lost_spaces import squeezed
+from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.question_cues import ASKS_MANY
 from llmeval.checks.facts.statements import is_statement
 from llmeval.checks.facts.tokens import Tokens

@@ -200,3 +200,17 @@ def test_the_shipped_suites_pass(repository: Path, name: str) -> None:
     done = llmeval("data", "check", repository / "suites" / f"{name}.yaml", "--no-runs")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 errors, 0 warnings" in done.stdout
+
+
+def test_validate_strict_runs_the_data_tests(tmp_path: Path) -> None:
+    path = write(tmp_path, _conflict())
+    assert llmeval("validate", path).returncode == 0
+    done = llmeval("validate", path, "--strict", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "D001 error" in done.stdout
+    document = json.loads(llmeval("validate", path, "--strict", "--json", cwd=tmp_path).stdout)
+    assert document["data"]["counts"]["error"] == 1
+    assert (
+        llmeval("validate", write(tmp_path / "clean", rows(4)), "--strict", cwd=tmp_path).returncode
+        == 0
+    )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from llmeval.core.baseline_lock import Approval, BaselineLock, BaselineValues
+from llmeval.core.baseline_lock import Approval, BaselineLock, BaselineNumbers, BaselineValues
 from llmeval.core.errors import UsageError
 from llmeval.core.manifest import Digests
 from llmeval.gate.baseline import lock_digest
@@ -65,6 +65,22 @@ def test_missing_results_leave_a_gap() -> None:
     assert "c3" not in results
     mixed = joined([lock("a", 1), lock("b", "-")])
     assert mixed.gaps("m") == {"c0": 0.5}, "a metric that applies in one run only is missing there"
+
+
+def test_numbers_are_those_of_the_newest_runs() -> None:
+    def numbers(run: int) -> dict[str, BaselineNumbers]:
+        latency = BaselineNumbers((float(run), None if run == 2 else 10.0 + run))
+        return {"latency": latency} | ({"cost": latency} if run == 3 else {})
+
+    runs = [lock(f"r{run}", 1, 0, numbers=numbers(run)) for run in range(1, 8)]
+    two = joined(runs[:2])
+    assert two.numbers["latency"] == BaselineNumbers(((1.0, 2.0), (11.0, None)), 2)
+    three = joined(runs[:3])
+    assert three.numbers["cost"] == BaselineNumbers(((None, None, 3.0), (None, None, 13.0)), 3)
+    seven = joined(runs).numbers
+    assert seven["latency"].runs == 5 and seven["latency"].values[0] == (3.0, 4.0, 5.0, 6.0, 7.0)
+    assert seven["cost"].values[0] == (3.0, None, None, None, None), "missing in the newer runs"
+    assert math.isnan(joined(runs[:2]).numbers_of("latency")["c1"][1])
 
 
 def test_runs_that_agree_keep_a_least_moment() -> None:

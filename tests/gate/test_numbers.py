@@ -136,7 +136,7 @@ def test_a_missing_number_is_not_zero(
         assert "At most 2.0% of them may be missing (`max_unscored`)" in rule.reason
 
 
-@pytest.mark.parametrize("value", [None, "4", True, [4], float("1e999")])
+@pytest.mark.parametrize("value", [None, -1, "4", True, [4], float("1e999")])
 def test_what_is_no_number_is_missing(value: object, tmp_path: Path) -> None:
     if value == float("inf"):
         value = "Infinity"

@@ -214,7 +214,9 @@ def test_a_score_is_bound_to_its_answer(tmp_path: Path, capsys: pytest.CaptureFi
     ("read", "text", "said"),
     [
         (deepeval, '{"a": 1}', "it has no `testCases`"),
-        (deepeval, '{"testCases": []}', "no scored answer"),
+        (deepeval, '{"testCases": []}', "has no answer"),
+        (deepeval, '{"testRunLink": "https://x"}', "only a link to Confident AI"),
+        (lm_eval, '{"results": {}}', "has the numbers of whole tasks, and no answer"),
         (deepeval, '{"testCases": [], "conversationalTestCases": [1]}', "conversationalTestCases: 1 conversations"),
         (deepeval, "{", "not valid JSON"),
         (inspect_log, '{"version": 2}', "it has no `eval.task`"),
@@ -232,3 +234,19 @@ def test_what_is_something_else_is_refused(tmp_path: Path, read: Any, text: str,
     assert not (tmp_path / "s").exists()
     with pytest.raises(UsageError, match="no such file"):
         read(tmp_path / "none", tmp_path / "s")
+
+
+def test_answers_without_scores_are_replayed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = {
+        "doc_id": 0, "target": "b", "arguments": {"gen_args_0": {"arg_0": "ask", "arg_1": {}}},
+        "resps": [["an answer"]], "filter": "none", "metrics": ["f1"], "f1": ["b", [""]],
+    }  # fmt: skip
+    samples = tmp_path / "samples_ner_2026-01-16T10-00-00.jsonl"
+    samples.write_text(json.dumps(sample) + "\n")
+    assert lm_eval(samples, tmp_path / "out", reports=tmp_path / "runs", as_json=True) == 0
+    printed = told(capsys)
+    assert any("no score that can be taken over" in note for note in printed["notes"])
+    (path,) = printed["runs"].values()
+    assert scores(path) == {("0", 0, "min_words"): 1.0}

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from llmeval.core.errors import ModelError, Overloaded, Retryable, SuiteError, Unreadable
+from llmeval.core.errors import (
+    ModelError,
+    Overloaded,
+    RequestRefused,
+    Retryable,
+    ServerError,
+    SuiteError,
+    Unreadable,
+)
 from llmeval.core.records import Message, Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.openai import OpenAIEndpoint
@@ -116,7 +124,7 @@ def test_replies_without_text() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "headers", "kind", "told"),
     [
-        (500, {"error": {"message": "boom"}}, {}, Retryable, "HTTP 500: boom"),
+        (500, {"error": {"message": "boom"}}, {}, ServerError, "HTTP 500: boom"),
         (429, {"error": {"message": "slow down"}}, {"Retry-After": "3"}, Overloaded, "slow down"),
         (429, {"error": {"code": "insufficient_quota", "message": "pay"}}, {}, ModelError, "pay"),
         (503, {}, {"Retry-After": "2"}, Overloaded, "HTTP 503"),
@@ -124,7 +132,7 @@ def test_replies_without_text() -> None:
         (529, {}, {}, Overloaded, "HTTP 529"),
         (401, {"error": {"message": "bad key"}}, {}, ModelError, "check `api_key`"),
         (404, {}, {}, ModelError, "check `model` and `base_url`"),
-        (400, b"<html>no</html>", {}, ModelError, "a web page"),
+        (400, b"<html>no</html>", {}, RequestRefused, "a web page"),
         (
             302,
             {},

@@ -73,7 +73,7 @@ CUT = {"max_tokens": 64}
         ),
         (
             chat("Ro", "error", choice={"error": {"code": 400, "message": "too long"}}),
-            "ModelError",
+            "RequestRefused",
             "too long",
         ),
         (chat("Ro", "error"), "Retryable", "finish_reason error"),
@@ -88,7 +88,11 @@ CUT = {"max_tokens": 64}
         (b'{"error": "model runner stopped"}', "Retryable", "model runner stopped"),
         (chat("Ro", "model_error"), "Retryable", "finish_reason model_error"),
         (chat("Ro", "timeout"), "Retryable", "finish_reason timeout"),
-        (chat("Ro", "stop", error={"message": "tool died", "code": 500}), "Retryable", "tool died"),
+        (
+            chat("Ro", "stop", error={"message": "tool died", "code": 500}),
+            "ServerError",
+            "tool died",
+        ),
         (chat("Ro", "stop", error="tool died"), "Retryable", "tool died"),
         (chat("", "FINISH_REASON_OTHER"), "provider", "does not belong to an empty answer"),
         (chat("", "MALFORMED_FUNCTION_CALL"), "provider", "does not belong to an empty answer"),

@@ -208,7 +208,7 @@ REFUSED = [
     (
         400,
         {"error": {"message": "response_format.type must be one of: text, json_object"}},
-        "structured_output: none",
+        "`none` on this model",
     ),
     (
         422,

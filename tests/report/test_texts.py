@@ -9,11 +9,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from rich.console import Console
 
 from llmeval.core.outcome import Outcome
 from llmeval.core.records import Answer, Case, Status
-from llmeval.core.results import CaseCounts, Decision, GateResult, Metric, RuleDecision, Summary
+from llmeval.core.results import (
+    CaseCounts,
+    Decision,
+    GateResult,
+    Metric,
+    NumberMetric,
+    NumberStatistic,
+    RuleDecision,
+    Summary,
+)
 from llmeval.report.console import ProgressDisplay, _line, print_summary
 from llmeval.report.failing_cases import FailingCase
 from llmeval.report.junit import write_junit
@@ -172,6 +182,18 @@ def test_an_untrusted_judge_is_said_once() -> None:
     for text in (printed(said, []), markdown(said, MANIFEST, [])):
         assert text.count("no labels") == 1
     assert "The judge of correctness is UNTRUSTED: no labels." in printed(summary(None, 0), [])
+
+
+def test_the_name_of_a_number_is_never_cut() -> None:
+    statistics = tuple(
+        NumberStatistic(statistic=name, value=0.0123456, low=0.0112345, high=0.0134567)
+        for name in ("mean", "p50", "p95")
+    )
+    numbers = (NumberMetric(name="latency", unit="s", n=80, statistics=statistics),)
+    text = printed(structs.replace(summary(Decision.PASS, 0), numbers=numbers), [])
+    assert "latency" in text
+    assert "0.0135" in text
+    assert all(len(line) <= 80 for line in text.splitlines())
 
 
 @pytest.mark.parametrize("width", [60, 80, 130, 200])

@@ -4,6 +4,8 @@
 words, or most of them, in another order or without some.
 """
 
+from unicodedata import normalize
+
 import regex
 
 from llmeval.checks.facts.aliases import is_country
@@ -16,7 +18,7 @@ from llmeval.checks.facts.lexicon import (
     TITLE_WORDS,
 )
 from llmeval.checks.facts.names import Reference
-from llmeval.checks.facts.tokens import STOPWORDS, TITLES, Tokens
+from llmeval.checks.facts.tokens import STOPWORDS, TITLES, Tokens, fold
 
 _SHORT_ANSWER = 12
 """In a longer answer, the next capital word often belongs to another phrase."""
@@ -94,3 +96,81 @@ def _stands(name: tuple[str, ...], answer: Tokens) -> bool:
         tuple(answer.stems[at : at + len(name)]) == name
         for at in range(len(answer) - len(name) + 1)
     )
+
+
+_JOINED = regex.compile(
+    r"(?<head>\p{Lu}[\p{L}’']+)(?:(?:\s|-)(?:upon|under|on|am|an|ob|sur|sous|op|aan|bei)|-(?:en"
+    r"|in|les|lez|lès))"
+    r"(?:[\s-](?:der|den|dem|the|la|le|les))?[\s-](?<tail>\p{Lu}[\p{L}’']+)"
+)
+
+
+def has_other_joint(reference: Reference, answer: Tokens) -> bool:
+    """Whether the answer has the place next to another water or region: `Newcastle-under-Lyme` for
+    `Newcastle upon Tyne`."""
+    own = _JOINED.search(reference.bare)
+    if own is None:
+        return False
+    head, tail = (Tokens(own[name]).stems for name in ("head", "tail"))
+    others = [
+        Tokens(match["tail"]).stems
+        for match in _JOINED.finditer(answer.raw[:_READ])
+        if Tokens(match["head"]).stems == head
+    ]
+    return bool(others) and tail not in others
+
+
+_READ = 2000
+_FORMULA = regex.compile(r"(?=\p{L}*\d)(?:\p{Lu}\p{Ll}?\d*){2,12}")
+
+
+def is_other_formula(reference: Reference, answer: Tokens) -> bool:
+    """Whether the reference is a chemical formula that the answer does not have: H2O for H2O2."""
+    formula = normalize("NFKC", reference.bare)
+    if not _FORMULA.fullmatch(formula):
+        return False
+    return fold(formula) not in fold(normalize("NFKC", answer.raw[:_READ]))
+
+
+def has_other_subtitle(reference: Reference, answer: Tokens) -> bool:
+    """Whether another subtitle follows the title: `Rocket: The Return` for `Rocket: The Start`."""
+    head, colon, tail = reference.bare.partition(": ")
+    if not colon or not tail:
+        return False
+    at = answer.raw.casefold().find(f"{head}: ".casefold())
+    if at < 0:
+        return False
+    rest = answer.raw[at + len(head) + 2 :]
+    return set(Tokens(tail).content).isdisjoint(Tokens(rest[: 2 * len(tail) + _AROUND]).content)
+
+
+_AROUND = 20
+_BRACKET = regex.compile(r"\s*[(\[](?P<inside>[^()\[\]]{1,40})[)\]]")
+_DIGITS = regex.compile(r"\d+")
+
+
+def in_other_bracket(last: int, reference: Reference, answer: Tokens) -> bool:
+    """Whether brackets after the name have another number: `Treaty of Ghent (1815)` for
+    `(1814)`."""
+    own = _BRACKET.search(reference.raw)
+    stated = _BRACKET.match(answer.raw, answer.ends[last])
+    if own is None or stated is None:
+        return False
+    one, two = (set(_DIGITS.findall(match["inside"])) for match in (own, stated))
+    return bool(one) and bool(two) and one.isdisjoint(two)
+
+
+def is_other_capitals(last: int, reference: Reference, answer: Tokens) -> bool:
+    """Whether one of two abbreviations has an S more: HTTPS for HTTP."""
+    one = reference.bare.rpartition(" ")[2]
+    two = answer.raw[answer.starts[last] : answer.ends[last]]
+    both = one.isalpha() and one.isupper() and two.isalpha() and two.isupper()
+    return (
+        both
+        and min(len(one), len(two)) >= _ABBREVIATION
+        and one != two
+        and (one.rstrip("S") == two.rstrip("S"))
+    )
+
+
+_ABBREVIATION = 2

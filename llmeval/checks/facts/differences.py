@@ -15,13 +15,17 @@ import regex
 from llmeval.checks.facts.aliases import aliases_of, is_country
 from llmeval.checks.facts.beside_names import (
     goes_on_otherwise,
+    has_other_joint,
+    has_other_subtitle,
     in_other_region,
     is_namesake,
+    is_other_formula,
     without_first,
 )
 from llmeval.checks.facts.lexicon import (
     DROPPED_FREELY,
     TITLE_WORDS,
+    VARIANTS_AFTER,
     contrast,
     is_designator,
     same_kind,
@@ -150,8 +154,14 @@ def _is_other_name(
     missing: list[str], last: int, reference: Reference, answer: Tokens, question: Tokens | None
 ) -> bool:
     """Whether what stands beside the words, or is missing before them, makes another name."""
+    if has_other_subtitle(reference, answer) or has_other_joint(reference, answer):
+        return True
+    if is_other_formula(reference, answer):
+        return True
     if not reference.is_name:
         return False
+    if missing and missing == reference.content[-len(missing) :] and missing[0] in VARIANTS_AFTER:
+        return True
     person = question is not None and bool(_WHO.search(question.raw))
     return (
         in_other_region(reference, answer)
@@ -248,7 +258,8 @@ def _is_generation(stem: str, reference: Reference) -> bool:
     """Whether the word is a numeral that closes a full name with a middle name, which tells the
     person already."""
     names = [s for s in reference.content if s not in TITLE_WORDS and s[0].isalpha()]
-    return stem == reference.content[-1] and stem[0].isdigit() and len(names) >= _FULL_NAME
+    numeral = stem[0].isdigit() and reference.forms[-1].isalpha()
+    return stem == reference.content[-1] and numeral and len(names) >= _FULL_NAME
 
 
 _FULL_NAME = 3

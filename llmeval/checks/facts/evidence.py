@@ -8,10 +8,17 @@ import regex
 
 from llmeval.checks.facts.aliases import is_abbreviation, spelled_out
 from llmeval.checks.facts.answer import AnswerAnalysis
+from llmeval.checks.facts.beside_names import (
+    in_other_bracket,
+    is_namesake,
+    is_other_capitals,
+)
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance
 from llmeval.checks.facts.date_values import Precision
 from llmeval.checks.facts.differences import ReferenceComparison, compare, compare_list
+from llmeval.checks.facts.expressions import is_expression, states_expression
 from llmeval.checks.facts.longer_names import longer_name
+from llmeval.checks.facts.lost_spaces import squeezed
 from llmeval.checks.facts.mentions import Mention, in_context, mention_at, with_overlaps
 from llmeval.checks.facts.names import (
     MAX_TOLERANT,
@@ -20,7 +27,6 @@ from llmeval.checks.facts.names import (
     Reference,
     exact,
     partials,
-    squeezed,
 )
 from llmeval.checks.facts.negation_scope import Stance
 from llmeval.checks.facts.references import ExpectedValue
@@ -31,6 +37,7 @@ from llmeval.checks.facts.typed_values import (
     mentioned_numbers,
     mentioned_times,
 )
+from llmeval.checks.facts.whole_lists import has_more_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,9 @@ def gather(
     least be; None takes any that agrees. `listed`: the value may be one of a list, and stand
     outside of a final answer.
     """
+    whole = _as_a_whole(expected, answer, listed=listed)
+    if whole is not None:
+        return AnswerEvidence((whole,))
     collected = [*_texts(expected, answer)]
     for value in expected:
         collected += _typed(value, answer, tolerance, accept)
@@ -96,6 +106,28 @@ def gather(
     if settled or not texts:
         return AnswerEvidence(tuple(collected))
     return _in_part(tuple(collected), values, answer)
+
+
+def _as_a_whole(
+    expected: Sequence[ExpectedValue], answer: AnswerAnalysis, *, listed: bool
+) -> Mention | None:
+    """What an expression says, or a list with more items than are expected; None for all else."""
+    own = [value for value in expected if not value.alias]
+    raw = answer.words.raw
+    # `3 × 10^8 m/s` is a number in a unit.
+    if own and all(is_expression(value.raw) and _has_no_value(value) for value in own):
+        equal = any(states_expression(value.raw, raw) for value in own)
+        stance = Stance.ASSERTED if equal else Stance.UNREAD
+        return Mention(0, len(raw), Fit.SAME, stance, "exact", own[0].raw)
+    members = [member for value in own for member in value.members]
+    if listed or not all(value.members for value in own) or not has_more_items(raw, members):
+        return None
+    return Mention(0, len(raw), Fit.SAME, Stance.SEVERAL, "exact", own[0].raw)
+
+
+def _has_no_value(value: ExpectedValue) -> bool:
+    """Whether the text is not read as a number, unless it is an equation."""
+    return not value.numbers or any(mark in value.raw for mark in "=<>≤≥")
 
 
 def _typed(
@@ -188,7 +220,13 @@ def _whole(
     longer = longer_name(place, value.text, answer.words)
     if value.dates and is_limit(answer.words.starts[place[0]], value, answer):
         return mention_at(answer, place, Fit.NEAR, "date", value.raw)
-    if _other_sign(place, value.text, answer) or _other_suffix(place, value.text, answer):
+    if (
+        _other_sign(place, value.text, answer)
+        or _other_suffix(place, value.text, answer)
+        or in_other_bracket(place[1], value.text, answer.words)
+        or is_other_capitals(place[1], value.text, answer.words)
+        or is_namesake(value.text, answer.words)
+    ):
         return mention_at(answer, place, Fit.OTHER, "longer", value.raw)
     if longer is None or covered.issuperset(longer):
         return mention_at(answer, place, Fit.SAME, "exact", value.raw)

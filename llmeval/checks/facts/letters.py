@@ -9,7 +9,7 @@ import regex
 from llmeval.checks.facts.final_answer import Final
 
 _LETTER = regex.compile(
-    r"(?<![\p{L}\p{N}'’])(?P<letter>[A-J])(?![\p{L}\p{N}]|['’]\p{L})(?!\.\s?\p{Lu}\p{Ll})"
+    r"(?<![\p{L}\p{N}'’])(?P<letter>[A-J])(?![\p{L}\p{N}+#]|['’]\p{L})(?!\.\s?\p{Lu}\p{Ll})"
 )
 _MARKED = regex.compile(
     r"(?:\b(?:option|choice|answer|letter|alternative|statement|antwort|réponse|opción|opzione"

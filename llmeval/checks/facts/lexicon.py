@@ -62,7 +62,8 @@ long short longer shorter
 fast slow faster slower
 early late earlier later
 inside outside
-black white red green blue yellow orange purple brown grey gray pink golden silver
+black white red green blue yellow orange purple brown grey pink golden silver
+black white red green blue yellow orange purple brown gray pink golden silver
 january february march april may june july august september october november december
 monday tuesday wednesday thursday friday saturday sunday
 monoxide dioxide trioxide
@@ -227,13 +228,21 @@ NAMESAKES = tuple(
 
 ANOTHER_AFTER = word_set(
     "united rovers wanderers athletic code script bridge airport street avenue foundation museum "
-    "institute pro max mini lite plus ultra tower native"
+    "institute pro max mini lite plus ultra tower native le se xl online city"
 )
 """Right after a name these make another name of it: Dundee United, Visual Studio Code."""
 
 
+VARIANTS_AFTER = word_set("pro max mini lite plus ultra native le se xl online volume vol part")
+"""After a product or title these make another one of it, so that they cannot be left out."""
+
 # Endings that tell substances and forms of one series apart.
-_SERIES = (("ate", "ite", "ide"), ("ane", "ene", "yne", "anol", "enol", "anal"), ("ose", "ase"))
+_SERIES = (
+    ("ate", "ite", "ide"),
+    ("ane", "ene", "yne", "anol", "enol", "anal"),
+    ("ose", "ase"),
+    ("ic", "ous"),
+)
 _SERIES_START = 4
 
 

@@ -5,7 +5,7 @@ import regex
 from llmeval.checks.facts.aliases import is_country
 from llmeval.checks.facts.lexicon import AFTER_NAME, ANOTHER_AFTER, BEFORE_NAME, JOINTS
 from llmeval.checks.facts.names import Place, Reference
-from llmeval.checks.facts.tokens import Tokens
+from llmeval.checks.facts.tokens import ORDINALS, Tokens
 
 _ROMAN = regex.compile(r"[IVX]{1,5}")
 _BARE = 12
@@ -26,6 +26,9 @@ def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | N
     if first and answer.gap(first) in (" ", "-"):
         before = answer.raw[answer.starts[first - 1] :]
         if answer.stems[first - 1] in BEFORE_NAME and (before[0].isupper() or answer.raw.islower()):
+            return range(first - 1, last + 1)
+        ordinal = answer.forms[first - 1] in ORDINALS
+        if ordinal and before[0].isupper() and answer.gap(first) == " ":
             return range(first - 1, last + 1)
     if _is_part_of_word(place, answer):
         return range(max(0, first - 1), min(len(answer), last + 2))
@@ -59,7 +62,12 @@ def _of_country(last: int, reference: Reference, answer: Tokens) -> int:
 
 
 _OPPOSITES = frozenset(["non", "anti", "pseudo", "un", "ex"])
+_PARTS = frozenset("part volume vol teil parte partie tome deel".split())
 _NAMESAKES = frozenset(["elder", "younger"])
+
+
+_CITIES = frozenset(["york", "vatican", "minh", "belize"])
+"""The last word of places that are the same with and without `City`."""
 
 
 def _continued(last: int, reference: Reference, answer: Tokens) -> int:
@@ -72,6 +80,8 @@ def _continued(last: int, reference: Reference, answer: Tokens) -> int:
     numbered = reference.stems[-1][0].isdigit()
     if gap == "-" and raw[0].isupper() and raw[1:].islower() and not numbered:
         return at + 1
+    if gap in (": ", ", ", " ") and answer.forms[at] in _PARTS and at + 1 < len(answer):
+        return at + 2 if answer.stems[at + 1][0].isdigit() else 0
     if gap not in (" ", "-", ", "):
         return 0
     if gap != ", " and not numbered and _is_numeral(at, gap, answer):
@@ -81,6 +91,8 @@ def _continued(last: int, reference: Reference, answer: Tokens) -> int:
     if answer.forms[at] in _NAMESAKES:
         return at + 1
     if gap == ", " or answer.forms[at] not in AFTER_NAME | ANOTHER_AFTER:
+        return 0
+    if answer.forms[at] == "city" and reference.stems[-1] in _CITIES:
         return 0
     return at + 1 if at > last + 1 or answer.raw[answer.starts[at]].isupper() else 0
 
@@ -93,8 +105,6 @@ def _is_numeral(at: int, gap: str, answer: Tokens) -> bool:
         return True
     if raw == "I":
         return at + 1 == len(answer) or answer.gap(at + 1) not in (" ",)
-    if answer.forms[at] == "part" and at + 1 < len(answer):
-        return answer.stems[at + 1][0].isdigit()
     if not raw.isdigit() or len(raw) > 2:
         return False
     if gap == " " and (raw == "1" or len(answer) > _BARE):

@@ -3,7 +3,6 @@
 What a part of it, or a longer name around it, means is decided in `differences`.
 """
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import regex
 
 from llmeval.checks.facts.lexicon import JOINTS, contrast
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
-from llmeval.checks.facts.word_forms import SHORT, is_known, other_prefix, same_word
+from llmeval.checks.facts.word_forms import SHORT, other_prefix, same_word
 from llmeval.checks.reading.wordlists import word_set
 
 MAX_TOLERANT = 128
@@ -41,6 +40,16 @@ ARTICLES = word_set(
     "der die das den le la les el los las il lo gli o os as het een ein eine un une una um uma de"
 )
 
+NAME_LETTERS = frozenset(["i", "a", "s", "t"])
+FIRST_NAMES = frozenset(["will", "may"])
+"""Function words that are names where they have a capital next to another name."""
+
+
+def _has_capital(word: str) -> bool:
+    """Whether a word starts with a capital, or has one after its first letter as `iPhone` has."""
+    return word[:1].isupper() or (len(word) > 2 and word[0].isalpha() and word[1].isupper())
+
+
 Place = tuple[int, int]
 """First and last word."""
 
@@ -63,7 +72,9 @@ class Reference:
         self.bare = words.raw
         self.forms = words.forms[first:]
         self.stems = words.stems[first:]
-        self.capitals = [words.raw[at].isupper() for at in words.starts[first:]]
+        spans = zip(words.starts[first:], words.ends[first:], strict=True)
+        # iPhone and eBay are names as well.
+        self.capitals = [_has_capital(words.raw[start:end]) for start, end in spans]
         self._dotted = [words.raw[end : end + 1] == "." for end in words.ends[first:]]
 
     @cached_property
@@ -74,8 +85,7 @@ class Reference:
         kept = [
             stem
             for i, (stem, form) in enumerate(zip(self.stems, self.forms, strict=True))
-            if (form not in STOPWORDS and not self._joins(i))
-            or (form in ("i", "a") and i and self.capitals[i])
+            if (form not in STOPWORDS and not self._joins(i)) or self._names(i)
         ]
         return list(dict.fromkeys(kept or self.stems))
 
@@ -111,6 +121,16 @@ class Reference:
             if form not in STOPWORDS and not form[0].isdigit() and not self._joins(i)
         ]
         return bool(kept) and all(kept)
+
+    def _names(self, index: int) -> bool:
+        """Whether a function word is part of a name: the S of `Model S`, the Will of `Will
+        Smith`."""
+        form = self.forms[index]
+        if not self.capitals[index] or form not in NAME_LETTERS | FIRST_NAMES:
+            return False
+        if not index:
+            return form in FIRST_NAMES and len(self.capitals) > 1 and self.capitals[1]
+        return self.capitals[index - 1] or form in ("i", "a")
 
     def _joins(self, index: int) -> bool:
         """Whether the word joins parts of a name: the `am` of Frankfurt am Main."""
@@ -163,58 +183,6 @@ def exact(references: Sequence[Reference], answer: Tokens) -> dict[int, list[Pla
                 ):
                     result[i].append((at, at + len(full) - 1))
     return {i: places for i, places in result.items() if places}
-
-
-def squeezed(reference: Reference, answer: Tokens) -> Place | None:
-    """Where the reference stands when spaces and hyphens are left out, or a space around it was
-    lost.
-
-    `News paper`, `Li'l Abner`, `starredLynda Carteras`, `the capital islima`.
-    """
-    target = "".join(reference.forms)
-    if len(target) < 4:
-        return None
-    text, starts = answer.squeezed
-    at = text.find(target)
-    if at < 0:
-        return None
-    if len(reference.forms) > 1 and reference.is_name:
-        raw = answer.raw.find(reference.bare)
-        if raw > 0 and answer.raw[raw - 1].islower():
-            first = bisect_right(answer.starts, raw) - 1
-            return first, bisect_left(answer.ends, raw + len(reference.bare))
-    while at >= 0:
-        first = bisect_right(starts, at) - 1
-        last = bisect_left(starts, at + len(target)) - 1
-        if _fills(target, at, first, last, answer):
-            return first, last
-        at = text.find(target, at + 1)
-    return None
-
-
-def _fills(target: str, at: int, first: int, last: int, answer: Tokens) -> bool:
-    """Whether what the words first..last have beside the text at `at` is nothing, or words that
-    lost their space."""
-    _, starts = answer.squeezed
-    before = answer.forms[first][: at - starts[first]]
-    after = answer.forms[last][at + len(target) - starts[last] :]
-    if not before and not after:
-        return True
-    if (
-        len(target) < _GLUED_LETTERS
-        or (before and before not in _GLUED)
-        or (after and after not in _GLUED)
-    ):
-        return False
-    # `Isadora` is no `is` with `adora`, and `informal` is a word of its own.
-    begins = answer.raw[answer.starts[first]]
-    return begins.islower() and not any(is_known(answer.forms[i]) for i in (first, last))
-
-
-_GLUED = word_set("a the is was are were in of by on at to for from and which who")
-"""Function words that lose the space before a name in text taken from web pages."""
-_GLUED_LETTERS = 5
-"""A shorter text is too often a part of another word by chance."""
 
 
 class Spelling:

@@ -154,6 +154,8 @@ def _roman_alone(words: Tokens, index: int) -> Spelled | None:
     text = words.raw[words.starts[index] : words.ends[index]]
     if len(words) > _ALONE or not _ROMAN.fullmatch(text):
         return None
+    if words.raw[words.ends[index] : words.ends[index] + 1].isalnum():
+        return None  # the letters of a code: MD5
     values = [_ROMAN_VALUES[letter] for letter in text]
     pairs = zip(values, [*values[1:], 0], strict=True)
     return Spelled(sum(-one if one < two else one for one, two in pairs), index + 1)

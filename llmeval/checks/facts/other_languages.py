@@ -51,7 +51,8 @@ CUES: dict[str, Cues] = {
         r"|une)\s(?:mauvaise|fausse))\b",
     ),
     "es": _cues(
-        r"\bno\b(?!\.?\s?\d|\s+(?:solo|sólo|solamente|únicamente|hay\sduda|cabe\sduda|obstante))|\b(?:nunca"
+        r"\bno\b(?!\.?\s?\d|\s+(?:solo|sólo|solamente|únicamente|hay\sduda|cabe\sduda"
+        r"|obstante))|\b(?:nunca"
         r"|jamás|tampoco|ni|sin(?!\sduda)|ningun[oa]?|ningún|en\slugar\sde|en\svez\sde"
         r"|a\sdiferencia\sde)\b",
         r"\s(?:no(?!\.?\s?\d)|nunca|tampoco|jamás)\b(?!\s+(?:solo|sólo))|\s(?:es|era|sería"
@@ -62,7 +63,8 @@ CUES: dict[str, Cues] = {
         r"\bnon\b(?!\s+(?:solo|soltanto|c['’]è\sdubbio))|\b(?:(?<!\d\s)mai|né|neanche|nemmeno"
         r"|senza(?!\sdubbio)|nessun[oa]?|invece\sdi"
         r"|anziché|al\sposto\sdi|a\sdifferenza\sdi)\b",
-        r"\s(?:non|mai|né)\b(?!\s+solo)|\s(?:è|era|sarebbe|fu)\s(?:\p{L}+\s)?(?:fals[oa]"
+        r"\s(?:non|(?<!\d\s)mai(?!\s\d{4})|né)\b(?!\s+solo)|\s(?:è|era|sarebbe"
+        r"|fu)\s(?:\p{L}+\s)?(?:fals[oa]"
         r"|sbagliat[oa]|errat[oa]|scorrett[oa]|(?:la|una)\srisposta\s(?:sbagliata|errata))\b",
     ),
     "pt": _cues(

@@ -76,7 +76,8 @@ _OF = r"(?:of|to|with|for|under|von|vom|de|du|des|di|del|della|da|do|van)"
 _BETWEEN = (
     r"(?:(?:the|a|an|in|on|at|by|from|between|around|about|mid|late|early|der|dem|den|la|le"
     r"|il)[\s-]+"
-    r"|l['’]|d['’]|(?:more|less|fewer)\s+than\s+|(?:about|approximately|exactly)\s+|\([^()]{1,40}\)\s*"
+    r"|l['’]|d['’]|(?:more|less|fewer)\s+than\s+|(?:about|approximately|exactly)\s+"
+    r"|\([^()]{1,40}\)\s*"
     # A first name of a surname that is expected by itself.
     r"|(?-i:\p{Lu})[\p{L}.'’-]*\s+|[\"'“«(]+\s*)*"
 )
@@ -151,7 +152,8 @@ _CLAUSE_OF = regex.compile(
     regex.IGNORECASE,
 )
 _OWN_VERB = regex.compile(
-    r"\s+(?P<verb>(?!is\b|was\b|are\b|were\b|and\b|or\b|who\b|which\b|that\b|in\b|at\b|of\b|the\b|for\b"
+    r"\s+(?P<verb>(?!is\b|was\b|are\b|were\b|and\b|or\b|who\b|which\b|that\b|in\b|at\b|of\b"
+    r"|the\b|for\b"
     r"|from\b|to\b|himself\b|herself\b|as\b|on\b|by\b|with\b|also\b|first\b|then\b|has\b|have\b)"
     r"\p{Ll}{3,})\b"
 )

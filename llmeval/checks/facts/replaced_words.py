@@ -9,7 +9,7 @@ from llmeval.checks.facts.lexicon import (
     TITLE_WORDS,
     contrast,
 )
-from llmeval.checks.facts.names import ARTICLES, Reference
+from llmeval.checks.facts.names import ARTICLES, FIRST_NAMES, NAME_LETTERS, Reference
 from llmeval.checks.facts.tokens import NEGATORS, STOPWORDS, Tokens
 from llmeval.checks.facts.word_forms import same_sound
 
@@ -122,7 +122,7 @@ def _next_word(answer: Tokens, index: int, step: int, *, over_all: bool) -> int 
 def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> bool:
     form, word = answer.forms[index], answer.stems[index]
     if form in STOPWORDS and not (
-        form in ("i", "a") and answer.raw[answer.starts[index]].isupper()
+        form in NAME_LETTERS | FIRST_NAMES and answer.raw[answer.starts[index]].isupper()
     ):
         return False
     if form in ARTICLES and index in answer.breaks:

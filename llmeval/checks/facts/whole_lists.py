@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import regex
 
+from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 _LEAD = regex.compile(
@@ -79,6 +80,26 @@ def is_whole_list(
     if _is_choice(text, _OR.get(language, _OR["en"]), start - low, end - low, right):
         return True
     return long and _is_long(text, start - low, end - low, right, question)
+
+
+def has_more_items(raw: str, members: Sequence[Reference]) -> bool:
+    """Whether the answer is a list of short items that has all members and further ones."""
+    if not members or len(raw) > _MAX_CHARS:
+        return False
+    lead = _LEAD.match(raw)
+    text = raw[lead.end() if lead else 0 :].rstrip(" .!\n")
+    items = [Tokens(text[a:b]) for a, b in _parts(text, _SEPARATOR)]
+    if len(items) <= len(members) or any(len(item) > _SHORT_ITEM for item in items):
+        return False
+    if any(not item.forms or not _VERBS.isdisjoint(item.forms) for item in items):
+        return False
+    right = [frozenset(member.content) for member in members]
+    stated = [frozenset(item.content) for item in items]
+    other = [stems for stems in stated if not any(stems & value for value in right)]
+    return bool(other) and all(any(stems & value for stems in stated) for value in right)
+
+
+_SHORT_ITEM = 3
 
 
 def _is_choice(

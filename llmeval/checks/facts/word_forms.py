@@ -277,6 +277,10 @@ def _sound(word: str) -> str:
     return "".join(kept)
 
 
+_VERY_LONG = 12
+"""From this length on the letter before the last may be the one left out: Philadelpha."""
+
+
 def _one_slip(one: str, two: str) -> bool:
     """One swap of neighbours, or in long words one letter more, or one vowel for another, inside
     the word."""
@@ -293,7 +297,8 @@ def _one_slip(one: str, two: str) -> bool:
     if len(long) - len(short) != 1 or len(long) < LONG:
         return False
     i = _shared_start(short, long)
-    return 1 < i < len(short) - 1 and short[i:] == long[i + 1 :]
+    last = len(short) - (0 if len(long) >= _VERY_LONG else 1)
+    return 1 < i < last and short[i:] == long[i + 1 :]
 
 
 def other_prefix(one: str, two: str) -> bool:

@@ -68,6 +68,8 @@ _WORD_OR_ADDRESS = regex.compile(
 # white space cuts none.
 _OF_ADDRESSES = regex.compile(r"[/\\@]|www\.")
 _STRETCH_CHARS = 4096
+_LONGEST_RUN = 65_536
+"""A longer run without white space holds no address that a person wrote."""
 _STRETCH = regex.compile(rf"(?s).{{1,{_STRETCH_CHARS}}}+\S*+")
 _GRAPHEME = regex.compile(r"\p{RI}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
 """An extended grapheme cluster. Flags come first: `\\X` alone looks back over all flags before each
@@ -152,7 +154,7 @@ def _stretches(text: str) -> Iterator[tuple["regex.Pattern[str]", int, int]]:
     """The text in stretches that cut no word, each with the pattern of its words."""
     for stretch in _STRETCH.finditer(text):
         start, end = stretch.span()
-        has_address = _OF_ADDRESSES.search(text, start, end)
+        has_address = end - start <= _LONGEST_RUN and _OF_ADDRESSES.search(text, start, end)
         yield _WORD_OR_ADDRESS if has_address else _WORD, start, end
 
 

@@ -77,6 +77,8 @@ class NumberComparison:
     pairs: PairedNumbers
     cases: tuple[str, ...]
     """Id of each pair's case."""
+    runs: int
+    """The baseline's runs that each answer is paired with."""
     ratio: float
     """This run's value divided by the baseline's."""
     note: str = ""
@@ -108,7 +110,7 @@ class NumberComparison:
             baseline=self.baseline,
             reason=self._reason(decision, bounds, level),
             level=1 - (level if decision is Decision.FAIL else self.beta),
-            n=len(self.cases),
+            n=len(self.cases) // self.runs,
             assumptions=self._assumptions(),
             fell=self._slower()[:10],
             number=self.ref.name,
@@ -126,9 +128,14 @@ class NumberComparison:
 
     def _slower(self) -> tuple[str, ...]:
         """Ids of the cases whose number rose by more than the margin, the largest rise first."""
-        rises = zip(self.pairs.now / np.maximum(self.pairs.before, 1e-12), self.cases, strict=True)
+        sums: dict[str, tuple[float, float]] = {}
+        for old, new, name in zip(self.pairs.before, self.pairs.now, self.cases, strict=True):
+            if not math.isnan(old + new):
+                before, now = sums.get(name, (0.0, 0.0))
+                sums[name] = before + old, now + new
+        rises = ((now / max(before, 1e-12), name) for name, (before, now) in sums.items())
         rose = [(ratio, name) for ratio, name in rises if ratio > 1 + self.margin]
-        return tuple(dict.fromkeys(name for _, name in sorted(rose, reverse=True)))
+        return tuple(name for _, name in sorted(rose, reverse=True))
 
     def _values(self) -> tuple[float, float]:
         """The statistic on both sides, over the pairs that have both."""
@@ -148,9 +155,18 @@ class NumberComparison:
         seen = (
             f"{self.ref.label}{where} {_moved(self.ratio)}, from {old} to {new}"
             f" ({percent_of(1 - self.beta)} bounds {100 * (bounds.low - 1):+.1f}% to {high}) on"
-            f" {len(self.cases):,} paired answers{lost}; the margin is {percent(self.margin)}."
+            f" {self._paired()}{lost}; the margin is {percent(self.margin)}."
         )
         return f"{seen}{self._follows(decision, bounds, level)}{self.note}"
+
+    def _paired(self) -> str:
+        n = f"{len(self.cases) // self.runs:,}"
+        if self.runs == 1:
+            return f"{n} paired answers"
+        return (
+            f"{n} answers, each paired with those of {self.runs} runs of the"
+            f" {compared_with(self.kind)}: {len(self.cases):,} pairs"
+        )
 
     def _follows(self, decision: Decision, bounds: Interval, level: float) -> str:
         against = compared_with(self.kind)
@@ -226,15 +242,6 @@ def compare_numbers(
     name = ref.label if where is None else f"{ref.label} on {slice_label(where)}"
     again = name_release(aggregate) if rule.kind == RELEASE else approve_command(aggregate)
     approve = f"Approve a new {compared_with(rule.kind)}: {again}"
-    if baseline.run_count > 1:
-        # one of the approved runs: a candidate must not become what it is compared with by a hint
-        verb = "release" if rule.kind == RELEASE else "approve"
-        return (
-            f"{name}: the {compared_with(rule.kind)} {baseline.run_id} is the mean of"
-            f" {baseline.run_count} runs, and a number is compared with a single run. Approve a"
-            f" single one: `llmeval baseline {verb} {baseline.run_id} --by NAME --reason TEXT`."
-            " Or state a limit (`limits`), which needs no baseline."
-        )
     kept = baseline.numbers.get(ref.name)
     if kept is None:
         return f"{name}: the baseline {baseline.run_id} does not have this number. {approve}"
@@ -246,7 +253,7 @@ def compare_numbers(
         return f"{name}: no case is in both this run and the baseline {baseline.run_id}. {approve}"
     before, now, cases, clusters = zip(*sides, strict=True)
     pairs = PairedNumbers(np.array(before), np.array(now), clusters)
-    if reason := _lacking(aggregate, pairs, ref.name, where, manifest.gate.max_unscored):
+    if reason := _lacking(aggregate, pairs, rule, kept.runs, manifest.gate.max_unscored):
         return f"{name}: {reason}"
     ratio = ratio_of(pairs, ref.quantile)
     if ratio is None or ratio <= 0:
@@ -260,6 +267,7 @@ def compare_numbers(
         beta=manifest.gate.beta,
         pairs=pairs,
         cases=cases,
+        runs=kept.runs,
         ratio=ratio,
         note=sample_note(gone, manifest),
         kind=rule.kind,
@@ -269,33 +277,38 @@ def compare_numbers(
 def _sides(
     aggregate: RunAggregate, baseline: BaselineLock, name: str, where: Slice | None
 ) -> list[tuple[float, float, str, str]]:
-    """(before, now, case, cluster) of each answer that both sides have, by its repeat."""
-    before, digests, kept = (
-        baseline.numbers_of(name),
-        aggregate.case_digests(),
-        baseline.everything(),
-    )
+    """(before, now, case, cluster) of each answer that both sides have, by its repeat, for each run
+    of the baseline.
+    """
+    before, runs = baseline.numbers_of(name), baseline.numbers[name].runs
+    digests, kept = aggregate.case_digests(), baseline.everything()
     found = []
     for case_id in aggregate.members(where):
         if case_id not in before or kept.get(case_id) != digests[case_id]:
             continue
         row, seen, cluster = aggregate.place(case_id)
         group = cluster_key(case_id, cluster)
-        for old, new in zip(
-            before[case_id], aggregate.numbers.values(name, row, seen), strict=False
-        ):
-            found.append((old, new, case_id, group))
+        now, olds = aggregate.numbers.values(name, row, seen), before[case_id]
+        repeats = len(olds) // runs
+        for first in range(0, len(olds), repeats):
+            for old, new in zip(olds[first : first + repeats], now, strict=False):
+                found.append((old, new, case_id, group))
     return found
 
 
 def _lacking(
-    aggregate: RunAggregate, pairs: PairedNumbers, name: str, where: Slice | None, most: float
+    aggregate: RunAggregate, pairs: PairedNumbers, rule: NumberRule, runs: int, most: float
 ) -> str | None:
-    """Why too many values are missing; None where they are not."""
-    failures = sample_numbers(aggregate, name, where).failures
-    absent_now = int(np.isnan(pairs.now).sum()) - failures
-    absent_before, n = int(np.isnan(pairs.before).sum()), len(pairs.now)
-    for absent, side in ((absent_now, "of this run"), (absent_before, "of the baseline")):
+    """Why too many values are missing; None where they are not. `runs`: of the baseline."""
+    name = rule.ref.name
+    failures = sample_numbers(aggregate, name, rule.where).failures
+    size = len(pairs.now)
+    absent_now = int(np.isnan(pairs.now).sum()) // runs - failures
+    absent_before = int(np.isnan(pairs.before).sum())
+    for absent, n, side in (
+        (absent_now, size // runs, "of this run"),
+        (absent_before, size, f"of the {compared_with(rule.kind)}"),
+    ):
         if absent / n > most:
             return (
                 f"{absent:,} of {n:,} answers {side} have no {name}: {why_missing(name)}. At most"

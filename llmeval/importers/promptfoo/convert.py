@@ -1,12 +1,10 @@
 """A configuration as suites, one a prompt: the same cases, models and judges."""
 
-import fnmatch
 import json
 from pathlib import Path
 from typing import Any
 
 from llmeval.core.errors import SuiteError
-from llmeval.core.templates import is_template
 from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.importers.promptfoo.assertions import CHECKS
 from llmeval.importers.promptfoo.cases import (
@@ -21,7 +19,15 @@ from llmeval.importers.promptfoo.judges import judges_of
 from llmeval.importers.promptfoo.prompts import Prompt, read_prompts
 from llmeval.importers.promptfoo.providers import ProviderReader
 from llmeval.importers.promptfoo.refused import REFUSED, TO_FILL
-from llmeval.importers.promptfoo.templates import variables
+from llmeval.importers.promptfoo.suite_parts import (
+    head_lines,
+    is_drawn,
+    label_matches,
+    one_case,
+    remaining_rows,
+    same_model,
+    used_variables,
+)
 from llmeval.importers.promptfoo.tests import read_tests
 from llmeval.importers.reading import read_yaml
 from llmeval.importers.writing import Imported, Variable, jsonl, slug, suite_text, unique
@@ -90,11 +96,11 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
     taken = {metric_of(check) for row in rows for check in (*row.defaults, *row.own)}
     judges = judges_of(maker.judges, models, taken, providers, ledger)
     asked = {judge["prompt"] for judge in judges.values()}
-    rows = _remaining(
+    rows = remaining_rows(
         [row for row in rows if row.defaults or row.own or row.judged & asked], ledger
     )
-    rows = _one_case(rows, prompts, models, ledger)
-    files = _Files(config, out, named, ledger)
+    rows = one_case(rows, prompts, models, ledger)
+    files = _Files(config, out, named, code.module, ledger)
     if rows and prompts:
         files.add(prompts, models, rows, judges)
     ledger.settle(skip_unknown=skip_unknown)
@@ -107,45 +113,6 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
     return Imported(
         files.files, files.suites, ledger.notes, ledger.left_out, len(rows), ledger.to_fill
     )
-
-
-def _remaining(rows: list[ImportedRow], ledger: Ledger) -> list[ImportedRow]:
-    """The tests that still have an assertion. If none has, all of them only run."""
-    scored = [row for row in rows if not row.stripped]
-    for row in rows:
-        if row.stripped:
-            message = "no assertion of this test is left"
-            ledger.leave_out(row.test.place, message if scored else f"{message}: it only runs")
-    return scored or rows
-
-
-def _one_case(
-    rows: list[ImportedRow],
-    prompts: list[Prompt],
-    models: dict[str, tuple[dict[str, Any], list[str]]],
-    ledger: Ledger,
-) -> list[ImportedRow]:
-    """One case with the assertions of all tests, if all of them send the same prompt."""
-    same = len(rows) > 1 and not any(prompt.variables for prompt in prompts)
-    if not same or any(model["provider"] == "http" for model, _ in models.values()):
-        return rows
-    first, *others = rows
-    if any("references" in row.data or "context" in row.data for row in others):
-        return rows
-    ledger.note(
-        first.test.place,
-        "the prompt has no variable, so all tests send the same: one case has their assertions",
-    )
-    own = [check for row in rows for check in (*row.defaults, *row.own)]
-    criteria = [text for row in rows for text in row.data.get("criteria", [])]
-    first.data.update({"criteria": list(dict.fromkeys(criteria))} if criteria else {})
-    first.own = [check for index, check in enumerate(own) if check not in own[:index]]
-    first.defaults = []
-    first.only_runs = all(row.only_runs for row in rows)
-    for row in others:
-        first.judged |= row.judged
-        first.informational |= row.informational
-    return [first]
 
 
 def _top(config: SourcePlace, ledger: Ledger) -> None:
@@ -172,8 +139,11 @@ def _top(config: SourcePlace, ledger: Ledger) -> None:
 class _Files:
     """The files of one configuration, put together."""
 
-    def __init__(self, config: SourcePlace, out: Path, name: str, ledger: Ledger) -> None:
+    def __init__(
+        self, config: SourcePlace, out: Path, name: str, module: str, ledger: Ledger
+    ) -> None:
         self._config, self._out, self._name, self._ledger = config, out, name, ledger
+        self._module = module
         self.files: dict[Path, str] = {}
         self.suites: list[Path] = []
 
@@ -188,7 +158,7 @@ class _Files:
         recorded = self._recorded(rows)
         checks, shared = self._checks(rows)
         needed = set().union(
-            *(prompt.variables for prompt in prompts), *(_used(check) for check in checks)
+            *(prompt.variables for prompt in prompts), *(used_variables(check) for check in checks)
         )
         data = []
         for row in rows:
@@ -202,7 +172,11 @@ class _Files:
                     f"has no {', '.join(filled)}, which the prompt uses: empty there",
                 )
             data.append({**row.data, **filled, **({"checks": own} if own else {})})
-        self.files[self._out / "data" / f"{self._name}.jsonl"] = jsonl(data)
+        self._source: object = f"data/{self._name}.jsonl"
+        if any(f"{self._module}:" in json.dumps(row.get("checks", [])) for row in data):
+            self._source = data  # only cases in the suite itself may name a function
+        else:
+            self.files[self._out / str(self._source)] = jsonl(data)
         self._self_judge = bool(judges) and not recorded
         for prompt in prompts:
             named = (
@@ -263,7 +237,7 @@ class _Files:
             else {
                 name: model
                 for name, (model, labels) in models.items()
-                if (not labels or any(_matches(prompt.label, label) for label in labels))
+                if (not labels or any(label_matches(prompt.label, label) for label in labels))
                 and not (name in judging and name.startswith("judge"))
             }
         )
@@ -296,7 +270,7 @@ class _Files:
             return
         candidate = candidates[0]
         own = any(
-            _same_model(models[candidate], models[str(judge["model"])]) for judge in judges.values()
+            same_model(models[candidate], models[str(judge["model"])]) for judge in judges.values()
         )
         if own:
             self._ledger.note(
@@ -315,7 +289,7 @@ class _Files:
         suite = {
             "suite": name,
             "description": str(self._config.value.get("description") or ""),
-            "cases": {"source": f"data/{self._name}.jsonl"},
+            "cases": {"source": self._source},
             **self._prompt(name, prompt, rows),
             "models": models,
             "candidate": candidate,
@@ -327,7 +301,7 @@ class _Files:
         }
         path = self._out / f"{name}.yaml"
         self.files[path] = suite_text(
-            suite, _head(Path(self._config.document.file), candidates[1:], path, gate)
+            suite, head_lines(Path(self._config.document.file), candidates[1:], path, gate)
         )
         self.suites.append(path)
 
@@ -403,44 +377,6 @@ class _Files:
         floors = {
             metric: share
             for metric in [*metrics, *judges]
-            if metric not in left and not _drawn(metric)
+            if metric not in left and not is_drawn(metric)
         }
         return {"floors": floors, "on_inconclusive": "warn"}
-
-
-def _same_model(one: dict[str, object], other: dict[str, object]) -> bool:
-    """Whether two models differ at most in their settings."""
-    keys = ("provider", "model", "base_url", "function", "url")
-    return all(one.get(key) == other.get(key) for key in keys)
-
-
-def _drawn(metric: str) -> bool:
-    return "#" in metric or "@" in metric
-
-
-def _matches(label: str, wanted: str) -> bool:
-    """Whether a prompt's label is one that a provider names: itself, its group, or a pattern."""
-    return label == wanted or label.startswith(f"{wanted}:") or fnmatch.fnmatchcase(label, wanted)
-
-
-def _used(check: object) -> set[str]:
-    if isinstance(check, dict):
-        return set().union(*map(_used, check.values())) if check else set()
-    if isinstance(check, list):
-        return set().union(*map(_used, check)) if check else set()
-    return variables(check) if isinstance(check, str) and is_template(check) else set()
-
-
-def _head(source: Path, others: list[str], path: Path, gate: object) -> list[str]:
-    lines = [f"Imported from promptfoo's {source.name}. Run it: llmeval run {path}"]
-    if others:
-        lines.append(f"Other candidates: llmeval run {path} --candidate {' | '.join(others)}")
-    if gate == {"must_pass": "all"}:
-        lines += [
-            (
-                "promptfoo fails when one test fails, and so does this suite (`must_pass: all`)."
-                " Rules about rates, with stated"
-            ),
-            "error rates: `gate: {floors: {cases: 0.9}}`, see docs/decisions.md.",
-        ]
-    return lines

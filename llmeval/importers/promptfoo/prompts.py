@@ -148,9 +148,15 @@ def _turns(text: str) -> list[tuple[str, str]] | None:
         return None
     turns = []
     for turn in data:
+        content = turn.get("content")
+        if isinstance(content, list) and all(
+            isinstance(part, dict) and isinstance(part.get("text"), str) for part in content
+        ):
+            turn["content"] = "\n".join(part["text"] for part in content)
         if turn["role"] not in _ROLES or not isinstance(turn.get("content"), str):
             raise UnmappedError(
-                f"a message needs a role that is known here and a text; this has {turn['role']!r}"
+                f"a message has one of the roles {', '.join(_ROLES)} and a text; this one of"
+                f" {turn['role']!r} has something else, such as an image"
             )
         turns.append((_ROLES[turn["role"]], turn["content"]))
     return turns

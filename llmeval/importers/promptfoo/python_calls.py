@@ -40,18 +40,18 @@ class ModelRequest(Protocol):
         """The fields of the case."""
 
 
-def run_file(beside: str, path: str, function: str) -> Callable[..., object]:
+def run_file(caller: str, path: str, function: str) -> Callable[..., object]:
     """The function of a Python file, which runs now.
 
     Args:
-        beside: the file that `path` is relative to.
+        caller: the file that `path` is relative to.
         path: the Python file.
         function: its name there.
 
     Raises:
         FileNotFoundError: there is no such file. AttributeError: no such function.
     """
-    file = (Path(beside).parent / path).resolve()
+    file = (Path(caller).parent / path).resolve()
     spec = importlib.util.spec_from_file_location(f"promptfoo_{file.stem}", file)
     if spec is None or spec.loader is None or not file.is_file():
         raise FileNotFoundError(f"{file}: there is no such Python file")

@@ -36,7 +36,7 @@ CRITERIA = {
     "answer-relevance": "The answer addresses the question that was put.",
     "conversation-relevance": "Each reply is relevant to the conversation before it.",
 }
-"""Types without a text of their own that a judge of `rubric` decides by this criterion."""
+"""Types without a text. A judge of `rubric` decides them by this criterion."""
 
 REFUSED = {
     "levenshtein": (

@@ -86,7 +86,7 @@ def from_environment(text: str) -> str:
 
 
 def quoted_templates(text: str) -> str:
-    """JSON in which a template stands for a text, with quotes around it: `{{ x | dump }}` becomes
+    """JSON in which a template represents a text, with quotes around it: `{{ x | dump }}` becomes
     `"{{ x }}"`.
     """
     return _BARE.sub(lambda match: f'"{{{{ {match["name"]} }}}}"', text)

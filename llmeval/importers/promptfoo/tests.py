@@ -4,6 +4,7 @@ variables.
 
 import itertools
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,10 @@ _OPTIONS = (
     "runSerially",
     "repeat",
 )
+
+
+_SESSION = re.compile(r"\{\s*\.\.\.vars,\s*\w+:\s*context\.uuid\s*\}")
+"""Code that adds an id to the variables, as promptfoo's documents have it."""
 
 
 @dataclass
@@ -188,9 +193,18 @@ def _expanded(
     for key in raw:
         if key not in _KEYS:
             ledger.note(place.at(key), f"the key {key!r} of a test has no meaning here")
-    for key in ("assertScoringFunction", "provider", "providers", "prompts"):
+    if raw.get("assertScoringFunction") or under.get("assertScoringFunction"):
+        raise UnmappedError(
+            "code that makes one score of several is not run here",
+            place.at("assertScoringFunction"),
+        )
+    for key in ("provider", "providers", "prompts"):
         if raw.get(key) or under.get(key):
-            raise UnmappedError(f"`{key}` of a single test has no counterpart", place.at(key))
+            ledger.note(
+                place.at(key),
+                f"`{key}` of a single test has no counterpart: every candidate and prompt gets this"
+                " case",
+            )
     options = {**(under.get("options") or {}), **(raw.get("options") or {})}
     _check_options(
         options, place.at("options") if raw.get("options") else default.at("options"), ledger
@@ -265,6 +279,12 @@ def _value(value: object, base: Path, place: SourcePlace) -> Any:
 
 def _check_options(options: dict[str, object], place: SourcePlace, ledger: Ledger) -> None:
     for key in options:
+        if key == "transformVars" and _SESSION.fullmatch(str(options[key]).strip()):
+            ledger.note(
+                place.at(key),
+                "a new id for each test is `{{ run.unique }}` in the body of an HTTP model",
+            )
+            continue
         if key in ("storeOutputAs", "transformVars"):
             raise UnmappedError(f"`{key}` has no counterpart here", place.at(key))
         if key not in _OPTIONS:

@@ -1,4 +1,4 @@
-"""Vendors of promptfoo: their addresses with OpenAI's protocol, and the kinds that are no chat."""
+"""Vendors of promptfoo: their addresses with OpenAI's protocol, and kinds without a chat."""
 
 from dataclasses import dataclass
 
@@ -92,44 +92,125 @@ KINDS = ("chat", "completion", "messages", "responses", "converse", "generate")
 
 OTHER_KINDS = frozenset(
     [
-        "embedding", "embeddings", "moderation", "realtime", "image", "video", "audio", "speech",
-        "transcription", "tts", "stt", "live", "assistant", "agents", "agent", "classification",
-        "text-classification", "token-classification", "sentence-similarity",
-        "feature-extraction", "completion", "codex-sdk", "codex", "claude-agent-sdk",
-        "claude-code", "sdk", "imagen", "jumpstart", "kb", "chatkit", "foundry-agent", "agents-sdk",
+        "embedding",
+        "embeddings",
+        "moderation",
+        "realtime",
+        "image",
+        "video",
+        "audio",
+        "speech",
+        "transcription",
+        "tts",
+        "stt",
+        "live",
+        "assistant",
+        "agents",
+        "agent",
+        "classification",
+        "text-classification",
+        "token-classification",
+        "sentence-similarity",
+        "feature-extraction",
+        "completion",
+        "codex-sdk",
+        "codex",
+        "claude-agent-sdk",
+        "claude-code",
+        "sdk",
+        "imagen",
+        "jumpstart",
+        "kb",
+        "chatkit",
+        "foundry-agent",
+        "agents-sdk",
     ]
-)  # fmt: skip
-"""Kinds that are no chat: an agent, a sound, a picture, a number."""
+)
+"""Kinds without a chat: an agent, a sound, a picture, a number."""
 
 COSTS = ("cost", "inputCost", "outputCost")
 """Settings with US dollars per token."""
 
 IGNORED = frozenset(
     [
-        "showThinking", "retryOptions", "passthrough", "max_retries", "maxRetries", "stream",
-        "usage_tier", "interval", "omitDefaults", "forceVertexMode", "logging", "callbacks",
-        "include_reasoning", "store",
+        "showThinking",
+        "retryOptions",
+        "passthrough",
+        "max_retries",
+        "maxRetries",
+        "stream",
+        "usage_tier",
+        "interval",
+        "omitDefaults",
+        "forceVertexMode",
+        "logging",
+        "callbacks",
+        "include_reasoning",
+        "store",
     ]
-)  # fmt: skip
-"""Settings without an influence on what is asked."""
+)
+"""Settings that do not change the request."""
 
 PARAMS = {
     name: name
     for name in (
-        "temperature", "max_tokens", "max_completion_tokens", "top_p", "top_k", "seed", "stop",
-        "presence_penalty", "frequency_penalty", "response_format", "tools", "tool_choice",
-        "reasoning_effort", "logit_bias", "parallel_tool_calls", "functions", "function_call",
-        "service_tier", "modalities", "web_search_options", "search_parameters", "thinking",
-        "search_domain_filter", "search_recency_filter", "search_after_date_filter",
-        "search_before_date_filter", "search_mode", "return_images", "return_related_questions",
-        "verbosity", "safe_prompt", "random_seed", "reasoning", "instructions", "text",
-        "max_output_tokens", "metadata", "min_p", "repetition_penalty", "provider", "user",
-        "enable_thinking", "thinking_budget", "include", "background",
+        "temperature",
+        "max_tokens",
+        "max_completion_tokens",
+        "top_p",
+        "top_k",
+        "seed",
+        "stop",
+        "presence_penalty",
+        "frequency_penalty",
+        "response_format",
+        "tools",
+        "tool_choice",
+        "reasoning_effort",
+        "logit_bias",
+        "parallel_tool_calls",
+        "functions",
+        "function_call",
+        "service_tier",
+        "modalities",
+        "web_search_options",
+        "search_parameters",
+        "thinking",
+        "search_domain_filter",
+        "search_recency_filter",
+        "search_after_date_filter",
+        "search_before_date_filter",
+        "search_mode",
+        "return_images",
+        "return_related_questions",
+        "verbosity",
+        "safe_prompt",
+        "random_seed",
+        "reasoning",
+        "instructions",
+        "text",
+        "max_output_tokens",
+        "metadata",
+        "min_p",
+        "repetition_penalty",
+        "provider",
+        "user",
+        "enable_thinking",
+        "thinking_budget",
+        "include",
+        "background",
     )
 } | {
-    "maxTokens": "max_tokens", "topP": "top_p", "topK": "top_k", "maxOutputTokens": "max_tokens",
-    "num_predict": "max_tokens", "stopSequences": "stop", "stop_sequences": "stop",
-    "presencePenalty": "presence_penalty", "frequencyPenalty": "frequency_penalty",
-    "max_new_tokens": "max_tokens", "reasoningEffort": "reasoning_effort",
-}  # fmt: skip
+    "maxTokens": "max_tokens",
+    "topP": "top_p",
+    "topK": "top_k",
+    "maxOutputTokens": "max_tokens",
+    "num_predict": "max_tokens",
+    "stopSequences": "stop",
+    "stop_sequences": "stop",
+    "presencePenalty": "presence_penalty",
+    "frequencyPenalty": "frequency_penalty",
+    "max_new_tokens": "max_tokens",
+    "reasoningEffort": "reasoning_effort",
+}
 """promptfoo's settings by the names that OpenAI's protocol has for them."""

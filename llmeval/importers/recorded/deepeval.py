@@ -31,6 +31,13 @@ def read_deepeval(path: Path, ledger: Ledger) -> list[Evaluation]:
     if isinstance(place.value, dict) and isinstance(place.value.get("testRunData"), dict):
         place = place.at("testRunData")
     run = place.value
+    if isinstance(run, dict) and "testRunLink" in run and _of(run, "testCases") is None:
+        full = path.with_name(".latest_run_full.json")
+        there = "it is there" if full.exists() else "or run with DEEPEVAL_RESULTS_FOLDER set"
+        raise SuiteError(
+            f"{path}: has only a link to Confident AI, no test case. Name {full} ({there}), or a"
+            " file of DEEPEVAL_RESULTS_FOLDER"
+        )
     if not isinstance(run, dict) or not isinstance(_of(run, "testCases"), list):
         raise SuiteError(f"{path}: not a test run of DeepEval: it has no `testCases`")
     if _of(run, "conversationalTestCases"):

@@ -21,6 +21,11 @@ def read_lm_eval(path: Path, ledger: Ledger) -> list[Evaluation]:
     Raises:
         SuiteError: there are no samples, or a file holds something else.
     """
+    if path.is_file() and _is_summary(path):
+        raise SuiteError(
+            f"{path}: has the numbers of whole tasks, and no answer. Name its folder, or a"
+            " samples_*.jsonl in it (lm_eval writes them with --log_samples)"
+        )
     newest: dict[str, Path] = {}
     for file in sorted(path.rglob("samples_*.jsonl"), key=_date) if path.is_dir() else [path]:
         match = _NAME.search(file.name)
@@ -31,6 +36,15 @@ def read_lm_eval(path: Path, ledger: Ledger) -> list[Evaluation]:
             " --output_path DIR"
         )
     return [_evaluation(task, file, ledger) for task, file in newest.items()]
+
+
+def _is_summary(path: Path) -> bool:
+    """Whether this is `results_<date>.json`: one JSON object with the numbers of each task."""
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and "results" in data
 
 
 def _date(path: Path) -> str:

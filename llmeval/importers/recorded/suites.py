@@ -107,9 +107,14 @@ def _files(
     rows, answers, repeats = [], [], 1
     metrics = list(dict.fromkeys(metric for case in evaluation.cases for metric in case.scores))
     if not metrics:
+        ledger.note(
+            place,
+            f"{evaluation.name} has no score that can be taken over: the answers are replayed with"
+            " the check `min_words: 1` and `gate: none`; add checks or judges",
+        )
+    if not any(text is not None for case in evaluation.cases for text in case.answers.values()):
         raise SuiteError(
-            f"{place.document.file}: {evaluation.name} holds no scored answer, so there is nothing"
-            " to import"
+            f"{place.document.file}: {evaluation.name} has no answer, so there is nothing to import"
         )
     for case in evaluation.cases:
         for metric in [] if case.scores else metrics:
@@ -135,7 +140,8 @@ def _files(
         "models": {"recorded": {"provider": "replay", "source": f"data/{name}.answers.jsonl"}},
         "candidate": "recorded",
         "repeats": repeats if repeats > 1 else None,
-        "gate": {"must_pass": "all"} if evaluation.decides else "none",
+        "checks": [] if metrics else [{"min_words": 1}],
+        "gate": {"must_pass": "all"} if evaluation.decides and metrics else "none",
     }
     head = [
         (

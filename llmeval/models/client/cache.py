@@ -13,10 +13,11 @@ import math
 import os
 import secrets
 import sqlite3
+import sys
 import threading
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,8 @@ from llmeval.models.base import Reply
 FILE = "cache.sqlite3"
 NEVER, ALWAYS = math.inf, 0.0
 """Values of `since`: no reply of another run, and every reply."""
+MAX_REPLY = 64 * 2**20
+"""Largest stored reply, unpacked, in bytes."""
 _GATHER_SECONDS = 0.001
 _LAYOUT = 2
 """`PRAGMA user_version` of the file. The layout before (0) named no run, and held unusable
@@ -101,6 +104,7 @@ class Cache:
         self._waiting: dict[bytes, asyncio.Future[CachedReply | None]] = {}
         self._writing = threading.Lock()
         self.warning: str | None = None
+        self._said = False
         self._flusher: asyncio.Task[None] | None = None
         try:
             home.mkdir(parents=True, exist_ok=True)
@@ -126,7 +130,15 @@ class Cache:
             raise StoreError(
                 f"the cache {self.path} can't be read: {error}. Run with --no-cache"
             ) from None
-        return _kept(row)
+        kept = _kept(row)
+        if row is not None and kept is None and self.warning is None and not self._said:
+            self._said = True
+            print(
+                f"llmeval: the cache {self.path} has a damaged reply, which counts as missing:"
+                " `llmeval cache check` removes all of them",
+                file=sys.stderr,
+            )
+        return kept
 
     async def put(self, key: bytes, reply: Reply, model: str, since: float = NEVER) -> CachedReply:
         """Store a reply, unless `get` already gives one.
@@ -171,6 +183,24 @@ class Cache:
             newest=newest,
             models=models,
         )
+
+    def damaged(self) -> list[bytes]:
+        """The keys of the rows that can't be read. `get` gives no reply for them.
+
+        Raises:
+            StoreError: SQLite itself finds the file damaged.
+        """
+        try:
+            rows = self._db.execute("SELECT key, reply, at, run FROM replies")
+            return [key for key, *row in rows if _kept((row[0], row[1], row[2])) is None]
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"the cache {self.path} is damaged: {error}. Delete the file; it only saves calls"
+            ) from None
+
+    def remove(self, keys: Iterable[bytes]) -> None:
+        """Delete rows."""
+        self._writer.executemany("DELETE FROM replies WHERE key = ?", [(key,) for key in keys])
 
     def prune(self, before: int | None = None) -> int:
         """Delete replies older than `before` (seconds since 1970), or all; returns how many."""
@@ -262,10 +292,16 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 def _kept(row: tuple[bytes, int, str] | None) -> CachedReply | None:
-    """A row as read; None without a row, or if its bytes are damaged."""
+    """A row as read; None without a row, or if its bytes are damaged or unpack to more than
+    `MAX_REPLY`.
+    """
     if row is None:
         return None
     try:
-        return CachedReply(_DECODER.decode(zlib.decompress(row[0])), row[1], row[2])
-    except (zlib.error, msgspec.MsgspecError):
+        unpacking = zlib.decompressobj()
+        data = unpacking.decompress(row[0], MAX_REPLY)
+        if not unpacking.eof:
+            return None
+        return CachedReply(_DECODER.decode(data), row[1], row[2])
+    except (zlib.error, TypeError, RecursionError, msgspec.MsgspecError, UnicodeDecodeError):
         return None

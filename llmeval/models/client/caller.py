@@ -12,6 +12,7 @@ import msgspec
 
 from llmeval.core.errors import ModelError
 from llmeval.core.records import canonical_json, utc_time
+from llmeval.core.redaction import has_secret, redact, redact_value
 from llmeval.models.base import Model, NoAnswer, Reply, Request
 from llmeval.models.client.cache import NEVER, Cache, CachedReply
 from llmeval.models.client.limiter import Limiter
@@ -102,7 +103,7 @@ class Caller:
         )
         self._reasoning = reasoning
         self._identity = hashlib.sha256(canonical_json(model.identity)).digest()
-        self._name = str(model.identity.get("model", "model"))
+        self._name = redact(str(model.identity.get("model", "model")))
         self._flying: dict[bytes, asyncio.Future[CachedReply]] = {}
 
     def uncached(self) -> "Caller":
@@ -198,11 +199,11 @@ class Caller:
         self._flying[key] = future
         attempts = RequestAttempts()
         try:
-            reply = await self.sender.send(request, attempts)
+            reply = without_secrets(await self.sender.send(request, attempts))
             kept = await self._keep(None if request.session else key, reply, usable)
             future.set_result(kept)
         except ModelError as error:
-            failed = AskFailed(error, name, attempts.count, self._redact(str(error)))
+            failed = AskFailed(error, name, attempts.count, redact(self._redact(str(error))))
             future.set_exception(failed)
             future.exception()  # read the exception, because no other task may wait for it
             raise failed from None
@@ -238,6 +239,25 @@ class Caller:
 
 _utc_time = lru_cache(maxsize=256)(utc_time)
 """The text of a time. Cached: times have whole seconds, and many replies come in each second."""
+
+
+def without_secrets(reply: Reply) -> Reply:
+    """The reply with `***` instead of secrets next to the answer.
+
+    Raises:
+        ModelError: the answer itself contains a secret. Without it, it would be another answer, and
+            a check could pass that the answer fails.
+    """
+    if not has_secret(msgspec.json.encode(reply)):
+        return reply
+    answer = msgspec.json.encode((reply.text, reply.data, reply.tool_calls, reply.turns))
+    if has_secret(answer):
+        raise ModelError(
+            "the answer contains the value of a secret of the suite (an API key, or an environment"
+            " variable); list the variable under `public:` if it is not a secret",
+            kind="config",
+        )
+    return msgspec.convert(redact_value(msgspec.to_builtins(reply)), Reply)
 
 
 def is_whole(reply: Reply) -> bool:

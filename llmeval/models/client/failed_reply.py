@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from llmeval.core.errors import ModelError, Retryable
 from llmeval.core.records import to_json
+from llmeval.core.redaction import redact
 from llmeval.models.blocked import blocked_words
 from llmeval.models.client.status import status_error
 
@@ -73,7 +74,8 @@ def states_error(error: object) -> bool:
 
 def one_line(text: str) -> str:
     """The text on one line without control characters, 300 characters at most."""
-    return _BLANKS.sub(" ", text[: 20 * _LONGEST_MESSAGE]).strip()[:_LONGEST_MESSAGE]
+    # secrets are replaced first: the beginning of a key is a secret too
+    return _BLANKS.sub(" ", redact(text)[: 20 * _LONGEST_MESSAGE]).strip()[:_LONGEST_MESSAGE]
 
 
 def page_title(body: bytes) -> str | None:

@@ -7,7 +7,13 @@ import json
 import re
 from collections.abc import Mapping
 
-from llmeval.core.errors import ModelError, Overloaded, Retryable, ServerError
+from llmeval.core.errors import (
+    ModelError,
+    Overloaded,
+    RequestRefused,
+    Retryable,
+    ServerError,
+)
 from llmeval.models.client.quota import lasts, words
 from llmeval.models.client.retry_after import retry_after
 
@@ -51,6 +57,9 @@ _FORMAT = re.compile(
     r"response_?format|json_?schema|response_?schema|structured[\s_]output|text\.format"
     r"|additionalproperties"
 )
+FORMAT = "response_format"
+_TOOLS = re.compile(r"\btools?\b|tool_choice|function")
+_INVALID = frozenset([400, 422])
 _TOO_LARGE = re.compile(r"request too large|reduce the (?:length|size)|must be reduced")
 """The text of a 429 from OpenAI and Groq for a single request above the limit per minute. It would
 always be refused.
@@ -86,13 +95,25 @@ def status_error(message: str, status: int, headers: Mapping[str, str], body: by
         return ServerError(message)
     if status in _RETRYABLE:
         return Retryable(message)
-    hint = _HINTS.get(status) or (refused_parameter(parsed, text) if status in (400, 422) else None)
+    if status in _INVALID:
+        return _refusal(message, parsed, text)
+    hint = _HINTS.get(status)
     return ModelError(f"{message} ({hint})" if hint else message)
 
 
+def _refusal(message: str, parsed: object, text: str) -> RequestRefused:
+    parameter = refused_parameter(parsed, text)
+    hint = None if parameter is None else _fix(parameter)
+    return RequestRefused(
+        f"{message} ({hint})" if hint else message,
+        parameter=parameter,
+        about_tools=_TOOLS.search(words(parsed, text)) is not None,
+    )
+
+
 def refused_parameter(parsed: object, text: str) -> str | None:
-    """The fix for a request that was refused because of one of its parameters; None if no parameter
-    is named.
+    """The parameter because of which a request was refused; `response_format` for any part that
+    forces a schema; None if no parameter is named.
 
     Reasoning models refuse `max_tokens` and `temperature: 0`; older servers refuse
     `response_format`.
@@ -101,28 +122,38 @@ def refused_parameter(parsed: object, text: str) -> str | None:
     if not _REFUSED.search(message):
         return None
     named = _named_parameter(parsed, message)
-    if named in ("max_tokens", "max_output_tokens"):
+    if named is not None:
+        return named
+    return FORMAT if _FORMAT.search(message) or _FORMAT.search(_param(parsed)) else None
+
+
+def _fix(parameter: str) -> str:
+    """What to write in the suite after a refusal of this parameter."""
+    if parameter in ("max_tokens", "max_output_tokens"):
         return "write `params: {max_completion_tokens: N}` for this model: it replaces max_tokens"
-    if named == "max_completion_tokens":
+    if parameter == "max_completion_tokens":
         return "write `params: {max_tokens: N}` for this model: it replaces max_completion_tokens"
-    if named in ("logprobs", "top_logprobs"):
+    if parameter in ("logprobs", "top_logprobs"):
         return (
             "set `logprobs: false` on the judge, or `params: {logprobs: null, top_logprobs: null}`"
         )
-    if named is not None:
-        return f"leave it out with `params: {{{named}: null}}` on the model or the judge"
-    if _FORMAT.search(message):
-        return "set `structured_output: json_object` or `structured_output: none` on this model"
-    return None
+    if parameter == FORMAT:
+        return "set `structured_output: json_object`, `tool_call` or `none` on this model"
+    return f"leave it out with `params: {{{parameter}: null}}` on the model or the judge"
+
+
+def _param(parsed: object) -> str:
+    """The field `param` of an error object, in lower case."""
+    error = parsed[0] if isinstance(parsed, list) and parsed else parsed
+    error = error.get("error", error) if isinstance(error, Mapping) else error
+    return str(error.get("param") or "").lower() if isinstance(error, Mapping) else ""
 
 
 def _named_parameter(parsed: object, message: str) -> str | None:
     """The parameter that an error is about: its `param` field, else the first parameter in its
     text.
     """
-    error = parsed[0] if isinstance(parsed, list) and parsed else parsed
-    error = error.get("error", error) if isinstance(error, Mapping) else error
-    param = str(error.get("param") or "").lower() if isinstance(error, Mapping) else ""
+    param = _param(parsed)
     if param in _PARAMETERS:
         return param
     if param and _FORMAT.search(param):

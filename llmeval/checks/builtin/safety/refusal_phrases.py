@@ -100,9 +100,11 @@ EUROPEAN = (
             r"|will\s+not|can['’]t|cannot)(?=\s*(?:[.!]|\Z))",
             r"\b(?:not\s+something|nothing)\s+(?:that\s+)?(?:i|we)(?:['’]m|['’]re|\s+(?:can"
             r"|am|are|will|would|could|should))\b",
-            r"\bwould\s+be\s+(?:unethical|inappropriate|irresponsible|illegal|wrong|harmful|unsafe)\s+"
+            r"\bwould\s+be\s+(?:unethical|inappropriate|irresponsible|illegal|wrong|harmful"
+            r"|unsafe)\s+"
             r"(?:of|for)\s+(?:me|us)\b|\A\W*(?:sorry,?\s+)?no\s+can\s+do\b"
-            r"|\bsomething\s+(?:that\s+)?(?:i|we)\s+(?:can['’]?t|cannot|can\s+not|won['’]t|will\s+not)\b",
+            r"|\bsomething\s+(?:that\s+)?(?:i|we)\s+(?:can['’]?t|cannot|can\s+not|won['’]t"
+            r"|will\s+not)\b",
             r"\A\W*(?:no,\s+(?:i|we)\s+(?:can['’]?t|cannot|won['’]?t|will\s+not)\b|(?:unable"
             r"|not\s+able|i\s+am\s+not\s+allowed)\s+to\s+(?:help|assist|comply|answer|provide"
             r"|fulfil))",

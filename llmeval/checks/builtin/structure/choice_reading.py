@@ -20,7 +20,7 @@ _GAP = r"\s{0,20}+"
 _DECOR = r"[*_`$\"'“”‘’\s]{0,20}+"
 _OPTION = (
     r"(?i:(?:(?:option|choice|answer|letter|opción|opção|opzione|antwort|réponse|respuesta|optie"
-    r"|вариант)\s{1,9}+|选项|選項)?)"
+    r"|letra|lettera|lettre|buchstabe|вариант)\s{1,9}+|选项|選項)?)"
 )
 # What may follow a letter that stands bare, so that it is a choice and no word: `B vitamins`, `A
 # cat`, `I think`.
@@ -120,6 +120,8 @@ def _rules(letters: str) -> "dict[str, regex.Pattern[str]]":
     # A and I are words, too: what may follow them is told more narrowly.
     words, others = _set(c for c in letters if c in "AI"), _set(c for c in letters if c not in "AI")
     capital, both = _set(letters), _set(letters + letters.lower())
+    # a, e, i, o and y are words of the languages read.
+    small = _set(c for c in letters.lower() if c not in "aeioy")
     others_both = _set(c for c in letters + letters.lower() if c not in "AIai")
     bracketed = rf"[(\[{{（【]{_DECOR}(?P<L>{both}){_DECOR}[)\]}}）】]"
     joint = r"(?:(?:,\s?)?\b(?i:or|and|oder|und|ou|et|y|o)\b|[/&,、]|或|和)"
@@ -132,6 +134,7 @@ def _rules(letters: str) -> "dict[str, regex.Pattern[str]]":
     lead = (
         rf"(?:{bracketed}|(?P<L>{both})[).:、．](?=[\s*]|\Z)"
         rf"|(?P<L>{both})(?=[*_`$\"'”]{{0,6}}+[^\S\n]{{0,20}}+(?:\Z|\n))"
+        rf"|(?P<L>{small})(?=\s+{_CAUSE})"
         rf"|(?P<L>{capital})(?=\s+{_CAUSE}|[*_`]{{0,6}}+(?:,\s|\s+[-–—]|\s+(?i:or"
         rf"|and)\s+{capital}\b))"
         rf"|(?<=\*\*)(?P<L>{both})(?=\*\*))"
@@ -146,7 +149,7 @@ def _rules(letters: str) -> "dict[str, regex.Pattern[str]]":
     patterns = {
         "boxed": rf"\\f?boxed\s?\{{{wrapped}(?P<L>{both})(?!\w)",
         "stated": rf"(?i:{_SAID}){_DECOR}(?i:either\s+|the\s+letter\s+|l[ae]\s+"
-        rf"|die\s+)?{_OPTION}{_DECOR}{token}{joined}"
+        rf"|die\s+|der\s+|a\s+(?=letra)|de\s+)?{_OPTION}{_DECOR}{token}{joined}"
         rf"|{stated_of}(?:{bracketed}|(?P<L>{capital}))[*_`\"'”’)]{{0,6}}+{_GAP}{_RIGHT}",
         "leads a line": rf"{start}(?:[-•]\s)?{_OPTION}{_DECOR}{lead}{_WRONG}{joined}",
         "in brackets": rf"(?<![\w)\]]){bracketed}(?![\w(]){_WRONG}|{emphasised}",

@@ -1,0 +1,70 @@
+"""Mathematical expressions as references: `2x + 1`, `a > b`, `x = 2 or x = -2`.
+
+An answer states one only where its own expression is equal in form: the order of the terms of a
+sum, of the sides of an equation and of the solutions does not count. Nothing is solved or expanded,
+so any other form is left to a judge.
+"""
+
+import regex
+
+_ATOM = r"(?:\d+(?:[.,]\d+)?|(?:sin|cos|tan|log|ln|exp|sqrt|pi)(?!\p{L})|\p{L}(?!\p{L})|[πθ√∞])"
+_SIGN = r"(?:<=|>=|!=|\*\*|[-+*/^=<>≤≥≠×·÷±²³()|])"
+_EXPRESSION = rf"(?:{_SIGN}|{_ATOM})(?:\s?(?:{_SIGN}|{_ATOM}))+"
+_JOINT = r"\s*(?:,\s*)?(?:\b(?:or|and|oder|und|ou|et|o|y|e)\b|[,;])\s*"
+_WHOLE = regex.compile(rf"\s*{_EXPRESSION}(?:{_JOINT}{_EXPRESSION})*\s*")
+_ANY = regex.compile(rf"(?<![\p{{L}}\d]){_EXPRESSION}(?:{_JOINT}{_EXPRESSION})*(?![\p{{L}}\d])")
+_VARIABLE = regex.compile(r"(?<!\p{L})\p{Ll}(?!\p{L})|[πθ√]")
+_OPERATOR = regex.compile(
+    r"[+*^=<>≤≥≠×·±²³√π]|\s[-−–]\s|\p{Ll}\s?[-−]\s?\d|\)\(|(?<!\p{L})\d\p{Ll}\b"
+)
+_JOINTS = regex.compile(_JOINT)
+_RELATION = regex.compile(r"(<=|>=|!=|[=<>])")
+_MIRRORED = {"<": ">", "<=": ">="}
+_SAME = str.maketrans(
+    {"−": "-", "–": "-", "×": "*", "·": "*", "≤": "<=", "≥": ">=", "≠": "!=", "²": "^2", "³": "^3"}
+)
+_LONGEST = 200
+_READ = 2000
+
+
+def is_expression(text: str) -> bool:
+    """Whether the text is an expression with a variable and an operator, and nothing else."""
+    if len(text) > _LONGEST or not _WHOLE.fullmatch(_written(text)):
+        return False
+    return bool(_VARIABLE.search(text) and _OPERATOR.search(text))
+
+
+def states_expression(reference: str, answer: str) -> bool:
+    """Whether an expression of the answer is that of the reference, and the last one is."""
+    stated = [match[0] for match in _ANY.finditer(_written(answer[:_READ]))]
+    return bool(stated) and _normal(stated[-1]) == _normal(reference)
+
+
+def _written(text: str) -> str:
+    return regex.sub(r"\\(?:boxed|left|right)\b|[${}]", "", text).strip().rstrip(".")
+
+
+def _normal(text: str) -> frozenset[tuple[str, ...]]:
+    """The solutions of an expression, each as a relation with its sides in one order."""
+    return frozenset(_relation(part) for part in _JOINTS.split(text) if part.strip())
+
+
+def _relation(text: str) -> tuple[str, ...]:
+    plain = regex.sub(r"\s+", "", text.replace("≤", "<=").replace("≥", ">=").translate(_SAME))
+    parts = [
+        part if _RELATION.fullmatch(part) else _sum(part)
+        for part in _RELATION.split(plain.replace("**", "^"))
+    ]
+    if len(parts) == 3 and parts[1] in ("=", "!="):
+        return (min(parts[0], parts[2]), parts[1], max(parts[0], parts[2]))
+    if len(parts) == 3 and parts[1] in _MIRRORED:
+        return (parts[2], _MIRRORED[parts[1]], parts[0])
+    return tuple(parts)
+
+
+def _sum(text: str) -> str:
+    """The terms of a sum in order; a text with brackets stays as it is."""
+    if "(" in text or "|" in text:
+        return text
+    signed = regex.findall(r"(?:^|(?<![\^*/(]))[+-]?[^+-]+|[+-]?[^+-]+", text)
+    return "".join(sorted(term if term[0] in "+-" else f"+{term}" for term in signed))

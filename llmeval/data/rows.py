@@ -1,0 +1,5 @@
+"""The type of a raw case."""
+
+from typing import Any
+
+Row = dict[str, Any]
