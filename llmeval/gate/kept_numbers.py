@@ -48,10 +48,13 @@ def _joined(name: str, one: BaselineLock, two: BaselineLock, repeats: int) -> Ba
     old, new = one.numbers.get(name), two.numbers.get(name)
     before = min(NUMBER_RUNS, one.run_count) if old is None else old.runs
     runs = min(NUMBER_RUNS, before + 1)
-    columns = (
-        _rows(kept, len(one.cases), repeats * count) for kept, count in ((old, before), (new, 1))
+    kept = _rows(old, len(one.cases), repeats * before)
+    # two runs of one suite may hold their cases in different orders
+    added = dict(zip(two.cases, _rows(new, len(two.cases), repeats), strict=True))
+    values = tuple(
+        (*first, *added[case])[-runs * repeats :]
+        for case, first in zip(one.cases, kept, strict=True)
     )
-    values = tuple((*first, *more)[-runs * repeats :] for first, more in zip(*columns, strict=True))
     measure = old.measure if old is not None else "" if new is None else new.measure
     return BaselineNumbers(values, runs, measure)
 

@@ -48,8 +48,11 @@ def test_runs_may_hold_their_cases_in_different_orders() -> None:
         other,
         cases=dict(reversed(other.cases.items())),
         metrics={"m": BaselineValues("k", (0, 0, 1))},
+        numbers={"latency": BaselineNumbers((3.0, 2.0, 1.0))},
     )
-    mean = joined([lock("a", 1, 0, 1), turned])
+    first = lock("a", 1, 0, 1, numbers={"latency": BaselineNumbers((1.0, 2.0, 3.0))})
+    mean = joined([first, turned])
+    assert mean.numbers["latency"].values == ((1.0, 1.0), (2.0, 2.0), (3.0, 3.0))
     assert mean.results("m") == {"c0": 1, "c1": 0, "c2": 0.5}
 
 
