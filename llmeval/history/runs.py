@@ -126,6 +126,14 @@ def list_runs(reports: Path, suite: str | None = None) -> Iterator[dict[str, Any
 
 
 def _directories(reports: Path) -> list[Path]:
-    return sorted(
-        (path.parent for path in reports.glob(f"*/*/{MANIFEST}")), key=lambda path: path.name
-    )
+    return sorted((path.parent for path in reports.glob(f"*/*/{MANIFEST}")), key=_age)
+
+
+def _age(path: Path) -> str:
+    """A key that sorts directories by the time of their runs. Ids sort by time, and a directory
+    may have any name (`--out`). A manifest that can't be read leaves only the name.
+    """
+    try:
+        return RunDir(path).manifest().run_id
+    except StoreError:
+        return path.name
