@@ -12,7 +12,8 @@ def test_runs_are_ordered_by_time_and_not_by_the_names_of_directories(tmp_path: 
         ("20260102T000000Z-bbbbbb", "20260102T000000Z-bbbbbb"),
         ("alpha", "20260103T000000Z-cccccc"),
     ):
-        run_of(tmp_path / "qa" / name, {"m": [1.0, 0.0]}, run_id=run_id)
+        run = run_of(tmp_path / "qa" / run_id, {"m": [1.0, 0.0]})
+        run.path.rename(run.path.with_name(name))
     assert find(Path(LATEST), tmp_path).name == "alpha"
     names = [Path(str(run["path"])).name for run in list_runs(tmp_path)]
     assert names == ["alpha", "20260102T000000Z-bbbbbb", "zulu"]
