@@ -91,7 +91,6 @@ def write(folder: Path, url: str, cases: dict[str, tuple[str | None, list[Any], 
     answers = [
         {"id": name, "output": text} for name, (text, *_) in cases.items() if text is not None
     ]
-    (folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in answers))
     judged = any(says for _, _, says, _ in cases.values())
     if "aside" in cases:
@@ -99,7 +98,7 @@ def write(folder: Path, url: str, cases: dict[str, tuple[str | None, list[Any], 
         (folder / "quarantine.yaml").write_text(entry)
     path = folder / "suite.yaml"
     path.write_text(
-        "suite: outcomes\ncases: cases.jsonl\nprompt: '{{ question }}'\n"
+        f"suite: outcomes\ncases: {json.dumps(rows)}\nprompt: '{{{{ question }}}}'\n"
         "candidate: {provider: replay, source: answers.jsonl}\n"
         f"models: {{jev: {{provider: systemone, model: jev, base_url: '{url}', api_key: k}}}}\n"
         + ("judges: {correctness: {cascade: [jev], audit: 0, attacks: false}}\n" if judged else "")

@@ -12,7 +12,7 @@ import pytest
 import llmeval
 from llmeval.core.errors import SuiteError
 from llmeval.core.json_paths import JsonPath, NoMatch
-from llmeval.core.records import Answer, Case, to_json
+from llmeval.core.records import Answer, to_json
 from llmeval.models.replies import MAX_DATA_BYTES
 from tests.support.command import llmeval as command
 from tests.support.endpoint import Endpoint, Handler, serve, verdict
@@ -277,11 +277,9 @@ Passages: {{ data.texts | join(' / ') }}
 
 
 def test_a_judge_sees_the_data_and_no_fence_in_it(tmp_path: Path) -> None:
-    from llmeval.judges.prompt import fence_of
-
     (tmp_path / "own.j2").write_text(JUDGE)
-    prompts = []
-    fence = fence_of(Case("q1", {}), Answer(case_id="q1", output="Ann does [1]."))
+    prompts: list[str] = []
+    fence = "no marker yet"
 
     def handler(body: dict[str, Any], earlier: int) -> Any:
         if body.get("model") == "judge":
@@ -298,12 +296,15 @@ def test_a_judge_sees_the_data_and_no_fence_in_it(tmp_path: Path) -> None:
                 "judge": {"provider": "openai", "model": "judge", "base_url": server.url, "api_key": "x"},
             },
         )  # fmt: skip
+        llmeval.run(suite, options=llmeval.Options(out=tmp_path / "first"))
+        fence = prompts[0].rstrip().splitlines()[-1]
         run = llmeval.run(suite, options=llmeval.Options(out=tmp_path / "run"))
         estimate = command("run", suite, "--dry-run", "--json")
         assert estimate.returncode == 0, estimate.stderr
     assert scores(run) == {("q1", "j"): "pass"}
-    assert prompts[0].startswith("Passages: A  passage\n")
-    assert prompts[0].count(fence) == 2
+    assert "no marker yet" in prompts[0]
+    assert prompts[1].startswith("Passages: A  passage\n")
+    assert prompts[1].count(fence) == 2
 
 
 FUNCTIONS = """

@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from llmeval.core.errors import ModelError, Overloaded, Retryable, SuiteError, Unreadable
+from llmeval.core.errors import (
+    ModelError,
+    Overloaded,
+    Retryable,
+    ServerError,
+    SuiteError,
+    Unreadable,
+)
 from llmeval.core.records import Message, Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.readout import LabelReadout
@@ -93,7 +100,7 @@ def test_other_kinds_of_answers() -> None:
     ("served", "error"),
     [
         ((429, {"error": "slow down"}, {}), Overloaded),
-        ((500, {"error": "broken"}, {}), Retryable),
+        ((500, {"error": "broken"}, {}), ServerError),
         ((401, {"error": "no"}, {}), ModelError),
         ({"answers": {}}, ModelError),
         (
