@@ -27,10 +27,10 @@ from llmeval.core.record_files import (
 from llmeval.core.records import Status
 from llmeval.core.results import Decision
 from llmeval.suite import conversation_schema, model_schema, schema
-from llmeval.suite.gate_schema import GateSpec, RegressionSpec
+from llmeval.suite.gate_schema import GateSpec, RegressionSpec, ReleaseSpec
 from llmeval.suite.quarantine import QuarantineEntry
 from llmeval.suite.retired import RetiredEntry
-from llmeval.suite.thresholds import FloorRule, MarginRule
+from llmeval.suite.thresholds import FloorRule, LimitRule, MarginRule
 
 # a check that is new is not in the index yet: all_checks() imports every module
 DOCS = Path(__file__).parent
@@ -55,7 +55,9 @@ PARTS: list[type[BaseModel]] = [
     schema.JudgeSpec,
     GateSpec,
     FloorRule,
+    LimitRule,
     RegressionSpec,
+    ReleaseSpec,
     MarginRule,
     QuarantineEntry,
     RetiredEntry,

@@ -57,7 +57,7 @@ def refuse_shared_answers(runs: "Sequence[RunDir]") -> None:
     from llmeval.core.errors import UsageError
 
     owners: dict[tuple[str, int, str], RunDir] = {}
-    for run in runs:
+    for run in runs if len(runs) > 1 else ():  # one run alone shares nothing, and is not read
         own = run.manifest().run_id
         for answer in run.answers():
             origin = answer.reused_from or own

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from llmeval.core.errors import SuiteError
 
+_ADDED: list[str] = []
+"""Directories of suites that this module added to `sys.path`."""
+
 
 def load_function(name: str, base: Path | None = None) -> Callable[..., object]:
     """The function that `module:function` names.
@@ -22,6 +25,9 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., object]:
     for directory in (str(base) if base else None, str(Path.cwd())):
         if directory is not None and directory not in sys.path:
             sys.path.append(directory)
+            _ADDED.append(directory)
+    if base is not None:
+        _prefer(str(base), module_name.partition(".")[0])
     try:
         value: object = importlib.import_module(module_name)
     except (
@@ -45,3 +51,30 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., object]:
         raise SuiteError(f"{name}: is not callable")
     result: Callable[..., object] = value
     return result
+
+
+def _prefer(base: str, module: str) -> None:
+    """Let a suite import its own module, where another suite's directory has one of the same name.
+    Otherwise the second of two suites in a process would test the application of the first one.
+    """
+    if base not in _ADDED or not _has(base, module):
+        return
+    sys.path.remove(base)
+    places = [index for index, entry in enumerate(sys.path) if entry in _ADDED]
+    sys.path.insert(min(places, default=len(sys.path)), base)
+    loaded = getattr(sys.modules.get(module), "__file__", None)
+    others = (entry for entry in _ADDED if entry != base)
+    if loaded is None or not any(Path(loaded) in _files(entry, module) for entry in others):
+        return
+    for name in [name for name in sys.modules if name == module or name.startswith(f"{module}.")]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+def _has(directory: str, module: str) -> bool:
+    return any(file.exists() for file in _files(directory, module))
+
+
+def _files(directory: str, module: str) -> tuple[Path, Path]:
+    """Where a directory would have a module: as a file, or as a package."""
+    return Path(directory) / f"{module}.py", Path(directory) / module / "__init__.py"
