@@ -1,4 +1,4 @@
-"""A baseline of five runs beside one of one run, and a release beside a rolling baseline.
+"""A baseline of five runs next to one of one run, and a release next to a rolling baseline.
 
     python benchmarks/decisions_baselines.py [--runs 2000] [--section calls|levels|curse|frog]
 

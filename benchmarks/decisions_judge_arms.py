@@ -88,7 +88,7 @@ class Tally:
 
 
 class Try(NamedTuple):
-    """One run beside its baseline: the class of each pair, and people's difference."""
+    """One run and its baseline: the class of each pair, and people's difference."""
 
     classes: Whole
     people: Whole

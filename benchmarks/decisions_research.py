@@ -66,7 +66,7 @@ def _quantile(level: float) -> float:
 
 
 def control(runs: int) -> Iterator[str]:
-    """Plain paired differences beside those with a control variate: the mean of now - b * before
+    """Plain paired differences next to those with a control variate: the mean of now - b * before
     over the cases asked so far, less (1 - b) times the baseline's mean over all cases.
     """
     yield "control variate from the baseline's own results; % FAIL, PASS, calls"
@@ -102,7 +102,7 @@ def told(row: tuple[float, float, float]) -> str:
 
 def order(runs: int) -> Iterator[str]:
     """Cases drawn with a probability that grows with how much they differed in past runs, each
-    weighted by 1 / probability, beside a random order. The variance of the mean after a number of
+    weighted by 1 / probability, next to a random order. The variance of the mean after a number of
     cases, as a share of that of a random order; and what is left where a drop hits cases evenly or
     only those that never differed.
     """
