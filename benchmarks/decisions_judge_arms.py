@@ -65,7 +65,7 @@ JUDGES = (Arms(0.9, 0.9), Arms(0.9, 0.92), Arms(0.85, 0.95), Arms(0.95, 0.85))
 
 
 class Tally:
-    """Counts of what a rule decided, of so many tries."""
+    """How often a rule came to each decision, over all tries."""
 
     def __init__(self) -> None:
         self.fails = self.passes = self.tries = 0

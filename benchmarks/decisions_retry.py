@@ -1,4 +1,4 @@
-"""A change that is tried again until it passes: how often any attempt errs, whole rates beside pooled.
+"""How often a change is decided wrongly if it is tried again until it passes: with whole and pooled rates.
 
     python benchmarks/decisions_retry.py [--runs 1000] [--n 200] [--margin 0.1] [--tries 10]
 
@@ -77,7 +77,7 @@ def main() -> int:
 
 
 def played(setting: Setting, attempts: int, chosen: argparse.Namespace) -> Floats:
-    """The share of changes that have the counted decision within so many attempts."""
+    """The share of changes that have the counted decision within a number of attempts."""
     rng = np.random.default_rng(7)
     spread = (1 - CORRELATION) / CORRELATION
     gate = GateRecord(

@@ -206,7 +206,7 @@ class Rates(NamedTuple):
 
 
 def seen(recorded: Recorded) -> Iterator[Rates]:
-    """The metrics; cases without a result are left out."""
+    """The metrics, without the cases that have no result."""
     for sides in recorded.sides:
         kept = slice(None) if sides.missing is None else ~sides.missing
         yield Rates(sides.baseline.mean(axis=0)[kept], sides.candidate.mean(axis=0)[kept])

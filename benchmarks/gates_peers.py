@@ -20,7 +20,7 @@ Differences = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.int
 
 
 def _worst(judge: Differences) -> Verdict:
-    """Each metric by itself; cases without a result are left out, as these tools do."""
+    """Each metric by itself, without the cases that have no result, as in these tools."""
 
     def verdict(recorded: Recorded) -> Decision:
         decisions = set()

@@ -55,8 +55,8 @@ class TestDesign:
     aim_pass: float | None
     information: float | None
     moment: float | None = None
-    """E d^2 of a case that is expected without a drop, where each case's baseline is a mean over
-    several runs: the test is then one by betting alone (`betting_test.py`). None: looks.
+    """E d^2 of a case that the stakes are planned for, where each case's baseline is a mean over
+    several runs: the test is then one by betting alone (`betting_test.py`). None: interim analyses.
     """
 
     def __post_init__(self) -> None:
@@ -140,9 +140,10 @@ def regression(
             0 for checks.
         sequential: whether the run may stop early. Without, the whole rate goes to the final test.
         target: what the claim is about.
-        moment: E d^2 expected without a drop where each case's baseline is a mean over several
-            runs, above 0: a run that may stop early then decides by betting alone. Only speed
-            depends on its size.
+        moment: E d^2 measured without a drop where each case's baseline is a mean over several
+            runs, above 0. A run that may stop early then decides by betting alone. The stakes are
+            planned for the noise that `discordance` states, not for this value: the published
+            numbers of calls were measured so.
 
     Raises:
         ValueError: arguments out of range.
@@ -157,7 +158,7 @@ def regression(
         )
     pass_null = shift - margin * j_lower
     gap = max(-pass_null, margin * j_lower * _LEAST_GAP)
-    moment = max(discordance * (WITHIN + (1 - WITHIN) / largest), gap * gap)
+    planned = max(discordance * (WITHIN + (1 - WITHIN) / largest), gap * gap)
     return TestDesign(
         units=units,
         cases=units if cases is None else cases,
@@ -171,10 +172,10 @@ def regression(
         spent=j_alpha,
         share=1.0 if alone else _share(sequential, target),
         target=target,
-        moment=moment if alone else None,
-        aim_fail=best_fraction(-shift, 1.0, gap, moment),
-        aim_pass=best_fraction(-pass_null, 1.0, gap, moment),
-        information=units * gap * gap / moment,
+        moment=planned if alone else None,
+        aim_fail=best_fraction(-shift, 1.0, gap, planned),
+        aim_pass=best_fraction(-pass_null, 1.0, gap, planned),
+        information=units * gap * gap / planned,
     )
 
 
