@@ -160,7 +160,7 @@ def merge(
     whole = replace(whole, attempt=seen.record)
     keep_earlier(path, seen.runs)
     write_manifest(path, whole)
-    return finish(load_run(path), (*warnings, *differing_environments(parts)))
+    return remembered(finish(load_run(path), (*warnings, *differing_environments(parts))))
 
 
 def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run:
@@ -220,6 +220,18 @@ def _flat(prefix: str, value: object) -> Iterator[tuple[str, object]]:
     else:
         for key, each in inner:
             yield from _flat(f"{prefix}.{key}" if prefix else str(key), each)
+
+
+def remembered(run: Run) -> Run:
+    """The run, after the history took it. Where that failed, a warning says so; the decision and
+    the exit code stay.
+    """
+    from llmeval.history.opening import index_finished
+
+    warning = "" if run.manifest.shard is not None else index_finished(run.path)
+    if not warning or run.view is None:
+        return run
+    return run.decided(run.view, (*run.warnings, warning))
 
 
 def finish(

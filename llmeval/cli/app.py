@@ -14,6 +14,7 @@ from llmeval.cli import (
     data,
     doctor,
     gate,
+    history,
     import_command,
     init,
     judge,
@@ -77,6 +78,7 @@ app.command(rich_help_panel=SETUP)(init.init)
 app.command(rich_help_panel=SETUP)(doctor.doctor)
 app.command(rich_help_panel=SETUP)(validate.schema)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
+app.add_typer(history.app, name="history", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=REVIEW)
 app.add_typer(judge.app, name="judge", rich_help_panel=SETUP)

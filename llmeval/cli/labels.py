@@ -188,6 +188,7 @@ def import_(
     Importing a file twice adds nothing.
     """
     from llmeval.core.errors import UsageError
+    from llmeval.history.opening import index_finished
     from llmeval.review.intake import take_in
     from llmeval.store.directory import RunDir
 
@@ -198,6 +199,8 @@ def import_(
             f"no label is of this run's answers ({len(taken.refused)} refused); the first:"
             f" {taken.refused[0]}"
         )
+    if warning := index_finished(directory.path):
+        print(f"llmeval: {warning}", file=sys.stderr)
     if as_json:
         emit(taken._asdict())
         return 0

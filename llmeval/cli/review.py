@@ -61,6 +61,7 @@ def review(
     """
     import tempfile
 
+    from llmeval.history.opening import index_finished
     from llmeval.report.baseline_run import baseline_run
     from llmeval.report.html.assets import policy
     from llmeval.review.server import ReviewServer
@@ -80,6 +81,8 @@ def review(
         )
         server = ReviewServer(session, page, policy(served=True), port)
         _serve(server, no_open=no_open, as_json=as_json)
+    if session.added and (warning := index_finished(directory.path)):
+        print(f"llmeval: {warning}", file=sys.stderr)
     _end(session, as_json=as_json)
     return 0
 

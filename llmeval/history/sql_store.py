@@ -1,0 +1,371 @@
+"""The history in an SQL database. SQLite and PostgreSQL differ only in their connection
+(`SqlConnection`): statements, tables and rows are the same.
+
+Names of tables and columns come from `tables.py`. Values are always bound, never written into a
+statement.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar, get_args
+
+import msgspec
+
+from llmeval.history.experiment_store import Operator, RunQuery
+from llmeval.history.rows import (
+    CaseListRow,
+    DecisionRow,
+    JudgeRow,
+    MetricRow,
+    RunProjection,
+    RunRow,
+    SkippedRow,
+    TagRow,
+    VectorRow,
+)
+from llmeval.history.run_identity import RunIdentity, identity_of, loser
+from llmeval.history.sql_connection import SqlConnection, SqlValue
+from llmeval.history.tables import (
+    CASE_LISTS,
+    DECISIONS,
+    HISTORY_SCHEMA,
+    JUDGES,
+    META,
+    METRICS,
+    OF_RUN,
+    RUNS,
+    SKIPPED,
+    TABLES,
+    TAGS,
+    VECTORS,
+    Table,
+)
+from llmeval.history.verdicts import (
+    CaseList,
+    PackedCases,
+    PackedVector,
+    Vector,
+    pack_cases,
+    pack_vector,
+    unpack_cases,
+    unpack_vector,
+)
+
+_BOUND = 500
+"""Values of one list in a statement: old SQLite versions take 999 in all."""
+_LOCAL = ("stamp",)
+"""Columns that depend on when a directory was copied, and not on its content."""
+_Row = TypeVar("_Row", bound=msgspec.Struct)
+_TABLE_OF: dict[type[msgspec.Struct], Table] = {table.row: table for table in TABLES}
+
+
+class SqlStore:
+    """An `ExperimentStore` on a connection. Opening it makes the tables, or drops those of another
+    schema.
+
+    Args:
+        connection: to the database.
+        shared: whether several machines write to it. Then a path says nothing about a run: the
+            same folder of two CI jobs holds different runs.
+    """
+
+    def __init__(self, connection: SqlConnection, *, shared: bool = False) -> None:
+        self._sql = connection
+        self.name = connection.name
+        self.shared = shared
+        self._case_lists: dict[str, CaseList] = {}
+        if self._schema() != str(HISTORY_SCHEMA):
+            with connection.writing():
+                if self._schema() != str(HISTORY_SCHEMA):  # another process may have been faster
+                    self._make_tables()
+
+    def stamps(self, root: str) -> dict[str, str]:
+        """As the protocol says."""
+        rows = [
+            *self._sql.query("SELECT path, stamp FROM runs WHERE root = ?", (root,)),
+            *self._sql.query("SELECT path, stamp FROM skipped WHERE root = ?", (root,)),
+        ]
+        return {str(path): str(stamp) for path, stamp in rows}
+
+    def put(self, projections: Iterable[RunProjection]) -> list[SkippedRow]:
+        """As the protocol says."""
+        given = list(projections)
+        refused = []
+        with self._sql.writing():
+            there = self._identities([each.run.run_id for each in given])
+            for each in given:
+                mine = identity_of(each.run)
+                other = there.get(mine.run_id)
+                if other is not None and (lost := loser(mine, other, shared=self.shared)):
+                    refused.append(lost)
+                    if lost.path == mine.path:
+                        continue
+                there[mine.run_id] = mine
+                self._replace(each)
+            self._add(SKIPPED, refused, "path")
+        return refused
+
+    def skip(self, rows: Iterable[SkippedRow]) -> None:
+        """As the protocol says."""
+        with self._sql.writing():
+            given = list(rows)
+            self._remove_runs(self._ids_at([row.path for row in given]))
+            self._add(SKIPPED, given, "path")
+
+    def forget(self, paths: Collection[str]) -> None:
+        """As the protocol says."""
+        with self._sql.writing():
+            self._remove_runs(self._ids_at(list(paths)))
+            self._delete("skipped", "path", list(paths))
+            self._drop_unused_cases()
+
+    def skipped(self, root: str | None) -> list[SkippedRow]:
+        """As the protocol says."""
+        where, values = ("", ()) if root is None else (" WHERE root = ?", (root,))
+        return self._select(SkippedRow, f"{where} ORDER BY path", values)
+
+    def runs(self, query: RunQuery) -> list[RunRow]:
+        """As the protocol says."""
+        if query.run_ids is None:
+            return self._runs(query, "", ())
+        rows = [
+            row
+            for part in _parts(query.run_ids)
+            for row in self._runs(query, f"run_id IN ({_marks(part)})", tuple(part))
+        ]
+        newest = sorted(rows, key=lambda row: row.run_id, reverse=True)
+        return newest[: query.limit]
+
+    def tags(self, run_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """As the protocol says."""
+        found: dict[str, dict[str, str]] = {}
+        for row in self._of_runs(TagRow, run_ids):
+            found.setdefault(row.run_id, {})[row.name] = row.content
+        return found
+
+    def metrics(
+        self, run_ids: Sequence[str], metric: str | None = None, slice_: str | None = None
+    ) -> list[MetricRow]:
+        """As the protocol says."""
+        where, values = _also(("metric", metric), ("slice", slice_))
+        return self._of_runs(MetricRow, run_ids, where, values)
+
+    def decisions(self, run_ids: Sequence[str]) -> list[DecisionRow]:
+        """As the protocol says."""
+        return self._of_runs(DecisionRow, run_ids)
+
+    def judges(self, run_ids: Sequence[str]) -> list[JudgeRow]:
+        """As the protocol says."""
+        return self._of_runs(JudgeRow, run_ids)
+
+    def vectors(self, run_ids: Sequence[str], metric: str | None = None) -> list[Vector]:
+        """As the protocol says."""
+        where, values = _also(("metric", metric))
+        packed = self._of_runs(VectorRow, run_ids, where, values)
+        return [
+            unpack_vector(
+                PackedVector(
+                    row.run_id,
+                    row.metric,
+                    row.case_list,
+                    row.repeats,
+                    bytes(row.verdicts),
+                    bytes(row.numbers),
+                )
+            )
+            for row in packed
+        ]
+
+    def case_lists(self, digests: Collection[str]) -> Mapping[str, CaseList]:
+        """As the protocol says. Lists stay in memory: their digest is their name."""
+        wanted = [each for each in dict.fromkeys(digests) if each not in self._case_lists]
+        for part in _parts(wanted):
+            rows = self._select(CaseListRow, f" WHERE digest IN ({_marks(part)})", tuple(part))
+            for row in rows:
+                packed = PackedCases(
+                    row.digest, row.n, bytes(row.ids), bytes(row.digests), bytes(row.clusters)
+                )
+                self._case_lists[row.digest] = unpack_cases(packed)
+        return {each: self._case_lists[each] for each in digests if each in self._case_lists}
+
+    def clear(self, root: str | None) -> None:
+        """As the protocol says."""
+        with self._sql.writing():
+            if root is None:
+                self._make_tables()
+                return
+            rows = self._sql.query("SELECT run_id FROM runs WHERE root = ?", (root,))
+            self._remove_runs([str(run_id) for (run_id,) in rows])
+            self._sql.query("DELETE FROM skipped WHERE root = ?", (root,))
+            self._drop_unused_cases()
+
+    def dump(self) -> list[str]:
+        """As the protocol says."""
+        found = []
+        for table in TABLES:
+            columns = [name for name in table.columns if name not in _LOCAL]
+            for row in self._sql.query(f"SELECT {', '.join(columns)} FROM {table.name}"):
+                plain = [bytes(x).hex() if isinstance(x, bytes | memoryview) else x for x in row]
+                found.append(msgspec.json.encode([table.name, *plain]).decode())
+        return sorted(found)
+
+    def close(self) -> None:
+        """As the protocol says."""
+        self._sql.close()
+
+    def _schema(self) -> str:
+        """The schema of the database; empty where it has none."""
+        self._sql.query(META)
+        rows = self._sql.query("SELECT content FROM meta WHERE name = ?", ("schema",))
+        return str(rows[0][0]) if rows else ""
+
+    def _make_tables(self) -> None:
+        """Drop every table and make it again."""
+        for table in TABLES:
+            self._sql.query(f"DROP TABLE IF EXISTS {table.name}")
+            for statement in table.statements(self._sql.blob):
+                self._sql.query(statement)
+        self._sql.query("DELETE FROM meta WHERE name = ?", ("schema",))
+        self._sql.query("INSERT INTO meta VALUES (?, ?)", ("schema", str(HISTORY_SCHEMA)))
+
+    def _identities(self, run_ids: Sequence[str]) -> dict[str, "RunIdentity"]:
+        """The runs of these ids that are there."""
+        columns = ", ".join(RunIdentity._fields)
+        return {
+            str(row[0]): RunIdentity(*map(str, row))
+            for part in _parts(run_ids)
+            for row in self._sql.query(
+                f"SELECT {columns} FROM runs WHERE run_id IN ({_marks(part)})", tuple(part)
+            )
+        }
+
+    def _replace(self, projection: RunProjection) -> None:
+        run = projection.run
+        # On one machine another run may have been at this path before.
+        before = [] if self.shared else self._ids_at([run.path])
+        self._remove_runs([run.run_id, *before])
+        self._delete("skipped", "path", [run.path])
+        self._add(RUNS, [run])
+        self._add(TAGS, projection.tags)
+        self._add(METRICS, projection.metrics)
+        self._add(DECISIONS, projection.decisions)
+        self._add(JUDGES, projection.judges)
+        packed = [VectorRow(**pack_vector(each)._asdict()) for each in projection.vectors]
+        self._add(VECTORS, packed)
+        cases = projection.cases
+        if cases is not None and not self._sql.query(
+            "SELECT n FROM case_lists WHERE digest = ?", (cases.digest,)
+        ):
+            self._add(CASE_LISTS, [CaseListRow(**pack_cases(cases)._asdict())])
+
+    def _ids_at(self, paths: Sequence[str]) -> list[str]:
+        return [
+            str(run_id)
+            for part in _parts(paths)
+            for (run_id,) in self._sql.query(
+                f"SELECT run_id FROM runs WHERE path IN ({_marks(part)})", tuple(part)
+            )
+        ]
+
+    def _remove_runs(self, run_ids: Sequence[str]) -> None:
+        for table in (RUNS, *OF_RUN):
+            self._delete(table.name, "run_id", run_ids)
+
+    def _delete(self, table: str, column: str, values: Sequence[str]) -> None:
+        for part in _parts(values):
+            self._sql.query(f"DELETE FROM {table} WHERE {column} IN ({_marks(part)})", tuple(part))
+
+    def _drop_unused_cases(self) -> None:
+        self._sql.query(
+            "DELETE FROM case_lists WHERE digest NOT IN (SELECT case_list FROM vectors)"
+        )
+
+    def _add(self, table: Table, rows: Sequence[msgspec.Struct], key: str = "") -> None:
+        """Insert rows. `key`: rows of the same value are replaced."""
+        if key:
+            self._delete(table.name, key, [str(getattr(row, key)) for row in rows])
+        if rows:
+            self._sql.insert(table.insert(), [_values(row) for row in rows])
+
+    def _runs(self, query: RunQuery, more: str, values: tuple[str, ...]) -> list[RunRow]:
+        parts, bound = [more] if more else [], list[SqlValue](values)
+        if query.root is not None:
+            parts.append("root = ?")
+            bound.append(query.root)
+        for condition in query.conditions:
+            if condition.column not in RUNS.columns:
+                raise ValueError(f"{condition.column} is not a column of the runs")
+            if condition.operator not in get_args(Operator):
+                raise ValueError(f"{condition.operator} is not an operator")
+            column = condition.column
+            if column in RUNS.nullable:
+                # No value counts as an empty one: `decision != FAIL` holds without a decision.
+                empty = "''" if isinstance(condition.value, str) else "0"
+                column = f"COALESCE({column}, {empty})"
+            parts.append(f"{column} {condition.operator} ?")
+            bound.append(condition.value)
+        for name, text in query.tags:
+            parts.append("run_id IN (SELECT run_id FROM tags WHERE name = ? AND content = ?)")
+            bound += [name, text]
+        where = f" WHERE {' AND '.join(parts)}" if parts else ""
+        limit = "" if query.limit is None else f" LIMIT {int(query.limit)}"
+        return self._select(RunRow, f"{where} ORDER BY run_id DESC{limit}", bound)
+
+    def _of_runs(
+        self,
+        kind: type[_Row],
+        run_ids: Sequence[str],
+        more: str = "",
+        values: Sequence[SqlValue] = (),
+    ) -> list[_Row]:
+        """The rows of a table that belong to runs, in the order of its key."""
+        order = ", ".join(_TABLE_OF[kind].key)
+        return [
+            row
+            for part in _parts(run_ids)
+            for row in self._select(
+                kind,
+                f" WHERE run_id IN ({_marks(part)}){more} ORDER BY {order}",
+                (*part, *values),
+            )
+        ]
+
+    def _select(self, kind: type[_Row], rest: str, values: Sequence[SqlValue]) -> list[_Row]:
+        """Rows of a table as its records. Booleans are integers in both databases."""
+        table = _TABLE_OF[kind]
+        statement = f"SELECT {', '.join(table.columns)} FROM {table.name}{rest}"
+        rows = self._sql.query(statement, values)
+        flags = table.flags
+        if not flags:
+            return [kind(*row) for row in rows]
+        found = []
+        for row in rows:
+            fields = list(row)
+            for place in flags:
+                fields[place] = bool(fields[place])
+            found.append(kind(*fields))
+        return found
+
+
+def _values(row: msgspec.Struct) -> tuple[SqlValue, ...]:
+    return tuple(
+        int(value) if isinstance(value, bool) else value
+        for value in (getattr(row, name) for name in row.__struct_fields__)
+    )
+
+
+def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for begin in range(0, len(values), _BOUND):
+        yield values[begin : begin + _BOUND]
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _also(*conditions: tuple[str, str | None]) -> tuple[str, tuple[str, ...]]:
+    """Further conditions of a statement, without those whose value is None."""
+    stated = [(column, value) for column, value in conditions if value is not None]
+    return (
+        "".join(f" AND {column} = ?" for column, _ in stated),
+        tuple(value for _, value in stated),
+    )
