@@ -29,6 +29,7 @@ from llmeval.cli import (
     score,
     simulate,
     validate,
+    view,
 )
 from llmeval.cli.help_text import join_help_lines
 
@@ -72,6 +73,7 @@ app.command(rich_help_panel=PLAN)(plan.plan)
 app.command(rich_help_panel=PLAN)(simulate.simulate)
 app.command(rich_help_panel=REVIEW)(compare.compare)
 app.command(rich_help_panel=REVIEW)(report.report)
+app.command(rich_help_panel=REVIEW)(view.view)
 app.command(rich_help_panel=REVIEW)(comment.comment)
 app.command(rich_help_panel=REVIEW)(review.review)
 app.command(rich_help_panel=SETUP)(init.init)

@@ -48,6 +48,17 @@ class RunQuery(NamedTuple):
         return self._replace(conditions=(*self.conditions, Condition(column, operator, value)))
 
 
+class SuiteRuns(NamedTuple):
+    """How many runs a suite has."""
+
+    suite: str
+    """Name."""
+    runs: int
+    """All of them."""
+    newest: str
+    """The id of the newest one."""
+
+
 class ExperimentStore(Protocol):
     """The rows of run directories, to be queried.
 
@@ -85,6 +96,14 @@ class ExperimentStore(Protocol):
 
     def runs(self, query: RunQuery) -> list[RunRow]:
         """Runs, the newest first (ids sort by time)."""
+        ...
+
+    def suites(self, root: str | None) -> list[SuiteRuns]:
+        """The suites below a folder, by name; None: of every run."""
+        ...
+
+    def branches(self, root: str | None, suite: str) -> list[str]:
+        """The branches of a suite's runs, by name."""
         ...
 
     def tags(self, run_ids: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import TypeVar, get_args
 
 import msgspec
 
-from llmeval.history.experiment_store import Operator, RunQuery
+from llmeval.history.experiment_store import Operator, RunQuery, SuiteRuns
 from llmeval.history.rows import (
     CaseListRow,
     DecisionRow,
@@ -134,6 +134,25 @@ class SqlStore:
         ]
         newest = sorted(rows, key=lambda row: row.run_id, reverse=True)
         return newest[: query.limit]
+
+    def suites(self, root: str | None) -> list[SuiteRuns]:
+        """As the protocol says."""
+        where, values = ("", ()) if root is None else (" WHERE root = ?", (root,))
+        rows = self._sql.query(
+            f"SELECT suite, COUNT(*), MAX(run_id) FROM runs{where} GROUP BY suite ORDER BY suite",
+            values,
+        )
+        return [SuiteRuns(str(suite), int(n or 0), str(newest)) for suite, n, newest in rows]
+
+    def branches(self, root: str | None, suite: str) -> list[str]:
+        """As the protocol says."""
+        where, values = ("", ()) if root is None else (" AND root = ?", (root,))
+        rows = self._sql.query(
+            f"SELECT DISTINCT branch FROM runs WHERE suite = ?{where} AND branch IS NOT NULL"
+            " ORDER BY branch",
+            (suite, *values),
+        )
+        return [str(branch) for (branch,) in rows]
 
     def tags(self, run_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """As the protocol says."""

@@ -79,8 +79,8 @@ def policy(served: bool = False, *, scripted: bool = True) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            *([f"script-src '{_hash(script())}'"] if scripted else []),
-            f"style-src '{_hash(style())}'",
+            *([f"script-src '{source_hash(script())}'"] if scripted else []),
+            f"style-src '{source_hash(style())}'",
             "img-src data:",
             *(["connect-src 'self'"] if served else []),
             "base-uri 'none'",
@@ -91,5 +91,6 @@ def policy(served: bool = False, *, scripted: bool = True) -> str:
     )
 
 
-def _hash(text: str) -> str:
+def source_hash(text: str) -> str:
+    """The hash of a script or style sheet, as a Content-Security-Policy states it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -35,6 +35,15 @@ def write_comparison(found: Comparison, runs: Sequence[RunDir], path: Path) -> N
     """Write the page of a comparison; `runs` in its order, for the answers.
 
     Raises:
+        StoreError: a run's records can't be read, or the page can't be written.
+    """
+    write_atomically(path, comparison_page(found, runs).encode())
+
+
+def comparison_page(found: Comparison, runs: Sequence[RunDir]) -> str:
+    """The page of a comparison; `runs` in its order, for the answers.
+
+    Raises:
         StoreError: a run's records can't be read.
     """
     with ExitStack() as stack:
@@ -42,7 +51,7 @@ def write_comparison(found: Comparison, runs: Sequence[RunDir], path: Path) -> N
             side.letter: stack.enter_context(run.open())
             for side, run in zip(found.runs, runs, strict=True)
         }
-        page = (
+        return (
             environment()
             .get_template("compare.html.j2")
             .render(
@@ -62,7 +71,6 @@ def write_comparison(found: Comparison, runs: Sequence[RunDir], path: Path) -> N
                 notes=[words.note(found), words.slice_note(found)],
             )
         )
-    write_atomically(path, page.encode())
 
 
 def _title(found: Comparison) -> str:
