@@ -29,7 +29,7 @@ ALLOWED = {
     "report": STORE | {"stats", "gate", "planning", "compare"},
     "view": STORE | {"stats", "gate", "compare", "history", "report", "web"},
     "importers": CORE | {"suite", "checks"},
-    "__init__": {"api", "runner", "suite", "testing"},
+    "__init__": {"api", "runner", "suite", "testing", "history"},
     "datatests": STORE
     | {"suite", "data", "checks", "runner", "stats", "gate", "planning", "history", "report"}
     | {"__init__"},

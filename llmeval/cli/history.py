@@ -7,6 +7,7 @@ import typer
 
 from llmeval.cli.common import Json, Reports, console, emit
 from llmeval.cli.history_common import HistoryUrl, open_for
+from llmeval.cli.history_export import export
 from llmeval.core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -110,3 +111,6 @@ def check(
             soft_wrap=True,
         )
     return ExitCode.INVALID if strict and (found.skipped or found.repaired) else ExitCode.PASS
+
+
+app.command()(export)

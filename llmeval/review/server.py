@@ -34,7 +34,7 @@ class ReviewServer(GuardedServer):
 class _Handler(GuardedHandler):
     server: ReviewServer
 
-    def do_POST(self) -> None:  # noqa: N802: the base class calls it so
+    def do_POST(self) -> None:  # noqa: N802 - named by the base class
         self.answer(self._post)
 
     def get(self, path: str, query: dict[str, list[str]]) -> None:

@@ -43,10 +43,8 @@ def home_page(site: Site) -> str:
     ]
     skipped = [(row.path, row.reason) for row in site.history.report.skipped]
     tone = str(lines[0]["tone"]) if lines else "plain"
-    return site.render(
-        "home", _home_title(counts, len(lines)), tone, [], suites=lines, counts=counts,
-        skipped=skipped[:ROWS],
-    )  # fmt: skip
+    title = _home_title(counts, len(lines))
+    return site.render("home", title, tone, [], suites=lines, counts=counts, skipped=skipped[:ROWS])
 
 
 def _home_title(counts: list[tuple[str, str, int]], suites: int) -> str:
