@@ -50,18 +50,21 @@ def index(
     for folder in folders or ():
         if not folder.is_dir():
             raise UsageError(f"{folder}: there is no such folder")
-    store = open_store(history)
-    try:
-        found = [rebuild(store, folder.resolve()) for folder in chosen]
-    finally:
-        store.close()
+    found, name = [], ""
+    for folder in chosen:
+        store = open_store(folder.resolve(), history)
+        try:
+            found.append(rebuild(store, folder.resolve()))
+            name = store.name
+        finally:
+            store.close()
     skipped = [row for each in found for row in each.skipped]
     runs = sum(each.indexed for each in found) - len(skipped)
     if as_json:
         rows = [{"path": row.path, "reason": row.reason} for row in skipped]
-        emit({"history": store.name, "indexed": runs, "skipped": rows})
+        emit({"history": name, "indexed": runs, "skipped": rows})
     else:
-        _print_index(store.name, runs, found)
+        _print_index(name, runs, found)
     return ExitCode.INVALID if strict and skipped else ExitCode.PASS
 
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from llmeval.core.errors import LlmevalError, StoreError, UsageError
 from llmeval.core.resources import home
 from llmeval.history.experiment_store import ExperimentStore, RunQuery
-from llmeval.history.indexing import IndexReport, OnProgress, index_run, update
+from llmeval.history.indexing import IndexReport, OnProgress, absolute, index_run, update
 from llmeval.history.sqlite import open_sqlite
 
 FILE = "history.sqlite3"
@@ -50,10 +50,11 @@ def address(url: str | None = None) -> str:
     return url or os.environ.get(VARIABLE) or str(home() / FILE)
 
 
-def open_store(url: str | None = None) -> ExperimentStore:
+def open_store(root: Path, url: str | None = None) -> ExperimentStore:
     """The database of the history.
 
     Args:
+        root: the folder of the runs, absolute. A server is about all runs of the team.
         url: `postgresql://...`, or the path of a file of SQLite; None: as `address`.
 
     Raises:
@@ -63,9 +64,9 @@ def open_store(url: str | None = None) -> ExperimentStore:
     named = address(url)
     scheme, colon, rest = named.partition("://")
     if not colon:
-        return open_sqlite(Path(named))
+        return open_sqlite(Path(named), root)
     if scheme == "sqlite":
-        return open_sqlite(Path(rest))
+        return open_sqlite(Path(rest), root)
     from llmeval.history.postgres import SCHEMES, open_postgres, without_password
 
     if scheme not in SCHEMES:
@@ -104,13 +105,13 @@ def open_history(
     """
     root = reports.resolve()
     try:
-        store = open_store(url)
+        store = open_store(root, url)
         return OpenHistory(store, root, update(store, root, progress))
     except StoreError as error:
         if is_server(url):
             raise
         warn(f"{error}. The run directories are read instead")
-    store = open_sqlite(None)
+    store = open_sqlite(None, root)
     return OpenHistory(store, root, update(store, root, progress))
 
 
@@ -119,7 +120,7 @@ def index_finished(path: Path) -> str:
     else an empty text. Nothing is raised: the history never changes the end of a run.
     """
     try:
-        store = open_store()
+        store = open_store(absolute(path).parent.parent)
     except Exception as error:
         return _not_indexed(error)
     try:

@@ -31,6 +31,7 @@ class PostgresConnection:
     """
 
     blob = "BYTEA"
+    compact = ""
 
     def __init__(self, url: str) -> None:
         try:
@@ -89,7 +90,7 @@ def open_postgres(url: str) -> SqlStore:
     Raises:
         UsageError, StoreError: as `PostgresConnection`.
     """
-    return SqlStore(PostgresConnection(url), shared=True)
+    return SqlStore(PostgresConnection(url))
 
 
 def without_password(url: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 
 from llmeval.core.errors import StoreError
 from llmeval.core.manifest import Manifest
-from llmeval.core.records import Status, digest
+from llmeval.core.records import Status
 from llmeval.core.results import Summary
 from llmeval.gate.baseline import scorer_digest
 from llmeval.gate.human_labels import people_of
@@ -25,7 +25,7 @@ from llmeval.history.rows import (
     RunRow,
     TagRow,
 )
-from llmeval.history.verdicts import BY_STATUS, CaseList, Vector, Verdict, case_list
+from llmeval.history.verdicts import BY_STATUS, CaseList, Vector, Verdict, case_list, short_digest
 from llmeval.store.directory import LABELS, MANIFEST, SUMMARY, RunDir
 from llmeval.store.labels import AnswerKey
 from llmeval.store.record_lines import SCORES, lines, refuse, verified_lines
@@ -213,6 +213,7 @@ def _run_row(
     costs = [each.cost_usd for each in calls if each.cost_usd is not None]
     gate = None if summary is None else summary.gate
     status = manifest.status if summary is None else summary.status
+    aside = sorted(manifest.quarantined)
     return RunRow(
         run_id=manifest.run_id,
         suite=manifest.suite,
@@ -233,12 +234,12 @@ def _run_row(
         llmeval=_text(manifest.llmeval.version),
         candidate=_text(manifest.candidate.name),
         candidate_digest=digests.candidate,
-        system_digest=digest([digests.candidate, digests.prompt, digests.conversation]),
+        system_digest=short_digest([digests.candidate, digests.prompt, digests.conversation]),
         cases_digest=digests.cases,
-        judges_digest=digest(digests.judges),
+        judges_digest=short_digest(digests.judges),
         checks_digest=digests.checks,
-        params_digest=digest(manifest.candidate.params),
-        quarantine_digest=digest(sorted(manifest.quarantined)) if manifest.quarantined else "",
+        params_digest=short_digest(manifest.candidate.params),
+        quarantine_digest=short_digest(aside) if aside else "",
         repeats=manifest.repeats,
         n=manifest.cases.n if counts is None else counts.cases,
         passed=0 if counts is None else counts.passed,
@@ -273,7 +274,7 @@ def _metric_rows(manifest: Manifest, summary: Summary) -> Iterator[MetricRow]:
             high=each.high,
             method=each.method,
             stopped_early=summary.counts.not_needed > 0,
-            scorer=scorer_digest(manifest, each.metric),
+            scorer=short_digest(scorer_digest(manifest, each.metric)),
             trust=each.trust,
         )
 

@@ -66,7 +66,7 @@ def heads(reports: Path) -> list[RunHead]:
         return _heads_of_directories(reports)
     root = reports.resolve()
     try:
-        store = open_store()
+        store = open_store(root)
         try:
             update(store, root)
             rows = store.runs(RunQuery(root=str(root)))

@@ -5,7 +5,9 @@ Names of tables and columns come from `tables.py`. Values are always bound, neve
 statement.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import os
+import zlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar, get_args
 
 import msgspec
@@ -23,7 +25,7 @@ from llmeval.history.rows import (
     VectorRow,
 )
 from llmeval.history.run_identity import RunIdentity, identity_of, loser
-from llmeval.history.sql_connection import SqlConnection, SqlValue
+from llmeval.history.sql_connection import SqlConnection, SqlValue, also, marks, parts
 from llmeval.history.tables import (
     CASE_LISTS,
     DECISIONS,
@@ -50,11 +52,11 @@ from llmeval.history.verdicts import (
     unpack_vector,
 )
 
-_BOUND = 500
-"""Values of one list in a statement: old SQLite versions take 999 in all."""
 _LOCAL = ("stamp",)
 """Columns that depend on when a directory was copied, and not on its content."""
 _Row = TypeVar("_Row", bound=msgspec.Struct)
+_OF_RUNS = (RUNS, *OF_RUN)
+"""Tables whose first column is a run's id."""
 _TABLE_OF: dict[type[msgspec.Struct], Table] = {table.row: table for table in TABLES}
 
 
@@ -64,14 +66,17 @@ class SqlStore:
 
     Args:
         connection: to the database.
-        shared: whether several machines write to it. Then a path says nothing about a run: the
-            same folder of two CI jobs holds different runs.
+        root: the folder of the runs that this store is about. Other folders have their own rows in
+            the same database, so that a copy of a run in another folder changes nothing here. None:
+            several machines write to it. Then a path says nothing about a run, because the same
+            folder of two CI jobs holds different runs.
     """
 
-    def __init__(self, connection: SqlConnection, *, shared: bool = False) -> None:
+    def __init__(self, connection: SqlConnection, root: str | None = None) -> None:
         self._sql = connection
+        self._space = "" if root is None else f"{zlib.crc32(os.fsencode(root)):08x}."
         self.name = connection.name
-        self.shared = shared
+        self.shared = root is None
         self._case_lists: dict[str, CaseList] = {}
         if self._schema() != str(HISTORY_SCHEMA):
             with connection.writing():
@@ -129,8 +134,8 @@ class SqlStore:
             return self._runs(query, "", ())
         rows = [
             row
-            for part in _parts(query.run_ids)
-            for row in self._runs(query, f"run_id IN ({_marks(part)})", tuple(part))
+            for part in parts(self._keys(query.run_ids))
+            for row in self._runs(query, f"run_id IN ({marks(part)})", tuple(part))
         ]
         newest = sorted(rows, key=lambda row: row.run_id, reverse=True)
         return newest[: query.limit]
@@ -142,7 +147,7 @@ class SqlStore:
             f"SELECT suite, COUNT(*), MAX(run_id) FROM runs{where} GROUP BY suite ORDER BY suite",
             values,
         )
-        return [SuiteRuns(str(suite), int(n or 0), str(newest)) for suite, n, newest in rows]
+        return [SuiteRuns(str(suite), int(n or 0), self._id(newest)) for suite, n, newest in rows]
 
     def branches(self, root: str | None, suite: str) -> list[str]:
         """As the protocol says."""
@@ -165,7 +170,7 @@ class SqlStore:
         self, run_ids: Sequence[str], metric: str | None = None, slice_: str | None = None
     ) -> list[MetricRow]:
         """As the protocol says."""
-        where, values = _also(("metric", metric), ("slice", slice_))
+        where, values = also(("metric", metric), ("slice", slice_))
         return self._of_runs(MetricRow, run_ids, where, values)
 
     def decisions(self, run_ids: Sequence[str]) -> list[DecisionRow]:
@@ -178,7 +183,7 @@ class SqlStore:
 
     def vectors(self, run_ids: Sequence[str], metric: str | None = None) -> list[Vector]:
         """As the protocol says."""
-        where, values = _also(("metric", metric))
+        where, values = also(("metric", metric))
         packed = self._of_runs(VectorRow, run_ids, where, values)
         return [
             unpack_vector(
@@ -197,8 +202,8 @@ class SqlStore:
     def case_lists(self, digests: Collection[str]) -> Mapping[str, CaseList]:
         """As the protocol says. Lists stay in memory: their digest is their name."""
         wanted = [each for each in dict.fromkeys(digests) if each not in self._case_lists]
-        for part in _parts(wanted):
-            rows = self._select(CaseListRow, f" WHERE digest IN ({_marks(part)})", tuple(part))
+        for part in parts(wanted):
+            rows = self._select(CaseListRow, f" WHERE digest IN ({marks(part)})", tuple(part))
             for row in rows:
                 packed = PackedCases(
                     row.digest, row.n, bytes(row.ids), bytes(row.digests), bytes(row.clusters)
@@ -213,7 +218,7 @@ class SqlStore:
                 self._make_tables()
                 return
             rows = self._sql.query("SELECT run_id FROM runs WHERE root = ?", (root,))
-            self._remove_runs([str(run_id) for (run_id,) in rows])
+            self._remove_runs([self._id(run_id) for (run_id,) in rows])
             self._sql.query("DELETE FROM skipped WHERE root = ?", (root,))
             self._drop_unused_cases()
 
@@ -224,12 +229,24 @@ class SqlStore:
             columns = [name for name in table.columns if name not in _LOCAL]
             for row in self._sql.query(f"SELECT {', '.join(columns)} FROM {table.name}"):
                 plain = [bytes(x).hex() if isinstance(x, bytes | memoryview) else x for x in row]
+                if table in _OF_RUNS:
+                    if not str(row[0]).startswith(self._space):
+                        continue
+                    plain[0] = self._id(row[0])
                 found.append(msgspec.json.encode([table.name, *plain]).decode())
         return sorted(found)
 
     def close(self) -> None:
         """As the protocol says."""
         self._sql.close()
+
+    def _keys(self, run_ids: Sequence[str]) -> list[str]:
+        """Ids as the tables have them."""
+        return [f"{self._space}{run_id}" for run_id in run_ids]
+
+    def _id(self, key: SqlValue) -> str:
+        """The id of a run from its key."""
+        return str(key)[len(self._space) :]
 
     def _schema(self) -> str:
         """The schema of the database; empty where it has none."""
@@ -241,7 +258,7 @@ class SqlStore:
         """Drop every table and make it again."""
         for table in TABLES:
             self._sql.query(f"DROP TABLE IF EXISTS {table.name}")
-            for statement in table.statements(self._sql.blob):
+            for statement in table.statements(self._sql.blob, self._sql.compact):
                 self._sql.query(statement)
         self._sql.query("DELETE FROM meta WHERE name = ?", ("schema",))
         self._sql.query("INSERT INTO meta VALUES (?, ?)", ("schema", str(HISTORY_SCHEMA)))
@@ -250,10 +267,10 @@ class SqlStore:
         """The runs of these ids that are there."""
         columns = ", ".join(RunIdentity._fields)
         return {
-            str(row[0]): RunIdentity(*map(str, row))
-            for part in _parts(run_ids)
+            (found := RunIdentity(self._id(row[0]), *map(str, row[1:]))).run_id: found
+            for part in parts(self._keys(run_ids))
             for row in self._sql.query(
-                f"SELECT {columns} FROM runs WHERE run_id IN ({_marks(part)})", tuple(part)
+                f"SELECT {columns} FROM runs WHERE run_id IN ({marks(part)})", tuple(part)
             )
         }
 
@@ -278,20 +295,20 @@ class SqlStore:
 
     def _ids_at(self, paths: Sequence[str]) -> list[str]:
         return [
-            str(run_id)
-            for part in _parts(paths)
+            self._id(run_id)
+            for part in parts(paths)
             for (run_id,) in self._sql.query(
-                f"SELECT run_id FROM runs WHERE path IN ({_marks(part)})", tuple(part)
+                f"SELECT run_id FROM runs WHERE path IN ({marks(part)})", tuple(part)
             )
         ]
 
     def _remove_runs(self, run_ids: Sequence[str]) -> None:
-        for table in (RUNS, *OF_RUN):
-            self._delete(table.name, "run_id", run_ids)
+        for table in _OF_RUNS:
+            self._delete(table.name, "run_id", self._keys(run_ids))
 
     def _delete(self, table: str, column: str, values: Sequence[str]) -> None:
-        for part in _parts(values):
-            self._sql.query(f"DELETE FROM {table} WHERE {column} IN ({_marks(part)})", tuple(part))
+        for part in parts(values):
+            self._sql.query(f"DELETE FROM {table} WHERE {column} IN ({marks(part)})", tuple(part))
 
     def _drop_unused_cases(self) -> None:
         self._sql.query(
@@ -303,12 +320,15 @@ class SqlStore:
         if key:
             self._delete(table.name, key, [str(getattr(row, key)) for row in rows])
         if rows:
-            self._sql.insert(table.insert(), [_values(row) for row in rows])
+            values = [_values(row) for row in rows]
+            if table in _OF_RUNS:
+                values = [(f"{self._space}{first!s}", *rest) for first, *rest in values]
+            self._sql.insert(table.insert(), values)
 
     def _runs(self, query: RunQuery, more: str, values: tuple[str, ...]) -> list[RunRow]:
-        parts, bound = [more] if more else [], list[SqlValue](values)
+        wanted, bound = [more] if more else [], list[SqlValue](values)
         if query.root is not None:
-            parts.append("root = ?")
+            wanted.append("root = ?")
             bound.append(query.root)
         for condition in query.conditions:
             if condition.column not in RUNS.columns:
@@ -320,12 +340,13 @@ class SqlStore:
                 # No value counts as an empty one: `decision != FAIL` holds without a decision.
                 empty = "''" if isinstance(condition.value, str) else "0"
                 column = f"COALESCE({column}, {empty})"
-            parts.append(f"{column} {condition.operator} ?")
-            bound.append(condition.value)
+            wanted.append(f"{column} {condition.operator} ?")
+            key = condition.column == "run_id"
+            bound.append(f"{self._space}{condition.value}" if key else condition.value)
         for name, text in query.tags:
-            parts.append("run_id IN (SELECT run_id FROM tags WHERE name = ? AND content = ?)")
+            wanted.append("run_id IN (SELECT run_id FROM tags WHERE name = ? AND content = ?)")
             bound += [name, text]
-        where = f" WHERE {' AND '.join(parts)}" if parts else ""
+        where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
         limit = "" if query.limit is None else f" LIMIT {int(query.limit)}"
         return self._select(RunRow, f"{where} ORDER BY run_id DESC{limit}", bound)
 
@@ -340,10 +361,10 @@ class SqlStore:
         order = ", ".join(_TABLE_OF[kind].key)
         return [
             row
-            for part in _parts(run_ids)
+            for part in parts(self._keys(run_ids))
             for row in self._select(
                 kind,
-                f" WHERE run_id IN ({_marks(part)}){more} ORDER BY {order}",
+                f" WHERE run_id IN ({marks(part)}){more} ORDER BY {order}",
                 (*part, *values),
             )
         ]
@@ -353,12 +374,12 @@ class SqlStore:
         table = _TABLE_OF[kind]
         statement = f"SELECT {', '.join(table.columns)} FROM {table.name}{rest}"
         rows = self._sql.query(statement, values)
-        flags = table.flags
-        if not flags:
-            return [kind(*row) for row in rows]
+        flags, keyed = table.flags, table in _OF_RUNS
         found = []
         for row in rows:
             fields = list(row)
+            if keyed:
+                fields[0] = self._id(fields[0])
             for place in flags:
                 fields[place] = bool(fields[place])
             found.append(kind(*fields))
@@ -369,22 +390,4 @@ def _values(row: msgspec.Struct) -> tuple[SqlValue, ...]:
     return tuple(
         int(value) if isinstance(value, bool) else value
         for value in (getattr(row, name) for name in row.__struct_fields__)
-    )
-
-
-def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for begin in range(0, len(values), _BOUND):
-        yield values[begin : begin + _BOUND]
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ", ".join("?" * len(values))
-
-
-def _also(*conditions: tuple[str, str | None]) -> tuple[str, tuple[str, ...]]:
-    """Further conditions of a statement, without those whose value is None."""
-    stated = [(column, value) for column, value in conditions if value is not None]
-    return (
-        "".join(f" AND {column} = ?" for column, _ in stated),
-        tuple(value for _, value in stated),
     )

@@ -32,6 +32,7 @@ class SqliteConnection:
     """
 
     blob = "BLOB"
+    compact = " WITHOUT ROWID"
 
     def __init__(self, path: Path | None) -> None:
         self.name = _MEMORY if path is None else str(path)
@@ -96,8 +97,12 @@ class DamagedHistory(StoreError):
     """The file is not a database, or is damaged."""
 
 
-def open_sqlite(path: Path | None) -> SqlStore:
-    """The history in a file; None: in memory. A damaged file is moved away, and a new one begins.
+def open_sqlite(path: Path | None, root: Path) -> SqlStore:
+    """The history in a file. A damaged file is moved away, and a new one begins.
+
+    Args:
+        path: the file; None: in memory.
+        root: the folder of the runs, absolute.
 
     Raises:
         StoreError: the file can't be opened or written.
@@ -105,14 +110,14 @@ def open_sqlite(path: Path | None) -> SqlStore:
     connection = None
     try:
         connection = SqliteConnection(path)
-        return SqlStore(connection)
+        return SqlStore(connection, str(root))
     except DamagedHistory:
         if path is None:
             raise
         if connection is not None:
             connection.close()
         _move_away(path)
-        return SqlStore(SqliteConnection(path))
+        return SqlStore(SqliteConnection(path), str(root))
 
 
 def _move_away(path: Path) -> None:

@@ -58,12 +58,12 @@ class Table(NamedTuple):
         marks = ", ".join("?" * len(self.columns))
         return f"INSERT INTO {self.name} ({', '.join(self.columns)}) VALUES ({marks})"
 
-    def statements(self, blob: str) -> list[str]:
-        """The statements that make the table. `blob`: the type of bytes."""
+    def statements(self, blob: str, end: str) -> list[str]:
+        """The statements that make the table. `blob`: the type of bytes. `end`: of the first."""
         kinds = get_type_hints(self.row)
         columns = [f"{name} {_column(kinds[name], blob)}" for name in self.columns]
         body = ", ".join([*columns, f"PRIMARY KEY ({', '.join(self.key)})"])
-        made = [f"CREATE TABLE IF NOT EXISTS {self.name} ({body})"]
+        made = [f"CREATE TABLE IF NOT EXISTS {self.name} ({body}){end}"]
         for columns_of_index in self.indexes:
             name = f"{self.name}_{'_'.join(columns_of_index)}"
             fields = ", ".join(columns_of_index)
@@ -71,7 +71,7 @@ class Table(NamedTuple):
         return made
 
 
-RUNS = Table("runs", RunRow, ("run_id",), (("suite", "run_id"), ("root", "run_id")))
+RUNS = Table("runs", RunRow, ("run_id",), (("suite", "run_id"),))
 TAGS = Table("tags", TagRow, ("run_id", "name"), (("name", "content"),))
 METRICS = Table("metrics", MetricRow, ("run_id", "metric", "slice"))
 DECISIONS = Table("decisions", DecisionRow, ("run_id", "place"))

@@ -83,11 +83,18 @@ def worst(verdicts: Sequence[int]) -> Verdict:
     return max(map(Verdict, verdicts), key=_RANKS.__getitem__, default=Verdict.NOT_RUN)
 
 
+def short_digest(value: object) -> str:
+    """The first 24 hex digits of a sha256. It names what only the database compares; digests of the
+    run directory are kept whole.
+    """
+    return digest(value).removeprefix("sha256:")[:24]
+
+
 class CaseList(NamedTuple):
     """The cases of a run, by id. Runs of the same cases share one list."""
 
     digest: str
-    """sha256 over everything else."""
+    """`short_digest` of everything else."""
     ids: tuple[str, ...]
     """Sorted."""
     digests: tuple[str, ...]
@@ -111,7 +118,7 @@ def case_list(cases: Sequence[tuple[str, str, str | None]]) -> CaseList:
     ids = tuple(name for name, _, _ in ordered)
     digests = tuple(each.removeprefix("sha256:")[:16] for _, each, _ in ordered)
     clusters = tuple(cluster for _, _, cluster in ordered)
-    return CaseList(digest([ids, digests, clusters]), ids, digests, clusters)
+    return CaseList(short_digest([ids, digests, clusters]), ids, digests, clusters)
 
 
 class PackedCases(NamedTuple):
@@ -150,10 +157,10 @@ def unpack_cases(packed: PackedCases) -> CaseList:
         if packed.clusters:
             clusters = msgspec.json.decode(_unpack(packed.clusters), type=tuple[str | None, ...])
     except (ValueError, zlib.error) as error:
-        raise _damaged(f"the case list {packed.digest[:23]}", error) from None
+        raise _damaged(f"the case list {packed.digest}", error) from None
     digests = tuple(text[at : at + 16] for at in range(0, len(text), 16))
     if not len(ids) == len(digests) == len(clusters) == n:
-        raise _damaged(f"the case list {packed.digest[:23]}", ValueError("its parts differ"))
+        raise _damaged(f"the case list {packed.digest}", ValueError("its parts differ"))
     return CaseList(packed.digest, ids, digests, clusters)
 
 

@@ -3,6 +3,7 @@ deleted, damaged or cut off.
 """
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -55,7 +56,7 @@ def test_both_databases_hold_the_same_rows(tmp_path: Path, server: PostgresServe
     reports = folder_of_runs(tmp_path / "reports")
     dumps = []
     for address in (str(tmp_path / "a.sqlite3"), server.database()):
-        store = open_store(address)
+        store = open_store(reports, address)
         update(store, reports)
         dumps.append(store.dump())
         store.close()
@@ -81,7 +82,7 @@ def test_a_store_answers_what_the_directories_say(tmp_path: Path, address: str) 
 
 def test_a_run_indexed_twice_is_one_run(tmp_path: Path, address: str) -> None:
     run = past_run(tmp_path / "reports", ID.format(1, 1), {"facts": [1.0]})
-    store = open_store(address)
+    store = open_store(tmp_path / "reports", address)
     before = (index_run(store, run.path), store.dump())
     assert (index_run(store, run.path), store.dump()) == before
     assert before[0] == []
@@ -93,7 +94,7 @@ def test_another_run_of_the_same_id_is_refused(tmp_path: Path, address: str) -> 
     kept = past_run(reports, ID.format(1, 1), {"facts": [1.0]})
     forged = past_run(tmp_path / "b", ID.format(1, 1), {"facts": [1.0, 1.0]})
     forged.path.rename(kept.path.with_name("restored"))
-    store = open_store(address)
+    store = open_store(reports, address)
     report = update(store, reports)
     assert all_paths(store) == [str(kept.path)]
     assert ["another run of this id" in row.reason for row in report.skipped] == [True]
@@ -102,7 +103,7 @@ def test_another_run_of_the_same_id_is_refused(tmp_path: Path, address: str) -> 
 
 def test_deleting_the_database_changes_no_answer(tmp_path: Path) -> None:
     reports, file = folder_of_runs(tmp_path / "reports"), tmp_path / "h.sqlite3"
-    store = open_sqlite(file)
+    store = open_sqlite(file, reports)
     for path in sorted(reports.glob("*/*")):  # as runs end, one by one
         index_run(store, path)
     first = store.dump()
@@ -134,6 +135,17 @@ def test_a_damaged_file_is_moved_away_and_built_again(tmp_path: Path, content: b
     with open_history(reports, str(file)) as history:
         assert len(history.store.runs(history.query)) == 4
         assert history.store.name == str(file)
+
+
+def test_a_copy_of_a_run_in_another_folder_changes_nothing_here(tmp_path: Path) -> None:
+    reports = folder_of_runs(tmp_path / "reports")
+    shutil.copytree(reports, tmp_path / "artifact")
+    with open_history(reports) as history, open_history(tmp_path / "artifact") as other:
+        assert other.report.indexed == 4
+        assert len(history.store.runs(history.query)) == 4
+        assert history.store.dump() != []
+    with open_history(reports) as history:
+        assert history.report.indexed == 0
 
 
 def test_another_schema_is_dropped_and_built_again(tmp_path: Path) -> None:
@@ -176,7 +188,7 @@ import sys
 from pathlib import Path
 from llmeval.history.indexing import rebuild
 from llmeval.history.opening import open_store
-store = open_store()
+store = open_store(Path(sys.argv[1]))
 print("ready", flush=True)
 while True:
     rebuild(store, Path(sys.argv[1]))
@@ -229,7 +241,7 @@ def test_a_history_on_a_network_file_system_is_recognised(tmp_path: Path) -> Non
 
 def test_two_writers_wait_for_each_other(tmp_path: Path, address: str) -> None:
     reports = folder_of_runs(tmp_path / "reports")
-    stores = [open_store(address), open_store(address)]
+    stores = [open_store(reports, address), open_store(reports, address)]
     for store in (*stores, *stores):
         rebuild(store, reports)
     assert stores[0].dump() == stores[1].dump()
@@ -239,7 +251,7 @@ def test_two_writers_wait_for_each_other(tmp_path: Path, address: str) -> None:
 
 def test_the_default_file_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMEVAL_HOME", str(tmp_path / "home"))
-    open_store().close()
+    open_store(tmp_path).close()
     assert (tmp_path / "home" / FILE).stat().st_mode & 0o077 == 0
 
 
