@@ -112,7 +112,8 @@ def _print_csv(documents: list[dict[str, object]]) -> None:
 
 def _cell(value: object) -> object:
     """A spreadsheet takes a text that begins so for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
+    formula = isinstance(value, str) and value.startswith(tuple("=+-@\t\r"))
+    return f"'{value}" if formula else value
 
 
 @app.command()
