@@ -27,7 +27,7 @@ _COLOURS = {
     "INVALID": "magenta",
 }
 _BARS = "▁▂▃▄▅▆▇█"
-_DOTS = {"p": ("●", "green"), "f": ("●", "red"), "u": ("?", "yellow"), "e": ("!", "magenta")}
+_DOTS = {"p": ("●", "green"), "f": ("✘", "red"), "u": ("?", "yellow"), "e": ("!", "magenta")}
 _ROWS = 12
 """Runs of a trend that are listed; the sparkline shows all."""
 
@@ -160,7 +160,7 @@ def print_life(screen: "Console", life: "CaseLife") -> None:
     )
     _print_turns(screen, life)
     screen.print(
-        "● pass or fail (green, red), ? unscored, ! error, q quarantined, r needs review, - not"
+        "● pass, ✘ fail, ? unscored, ! error, q quarantined, r needs review, - not"
         " applicable, . not run, ┊ the case, its scorer or the repeats changed",
         style="dim",
     )
