@@ -26,6 +26,7 @@ ALLOWED = {
     "history": STORE | {"stats", "gate"},
     "planning": STORE | {"suite", "judges", "runner", "stats", "gate", "history"},
     "report": STORE | {"stats", "gate", "planning", "compare"},
+    "monitor": STORE | {"stats"},
     "importers": CORE | {"suite", "checks"},
     "__init__": {"api", "runner", "suite", "testing"},
     "datatests": STORE

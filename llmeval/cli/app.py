@@ -20,6 +20,7 @@ from llmeval.cli import (
     labels,
     merge,
     models,
+    monitor,
     plan,
     report,
     review,
@@ -60,6 +61,7 @@ def _main(
 
 
 TEST, PLAN, REVIEW, SETUP = "Test", "Plan a test", "Compare, report, review", "Set up"
+AFTER = "After release"
 
 app.command(rich_help_panel=TEST)(run.run)
 app.command(rich_help_panel=TEST)(score.score)
@@ -79,6 +81,7 @@ app.command(rich_help_panel=SETUP)(validate.schema)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=REVIEW)
+app.add_typer(monitor.app, name="monitor", rich_help_panel=AFTER)
 app.add_typer(judge.app, name="judge", rich_help_panel=SETUP)
 app.add_typer(data.app, name="data", rich_help_panel=PLAN)
 app.add_typer(checks.app, name="checks", rich_help_panel=SETUP)
