@@ -27,6 +27,7 @@ from llmeval.cli import (
     run,
     runs,
     score,
+    seal,
     simulate,
     validate,
 )
@@ -61,7 +62,7 @@ def _main(
 
 
 TEST, PLAN, REVIEW, SETUP = "Test", "Plan a test", "Compare, report, review", "Set up"
-AFTER = "After release"
+AFTER, GOVERN = "After release", "Govern"
 
 app.command(rich_help_panel=TEST)(run.run)
 app.command(rich_help_panel=TEST)(score.score)
@@ -78,6 +79,8 @@ app.command(rich_help_panel=REVIEW)(review.review)
 app.command(rich_help_panel=SETUP)(init.init)
 app.command(rich_help_panel=SETUP)(doctor.doctor)
 app.command(rich_help_panel=SETUP)(validate.schema)
+app.command(rich_help_panel=GOVERN)(seal.seal)
+app.command(rich_help_panel=GOVERN)(seal.verify)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=REVIEW)
