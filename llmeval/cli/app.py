@@ -6,6 +6,7 @@ import typer
 
 from llmeval import __version__
 from llmeval.cli import (
+    attest,
     baseline,
     cache,
     checks,
@@ -81,6 +82,7 @@ app.command(rich_help_panel=SETUP)(doctor.doctor)
 app.command(rich_help_panel=SETUP)(validate.schema)
 app.command(rich_help_panel=GOVERN)(seal.seal)
 app.command(rich_help_panel=GOVERN)(seal.verify)
+app.command(rich_help_panel=GOVERN)(attest.attest)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=REVIEW)

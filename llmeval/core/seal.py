@@ -1,6 +1,7 @@
 """The record of `seal.json`: what a finished run consists of, by digest.
 
-A seal shows a change. It is no signature: who rewrites the run and the seal is not detected. The
+A seal shows a change. It is not a signature: a person who rewrites the run and the seal is not
+detected. The
 digest of the seal is what approvals and signed statements name, and what belongs in a place that
 llmeval does not control.
 """

@@ -64,8 +64,8 @@ def read_strict(path: Path, kind: type[Record], schema: int) -> Record:
 
 def decode_strict(data: bytes, kind: type[Record], schema: int, where: str) -> Record:
     """As `read_strict`, of bytes. `where`: named in the error."""
+    plain = plain_strict(data, where)
     try:
-        plain = json.loads(data.decode("utf-8"), object_pairs_hook=_unique)
         record = msgspec.convert(plain, kind)
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise StoreError(f"{where}: is not a {kind.__name__} of llmeval: {error}") from None
@@ -78,6 +78,18 @@ def decode_strict(data: bytes, kind: type[Record], schema: int, where: str) -> R
     if canonical_bytes(plain) != canonical_bytes(record):
         raise StoreError(f"{where}: holds keys or forms that a {kind.__name__} does not have")
     return record
+
+
+def plain_strict(data: bytes, where: str) -> Any:
+    """The content of JSON without repeated keys.
+
+    Raises:
+        StoreError: not such JSON. `where` is named in it.
+    """
+    try:
+        return json.loads(data.decode("utf-8"), object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{where}: is not valid JSON: {error}") from None
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -12,12 +12,13 @@ import msgspec
 from msgspec import structs
 
 from llmeval.core.baseline_lock import BaselineLock
+from llmeval.core.errors import StoreError
 from llmeval.core.files import PRIVATE, write_atomically
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
 from llmeval.core.seal import Seal
 from llmeval.gate.summary import summarise
-from llmeval.governance.seal import INPUTS, RECORDED
+from llmeval.governance.seal import INPUTS, RECORDED, SEAL
 from llmeval.store.directory import SUMMARY, RunDir
 
 TEXTS = ("reason", "remarks")
@@ -69,9 +70,16 @@ def _manifest(folder: Path, manifest: Manifest, seal: Seal) -> Manifest:
         place = folder / "no-baseline.lock.json"
     else:
         place = folder / Path(seal.baseline).name
-        _still_valid(place, date.fromisoformat(seal.sealed_at[:10]))
+        _still_valid(place, _day_of(seal))
     regression = structs.replace(regression, baseline=str(place))
     return structs.replace(manifest, gate=structs.replace(manifest.gate, regression=regression))
+
+
+def _day_of(seal: Seal) -> date:
+    try:
+        return date.fromisoformat(seal.sealed_at[:10])
+    except ValueError:
+        raise StoreError(f"{SEAL}: sealed_at is not a time: {seal.sealed_at!r}") from None
 
 
 def _still_valid(place: Path, sealed_on: date) -> None:
