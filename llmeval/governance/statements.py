@@ -226,12 +226,15 @@ def evaluation(run: SealedSummary) -> Json:
             for each in summary.metrics
         ],
         "judges": {
-            name: {"digest": manifest.digests.judges.get(name), "trust": judge.trust,
-                   "certificate": judge.certificate_digest}
+            name: {
+                "digest": manifest.digests.judges.get(name),
+                "trust": judge.trust,
+                "certificate": judge.certificate_digest,
+            }
             for name, judge in manifest.judges.items()
         },
         "llmeval": manifest.llmeval.version,
-    }  # fmt: skip
+    }
 
 
 PROVIDER_NOTE = (
