@@ -57,5 +57,9 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
     """ISO 8601, UTC."""
     llmeval: str
     """Version of llmeval."""
+    authors: tuple[Sha256, ...] = ()
+    """Of the commits that the run tested: sha256 of each name and address in small letters; empty
+    without a git checkout.
+    """
     previous: Sha256 | None = None
     """The digest of the seal before this one; null for the first one."""

@@ -40,12 +40,15 @@ class SealedRun(NamedTuple):
         return record_digest(self.seal)
 
 
-def seal_run(path: Path, inputs: Iterable[tuple[str, Path]] = ()) -> SealedRun:
+def seal_run(
+    path: Path, inputs: Iterable[tuple[str, Path]] = (), authors: tuple[str, ...] = ()
+) -> SealedRun:
     """Seal a complete run. A seal that still fits is kept; another one becomes its `previous`.
 
     Args:
         path: the run's directory.
         inputs: the files of the suite: a name for each, and where it is.
+        authors: as `authors.authors_of`; empty: those of the seal before, if there is one.
 
     Raises:
         UsageError: the run is not complete.
@@ -76,6 +79,7 @@ def seal_run(path: Path, inputs: Iterable[tuple[str, Path]] = ()) -> SealedRun:
         exit_code=int(summary.gate.exit_code),
         sealed_at=utc_now(),
         llmeval=__version__,
+        authors=authors or (() if before is None else before.authors),
         previous=None if before is None else record_digest(before),
     )
     if before is not None:
@@ -134,7 +138,15 @@ def _refuse_changed(run: RunDir, manifest: Manifest, files: Iterable[SealedFile]
 
 def _content(seal: Seal) -> tuple[object, ...]:
     """What of a seal says something about the run."""
-    return (seal.run_id, seal.suite, seal.files, seal.inputs, seal.cases_root, seal.decision)
+    return (
+        seal.run_id,
+        seal.suite,
+        seal.files,
+        seal.inputs,
+        seal.authors,
+        seal.cases_root,
+        seal.decision,
+    )
 
 
 def _inputs(named: Iterable[tuple[str, Path]]) -> tuple[SealedFile, ...]:
