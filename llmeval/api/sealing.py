@@ -30,7 +30,7 @@ def seal_complete(run: Run, suite: Suite | None = None) -> Run:
         named = [(_relative(str(path), str(base)), path) for path in files_of(suite)]
         authors = authors_of(run.manifest, suite.base, _approved_at(run.manifest.baseline))
     try:
-        seal_run(run.path, named, authors)
+        seal_run(run.path, named, authors, None if run.view is None else run.view.cases_root)
     except LlmevalError as error:
         return run.warned(f"the run was not sealed: {error}")
     return run

@@ -48,7 +48,8 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
     baseline: str | None = None
     """Which of `files` is the baseline's lock file; null where the gate compares nothing."""
     cases_root: Sha256
-    """The Merkle root (RFC 9162, section 2.1) over the pairs (id, digest) of the cases, sorted."""
+    """The Merkle root (RFC 9162, section 2.1) over the pairs (id, digest) of the cases, in the
+    order of their hashes."""
     decision: Decision | None
     """Of the run; null where its gate decides nothing."""
     exit_code: int
