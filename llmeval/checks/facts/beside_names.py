@@ -117,7 +117,9 @@ def has_other_joint(reference: Reference, answer: Tokens) -> bool:
         for match in _JOINED.finditer(answer.raw[:_READ])
         if Tokens(match["head"]).stems == head
     ]
-    return bool(others) and tail not in others
+    if others:
+        return tail not in others
+    return _has_other_hyphen(reference, answer)
 
 
 def _has_other_hyphen(reference: Reference, answer: Tokens) -> bool:
@@ -127,9 +129,10 @@ def _has_other_hyphen(reference: Reference, answer: Tokens) -> bool:
     if not hyphen or " " in reference.bare or not reference.capitals[0]:
         return False
     tails = regex.findall(
-        rf"(?<!\p{{L}}){regex.escape(head)}-(\p{{Lu}}?\p{{Ll}}+)(?:-\p{{L}}+)*", answer.raw[:_READ]
+        rf"(?<!\p{{L}}){regex.escape(head)}((?:-\p{{L}}+)+)", answer.raw[:_READ], regex.IGNORECASE
     )
-    return bool(tails) and not any(fold(tail) in reference.forms for tail in tails)
+    own = set(reference.forms[1:])
+    return bool(tails) and all(own.isdisjoint(Tokens(tail).forms) for tail in tails)
 
 
 _READ = 2000

@@ -15,8 +15,7 @@ from llmeval.checks.reading.wordlists import word_set
 _KIND_WORDS = 3
 """A term of so many words of meaning names a kind; a longer one is a description."""
 _INSTITUTIONS = word_set(
-    "university universitat universite universidad universita universidade universiteit college "
-    "institute school academy polytechnic"
+    "university universitat universite universidad universita universidade universiteit college"
 )
 
 
@@ -111,7 +110,7 @@ def has_rank_beside(first: int, last: int, reference: Reference, answer: Tokens)
 def _institution(reference: Reference) -> str:
     """The word for the kind of institution that the name has; empty if it has none, or a place
     after a comma."""
-    if not reference.is_name or "," in reference.bare:
+    if not reference.is_name or "," in reference.bare or len(reference.content) > _KIND_WORDS:
         return ""
     return next((stem for stem in reference.content if stem in _INSTITUTIONS), "")
 
@@ -129,9 +128,9 @@ def is_other_institution(
         return False
     content = reference.content
     held = [content.index(stem) for stem in content if stem in places]
-    if any(content.index(stem) < max(held) for stem in missing if stem in content):
-        return len(places) > 1
     first, last = min(places.values()), max(places.values())
+    if any(content.index(stem) < max(held) for stem in missing if stem in content):
+        return len(places) > 1 and last - first <= len(places)
     if last - first > _SPAN or missing:
         return False
     inside = [i for i in range(first, last) if i not in places.values()]

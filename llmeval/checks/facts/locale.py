@@ -248,7 +248,8 @@ def number_in_words(text: str) -> Number | None:
     if not 0 < count <= _SCALED or (count == _SCALED and words.forms[-1] not in SCALES):
         return None
     first = words.forms[0]
-    if not text.replace(" ", "").isalpha() or len(text) > _WORD_LETTERS or is_known(first):
+    letters = text.replace(" ", "").isalpha() and text[0].islower()
+    if not letters or len(text) > _WORD_LETTERS or is_known(first):
         return None
     result = _in_any_language(words)
     whole = len(result) == 1 and (result[0].first, result[0].last) == (0, count - 1)

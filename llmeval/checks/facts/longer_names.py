@@ -156,6 +156,6 @@ def _is_numeral(at: int, gap: str, answer: Tokens) -> bool:
         return at + 1 == len(answer) or answer.gap(at + 1) not in (" ",)
     if not raw.isdigit() or len(raw) > 2:
         return False
-    if gap == " " and raw == "1":
+    if gap == " " and (raw == "1" or len(answer) > _BARE):
         return False  # a footnote more often than a part
     return gap == "-" or at + 1 == len(answer) or answer.gap(at + 1).strip()[:1] in ("", *".,;:!?)")

@@ -157,12 +157,8 @@ def _is_title(index: int, reference: Reference, answer: Tokens) -> bool:
     raw = answer.raw
     if raw[answer.starts[index] : answer.ends[index]].endswith(("'s", "’s")):
         return False
-    at = index + 1
-    while at < len(answer) and answer.forms[at] in JOINTS:
-        at += 1
-    if raw.islower():
-        return reference.is_name
-    return at >= len(answer) or raw[answer.starts[at]].isupper()
+    after = answer.starts[index + 1 : index + 2]
+    return reference.is_name or (bool(after) and raw[after[0]].isupper())
 
 
 def _has_capital(index: int, answer: Tokens) -> bool:
