@@ -71,7 +71,8 @@ class RunAggregate:
         repeats: answers a case.
         people: what they agree on, by (case, repeat, metric). It decides what was left to them
             (`by_people`: on which metrics).
-        drawn: of these, what came before them by a random draw.
+        drawn: answers that came before them by a random draw.
+        undecided, revised: as in `PeopleLabels`.
         quarantined: ids of cases that count nowhere; `aside` says of those with a record whether
             they pass.
         ordered: whether planned cases are still to come, by `add_case`.
@@ -85,12 +86,15 @@ class RunAggregate:
         repeats: int = 1,
         people: Mapping[AnswerKey, bool] | None = None,
         drawn: Collection[AnswerKey] = (),
+        undecided: Collection[AnswerKey] = (),
+        revised: Collection[AnswerKey] = (),
         quarantined: Collection[str] = (),
         ordered: bool = False,
         numbers: NumberInputs | None = None,
     ) -> None:
         self.path, self.repeats = path, repeats
         self.people, self.drawn = people or {}, frozenset(drawn)
+        self.undecided, self.revised = frozenset(undecided), frozenset(revised)
         self.numbers = RunNumbers(numbers, repeats)
         self.by_people: set[str] = set()
         self._rows: dict[str, int] = {}

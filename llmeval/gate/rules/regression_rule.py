@@ -17,7 +17,7 @@ from llmeval.gate.baseline import scorer_digest
 from llmeval.gate.baseline_runs import second_moment
 from llmeval.gate.rules.expand import ExpandedMargin, margins_of_run, metrics_of
 from llmeval.gate.rules.judge_arms import allowed_shift, other_answers, scale
-from llmeval.gate.rules.judged_floors import label_counts
+from llmeval.gate.rules.label_evidence import label_counts
 from llmeval.gate.rules.named_baseline import nothing_compared
 from llmeval.gate.rules.number_regression import NumberRule
 from llmeval.gate.rules.regression_words import mean_note
