@@ -12,7 +12,7 @@ from llmeval.core.records import Score, Status
 from llmeval.core.thresholds import RANDOM_SAMPLING
 from llmeval.store.directory import LABELS, Unit
 from llmeval.store.draws import key_of, read_draws
-from llmeval.store.labels import AnswerKey, agreed, counted, read, revised
+from llmeval.store.labels import AnswerKey, agreed, counted, read, revised, undecided
 
 
 class PeopleLabels(NamedTuple):
@@ -49,8 +49,7 @@ def labels_of(run: Path) -> PeopleLabels:
         (by_pairs if draw.pairs else by_verdict).setdefault(draw.metric, set()).update(draw.drawn)
     only = {metric: keys - by_verdict.get(metric, set()) for metric, keys in by_pairs.items()}
     kept = frozenset(place for place in drawn if key_of(place) not in only.get(place.metric, ()))
-    people = agreed(labels)
-    return PeopleLabels(people.verdicts, kept, people.undecided, revised(written))
+    return PeopleLabels(agreed(labels).verdicts, kept, undecided(labels), revised(written))
 
 
 def decided_by_people(score: Score, people: Mapping[AnswerKey, bool]) -> Score:

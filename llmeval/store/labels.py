@@ -50,8 +50,6 @@ class Agreed(NamedTuple):
 
     verdicts: dict[AnswerKey, bool]
     conflicts: list[Conflict]
-    undecided: frozenset[AnswerKey] = frozenset()
-    """Answers with a label and without a verdict: reviewers differ, or nobody is sure."""
 
 
 def place_of(label: Label) -> AnswerKey:
@@ -202,7 +200,6 @@ def agreed(labels: Mapping[tuple[str, AnswerKey], Label]) -> Agreed:
     differ is a conflict.
     """
     places: dict[AnswerKey, list[Label]] = {}
-    labelled = {place for _, place in labels}
     for (_, place), label in labels.items():
         if label.human_verdict in ("pass", "fail"):
             places.setdefault(place, []).append(label)
@@ -217,7 +214,17 @@ def agreed(labels: Mapping[tuple[str, AnswerKey], Label]) -> Agreed:
             conflicts.append(
                 Conflict(place, {label.reviewer: label.human_verdict for label in given})
             )
-    return Agreed(verdicts, conflicts, frozenset(labelled - verdicts.keys()))
+    return Agreed(verdicts, conflicts)
+
+
+def undecided(labels: Mapping[tuple[str, AnswerKey], Label]) -> frozenset[AnswerKey]:
+    """Answers with a label and without a verdict: reviewers differ, or nobody is sure.
+
+    Args:
+        labels: as for `agreed`.
+    """
+    verdicts = agreed(labels).verdicts
+    return frozenset(place for _, place in labels if place not in verdicts)
 
 
 def _time(at: str) -> datetime:

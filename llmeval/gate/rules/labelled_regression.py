@@ -37,7 +37,15 @@ from llmeval.stats.estimation.labelled_difference import (
 from llmeval.stats.estimation.paired import PairCounts
 from llmeval.stats.label_size import LabelTerms
 from llmeval.store.draws import key_of, read_draws
-from llmeval.store.labels import BASELINE_LABELS, AnswerKey, agreed, counted, read, revised
+from llmeval.store.labels import (
+    BASELINE_LABELS,
+    AnswerKey,
+    agreed,
+    counted,
+    read,
+    revised,
+    undecided,
+)
 
 if TYPE_CHECKING:
     from llmeval.gate.rules.regression_rule import RegressionRule
@@ -248,7 +256,8 @@ def _drawn(
 ) -> DrawnPairs | str:
     """The labels of the draws; or why they do not count, empty where no drawn answer has one."""
     written = read(tally.path / BASELINE_LABELS)
-    before, changed = agreed(counted(written)), revised(written)
+    theirs, changed = counted(written), revised(written)
+    before, in_doubt = agreed(theirs).verdicts, undecided(theirs)
     places = {key_of(AnswerKey(name, 0, metric)): name for name in classes}
     differences: dict[PairClass, list[tuple[int, int]]] = {kind: [] for kind in LABELLED}
     used = labels = absent = disputed = revisions = 0
@@ -257,10 +266,10 @@ def _drawn(
         both = {}
         for name in (places[key] for key in draw.drawn if key in places):
             place = AnswerKey(name, 0, metric)
-            both[name] = before.verdicts.get(place), tally.people.get(place)
+            both[name] = before.get(place), tally.people.get(place)
         known = sum(verdict is not None for pair in both.values() for verdict in pair)
         asked = [AnswerKey(name, 0, metric) for name in both]
-        differ = sum((each in before.undecided) + (each in tally.undecided) for each in asked)
+        differ = sum((each in in_doubt) + (each in tally.undecided) for each in asked)
         if not known + differ:
             continue
         disputed += differ
