@@ -64,6 +64,7 @@ class RunAggregate:
     `waiting`: answers whose judge has still to answer, which are among them unless the run may stop
     early.
     `earlier`: attempts of the same change, which its rules are pooled with (`gate.attempts`).
+    `number_share`: the share of the error rates that rules about numbers have.
 
     Args:
         path: the run's directory.
@@ -116,15 +117,18 @@ class RunAggregate:
         self._aside_tags: dict[str, Mapping[str, str]] = {}
         self.audits: dict[str, Audits] = {}
         self.earlier: tuple[AttemptValues, ...] = ()
+        self.number_share = 1.0
         self.may_stop, self._ordered = False, True
         for case in planned:
             self.add_case(case)
         self._ordered = ordered
 
-    def pooled_with(self, earlier: Sequence[AttemptValues]) -> "RunAggregate":
+    def pooled_with(
+        self, earlier: Sequence[AttemptValues], number_share: float = 1.0
+    ) -> "RunAggregate":
         """The same results, for rules that pool them with earlier attempts: nothing is copied."""
         pooled = copy.copy(self)
-        pooled.earlier = tuple(earlier)
+        pooled.earlier, pooled.number_share = tuple(earlier), number_share
         return pooled
 
     @property
