@@ -114,6 +114,9 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         rejudged=plan.rejudged,
         command=tuple(sys.argv),
         shard=None if plan.shard is None else _shard(plan, plan.shard),
+        selection=plan.selection,
+        grid=options.grid,
+        prompt=options.prompt,
     )
     return without_secrets(manifest)
 

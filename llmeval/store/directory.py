@@ -43,6 +43,9 @@ MANIFEST, SUMMARY, LABELS = "manifest.json", "summary.json", "labels.jsonl"
 ATTEMPTS = "attempts.json"
 """A copy of the results of earlier attempts of the same change, which a run is pooled with."""
 
+SHARDS, PARTIAL, GRIDS = "shards", "partial", "grids"
+"""Folders in a suite's folder of runs, for runs that are not a whole run of the suite."""
+
 _Stamp = tuple[int, int]
 """Size and time of the last change of a file."""
 
