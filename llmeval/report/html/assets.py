@@ -40,11 +40,13 @@ _STYLES = (
 """In this order: what comes later wins over what comes earlier."""
 
 
-@lru_cache(maxsize=1)
-def style() -> str:
-    """The style sheet."""
+@lru_cache(maxsize=2)
+def style(entry: str = REPORT) -> str:
+    """The style sheet of a page."""
     text = "".join(
-        (_STATIC / "css" / f"{name}.css").read_text(encoding="utf-8") for name in _STYLES
+        (_STATIC / "css" / f"{name}.css").read_text(encoding="utf-8")
+        for name in _STYLES
+        if name != "answers" or entry == COMPARE
     )
     return _AFTER_COLON.sub(":", _AROUND.sub(r"\1", _slim(text)))
 
@@ -82,7 +84,7 @@ def policy(served: bool = False, *, scripted: bool = True, entry: str = REPORT) 
         (
             "default-src 'none'",
             *([f"script-src '{_hash(script(entry))}'"] if scripted else []),
-            f"style-src '{_hash(style())}'",
+            f"style-src '{_hash(style(entry))}'",
             "img-src data:",
             *(["connect-src 'self'"] if served else []),
             "base-uri 'none'",

@@ -104,7 +104,7 @@ def _shell(
         .get_template("compare.html.j2")
         .render(
             policy=assets.policy(entry=assets.COMPARE),
-            style=assets.style(),
+            style=assets.style(assets.COMPARE),
             script=assets.script(assets.COMPARE),
             found=comparison,
             grid=grid,
