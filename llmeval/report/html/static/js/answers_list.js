@@ -27,6 +27,8 @@ export class AnswerList {
     this.drawn = 0;
     this.drawing = false;
     this.turn = 0;
+    /** @type {IntersectionObserver | null} */
+    this.observer = null;
     this.listen();
   }
 
@@ -58,9 +60,14 @@ export class AnswerList {
     });
     document.addEventListener("keydown", (event) => this.key(event));
     addEventListener("beforeprint", () => this.openForPrint());
-    new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) this.draw();
-    }, { rootMargin: "600px" }).observe(byId("more-line"));
+    // Everything above the window counts as reached: a jump to the end passes the line.
+    this.observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) this.draw();
+      },
+      { rootMargin: "1000000px 0px 600px 0px" },
+    );
+    this.observer.observe(byId("more-line"));
   }
 
   buttons() {
@@ -143,6 +150,9 @@ export class AnswerList {
     byId("more-line").hidden = left === 0;
     byId("more").textContent = `Show more (${number(left)} left)`;
     this.drawing = false;
+    // Where the line is still in view, only a new observation reports it.
+    this.observer?.unobserve(byId("more-line"));
+    this.observer?.observe(byId("more-line"));
   }
 
   /** @param {KeyboardEvent} event */
