@@ -45,7 +45,7 @@ def listed_prompts(values: list[str] | None) -> tuple[str, ...]:
     """The prompts of all `--prompt` options, as absolute paths.
 
     Raises:
-        UsageError: one is no file, or not a template, or is listed twice.
+        UsageError: one is not a file, or not a template, or is listed twice.
     """
     paths: list[str] = []
     for value in values or []:

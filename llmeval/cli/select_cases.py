@@ -53,8 +53,8 @@ def selection_of(
     """The selection that the options state; None for the whole suite.
 
     Raises:
-        UsageError: two options exclude each other, or nothing failed in the run. StoreError: there
-            is no such run.
+        UsageError: two options exclude each other, or nothing failed in the run.
+        StoreError: the run does not exist.
     """
     from llmeval.api.failing import failed_ids
     from llmeval.cli.common import find_run

@@ -131,8 +131,9 @@ def triage(row: ReportRow, rules: TriageRules, flipped: bool = False) -> Triage:
     disagreement = _disagreement(scores, rules, row, flipped)
     queue = _queue(state, regressed, fixed, failing, disagreement, before)
     if queue is TriageQueue.DISAGREES and _only_untrusted(scores, rules, row):
-        rest = _queue(state, regressed, fixed, failing, "", before)
-        queue = rest if rest <= TriageQueue.KNOWN else TriageQueue.UNTRUSTED
+        queue = TriageQueue.UNTRUSTED
+        if not rules.untrusted.issuperset(failing):
+            queue = _queue(state, regressed, fixed, failing, "", before)
     if row.case.id in rules.quarantined and state is not Outcome.PASS:
         queue = TriageQueue.KNOWN
     named = regressed or failing
@@ -189,12 +190,18 @@ def _disagreement(
 
 
 def _only_untrusted(scores: Mapping[str, Score], rules: TriageRules, row: ReportRow) -> bool:
-    """Whether every contradiction of a row is one with a judge that is not trusted."""
-    if not any(name in rules.untrusted for name in scores):
+    """Whether every contradiction of a row is one between an untrusted judge and checks. A person
+    who contradicts a judge is evidence about it, so that row does not count.
+    """
+    if rules.untrusted.isdisjoint(scores):
         return False
+    for name, score in scores.items():
+        person = rules.people.get((score.case_id, score.repeat, name))
+        if person is not None and score.passed is not None and person != score.passed:
+            return False
     sure = {name: score for name, score in scores.items() if name not in rules.untrusted}
     judged = any(score.source == "judge" for score in sure.values())
-    return not _disagreement(sure, rules, row, flipped=False) and not judged
+    return not judged and not _disagreement(sure, rules, row, flipped=False)
 
 
 def _is(score: Score | None, status: Status) -> bool:
