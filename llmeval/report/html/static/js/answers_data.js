@@ -92,6 +92,21 @@ export class AnswerData {
   }
 
   /**
+   * What a row shows, and its rank: different outcomes first, then failures, then other texts.
+   *
+   * @param {number} row
+   * @param {number} metric
+   */
+  look(row, metric) {
+    const letters = this.letters(row, metric).filter((letter) => letter !== ".");
+    const outcomes = new Set(letters).size > 1;
+    const failing = letters.some((letter) => letter !== "p");
+    const texts = Boolean(this.differs[row] & TEXTS_DIFFER);
+    const rank = outcomes ? 0 : failing ? 1 : texts ? 2 : 3;
+    return { outcomes, failing, texts, rank };
+  }
+
+  /**
    * Rows that fit a filter, those to look at first before the others.
    *
    * @param {Show} show
@@ -103,14 +118,8 @@ export class AnswerData {
     const ranked = [[], [], [], []];
     for (let row = 0; row < this.size; row++) {
       if (among && !among.has(row)) continue;
-      const letters = this.letters(row, metric).filter((letter) => letter !== ".");
-      const outcomes = new Set(letters).size > 1;
-      const failing = letters.some((letter) => letter !== "p");
-      const texts = Boolean(this.differs[row] & TEXTS_DIFFER);
-      if (show === "outcomes" && !outcomes) continue;
-      if (show === "failing" && !failing) continue;
-      if (show === "differ" && !texts && !outcomes) continue;
-      ranked[outcomes ? 0 : failing ? 1 : texts ? 2 : 3].push(row);
+      const seen = this.look(row, metric);
+      if (fits(seen, show)) ranked[seen.rank].push(row);
     }
     return ranked.flat();
   }
@@ -136,6 +145,16 @@ export class AnswerData {
     }
     return matches;
   }
+}
+
+/**
+ * @param {{ outcomes: boolean, failing: boolean, texts: boolean }} seen
+ * @param {Show} show
+ */
+function fits(seen, show) {
+  if (show === "outcomes") return seen.outcomes;
+  if (show === "failing") return seen.failing;
+  return show === "all" || seen.texts || seen.outcomes;
 }
 
 /** @param {number} number */

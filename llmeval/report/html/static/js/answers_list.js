@@ -34,7 +34,9 @@ export class AnswerList {
 
   listen() {
     for (const button of this.buttons()) {
-      button.addEventListener("click", () => this.choose(/** @type {Show} */ (button.dataset.show)));
+      button.addEventListener("click", () =>
+        this.choose(/** @type {Show} */ (button.dataset.show)),
+      );
     }
     const search = /** @type {HTMLInputElement} */ (byId("search"));
     let timer = 0;
@@ -122,7 +124,9 @@ export class AnswerList {
     );
     if (this.rows.length === 0) {
       const columns = this.data.meta.columns.length + 1;
-      const text = this.data.size ? "No case fits. Choose All, or empty the search." : "The runs have no case.";
+      const text = this.data.size
+        ? "No case fits. Choose All, or empty the search."
+        : "The runs have no case.";
       byId("rows").append(h("tr", {}, h("td", { colspan: columns, class: "quiet" }, text)));
     }
     await this.draw();

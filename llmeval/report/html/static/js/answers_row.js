@@ -68,7 +68,9 @@ export function bareRow(id, ask, letters) {
       h("code", {}, visible(id)),
       h("span", { class: "ask", dir: "auto" }, ask),
     ),
-    letters.map((letter) => h("td", {}, outcome(letter), h("p", { class: "quiet small" }, "not in this file"))),
+    letters.map((letter) =>
+      h("td", {}, outcome(letter), h("p", { class: "quiet small" }, "not in this file")),
+    ),
   );
 }
 
@@ -143,7 +145,12 @@ function answerBlock(answer, base, baseColumn) {
   return h(
     "div",
     { class: "answer" },
-    h("p", { class: "line" }, outcome(answer.state), note && h("span", { class: "quiet small" }, note)),
+    h(
+      "p",
+      { class: "line" },
+      outcome(answer.state),
+      note && h("span", { class: "quiet small" }, note),
+    ),
     textBlock(answer.text, changed?.after ?? []),
     answer.scores.map(([metric, letter, reason]) =>
       h(

@@ -5,7 +5,17 @@
 /** @typedef {{ word: string, tone: Tone }} Named */
 
 /** Queues by their number in the index, which counts from 1 (triage.py). */
-export const QUEUES = ["", "problem", "regressed", "disagrees", "new", "known", "untrusted", "fixed", "rest"];
+export const QUEUES = [
+  "",
+  "problem",
+  "regressed",
+  "disagrees",
+  "new",
+  "known",
+  "untrusted",
+  "fixed",
+  "rest",
+];
 
 /** @type {Record<string, Named>} */
 const QUEUE_NAMES = {
