@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from llmeval.api.deciding import finish
+from llmeval.api.deciding import finish, rebuild
 from llmeval.api.retiring import check_retired
 from llmeval.api.running import carry_out, warnings_of
-from llmeval.api.view import Run, load_run
+from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import ExitCode, LlmevalError, StoreError, UsageError, worst_of
 from llmeval.core.grid_record import GridCell, GridRecord
 from llmeval.core.records import utc_now
@@ -108,6 +108,22 @@ def run_grid(
         finally:  # a cell with its own models has closed them
             open_ = [cell for at, cell in enumerate(cells) if cell.shared or at not in begun]
             runner.run(close_cells(open_))
+    return replace(result, page=write_grid_page(result))
+
+
+def rebuild_cells(folder: PathLike) -> GridResult:
+    """A grid from its folder: each cell is decided again from its records, and the page is written.
+
+    Raises:
+        StoreError: the folder is not that of a grid, or its record was changed.
+    """
+    path = Path(folder)
+    result = GridResult(path, read_grid(path))
+    for cell in result.record.cells:
+        try:
+            result.runs[cell.run_id] = rebuild(path / cell.run_id)
+        except LlmevalError as error:
+            result.problems[cell.run_id] = str(error)
     return replace(result, page=write_grid_page(result))
 
 

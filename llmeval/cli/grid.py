@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmeval.cli.common import console, emit
@@ -60,6 +61,21 @@ def run_cells(
     _tell_problems(grid, resumes=options.out is None)
     if opens:
         open_page(grid.page)
+    return grid.exit_code
+
+
+def rebuild_grid(folder: Path, *, as_json: bool) -> int:
+    """Decide each cell again from its records, and write the page. The exit code is that of the
+    worst cell.
+    """
+    from llmeval.api.grid import rebuild_cells
+
+    grid = rebuild_cells(folder)
+    if as_json:
+        emit(_document(grid))
+    else:
+        _show(grid)
+    _tell_problems(grid, resumes=False)
     return grid.exit_code
 
 

@@ -1,6 +1,10 @@
 """`run` with several candidates and prompts: its cells, its exit code, its page, and what continues."""
 
 import json
+import shutil
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,7 +13,7 @@ import pytest
 
 from llmeval.core import checksums
 from llmeval.store.grids import GRID, GRID_PAGE, read_grid, write_grid
-from tests.support.command import llmeval
+from tests.support.command import ROOT, llmeval
 from tests.support.endpoint import Endpoint, serve
 from tests.support.suites import answer, write_suite
 
@@ -220,3 +224,34 @@ def test_the_terminal_has_a_row_for_each_cell(tmp_path: Path) -> None:
     assert ["✘ FAIL" in row for row in rows] == [False, True]
     assert "2 cells, exit code 1 (the worst cell)" in done.stdout
     assert "cell 2 of 2, bad" in done.stderr
+
+
+def test_a_killed_grid_continues_where_it_was(tmp_path: Path) -> None:
+    """`kill -9` within the second cell: the first stays as it is, and no recorded answer is
+    requested again. Then the page is written again from the records, also without one cell.
+    """
+    with serve(replies, latency=0.02) as endpoint:
+        suite = grid_suite(tmp_path, endpoint.url)
+        folder = tmp_path / "out"
+        options = ("--candidate", "cand,other", "--out", folder, "--concurrency", 2, "--no-cache")
+        command = [sys.executable, "-m", "llmeval", "run", suite, *options]
+        process = subprocess.Popen(
+            list(map(str, command)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while len(endpoint.requests) < 30 and process.poll() is None:
+            time.sleep(0.002)
+        process.kill()
+        process.wait(timeout=30)
+        first = read_grid(folder).cells[0].run_id
+        before = (folder / first / "answers.jsonl").read_bytes()
+        code, _, errors = run(suite, *options)
+        assert code == 0, errors
+        assert len(endpoint.requests) <= 40 + 2  # at most those in flight are requested again
+        assert (folder / first / "answers.jsonl").read_bytes() == before
+    (folder / GRID_PAGE).unlink()
+    assert llmeval("report", folder).returncode == 0
+    assert (folder / GRID_PAGE).exists()
+    shutil.rmtree(folder / first)
+    done = llmeval("report", folder)
+    assert done.returncode == 3
+    assert "missing: cand" in done.stdout
