@@ -71,9 +71,11 @@ class ProgressDisplay:
 
     Args:
         stream: where to show it; standard error by default.
+        label: shown before the counts, such as the cell of a grid.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, label: str = "") -> None:
+        self._label = one_line(label, 60)
         self._console = Console(file=stream or sys.stderr)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -99,9 +101,12 @@ class ProgressDisplay:
     def _show(self, progress: RunCounters) -> None:
         if not self._console.is_terminal:
             while not self._stop.wait(_LINE_SECONDS):
-                self._console.print(_line(progress), highlight=False, markup=False, soft_wrap=True)
+                line = f"{self._label}: {_line(progress)}" if self._label else _line(progress)
+                self._console.print(line, highlight=False, markup=False, soft_wrap=True)
             return
+        labels = [TextColumn("{task.description}", markup=False)] if self._label else []
         bar = _Bar(
+            *labels,
             TextColumn("{task.percentage:>3.0f}%"),
             BarColumn(bar_width=20),
             TextColumn("{task.fields[text]}"),
@@ -113,7 +118,9 @@ class ProgressDisplay:
             transient=True,
         )
         with bar:
-            task = bar.add_task("", total=progress.total, completed=progress.resumed, text="")
+            task = bar.add_task(
+                self._label, total=progress.total, completed=progress.resumed, text=""
+            )
             while True:
                 ended = self._stop.wait(_REFRESH_SECONDS)
                 bar.note = one_line(progress.note, 300)

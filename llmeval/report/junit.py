@@ -43,6 +43,9 @@ def write_junit(
     if summary.gate.decision is None:
         case = ET.SubElement(gate, "testcase", classname=gate.get("name", ""), name="decision")
         _outcome(case, "skipped", "decision", summary.gate.reason, "")
+    if manifest.selection is not None and (properties := gate.find("properties")) is not None:
+        partial = f"{manifest.selection.n}/{manifest.selection.of}"
+        ET.SubElement(properties, "property", name="partial", value=partial)
     _reuse(gate, summary)
     by_metric: dict[str, list[FailingCase]] = {}
     for trouble in troubles[:MAX_CASES]:

@@ -16,6 +16,7 @@ from llmeval.core.errors import SuiteError
 from llmeval.core.redaction import hide
 from llmeval.core.templates import Template
 from llmeval.suite import yaml_file
+from llmeval.suite.matrix import check_matrix
 from llmeval.suite.model_schema import BaseModelSpec, Price
 from llmeval.suite.schema import JudgeSpec, SuiteSpec
 from llmeval.suite.secrets import secrets_in
@@ -279,6 +280,7 @@ def parse_suite(
     suite = Suite(spec, document, file, environment, changes, undefined, from_variables=secrets)
     hide(suite.secrets())
     suite.check_defined()
+    check_matrix(suite)
     return suite
 
 
