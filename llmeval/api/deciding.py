@@ -12,6 +12,8 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
 from llmeval.suite.loader import Suite, load_suite
 
+_JUnitCases = Literal["all", "failed"]
+"""As in `report.junit`."""
 _NAMED = 5
 
 
@@ -22,6 +24,7 @@ def redecide(
     environment: str | None = None,
     baseline: Path | None = None,
     out: Path | None = None,
+    junit: _JUnitCases = "all",
 ) -> Run:
     """A run decided again from its stored scores: nothing is asked, and nothing in its directory
     changes.
@@ -32,6 +35,7 @@ def redecide(
         environment: a name under the suite's `environments`.
         baseline: another lock file or run directory to compare with.
         out: a directory for summary.json, report.html, junit.xml and summary.md of this decision.
+        junit: which cases junit.xml holds.
 
     Returns:
         The run, with `summary` and `manifest` as this decision has them.
@@ -48,7 +52,7 @@ def redecide(
     if out is None:
         return run.decided(view_run(run.directory, manifest), warnings)
     out.mkdir(parents=True, exist_ok=True)
-    return run.decided(write_results(run.directory, out, manifest), warnings)
+    return run.decided(write_results(run.directory, out, manifest, junit=junit), warnings)
 
 
 def _ruled(
@@ -163,7 +167,11 @@ def merge(
     return finish(load_run(path), (*warnings, *differing_environments(parts)))
 
 
-def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run:
+def rebuild(
+    path: PathLike,
+    embed: Literal["default", "all"] = "default",
+    junit: _JUnitCases = "all",
+) -> Run:
     """Write a run's summary.json and reports again from its records.
 
         Its `warnings` name values that differ from the old summary.json. Then that file was edited,
@@ -172,7 +180,7 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
 
     Args:
         path: the run's directory.
-        embed: as for `finish`.
+        embed, junit: as for `finish`.
 
     Raises:
         StoreError: no run there, or its records were changed.
@@ -184,7 +192,7 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
             before = run.directory.summary()
         except StoreError as error:
             warnings = (str(error),)
-    done = finish(run, embed=embed)
+    done = finish(run, embed=embed, junit=junit)
     if before is not None and (differing := _differing(before, done.summary)):
         warnings = (f"summary.json did not match the records, and was written again: {differing}",)
     return done if done.view is None else done.decided(done.view, warnings)
@@ -223,11 +231,14 @@ def _flat(prefix: str, value: object) -> Iterator[tuple[str, object]]:
 
 
 def finish(
-    run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "all"] = "default"
+    run: Run,
+    warnings: tuple[str, ...] = (),
+    embed: Literal["default", "all"] = "default",
+    junit: _JUnitCases = "all",
 ) -> Run:
     """Write summary.json and the reports of a run from its records. `embed`: which rows the page
-    holds in full.
+    holds in full. `junit`: which cases junit.xml holds.
     """
     from llmeval.report.write import write_results
 
-    return run.decided(write_results(run.directory, embed=embed), warnings)
+    return run.decided(write_results(run.directory, embed=embed, junit=junit), warnings)

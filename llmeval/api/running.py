@@ -120,6 +120,7 @@ def _carry_out(
     done = finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,
+        junit=options.junit,
     )
     for observer in observers:
         observer.decided(done.directory, done.summary)

@@ -16,6 +16,7 @@ from llmeval.cli.common import (
     Env,
     FormatOption,
     Json,
+    JUnitOption,
     Reports,
     StopOption,
     find_baseline,
@@ -133,6 +134,7 @@ def run(
         bool, typer.Option("--dry-run", help="Show the calls and their cost; send nothing.")
     ] = False,
     format_: FormatOption = Format.AUTO,
+    junit: JUnitOption = "all",
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
@@ -164,6 +166,7 @@ def run(
         max_calls=max_calls,
         max_minutes=max_minutes,
         shard=None if shard is None else parse_shard(shard, os.environ),
+        junit=junit,
     )
     chosen = _suites(suites, env, alone=out is not None or baseline not in (None, "lock"))
     if len(chosen) == 1:

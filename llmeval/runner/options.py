@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from llmeval.core.errors import UsageError
 from llmeval.runner.sharding import Shard
@@ -40,6 +41,7 @@ class Options:
     max_minutes: float | None = None
     shard: Shard | None = None
     resume: bool = False
+    junit: Literal["all", "failed"] = "all"
 
     def check(self) -> None:
         """Refuse values that are impossible, alone or together. Raises UsageError."""
