@@ -137,6 +137,7 @@ def carry_out(
     done = finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,
+        junit=options.junit,
     )
     done = seal_complete(done, planned.suite)
     for observer in observers:
