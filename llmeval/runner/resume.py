@@ -23,6 +23,8 @@ from llmeval.store.directory import RunDir
 from llmeval.store.writer import LOCK
 
 WITHIN = timedelta(hours=24)
+_NEW_RUN = "new"
+"""The id of the plan's manifest, which no comparison uses. An empty id is no valid one."""
 _LOOK_AT = 50
 """The most directories that are examined. More would delay the start in a large folder."""
 _SAME = (
@@ -59,7 +61,7 @@ def find_unfinished(plan: RunPlan, options: Options, now: datetime | None = None
     wanted: dict[str, object] | None = None
     for run, manifest in _newest(run_folder(plan, options)):
         if wanted is None:
-            wanted = _identity(make_manifest(plan, options, ""))
+            wanted = _identity(make_manifest(plan, options, _NEW_RUN))
         if _identity(manifest) == wanted:
             return Unfinished() if manifest.status == "complete" else _usable(run, manifest, now)
     return Unfinished()
