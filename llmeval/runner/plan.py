@@ -230,6 +230,7 @@ def plan(
         shard=options.shard,
         whole=whole,
         warnings=(
+            *suite.notes,
             *inspected.warnings,
             *judge_warnings(suite),
             *rule_warnings(suite, priced=candidate.spec.price is not None),
@@ -310,7 +311,7 @@ def inspect_suite(
         criteria_of(suite, name, protocol_of(suite, name))
     inspected.check_judges()
     quarantine = _quarantine(suite, inspected.cases)
-    warnings = (*inspected.warnings, *judge_warnings(suite))
+    warnings = (*suite.notes, *inspected.warnings, *judge_warnings(suite))
     return _facts(suite, inspected.cases, inspected.checks, quarantine, warnings)
 
 
