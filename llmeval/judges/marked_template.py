@@ -19,7 +19,7 @@ _WORDS = frozenset(
     ["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"]
 )
 _COUNTS = ("length", "count")
-"""Filters that give a number, which is no text."""
+"""Filters that give a number, which needs no marker."""
 _SIDE = re.compile(r" (BEGIN|END)\b")
 _ENVIRONMENT = Environment(autoescape=False, keep_trailing_newline=True)
 

@@ -24,7 +24,7 @@ from llmeval.store.writer import LOCK
 
 WITHIN = timedelta(hours=24)
 _NEW_RUN = "new"
-"""The id of the plan's manifest, which no comparison uses. An empty id is no valid one."""
+"""The id of the plan's manifest, which no comparison uses. An empty id is not valid."""
 _LOOK_AT = 50
 """The most directories that are examined. More would delay the start in a large folder."""
 _SAME = (

@@ -313,7 +313,7 @@ def _overlay(
             ("environments",),
             f"there is no environment {name!r}; {nearest(name, list(spec.environments))}",
         )
-    merged, lines, changes = dict(data), dict(document.lines), []
+    merged, lines, texts, changes = dict(data), dict(document.lines), dict(document.texts), []
     for key, value in data["environments"][name].items():
         if isinstance(value, dict) and key in ("models", "judges"):
             merged[key] = {**merged.get(key, {}), **value}
@@ -325,7 +325,9 @@ def _overlay(
     for path, line in document.lines.items():
         if path[:2] == prefix and len(path) > 2:
             lines[path[2:]] = line
-    return merged, yaml_file.Document(document.file, merged, lines), tuple(changes)
+            if path in document.texts:
+                texts[path[2:]] = document.texts[path]
+    return merged, yaml_file.Document(document.file, merged, lines, texts), tuple(changes)
 
 
 def _moved(
