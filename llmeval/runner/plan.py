@@ -186,7 +186,7 @@ def plan(
     inspected = inspect_cases(suite, options.limit, inspect, Application(spec), sizing=sizing)
     quarantine, whole = _selected(suite, options, only, inspected.cases, expired)
     may_stop = ends_early(suite, options)
-    cache = Cache(home()) if options.use_cache and not trial else None
+    cache = Cache(home(), set_aside=True) if options.use_cache and not trial else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
     factory = ModelRoles(suite, options, cache, budget, trial=trial)
     if stored is not None:
