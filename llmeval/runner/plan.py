@@ -226,6 +226,7 @@ def plan(
         whole=whole,
         selection=selection,
         warnings=(
+            *suite.notes,
             *inspected.warnings,
             *judge_warnings(suite),
             *rule_warnings(suite, priced=candidate.spec.price is not None),
@@ -235,7 +236,7 @@ def plan(
 
 def make_roles(suite: Suite, options: Options, *, trial: bool = False) -> ModelRoles:
     """The models of one plan, or of several that share limits, cache and budget."""
-    cache = Cache(home()) if options.use_cache and not trial else None
+    cache = Cache(home(), set_aside=True) if options.use_cache and not trial else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
     return ModelRoles(suite, options, cache, budget, trial=trial)
 
@@ -314,7 +315,7 @@ def inspect_suite(
         criteria_of(suite, name, protocol_of(suite, name))
     inspected.check_judges()
     quarantine = _quarantine(suite, inspected.cases)
-    warnings = (*inspected.warnings, *judge_warnings(suite))
+    warnings = (*suite.notes, *inspected.warnings, *judge_warnings(suite))
     return _facts(suite, inspected.cases, inspected.checks, quarantine, warnings)
 
 
