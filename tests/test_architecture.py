@@ -33,7 +33,7 @@ ALLOWED = {
     | {"__init__"},
     "api": STORE
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}
-    | {"report", "__init__"},
+    | {"report", "datatests", "__init__"},
     "testing": STORE | {"api", "suite", "data", "models", "runner", "checks", "report"},
     "pytest_plugin": STORE | {"api", "testing", "suite", "data"},
     "__main__": {"cli"},

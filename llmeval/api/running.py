@@ -44,6 +44,7 @@ def run(
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the
             directory can't be used.
     """
+    from llmeval.datatests.at_run import data_record
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.attainability import out_of_reach
     from llmeval.planning.margin_reach import counted, never_decided, rules_of
@@ -73,6 +74,7 @@ def run(
         if found.line:
             warn(found.line)
         chosen = replace(chosen, out=found.path)
+    planned = replace(planned, data=data_record(loaded, planned.cases))
     return _carry_out(planned, chosen, observers)
 
 

@@ -16,6 +16,7 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, Metric, Summary
 from llmeval.gate.rules.threshold import floor_rates
+from llmeval.report.data_words import data_trouble
 from llmeval.report.failing_cases import FailingCase
 from llmeval.report.number_words import HEADINGS, drop_sentences, number_rows
 from llmeval.report.safe_text import (
@@ -172,6 +173,8 @@ def print_summary(
         console.print(
             _cases(f"{count(len(rows), 'case')} of the baseline retired, not compared", rows)
         )
+    if trouble := data_trouble(manifest.data):
+        console.print(Text(f"⚠ {one_line(trouble, 300)}", style="yellow"))
     console.print(_footer(summary, manifest))
     if report is not None:  # a path broken over two lines can't be clicked or copied
         console.print(

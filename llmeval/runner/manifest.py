@@ -111,6 +111,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         warnings=plan.warnings,
         retired=plan.retired.cases,
         undrawn=plan.undrawn,
+        data=plan.data,
         rejudged=plan.rejudged,
         command=tuple(sys.argv),
         shard=None if plan.shard is None else _shard(plan, plan.shard),
