@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
@@ -20,8 +20,8 @@ from llmeval.suite.loader import Suite
 from llmeval.suite.strict import Strict
 
 _FORM = (
-    "the file has `source`, `licence`, `levels: {RULE: off | info | warn | error}` and `accept:`,"
-    " a list of {rule, cases, digests, findings, reason, by, until}"
+    "the file has `source`, `licence`, `languages`, `levels: {RULE: off | info | warn | error}` and"
+    " `accept:`, a list of {rule, cases, digests, findings, reason, by, until}"
 )
 
 _NEEDS_FINGERPRINT = frozenset(["D021"])
@@ -63,6 +63,10 @@ class AcceptedFile(Strict):
 
     source: str = Field(default="", description="Where the cases come from.")
     licence: str = Field(default="", description="The licence of the cases, such as CC-BY-4.0.")
+    languages: list[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z]+)?$")]] = Field(
+        default=[],
+        description="Languages of the cases, such as [en, pt-BR]; default: identified.",
+    )
     levels: dict[str, Literal["off", "info", "warn", "error"]] = Field(
         default={}, description="Level of a rule: off, info, warn or error."
     )
@@ -85,6 +89,7 @@ class AcceptedFindings:
     document: yaml_file.Document | None = None
     source: str = ""
     licence: str = ""
+    languages: tuple[str, ...] = ()
 
     def apply(
         self,
@@ -183,7 +188,12 @@ def read_accepted(suite: Suite) -> AcceptedFindings:
             )
         _day(document, number, entry)
     return AcceptedFindings(
-        content.levels, content.accept, document, content.source, content.licence
+        content.levels,
+        content.accept,
+        document,
+        content.source,
+        content.licence,
+        tuple(content.languages),
     )
 
 

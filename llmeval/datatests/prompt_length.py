@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from llmeval.core.errors import SuiteError
+from llmeval.core.resources import home
 from llmeval.core.templates import Template, case_values
 from llmeval.datatests.findings import CasePlace, DataFinding, SuiteCase, finding
 from llmeval.suite.loader import Suite
@@ -55,11 +56,8 @@ def context_window(suite: Suite) -> tuple[int, str] | None:
 
 
 def _folder(suite: Suite, spec: TransformersSpec) -> Path:
-    from llmeval.models.local import pull
-
-    if any(model.name == spec.model for model in pull.available()):
-        return pull.path(spec.model)
-    return suite.base / spec.model
+    bundled = home() / "models" / spec.model
+    return bundled if (bundled / "config.json").exists() else suite.base / spec.model
 
 
 def _window_of_weights(folder: Path) -> tuple[int, str] | None:
