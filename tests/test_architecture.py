@@ -29,7 +29,8 @@ ALLOWED = {
     "importers": CORE | {"suite", "checks"},
     "__init__": {"api", "runner", "suite", "testing"},
     "datatests": STORE
-    | {"suite", "data", "checks", "runner", "stats", "gate", "planning", "history", "report"}
+    | {"suite", "data", "checks", "runner", "stats", "gate", "planning", "review", "history"}
+    | {"report"}
     | {"__init__"},
     "api": STORE
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}

@@ -107,7 +107,7 @@ def test_a_label_of_a_changed_case_is_left_out(suite: Path) -> None:
 
 
 SOURCES = {
-    "c.jsonl": '{"id": "a",   "question": "Q?", "reference": "old", "x": 1.50}\n{"id": "b", "reference": "old"}\n',
+    "c.jsonl": '{"id": "a",   "question": "Q?", "reference": "old", "x": 1.50}\n{"id": "b", "question": "Q", "reference": "old"}\n',
     "c.csv": 'id,question,reference\r\na,"Q, or ""R""?",old\r\nb,Q,old\r\n',
     "c.tsv": "id\tquestion\treference\na\tQ\told\nb\tQ\told\n",
     "s.yaml": "",
