@@ -32,8 +32,8 @@ ALLOWED = {
     "importers": CORE | {"suite", "checks"},
     "__init__": {"api", "runner", "suite", "testing"},
     "datatests": STORE
-    | {"suite", "data", "checks", "runner", "stats", "gate", "planning", "review", "history"}
-    | {"report"}
+    | {"suite", "data", "models", "checks", "runner", "stats", "gate", "planning", "review"}
+    | {"history", "report"}
     | {"__init__"},
     "api": STORE
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}

@@ -20,8 +20,8 @@ from llmeval.suite.loader import Suite
 from llmeval.suite.strict import Strict
 
 _FORM = (
-    "the file has `source`, `licence`, `languages`, `levels: {RULE: off | info | warn | error}` and"
-    " `accept:`, a list of {rule, cases, digests, findings, reason, by, until}"
+    "the file has `source`, `licence`, `languages`, `rules`, `levels: {RULE: off | info | warn |"
+    " error}` and `accept:`, a list of {rule, cases, digests, findings, reason, by, until}"
 )
 
 _NEEDS_FINGERPRINT = frozenset(["D021"])
@@ -31,7 +31,9 @@ _NEEDS_FINGERPRINT = frozenset(["D021"])
 class AcceptedEntry(Strict):
     """One finding that a person accepts."""
 
-    rule: str = Field(pattern=r"^D\d{3}[a-e]?$", description="Id of the rule, such as D003.")
+    rule: str = Field(
+        pattern=r"^(D\d{3}[a-e]?|own:\w+)$", description="Id of the rule, such as D003."
+    )
     cases: list[str | int] = Field(
         default=[], description="Ids of the cases, with their `digests`; or give `findings`."
     )
@@ -70,6 +72,9 @@ class AcceptedFile(Strict):
     levels: dict[str, Literal["off", "info", "warn", "error"]] = Field(
         default={}, description="Level of a rule: off, info, warn or error."
     )
+    rules: list[Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]] = Field(
+        default=[], description="Data tests of your own, each as `module:function`."
+    )
     accept: list[AcceptedEntry] = Field(default=[], description="Findings that are accepted.")
 
 
@@ -90,6 +95,8 @@ class AcceptedFindings:
     source: str = ""
     licence: str = ""
     languages: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    """`module:function` of each own rule."""
 
     def apply(
         self,
@@ -194,6 +201,7 @@ def read_accepted(suite: Suite) -> AcceptedFindings:
         content.source,
         content.licence,
         tuple(content.languages),
+        tuple(content.rules),
     )
 
 

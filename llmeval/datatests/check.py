@@ -13,9 +13,10 @@ import msgspec
 
 from llmeval.core.errors import LlmevalError, UsageError
 from llmeval.core.records import canonical_json
-from llmeval.datatests.accepted import AcceptedFinding, read_accepted
+from llmeval.datatests.accepted import AcceptedFinding, AcceptedFindings, read_accepted
 from llmeval.datatests.duplicates import Duplicates
 from llmeval.datatests.findings import CasePlace, DataFinding, SuiteCase
+from llmeval.datatests.own_rules import OwnDataTest, own_id
 from llmeval.datatests.rules import RULES, DataRule, RuleInputs
 from llmeval.datatests.suite_cases import read_cases
 from llmeval.suite.loader import Suite
@@ -151,7 +152,7 @@ def check_cases(
     Raises as `check_data`.
     """
     accepted = read_accepted(suite)
-    rules = _selected(options, accepted.levels)
+    rules = _selected(options, accepted)
     inputs = RuleInputs(suite, options.reports, options.against, options.baseline, options.today)
     tests = [(rule, rule.make(inputs)) for rule in rules]
     digests: dict[str, str] = {}
@@ -209,19 +210,25 @@ def _named(rule: DataRule, where: str) -> Iterator[None]:
         ) from error
 
 
-def _selected(options: CheckOptions, levels: Mapping[str, str]) -> list[DataRule]:
-    known = sorted(rule_id for rule in RULES for rule_id in rule.ids)
+def _selected(options: CheckOptions, accepted: AcceptedFindings) -> list[DataRule]:
+    levels, rules = accepted.levels, (*RULES, *map(_own, accepted.rules))
+    known = sorted(rule_id for rule in rules for rule_id in rule.ids)
     for rule_id in (*options.only, *levels):
         if rule_id not in known:
             raise UsageError(f"there is no data test {rule_id!r}; {nearest(rule_id, known)}")
     return [
         rule
-        for rule in RULES
+        for rule in rules
         if (not options.only or options.only.intersection(rule.ids))
         and not (options.fast and rule.slow)
         and options.without.isdisjoint(rule.ids)
         and any(levels.get(rule_id) != "off" for rule_id in rule.ids)
     ]
+
+
+def _own(name: str) -> DataRule:
+    """An own rule. `--fast` and runs leave it out, because its cost is not known."""
+    return DataRule((own_id(name),), lambda inputs: OwnDataTest(inputs.suite, name), slow=True)
 
 
 def _leveled(

@@ -23,7 +23,10 @@ def data_sentence(record: DataCheckRecord) -> str:
 
 def data_trouble(record: DataCheckRecord | None) -> str:
     """The sentence where people must read it: the tests failed, or errors are open; else empty."""
-    if record is None or (record.failed is None and not record.count("error")):
+    if record is None:
         return ""
-    more = "" if record.failed is not None else " `llmeval data check` shows them."
-    return data_sentence(record) + more
+    if record.failed is not None or not record.rules:
+        return data_sentence(record)
+    if not record.count("error"):
+        return ""
+    return f"{data_sentence(record)} `llmeval data check` shows them."
