@@ -10,6 +10,7 @@ import msgspec
 
 from llmeval.core.approvals import ApprovalPolicy
 from llmeval.core.attempt import AttemptRecord
+from llmeval.core.data_record import DataCheckRecord
 from llmeval.core.gate_record import Count, GateRecord
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.model_records import CandidateRecord, JudgeRecord, SimulatedUserRecord
@@ -306,6 +307,8 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """Entries whose last day was over: these cases count."""
     warnings: tuple[str, ...] = ()
     """Warnings about the suite."""
+    data: DataCheckRecord | None = None
+    """The data tests at the time of the run; null if the run did not carry them out."""
     undrawn: Undrawn | None = None
     """Of a sample: the cases of its baseline that the suite's source lacks."""
     rejudged: Rejudged | None = None

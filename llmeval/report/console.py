@@ -14,6 +14,7 @@ from rich.text import Text
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Metric, Summary
 from llmeval.gate.rules.threshold import floor_rates
+from llmeval.report.data_words import data_trouble
 from llmeval.report.failing_console import print_failing
 from llmeval.report.markdown import by_urgency
 from llmeval.report.number_words import HEADINGS, drop_sentences, number_rows
@@ -174,6 +175,8 @@ def print_summary(console: Console, view: RunView, most: int = 10) -> None:
         console.print(
             _cases(f"{count(len(rows), 'case')} of the baseline retired, not compared", rows)
         )
+    if trouble := data_trouble(manifest.data):
+        console.print(Text(f"⚠ {one_line(trouble, 300)}", style="yellow"))
     console.print(_footer(summary, manifest))
     if view.report is not None:  # a path broken over two lines can't be clicked or copied
         path = view.report
