@@ -206,7 +206,8 @@ class DataCard:
             yield "\n| accepted | reason | by | until |\n|---|---|---|---|"
         for entry in entries.values():
             until = entry.until or "no end"
-            yield f"| {entry.rule} | {prose(entry.reason, 400)} | {prose(entry.by, 100)} | {until} |"
+            reason, by = prose(entry.reason, 400), prose(entry.by, 100)
+            yield f"| {entry.rule} | {reason} | {by} | {until} |"
 
 
 def data_card(suite: Suite) -> DataCard:
