@@ -2,17 +2,20 @@
 shards.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from llmeval.api.sealing import seal_complete
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.leaf_differences import first_differences, leaf_differences
 from llmeval.core.manifest import Manifest
-from llmeval.core.results import Summary
+from llmeval.store.directory import GRIDS, PARTIAL
 from llmeval.suite.loader import Suite, load_suite
 
-_NAMED = 5
+_JUnitCases = Literal["all", "failed"]
+"""As in `report.junit`."""
 
 
 def redecide(
@@ -22,6 +25,7 @@ def redecide(
     environment: str | None = None,
     baseline: Path | None = None,
     out: Path | None = None,
+    junit: _JUnitCases = "all",
 ) -> Run:
     """A run decided again from its stored scores: nothing is asked, and nothing in its directory
     changes.
@@ -32,6 +36,7 @@ def redecide(
         environment: a name under the suite's `environments`.
         baseline: another lock file or run directory to compare with.
         out: a directory for summary.json, report.html, junit.xml and summary.md of this decision.
+        junit: which cases junit.xml holds.
 
     Returns:
         The run, with `summary` and `manifest` as this decision has them.
@@ -48,7 +53,7 @@ def redecide(
     if out is None:
         return run.decided(view_run(run.directory, manifest), warnings)
     out.mkdir(parents=True, exist_ok=True)
-    return run.decided(write_results(run.directory, out, manifest), warnings)
+    return run.decided(write_results(run.directory, out, manifest, junit=junit), warnings)
 
 
 def _ruled(
@@ -160,10 +165,15 @@ def merge(
     whole = replace(whole, attempt=seen.record)
     keep_earlier(path, seen.runs)
     write_manifest(path, whole)
-    return remembered(finish(load_run(path), (*warnings, *differing_environments(parts))))
+    done = finish(load_run(path), (*warnings, *differing_environments(parts)))
+    return remembered(seal_complete(done))
 
 
-def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run:
+def rebuild(
+    path: PathLike,
+    embed: Literal["default", "all"] = "default",
+    junit: _JUnitCases = "all",
+) -> Run:
     """Write a run's summary.json and reports again from its records.
 
         Its `warnings` name values that differ from the old summary.json. Then that file was edited,
@@ -172,7 +182,7 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
 
     Args:
         path: the run's directory.
-        embed: as for `finish`.
+        embed, junit: as for `finish`.
 
     Raises:
         StoreError: no run there, or its records were changed.
@@ -184,42 +194,11 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
             before = run.directory.summary()
         except StoreError as error:
             warnings = (str(error),)
-    done = finish(run, embed=embed)
-    if before is not None and (differing := _differing(before, done.summary)):
-        warnings = (f"summary.json did not match the records, and was written again: {differing}",)
+    done = finish(run, embed=embed, junit=junit)
+    if before is not None and (differing := leaf_differences(before, done.summary)):
+        told = first_differences(differing)
+        warnings = (f"summary.json did not match the records, and was written again: {told}",)
     return done if done.view is None else done.decided(done.view, warnings)
-
-
-def _differing(before: Summary, now: Summary) -> str:
-    """The values of two summaries that differ, at most five: counts.passed 40, now 38; empty where
-    none does.
-    """
-    from msgspec import to_builtins
-
-    one, two = dict(_flat("", to_builtins(before))), dict(_flat("", to_builtins(now)))
-    found = [
-        f"{key} {one.get(key)!r}, now {two.get(key)!r}"
-        for key in dict.fromkeys((*one, *two))
-        if one.get(key) != two.get(key)
-    ]
-    more = [f"and {len(found) - _NAMED} more"] if len(found) > _NAMED else []
-    return "; ".join([*found[:_NAMED], *more])
-
-
-def _flat(prefix: str, value: object) -> Iterator[tuple[str, object]]:
-    """A value's leaves with their dotted places."""
-    inner = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list | tuple)
-        else None
-    )
-    if inner is None:
-        yield prefix, value
-    else:
-        for key, each in inner:
-            yield from _flat(f"{prefix}.{key}" if prefix else str(key), each)
 
 
 def remembered(run: Run) -> Run:
@@ -228,18 +207,25 @@ def remembered(run: Run) -> Run:
     """
     from llmeval.history.opening import index_finished
 
-    warning = "" if run.manifest.shard is not None else index_finished(run.path)
+    # Partial runs and cells of a grid are in folders of their own, and no history of the suite.
+    folders = (run.path.parent.name, run.path.parent.parent.name)
+    if run.manifest.is_part or PARTIAL in folders or GRIDS in folders:
+        return run
+    warning = index_finished(run.path)
     if not warning or run.view is None:
         return run
     return run.decided(run.view, (*run.warnings, warning))
 
 
 def finish(
-    run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "all"] = "default"
+    run: Run,
+    warnings: tuple[str, ...] = (),
+    embed: Literal["default", "all"] = "default",
+    junit: _JUnitCases = "all",
 ) -> Run:
     """Write summary.json and the reports of a run from its records. `embed`: which rows the page
-    holds in full.
+    holds in full. `junit`: which cases junit.xml holds.
     """
     from llmeval.report.write import write_results
 
-    return run.decided(write_results(run.directory, embed=embed), warnings)
+    return run.decided(write_results(run.directory, embed=embed, junit=junit), warnings)

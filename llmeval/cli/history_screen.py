@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from llmeval.core.formatting import NOTHING, percent, signed_points
-from llmeval.report.safe_text import cell, count, one_line, visible
+from llmeval.report.inert_markdown import code, prose
+from llmeval.report.safe_text import count, one_line, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -257,13 +258,13 @@ def ranks(best: int, worst: int) -> str:
 
 def board_markdown(board: "RunBoard") -> str:
     """The ranking as a Markdown table."""
-    head = f"| Rank | {board.by.capitalize()} | {cell(board.metric)} | Decision | Run |\n"
+    head = f"| Rank | {board.by.capitalize()} | {code(board.metric)} | Decision | Run |\n"
     lines = [
-        f"| {ranks(entry.best, entry.worst)} | {cell(entry.name)} | {percent(entry.mean)}"
-        f" | {entry.decision or NOTHING} | {cell(entry.run_id)} |\n"
+        f"| {ranks(entry.best, entry.worst)} | {code(entry.name)} | {percent(entry.mean)}"
+        f" | {entry.decision or NOTHING} | {code(entry.run_id)} |\n"
         for entry in board.entries
     ]
-    note = f"\n{cell(_board_note(board), 400)} {count(board.n, 'case')}.\n"
+    note = f"\n{prose(_board_note(board), 400)} {count(board.n, 'case')}.\n"
     return f"{head}|---|---|---|---|---|\n{''.join(lines)}{note}"
 
 

@@ -119,18 +119,16 @@ def _cell(value: object) -> object:
 @app.command()
 def show(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False) -> int:
     """Show the result of a run."""
+    from dataclasses import replace
+
     from llmeval.api import load_run
-    from llmeval.report.failing_cases import failing_cases
-    from llmeval.report.run_view import RunView
+    from llmeval.report.run_view import recorded_view
 
     loaded = load_run(find_run(run, reports))
     loaded.directory.verify()
-    summary, manifest = loaded.summary, loaded.manifest
-    failing = failing_cases(loaded.directory, manifest, summary, 10)
+    view = recorded_view(loaded.directory, loaded.manifest, loaded.summary, 10)
     html = loaded.path / "report.html"
-    view = RunView(
-        loaded.directory, manifest, summary, failing, [], html if html.exists() else None
-    )
+    view = replace(view, report=html if html.exists() else None)
     show_run(loaded.decided(view), as_json=as_json)
     return 0
 

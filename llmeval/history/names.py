@@ -116,7 +116,10 @@ class RunNames(NamedTuple):
     def _chosen(
         self, name: str, heads: Sequence[RunHead], *, complete: bool
     ) -> list[RunHead] | None:
-        """The runs that a name with a rule fits, the newest first; None for an id."""
+        """The runs that a name with a rule fits, the newest first; None for an id. Partial runs have
+        no such name.
+        """
+        heads = [head for head in heads if head.status != "partial"]
         if name == LATEST:
             return [head for head in heads if head.status == "complete" or not complete]
         if name.startswith(_TAG):

@@ -35,6 +35,8 @@ STAMPED = (MANIFEST, SUMMARY, LABELS, TAGS)
 """The files whose change changes a row. Records of a run that ended do not change; their digests
 are in the manifest.
 """
+PART = "partial"
+"""The status of a run that has only a part of its suite on purpose."""
 _MISSING_VALUE = float("nan")
 
 
@@ -204,6 +206,15 @@ def _score_lines(run: RunDir, manifest: Manifest) -> Iterator[bytes]:
     yield from data.splitlines() if b"\r" not in data else (line for _, line in lines(path))
 
 
+def status_of(manifest: Manifest, summary: Summary | None) -> str:
+    """running, incomplete, complete, or partial for a run that has only a part of its suite on
+    purpose. Questions are about complete runs, so they leave out all others.
+    """
+    if manifest.is_part:
+        return PART
+    return manifest.status if summary is None else summary.status
+
+
 def _run_row(
     path: Path, root: Path, stamp: str, manifest: Manifest, summary: Summary | None
 ) -> RunRow:
@@ -212,7 +223,7 @@ def _run_row(
     calls = () if summary is None else tuple(summary.calls.values())
     costs = [each.cost_usd for each in calls if each.cost_usd is not None]
     gate = None if summary is None else summary.gate
-    status = manifest.status if summary is None else summary.status
+    status = status_of(manifest, summary)
     aside = sorted(manifest.quarantined)
     return RunRow(
         run_id=manifest.run_id,

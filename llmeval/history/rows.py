@@ -29,7 +29,7 @@ class RunRow(msgspec.Struct, frozen=True):
     ended: str | None
     """ISO 8601, UTC; null while the run continues, or where it was killed."""
     status: str
-    """running, incomplete or complete."""
+    """running, incomplete, complete or partial."""
     decision: str | None
     """PASS, FAIL, INCONCLUSIVE or INVALID; null without a gate, or before the end."""
     exit_code: int | None

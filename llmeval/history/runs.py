@@ -17,7 +17,8 @@ from llmeval.history.names import BASELINE as BASELINE
 from llmeval.history.names import LATEST as LATEST
 from llmeval.history.names import RunHead, RunNames
 from llmeval.history.opening import is_server, open_store
-from llmeval.store.directory import MANIFEST, RunDir
+from llmeval.history.projection import PART, status_of
+from llmeval.store.directory import GRIDS, MANIFEST, PARTIAL, RunDir
 from llmeval.store.run_tags import read_tags
 
 _NAMED = 5
@@ -38,7 +39,12 @@ def find(name: Path, reports: Path, suite: str | None = None, but: Collection[Pa
     if (name / MANIFEST).exists():
         return name
     text = str(name)
-    same = sorted(path.parent for path in reports.glob(f"*/{_plain(text)}/{MANIFEST}"))
+    places = ("*", f"*/{PARTIAL}", f"*/{GRIDS}/*")
+    same = sorted(
+        path.parent
+        for place in places
+        for path in reports.glob(f"{place}/{_plain(text)}/{MANIFEST}")
+    )
     if len(same) > 1:
         raise StoreError(
             f"{text} is the name of {len(same)} runs: {', '.join(map(str, same[:_NAMED]))}"
@@ -55,7 +61,10 @@ def _plain(name: str) -> str:
 
 def run_names(reports: Path) -> RunNames:
     """All runs below a folder, to resolve names among them."""
-    return RunNames(heads(reports), f"below {reports}", datetime.now(UTC))
+    inner = [
+        RunHead(path.name, "", path, "", PART) for path in reversed(_inner_directories(reports))
+    ]
+    return RunNames([*heads(reports), *inner], f"below {reports}", datetime.now(UTC))
 
 
 def heads(reports: Path) -> list[RunHead]:
@@ -97,7 +106,7 @@ def _heads_of_directories(reports: Path) -> list[RunHead]:
                 manifest.suite,
                 path,
                 manifest.started,
-                manifest.status if summary is None else summary.status,
+                status_of(manifest, summary),
                 None if manifest.git is None else manifest.git.branch,
                 manifest.baseline,
                 tags,
@@ -115,9 +124,10 @@ def sole_latest(reports: Path) -> Path:
         UsageError: there are runs of several suites.
     """
     names = run_names(reports)
-    suites = {head.suite for head in names.heads}
+    whole = [head for head in names.heads if head.status != PART]
+    suites = {head.suite for head in whole}
     if len(suites) > 1:
-        last = names.heads[0]
+        last = whole[0]
         raise UsageError(
             f"{LATEST}: there are runs of {len(suites)} suites below {reports}. Say whose: --suite"
             " FILE (its newest run, by that file's gate), or the run's id; the newest of all is"
@@ -164,6 +174,29 @@ def recorded(reports: Path) -> Iterator[tuple[Path, Manifest, Summary | None]]:
             yield path, run.manifest(), run.summary() if run.has_summary() else None
         except StoreError:
             continue  # not ours, or half written: `runs show` says what is wrong with it
+
+
+def newest_of(suite: str, reports: Path) -> Path:
+    """The directory of the newest run of a suite that ended, whole or partial.
+
+    Raises:
+        StoreError: there is none.
+    """
+    folders = [*_directories(reports), *_inner_directories(reports)]
+    for path in sorted(folders, key=_age, reverse=True):
+        run = RunDir(path)
+        try:
+            if run.has_summary() and run.manifest().suite == suite:
+                return path
+        except StoreError:
+            continue
+    raise StoreError(f"--last-failed: there is no run of the suite {suite} below {reports}")
+
+
+def _inner_directories(reports: Path) -> list[Path]:
+    """Partial runs and cells of grids. They are named by their id, and never are `latest`."""
+    places = (f"*/{PARTIAL}/*/{MANIFEST}", f"*/{GRIDS}/*/*/{MANIFEST}")
+    return sorted(path.parent for place in places for path in reports.glob(place))
 
 
 def _directories(reports: Path) -> Sequence[Path]:

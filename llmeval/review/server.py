@@ -8,15 +8,26 @@ Origin, as JSON, of bounded size.
 import shutil
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from llmeval.core.records import to_json
-from llmeval.review.session import RefusedVote, ReviewSession
+from llmeval.review.session import RefusedVote
 from llmeval.web.guarded_server import LOOPBACK, GuardedHandler, GuardedServer, Listening, Refused
 
 HOST = LOOPBACK
 MAX_BODY = 64 << 10
 """Bytes of one vote: the longest comment and case id, with room to spare."""
+
+
+class ServedSession(Protocol):
+    """What the server shows and takes votes for."""
+
+    def state(self) -> dict[str, Any]:
+        """What the page needs."""
+
+    def add(self, body: bytes) -> None:
+        """Take one vote, as JSON. Raises RefusedVote."""
 
 
 class ReviewServer(GuardedServer):
@@ -26,7 +37,7 @@ class ReviewServer(GuardedServer):
         UsageError: the port is taken.
     """
 
-    def __init__(self, session: ReviewSession, page: Path, policy: str, port: int = 0) -> None:
+    def __init__(self, session: ServedSession, page: Path, policy: str, port: int = 0) -> None:
         super().__init__(_Handler, policy, Listening(port=port), "llmeval review")
         self.session, self.page = session, page
 

@@ -58,22 +58,24 @@ def export_pages(history: OpenHistory, folder: Path) -> int:
 
 
 def _write_suite(site: Site, folder: Path, suite: str, rows: list[RunRow], cases: list[str]) -> int:
-    pages = {
+    texts = {
         f"suite-{suite}": suite_page(site, suite),
         f"flaky-{suite}": flaky_page(site, suite),
         f"board-{suite}": board_page(site, suite),
         **{f"run-{row.run_id}": run_page(site, row.run_id) for row in rows},
     }
     for case_id in cases:
-        pages[case_file(suite, case_id)] = case_page(site, suite, case_id)
+        texts[case_file(suite, case_id)] = case_page(site, suite, case_id)
+    pages = {name: text.encode() for name, text in texts.items()}
     if len(rows) > 1:
         name = f"compare-{rows[1].run_id}-{rows[0].run_id}"
         try:
             pages[name] = compare_page(site, rows[1].run_id, rows[0].run_id)
         except NoSuchPage as error:
-            pages[name] = site.render("note", "Not comparable", "invalid", [], sentence=str(error))
-    for name, text in pages.items():
-        write_atomically(folder / f"{name}.html", text.encode())
+            note = site.render("note", "Not comparable", "invalid", [], sentence=str(error))
+            pages[name] = note.encode()
+    for name, page in pages.items():
+        write_atomically(folder / f"{name}.html", page)
     return len(pages)
 
 

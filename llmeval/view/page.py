@@ -65,7 +65,9 @@ class Site:
 def decision_words(row: RunRow) -> tuple[str, str]:
     """(word, tone) of a run: its decision, or that it has none."""
     if not row.finished:
-        return ("running" if row.status == "running" else "not finished"), "invalid"
+        return {"running": "running", "partial": "partial"}.get(
+            row.status, "not finished"
+        ), "invalid"
     return decided(row.decision)
 
 

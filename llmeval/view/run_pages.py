@@ -217,7 +217,7 @@ def _turns(site: Site, life: CaseLife) -> list[dict[str, object]]:
     ]
 
 
-def compare_page(site: Site, first: str, second: str) -> str:
+def compare_page(site: Site, first: str, second: str) -> bytes:
     """Two runs side by side, from their directories.
 
     Raises:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import unquote
 
 from llmeval.history.indexing import update
@@ -20,6 +21,7 @@ FRESH_SECONDS = 2.0
 """The directories are compared with the history at most so often."""
 Query = dict[str, list[str]]
 _HTML = "text/html; charset=utf-8"
+_Page = TypeVar("_Page")
 
 
 class ViewServer(GuardedServer):
@@ -34,7 +36,7 @@ class ViewServer(GuardedServer):
         self._site, self._lock = site, threading.Lock()
         self._updated = time.monotonic()
 
-    def page(self, make: Callable[[Site], str]) -> str:
+    def page(self, make: Callable[[Site], _Page]) -> _Page:
         """A page of the history as it is now. One page at a time: they share one connection."""
         with self._lock:
             if time.monotonic() - self._updated > FRESH_SECONDS:
@@ -52,6 +54,8 @@ class _Handler(GuardedHandler):
         try:
             if path.startswith("/report/"):
                 self._report(_name(path))
+            elif path == "/compare":
+                self._compare((query.get("a") or [""])[0], (query.get("b") or [""])[0])
             else:
                 self._page(self.server.page(_page_of(path, query)))
         except NoSuchPage as missing:
@@ -60,19 +64,19 @@ class _Handler(GuardedHandler):
     def _page(self, text: str) -> None:
         self.whole(HTTPStatus.OK, _HTML, text.encode())
 
+    def _compare(self, first: str, second: str) -> None:
+        """The page of a comparison has a script, and nothing else on it may run."""
+        page = self.server.page(lambda site: compare_page(site, first, second))
+        rules = f"{assets.policy(entry=assets.COMPARE)}; frame-ancestors 'none'"
+        self.whole(HTTPStatus.OK, _HTML, page, **{"Content-Security-Policy": rules})
+
     def _report(self, run_id: str) -> None:
         """A run's own report. It may come from anyone: only the script that this llmeval puts into
         reports may run, and it may send nothing.
         """
-        paths = []
-
-        def find(site: Site) -> str:
-            paths.append(report_file(site, run_id))
-            return ""
-
-        self.server.page(find)
-        with paths[0].open("rb") as file:
-            size = paths[0].stat().st_size
+        path = self.server.page(lambda site: report_file(site, run_id))
+        with path.open("rb") as file:
+            size = path.stat().st_size
             rules = f"{assets.policy()}; frame-ancestors 'none'"
             self.head(HTTPStatus.OK, _HTML, size, **{"Content-Security-Policy": rules})
             shutil.copyfileobj(file, self.wfile, 1 << 20)
@@ -90,8 +94,6 @@ def _page_of(path: str, query: Query) -> Callable[[Site], str]:
 
     if path == "/":
         return home_page
-    if path == "/compare":
-        return lambda site: compare_page(site, first("a"), first("b"))
     kind, name = path.split("/")[1], _name(path)
     pages: dict[str, Callable[[Site], str]] = {
         "suite": lambda site: suite_page(site, name, first("branch"), first("before")),

@@ -24,7 +24,16 @@ _SPARK = 20
 """Runs of a spark line."""
 _CASES = 200
 """Flaky cases on a page."""
-_ORDER = ("FAIL", "INVALID", "not finished", "running", "INCONCLUSIVE", "no decision", "PASS")
+_ORDER = (
+    "FAIL",
+    "INVALID",
+    "not finished",
+    "running",
+    "partial",
+    "INCONCLUSIVE",
+    "no decision",
+    "PASS",
+)
 """Suites that need attention first."""
 
 
