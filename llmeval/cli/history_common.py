@@ -95,3 +95,11 @@ def _warn(line: str) -> None:
 def _progress(done: int, of: int) -> None:
     if of >= _MANY and (done % (_MANY * 5) == 0 or done == of):
         print(f"llmeval: history: {done:,} of {of:,} runs indexed", file=sys.stderr)
+
+
+def index_again(run: Path) -> None:
+    """Tell the history that people changed something about a run; a failure is a warning."""
+    from llmeval.history.opening import index_finished
+
+    if warning := index_finished(run):
+        _warn(warning)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
+from llmeval.cli.history_common import index_again
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
@@ -189,7 +190,6 @@ def import_(
     Importing a file twice adds nothing.
     """
     from llmeval.core.errors import UsageError
-    from llmeval.history.opening import index_finished
     from llmeval.review.intake import take_in
     from llmeval.store.directory import RunDir
 
@@ -200,8 +200,7 @@ def import_(
             f"no label is of this run's answers ({len(taken.refused)} refused); the first:"
             f" {taken.refused[0]}"
         )
-    if warning := index_finished(directory.path):
-        print(f"llmeval: {warning}", file=sys.stderr)
+    index_again(directory.path)
     if as_json:
         emit(taken._asdict())
         return 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, emit, find_run
+from llmeval.cli.history_common import index_again
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
@@ -70,7 +71,6 @@ def review(
     """
     import tempfile
 
-    from llmeval.history.opening import index_finished
     from llmeval.report.baseline_run import baseline_run
     from llmeval.report.html.assets import policy
     from llmeval.review.server import ReviewServer
@@ -100,8 +100,8 @@ def review(
             f" {session.done():,} done."
         )
         _serve(server, about, no_open=no_open, as_json=as_json)
-    if session.added and (warning := index_finished(directory.path)):
-        print(f"llmeval: {warning}", file=sys.stderr)
+    if session.added:
+        index_again(directory.path)
     _end(session, as_json=as_json)
     return 0
 

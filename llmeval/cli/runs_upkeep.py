@@ -1,6 +1,5 @@
 """`llmeval runs tag` and `runs rm`: what people do with runs that ended."""
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
-from llmeval.cli.history_common import open_for, suite_name
+from llmeval.cli.history_common import index_again, open_for, suite_name
 
 if TYPE_CHECKING:
     from llmeval.history.removal import Removal
@@ -33,15 +32,14 @@ def tag(
     Tags are in the run's directory (tags.json). No rule of a gate reads them.
     """
     from llmeval.core.run_tags import parse_tag
-    from llmeval.history.opening import index_finished
     from llmeval.store.run_tags import change_tags, read_tags
 
     path = find_run(run, reports)
     new = dict(parse_tag(text) for text in tags or ())
     changes = bool(new or remove)
     kept = change_tags(path, new, tuple(remove or ())) if changes else read_tags(path)
-    if changes and (warning := index_finished(path)):
-        print(f"llmeval: {warning}", file=sys.stderr)
+    if changes:
+        index_again(path)
     if as_json:
         emit({"run": path.name, "tags": kept})
         return 0

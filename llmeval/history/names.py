@@ -116,8 +116,9 @@ class RunNames(NamedTuple):
     def _chosen(
         self, name: str, heads: Sequence[RunHead], *, complete: bool
     ) -> list[RunHead] | None:
-        """The runs that a name with a rule fits, the newest first; None for an id. Partial runs have
-        no such name.
+        """The runs that a name with a rule fits, the newest first; None for an id.
+
+        Partial runs have no such name.
         """
         heads = [head for head in heads if head.status != "partial"]
         if name == LATEST:
