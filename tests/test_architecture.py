@@ -1,6 +1,7 @@
 """The house: imports point one way, and rooms stay small."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -33,11 +34,12 @@ ALLOWED = {
     "importers": CORE | {"suite", "checks"},
     "__init__": {"api", "runner", "suite", "testing"},
     "datatests": STORE
-    | {"suite", "data", "checks", "runner", "stats", "gate", "planning", "history", "report"}
+    | {"suite", "data", "models", "checks", "runner", "stats", "gate", "planning", "review"}
+    | {"history", "report"}
     | {"__init__"},
     "api": STORE
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}
-    | {"report", "governance", "__init__"},
+    | {"report", "datatests", "governance", "__init__"},
     "testing": STORE | {"api", "suite", "data", "models", "runner", "checks", "report"},
     "pytest_plugin": STORE | {"api", "testing", "suite", "data"},
     "__main__": {"cli"},
@@ -99,3 +101,18 @@ def test_help_imports_nothing_heavy() -> None:
     code = f"import sys, llmeval.cli.app; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_picture_shows_every_room_above_what_it_imports(repository: Path) -> None:
+    path = repository / "docs" / "rooms_picture.py"
+    spec = importlib.util.spec_from_file_location("rooms_picture", path)
+    assert spec is not None and spec.loader is not None
+    drawn = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(drawn)
+    row = {room: n for n, (rooms, _) in enumerate(drawn.LAYERS) for room in rooms}
+    assert set(row) == (set(ALLOWED) - {"__init__", "__main__"}) | {"cli"}
+    for room, imports in ALLOWED.items():
+        for other in imports - {"__init__"} if room in row else ():
+            below = row[room] < row[other]
+            assert below or (room, other) == ("pytest_plugin", "testing"), (room, other)
+    assert drawn.IMAGE.read_text() == drawn.rooms_picture(), "run: python docs/generate.py"
