@@ -13,7 +13,7 @@ _SAMPLING = frozenset(
 
 def explain(item: Any, data: Any) -> tuple[yaml_file.Path, str]:
     """pydantic's error as (path in the file, message)."""
-    path, kind = _real_path(item["loc"], data), item["type"]
+    path, kind = real_path(item["loc"], data), item["type"]
     if kind == "missing":
         return path, f"the key {item['loc'][-1]!r} is missing"
     if kind == "unknown_key":
@@ -37,7 +37,7 @@ def explain(item: Any, data: Any) -> tuple[yaml_file.Path, str]:
     return path, f"{item['msg'][:1].lower()}{item['msg'][1:]}{shown}"
 
 
-def _real_path(location: tuple[str | int, ...], data: object) -> yaml_file.Path:
+def real_path(location: tuple[str | int, ...], data: object) -> yaml_file.Path:
     """pydantic's location without the names of union members, which are not in the file."""
     path: list[str | int] = []
     here: Any = data

@@ -18,7 +18,7 @@ from llmeval.core.templates import Template
 from llmeval.suite import yaml_file
 from llmeval.suite.env_file import NAME as ENV_FILE
 from llmeval.suite.env_file import read_env_file
-from llmeval.suite.explained_errors import explain
+from llmeval.suite.explained_errors import explain, real_path
 from llmeval.suite.judge_schema import JudgeSpec
 from llmeval.suite.matrix import check_matrix
 from llmeval.suite.model_schema import BaseModelSpec, OpenAISpec, Price
@@ -121,7 +121,7 @@ class Suite:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             raise document.error(
-                _real_path(first["loc"], document.data),
+                real_path(first["loc"], document.data),
                 f"not a table of prices ({first['msg']}); each line is `model: {{input: 0.15,"
                 " output: 0.60}`, US dollars per million tokens",
             ) from None
