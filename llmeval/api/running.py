@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from llmeval.api.deciding import finish
 from llmeval.api.retiring import check_retired
+from llmeval.api.sealing import seal_complete
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.metric_ref import metric_of
 from llmeval.core.records import Case
@@ -122,6 +123,7 @@ def _carry_out(
         outcome.warnings,
         junit=options.junit,
     )
+    done = seal_complete(done, planned.suite)
     for observer in observers:
         observer.decided(done.directory, done.summary)
     return done

@@ -6,6 +6,7 @@ from os.path import commonprefix
 from pathlib import Path
 
 from llmeval.core.manifest import Manifest
+from llmeval.core.merkle import CasesRoot
 from llmeval.core.results import Decision, Summary
 from llmeval.gate.human_labels import people_of
 from llmeval.gate.missing_causes import MissingCauses
@@ -38,6 +39,8 @@ class RunView:
     """Cases that did not pass, the most serious first; at most `MAX_CASES`."""
     warnings: list[str]
     """Floors that the run's cases can't pass, whatever is answered."""
+    cases_root: str = ""
+    """The Merkle root of the cases (`Seal.cases_root`)."""
     report: Path | None = None
     """The page, where one was written."""
     cause: str = ""
@@ -83,11 +86,19 @@ def view_run(
     about = run.manifest() if manifest is None else manifest
     failing, floors, causes = FailingCases(about, MAX_CASES), _Floors(about), MissingCauses()
     takers = (failing.take, lambda decided: causes.add(decided.unit), *on_unit)
-    summary = summary_of(aggregate_run(run, about, (floors.add_case, *on_case), takers), about)
+    root = CasesRoot()
+    cases_taken = (floors.add_case, lambda case: root.add(case.id, case.digest), *on_case)
+    summary = summary_of(aggregate_run(run, about, cases_taken, takers), about)
     cases = with_baseline_answers(failing.worst_first(summary), baseline_run(run, about))
-    warnings = floors.warnings(summary)
     return RunView(
-        run, about, summary, cases, warnings, cause=causes.whole, before=baseline_means(about)
+        run,
+        about,
+        summary,
+        cases,
+        floors.warnings(summary),
+        root.hex(),
+        cause=causes.whole,
+        before=baseline_means(about),
     )
 
 
