@@ -169,7 +169,9 @@ def _markdown(text: str) -> set[str]:
 def _junit(path: Path) -> dict[str, str]:
     """The tag of each case that did not pass; without the gate and what is set aside."""
     found = {}
-    for case in ET.parse(path).getroot().iterfind("testsuite[@name='llmeval.outcomes.cases']/testcase"):
+    for case in (
+        ET.parse(path).getroot().iterfind("testsuite[@name='llmeval.outcomes.cases']/testcase")
+    ):
         for child in case:
             if not str(child.get("message")).startswith("set aside"):
                 found[str(case.get("name"))] = child.tag

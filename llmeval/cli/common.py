@@ -133,7 +133,7 @@ def show_run(
     if as_json:
         emit({**msgspec.to_builtins(run.summary), "path": str(run.path)})
     else:
-        print_summary(console(), _view(run))
+        print_summary(console(), view_of(run))
     for warning in run.warnings:
         if warning not in run.reason:  # what ended the run is said once
             print(f"llmeval: {warning}", file=sys.stderr)
@@ -149,13 +149,13 @@ def show_run(
         from llmeval.report.ci.dispatch import tell
 
         folder = None if run.report is None else run.report.parent
-        for line in tell(RunNotice(run.path, folder, _view(run)), format_, os.environ):
+        for line in tell(RunNotice(run.path, folder, view_of(run)), format_, os.environ):
             # both streams are read for orders; stdout may have to be JSON alone
             print(line, file=sys.stderr)
     return ExitCode.INTERRUPTED if run.interrupted else run.summary.gate.exit_code
 
 
-def _view(run: "Run") -> "RunView":
+def view_of(run: "Run") -> "RunView":
     """What one pass over the run's records gave; without failing cases where there was none."""
     from llmeval.report.run_view import RunView
 

@@ -52,11 +52,13 @@ def report(
 ) -> int:
     """Rebuild the summary and the reports of a run from its records.
 
-    Works offline. The exit code is that of the run. With --index instead of a run: one page of all
-    suites in a reports directory, exit code 0.
+    Works offline. The exit code is that of the run. For the folder of a grid, its page is written
+    again, and the exit code is that of the worst cell. With --index instead of a run: one page of
+    all suites in a reports directory, exit code 0.
     """
     from llmeval.api import rebuild
     from llmeval.core.errors import UsageError
+    from llmeval.store.grids import GRID
 
     if index is not None:
         if run is not None:
@@ -69,6 +71,10 @@ def report(
             "name a run (`llmeval runs list` shows them), or make a page of all suites by"
             " --index DIR"
         )
+    if (run / GRID).exists():
+        from llmeval.cli.grid import rebuild_grid
+
+        return rebuild_grid(run, as_json=as_json)
     return show_run(rebuild(find_run(run, reports), embed, junit), as_json=as_json, format_=format_)
 
 

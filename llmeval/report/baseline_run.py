@@ -9,7 +9,7 @@ from pathlib import Path
 from llmeval.core.errors import LlmevalError
 from llmeval.core.manifest import Manifest
 from llmeval.gate.baseline import baseline_of_run, read_baseline
-from llmeval.store.directory import RunDir
+from llmeval.store.directory import RunDir, suite_folder
 
 _LOOK_AT = 200
 """Directories looked at; more would slow the report down in a folder that holds everything."""
@@ -58,7 +58,7 @@ def baseline_run(run: RunDir, manifest: Manifest) -> RunDir | None:
 
 
 def _beside(run: RunDir, run_id: str) -> Iterator[RunDir]:
-    folder = run.path.resolve().parent
+    folder = suite_folder(run.path)
     yield RunDir(folder / run_id)
     others = sorted((path for path in folder.iterdir() if path.is_dir()), reverse=True)
     yield from map(RunDir, others[:_LOOK_AT])

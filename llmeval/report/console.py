@@ -14,6 +14,7 @@ from rich.text import Text
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Metric, Summary
 from llmeval.gate.rules.threshold import floor_rates
+from llmeval.report.data_words import data_trouble
 from llmeval.report.failing_console import print_failing
 from llmeval.report.markdown import by_urgency
 from llmeval.report.number_words import HEADINGS, drop_sentences, number_rows
@@ -67,9 +68,11 @@ class ProgressDisplay:
 
     Args:
         stream: where to show it; standard error by default.
+        label: shown before the counts, such as the cell of a grid.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, label: str = "") -> None:
+        self._label = one_line(label, 60)
         self._console = Console(file=stream or sys.stderr)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -95,9 +98,12 @@ class ProgressDisplay:
     def _show(self, progress: RunCounters) -> None:
         if not self._console.is_terminal:
             while not self._stop.wait(_LINE_SECONDS):
-                self._console.print(_line(progress), highlight=False, markup=False, soft_wrap=True)
+                line = f"{self._label}: {_line(progress)}" if self._label else _line(progress)
+                self._console.print(line, highlight=False, markup=False, soft_wrap=True)
             return
+        labels = [TextColumn("{task.description}", markup=False)] if self._label else []
         bar = _Bar(
+            *labels,
             TextColumn("{task.percentage:>3.0f}%"),
             BarColumn(bar_width=20),
             TextColumn("{task.fields[text]}"),
@@ -109,7 +115,9 @@ class ProgressDisplay:
             transient=True,
         )
         with bar:
-            task = bar.add_task("", total=progress.total, completed=progress.resumed, text="")
+            task = bar.add_task(
+                self._label, total=progress.total, completed=progress.resumed, text=""
+            )
             while True:
                 ended = self._stop.wait(_REFRESH_SECONDS)
                 bar.note = one_line(progress.note, 300)
@@ -167,6 +175,8 @@ def print_summary(console: Console, view: RunView, most: int = 10) -> None:
         console.print(
             _cases(f"{count(len(rows), 'case')} of the baseline retired, not compared", rows)
         )
+    if trouble := data_trouble(manifest.data):
+        console.print(Text(f"⚠ {one_line(trouble, 300)}", style="yellow"))
     console.print(_footer(summary, manifest))
     if view.report is not None:  # a path broken over two lines can't be clicked or copied
         path = view.report

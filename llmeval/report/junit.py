@@ -110,6 +110,7 @@ class JUnitWriter:
         properties = {
             "run_id": self._manifest.run_id,
             "candidate": self._manifest.candidate.name,
+            **_partial(self._manifest),
             **_reuse(summary),
         }
         output = reused(summary)
@@ -237,6 +238,12 @@ def _text(case: FailingCase) -> str:
         ("Answer", case.output or "(no answer)"),
     ]
     return "\n\n".join(f"{name}: {text[:_MAX_TEXT]}" for name, text in parts if text)
+
+
+def _partial(manifest: Manifest) -> dict[str, str]:
+    """How many of the cases a partial run has."""
+    part = manifest.selection
+    return {} if part is None else {"partial": f"{part.n}/{part.of}"}
 
 
 def _reuse(summary: Summary) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, RuleDecision, Summary
+from llmeval.report.data_words import data_trouble
 from llmeval.report.failing_cases import FailingCase
 from llmeval.report.inert_markdown import code, fenced, html_code, prose
 from llmeval.report.metric_changes import MetricChange, metric_changes
@@ -131,6 +132,7 @@ def _warnings(summary: Summary, manifest: Manifest, warnings: Sequence[str]) -> 
     """What is odd about the suite, its rules and its quarantine."""
     return [
         *manifest.warnings,
+        *filter(None, [data_trouble(manifest.data)]),
         *warnings,
         *map(quarantine_ended, summary.quarantine_ended),
     ]

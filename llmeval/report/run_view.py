@@ -96,7 +96,7 @@ def view_run(
         summary,
         cases,
         floors.warnings(summary),
-        root.hex(),
+        cases_root=root.hex(),
         cause=causes.whole,
         before=baseline_means(about),
     )
@@ -121,7 +121,7 @@ class _Floors:
 
     def __init__(self, manifest: Manifest) -> None:
         gate = manifest.gate
-        self._aside, self._part = manifest.quarantined, manifest.shard is not None
+        self._aside, self._part = manifest.quarantined, manifest.is_part
         self._attainable = Attainability(
             floor_rates(gate.floors), gate.alpha, early=manifest.may_stop
         )
