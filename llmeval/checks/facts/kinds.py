@@ -80,6 +80,10 @@ def lacks_rank(missing: list[str], reference: Reference) -> bool:
         return False
     word = missing[0]
     rest = [s for s in reference.content if s != word]
+    if word in _PRIME:
+        return rest in _MINISTERS
+    if word in _IN_LAW and "-" in reference.bare:
+        return True
     if word in DEMONYMS:
         return is_country(" ".join(rest))
     if word in RANKS:
@@ -87,6 +91,11 @@ def lacks_rank(missing: list[str], reference: Reference) -> bool:
     if word == "law":
         return reference.forms[-1] == "law" and len(reference.content) == 2
     return word in UNIT_KINDS and _is_unit(rest)
+
+
+_PRIME = frozenset(["prime", "premier", "primer", "primo", "primeiro"])
+_MINISTERS = (["minister"], ["ministre"], ["ministro"])
+_IN_LAW = frozenset(["beau", "belle", "demi", "grand", "great", "step"])
 
 
 def _is_unit(stems: list[str]) -> bool:
@@ -101,6 +110,8 @@ def has_rank_beside(first: int, last: int, reference: Reference, answer: Tokens)
     if not first or answer.gap(first) not in (" ", "-", "‑"):
         return False
     before = answer.stems[first - 1]
+    if before in _PRIME:
+        return reference.content in _MINISTERS
     if before in RANKS:
         offices = not reference.is_name or set(reference.content) <= TITLE_WORDS
         return offices and reference.forms[0] not in RANKS

@@ -85,6 +85,13 @@ monoxyde dioxyde trioxyde
 monoxido dioxido trioxido
 monossido diossido biossido
 push pull
+strong weak
+artery vein
+giant dwarf
+depth breadth
+solo duo duet trio quartet quintet sextet septet octet
+segunda terca quarta quinta sexta
+deuxieme troisieme quatrieme cinquieme sixieme
 lunar solar
 gross net
 bull bear

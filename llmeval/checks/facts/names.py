@@ -13,7 +13,7 @@ import regex
 
 from llmeval.checks.facts.lexicon import JOINTS, contrast
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
-from llmeval.checks.facts.word_forms import SHORT, other_prefix, same_word
+from llmeval.checks.facts.word_forms import SHORT, is_known, other_prefix, same_word
 from llmeval.checks.reading.wordlists import word_set
 
 MAX_TOLERANT = 128
@@ -70,6 +70,7 @@ class Reference:
             first += 1
         self.raw = raw
         self.bare = words.raw
+        self.leading = words.forms[:first]
         self.forms = words.forms[first:]
         self.stems = words.stems[first:]
         spans = zip(words.starts[first:], words.ends[first:], strict=True)
@@ -239,7 +240,11 @@ class Spelling:
             if same_word(stem, word, self._language):
                 return VARIANT, word
         # Of short words one letter more or less is another word: Qin and Qing.
-        like = [match for match in like if min(len(stem), len(match[0])) >= SHORT]
+        like = [
+            match
+            for match in like
+            if min(len(stem), len(match[0])) >= SHORT and not _are_apart(stem, match[0])
+        ]
         best, word = (
             (like[0][1] / 100, like[0][0]) if like and like[0][1] >= 100 * _SAME else (0.0, "")
         )
@@ -252,6 +257,13 @@ class Spelling:
                 if share >= 0.6 and shared >= _DERIVED_LETTERS and _SAME + 0.25 * share > best:
                     best, word = _SAME + 0.25 * share, other
         return min(best, VARIANT - 0.01), word
+
+
+def _are_apart(one: str, two: str) -> bool:
+    """Whether a dictionary has both words, and neither is derived from the other: fission and
+    fusion."""
+    shared = len(commonprefix((one, two)))
+    return shared < _DERIVED_LETTERS and is_known(one) and is_known(two)
 
 
 def _is_other(one: str, two: str) -> bool:
