@@ -95,7 +95,7 @@ def lacks_rank(missing: list[str], reference: Reference) -> bool:
 
 _PRIME = frozenset(["prime", "premier", "primer", "primo", "primeiro"])
 _MINISTERS = (["minister"], ["ministre"], ["ministro"])
-_IN_LAW = frozenset(["beau", "belle", "demi", "grand", "great", "step"])
+_IN_LAW = frozenset(["beau", "belle", "demi", "grand", "great", "step", "half"])
 
 
 def _is_unit(stems: list[str]) -> bool:
@@ -132,15 +132,15 @@ def is_other_institution(
     """Whether the answer names another institution with words of this one's name.
 
     Its name has a further word between the words that both have, or before them, as in `Michigan
-    State University` for `University of Michigan`; or it lacks a word before one that both have.
+    State University` for `University of Michigan`; or it lacks the word before `University`.
     """
     kind = _institution(reference)
     if not kind or kind not in places or (len(places) < 2 and not missing):
         return False
     content = reference.content
-    held = [content.index(stem) for stem in content if stem in places]
+    before = content[: content.index(kind)][-1:]
     first, last = min(places.values()), max(places.values())
-    if any(content.index(stem) < max(held) for stem in missing if stem in content):
+    if missing == before:
         return len(places) > 1 and last - first <= len(places)
     if last - first > _SPAN or missing:
         return False

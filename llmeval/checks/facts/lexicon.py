@@ -86,6 +86,8 @@ monoxido dioxido trioxido
 monossido diossido biossido
 push pull
 strong weak
+rough smooth
+up down
 artery vein
 giant dwarf
 depth breadth
@@ -309,6 +311,8 @@ _SERIES = (
     ("ane", "ene", "yne", "anol", "enol", "anal"),
     ("ose", "ase"),
     ("ic", "ous"),
+    ("ico", "oso"),
+    ("ique", "eux"),
 )
 _SERIES_START = 4
 

@@ -112,7 +112,7 @@ def _of_country(last: int, reference: Reference, answer: Tokens) -> int:
 
 
 _OPPOSITES = frozenset(
-    ["non", "anti", "pseudo", "un", "ex", "beau", "belle", "demi", "grand", "great", "step"]
+    ["non", "anti", "pseudo", "un", "ex", "beau", "belle", "demi", "grand", "great", "step", "half"]
 )
 _PARTS = frozenset("part volume vol teil parte partie tome deel".split())
 _NAMESAKES = frozenset(["elder", "younger"])
@@ -136,6 +136,9 @@ def _continued(last: int, reference: Reference, answer: Tokens) -> int:
         return at + 2 if answer.stems[at + 1][0].isdigit() else 0
     if numbered and not gap and len(raw) == 1 and raw.isupper():
         return at + 1  # Route 9A
+    name = reference.bare.rpartition(" ")[2]
+    if gap == "-" and len(raw) == 1 and raw.isupper() and name.isupper() and len(name) > 1:
+        return at + 1  # LTE-A
     if gap not in (" ", "-", ", "):
         return 0
     if gap != ", " and not numbered and _is_numeral(at, gap, answer):

@@ -50,6 +50,12 @@ def _has_capital(word: str) -> bool:
     return word[:1].isupper() or (len(word) > 2 and word[0].isalpha() and word[1].isupper())
 
 
+def _is_letter(words: Tokens, index: int) -> bool:
+    """Whether the word is a letter that names a kind, as in `T cells`."""
+    word = words.raw[words.starts[index] : words.ends[index]]
+    return word in ("S", "T") and not words.raw.isupper()
+
+
 Place = tuple[int, int]
 """First and last word."""
 
@@ -65,7 +71,8 @@ class Reference:
             words = Tokens(raw)
         first = 0
         while first < len(words) - 1 and (
-            words.forms[first] in STOPWORDS or (not first and words.forms[0] in ARTICLES)
+            (words.forms[first] in STOPWORDS and not _is_letter(words, first))
+            or (not first and words.forms[0] in ARTICLES)
         ):
             first += 1
         self.raw = raw
@@ -130,6 +137,8 @@ class Reference:
         if not self.capitals[index] or form not in NAME_LETTERS | FIRST_NAMES:
             return False
         if not index:
+            if form in ("s", "t"):
+                return True
             return form in FIRST_NAMES and len(self.capitals) > 1 and self.capitals[1]
         return self.capitals[index - 1] or form in ("i", "a")
 
