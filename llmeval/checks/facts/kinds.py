@@ -140,7 +140,7 @@ def is_other_institution(
     content = reference.content
     before = content[: content.index(kind)][-1:]
     first, last = min(places.values()), max(places.values())
-    if missing == before:
+    if before and missing == before:
         return len(places) > 1 and last - first <= len(places)
     if last - first > _SPAN or missing:
         return False
