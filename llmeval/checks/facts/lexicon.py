@@ -295,7 +295,7 @@ UNIT_KINDS = word_set("nautical square cubic imperial metric troy fluid light lo
 """Right before a unit these make another unit of it: nautical mile, square metre."""
 GENERIC = word_set(
     "various several many main primary principal chief own certain typical usual particular "
-    "specific respective entire whole overall actual so-called famous"
+    "specific respective entire whole overall actual famous"
 )
 """Adjectives that do not tell one kind of a thing from another."""
 
