@@ -1,7 +1,7 @@
 """Kinds of one thing: an adjective, a rank or a part of an institution's name that makes another
 one of it.
 
-A song thrush is no mistle thrush, a vice president no president, and Michigan State University is
+A song thrush is not a mistle thrush, a vice president is not a president, and Michigan State University is
 not the University of Michigan.
 """
 
@@ -28,7 +28,7 @@ def is_other_kind(
     *,
     head_first: bool,
 ) -> bool:
-    """Whether another adjective stands right beside the noun of a term, in the place of the missing
+    """Whether another adjective stands right next to the noun of a term, in the place of the missing
     one: `mistle thrush` for `song thrush`.
 
     `head_first`: the language puts the noun before its adjective. In all other places of a longer
