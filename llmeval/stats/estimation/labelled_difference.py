@@ -109,8 +109,8 @@ def with_clusters(
 
     With weights w = N_s / n_s this is sum_c (sum_c w)^2 / sum w^2 over the labelled pairs, and no
     less than sum_c k_c^2 / n_s within a class; for the sizes of the classes sum_c s_c^2 / N. It
-    needs no estimate of the correlation, which few labels can't give, and is exact for a correlation
-    of 1. Labels are spread over many clusters, so it is near 1 where clusters are many.
+    needs no estimate of the correlation, which few labels can't give, and is exact for a
+    correlation of 1. Labels are spread over many clusters, so it is near 1 where clusters are many.
 
     Args:
         pairs: as if independent. clusters: of each pair of the rule.
