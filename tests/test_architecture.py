@@ -26,6 +26,8 @@ ALLOWED = {
     "history": STORE | {"stats", "gate"},
     "planning": STORE | {"suite", "judges", "runner", "stats", "gate", "history"},
     "report": STORE | {"stats", "gate", "planning", "compare"},
+    "monitor": STORE | {"stats"},
+    "governance": STORE | {"stats", "gate", "__init__"},
     "importers": CORE | {"suite", "checks"},
     "__init__": {"api", "runner", "suite", "testing"},
     "datatests": STORE
@@ -33,7 +35,7 @@ ALLOWED = {
     | {"__init__"},
     "api": STORE
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}
-    | {"report", "__init__"},
+    | {"report", "governance", "__init__"},
     "testing": STORE | {"api", "suite", "data", "models", "runner", "checks", "report"},
     "pytest_plugin": STORE | {"api", "testing", "suite", "data"},
     "__main__": {"cli"},

@@ -2,17 +2,16 @@
 shards.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from llmeval.api.sealing import seal_complete
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.leaf_differences import first_differences, leaf_differences
 from llmeval.core.manifest import Manifest
-from llmeval.core.results import Summary
 from llmeval.suite.loader import Suite, load_suite
-
-_NAMED = 5
 
 
 def redecide(
@@ -160,7 +159,7 @@ def merge(
     whole = replace(whole, attempt=seen.record)
     keep_earlier(path, seen.runs)
     write_manifest(path, whole)
-    return finish(load_run(path), (*warnings, *differing_environments(parts)))
+    return seal_complete(finish(load_run(path), (*warnings, *differing_environments(parts))))
 
 
 def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run:
@@ -185,41 +184,10 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
         except StoreError as error:
             warnings = (str(error),)
     done = finish(run, embed=embed)
-    if before is not None and (differing := _differing(before, done.summary)):
-        warnings = (f"summary.json did not match the records, and was written again: {differing}",)
+    if before is not None and (differing := leaf_differences(before, done.summary)):
+        told = first_differences(differing)
+        warnings = (f"summary.json did not match the records, and was written again: {told}",)
     return done if done.view is None else done.decided(done.view, warnings)
-
-
-def _differing(before: Summary, now: Summary) -> str:
-    """The values of two summaries that differ, at most five: counts.passed 40, now 38; empty where
-    none does.
-    """
-    from msgspec import to_builtins
-
-    one, two = dict(_flat("", to_builtins(before))), dict(_flat("", to_builtins(now)))
-    found = [
-        f"{key} {one.get(key)!r}, now {two.get(key)!r}"
-        for key in dict.fromkeys((*one, *two))
-        if one.get(key) != two.get(key)
-    ]
-    more = [f"and {len(found) - _NAMED} more"] if len(found) > _NAMED else []
-    return "; ".join([*found[:_NAMED], *more])
-
-
-def _flat(prefix: str, value: object) -> Iterator[tuple[str, object]]:
-    """A value's leaves with their dotted places."""
-    inner = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list | tuple)
-        else None
-    )
-    if inner is None:
-        yield prefix, value
-    else:
-        for key, each in inner:
-            yield from _flat(f"{prefix}.{key}" if prefix else str(key), each)
 
 
 def finish(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from llmeval.api.deciding import finish
 from llmeval.api.retiring import check_retired
+from llmeval.api.sealing import seal_complete
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.metric_ref import metric_of
 from llmeval.core.records import Case
@@ -121,6 +122,7 @@ def _carry_out(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,
     )
+    done = seal_complete(done, planned.suite)
     for observer in observers:
         observer.decided(done.directory, done.summary)
     return done

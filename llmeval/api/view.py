@@ -68,6 +68,16 @@ class Run:
             view=view,
         )
 
+    def warned(self, warning: str) -> "Run":
+        """The same run with one more note to show."""
+        return Run(
+            self.path,
+            interrupted=self.interrupted,
+            reason=self.reason,
+            warnings=(*self.warnings, warning),
+            view=self.view,
+        )
+
     @property
     def view(self) -> "RunView | None":
         """What one pass over the records gave; None where there was none."""

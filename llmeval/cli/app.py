@@ -6,6 +6,9 @@ import typer
 
 from llmeval import __version__
 from llmeval.cli import (
+    approve,
+    attest,
+    audit,
     baseline,
     cache,
     checks,
@@ -20,12 +23,14 @@ from llmeval.cli import (
     labels,
     merge,
     models,
+    monitor,
     plan,
     report,
     review,
     run,
     runs,
     score,
+    seal,
     simulate,
     validate,
 )
@@ -60,6 +65,7 @@ def _main(
 
 
 TEST, PLAN, REVIEW, SETUP = "Test", "Plan a test", "Compare, report, review", "Set up"
+AFTER, GOVERN = "After release", "Govern"
 
 app.command(rich_help_panel=TEST)(run.run)
 app.command(rich_help_panel=TEST)(score.score)
@@ -76,9 +82,15 @@ app.command(rich_help_panel=REVIEW)(review.review)
 app.command(rich_help_panel=SETUP)(init.init)
 app.command(rich_help_panel=SETUP)(doctor.doctor)
 app.command(rich_help_panel=SETUP)(validate.schema)
+app.command(rich_help_panel=GOVERN)(seal.seal)
+app.command(rich_help_panel=GOVERN)(seal.verify)
+app.command(rich_help_panel=GOVERN)(attest.attest)
+app.command(rich_help_panel=GOVERN)(approve.approve)
+app.add_typer(audit.app, name="audit", rich_help_panel=GOVERN)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=REVIEW)
+app.add_typer(monitor.app, name="monitor", rich_help_panel=AFTER)
 app.add_typer(judge.app, name="judge", rich_help_panel=SETUP)
 app.add_typer(data.app, name="data", rich_help_panel=PLAN)
 app.add_typer(checks.app, name="checks", rich_help_panel=SETUP)

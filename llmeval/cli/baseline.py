@@ -13,6 +13,7 @@ from llmeval.cli.baseline_refusals import (
     refuse_failed,
     refuse_reused,
     refuse_shared_answers,
+    refuse_unapproved_runs,
 )
 from llmeval.cli.baseline_screen import (
     document,
@@ -28,6 +29,7 @@ from llmeval.cli.common import Json, Reports, console, emit, find_run
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
+    from llmeval.core.audit_event import AuditAction
     from llmeval.core.baseline_lock import BaselineLock
     from llmeval.gate.baseline_changes import Changes
     from llmeval.store.directory import RunDir
@@ -110,10 +112,12 @@ def approve(
     path = _lock_path(directories[0], out)
     new = joined([baseline_of_run(each, approved) for each in directories])
     refuse_shared_answers(directories)
+    refuse_unapproved_runs(directories)
     before = read_any(path) if path.exists() else None
     changes = _changes(path, new)
     new = followed(new, before)
     _write(path, new)
+    _note(path, approved.by, "baseline set", new)
     if as_json:
         emit(document(new, path, changes))
         return 0
@@ -152,6 +156,7 @@ def extend(
     new = before = read_baseline(path)
     if before.expired():
         raise UsageError(f"the baseline {path} has expired: approve new runs")
+    refuse_unapproved_runs(directories)
     for each in directories:
         refuse_reused(each)
         refuse_failed(each, path)
@@ -206,12 +211,14 @@ def release(
     locks = [baseline_of_run(each, approved) for each in directories]
     anchor = joined(locks) if locks else None
     refuse_shared_answers(directories)
+    refuse_unapproved_runs(directories)
     released(before, approved, anchor)  # what can't be compared is refused before what is not PASS
     accepted = accepted_release(before, path, list(zip(directories, locks, strict=True)), despite)
     if accepted is not None:
         approved = replace(approved, accepted=accepted)
     new = released(before, approved, anchor)
     _write(path, new)
+    _note(path, approved.by, "baseline released", new)
     if as_json:
         emit(document(new, path, None))
         return 0
@@ -301,6 +308,17 @@ def _write(path: Path, baseline: "BaselineLock") -> None:
     from llmeval.gate.baseline import lock_bytes
 
     write_atomically(path, lock_bytes(baseline))
+
+
+def _note(path: Path, by: str, action: "AuditAction", baseline: "BaselineLock") -> None:
+    """Add an event to the chain next to a lock file, if there is one."""
+    from llmeval.governance.audit import AUDIT, append_event
+    from llmeval.governance.seal import digest_of_file
+
+    chain = path.parent / AUDIT
+    if chain.exists():
+        target = f"{path.name}: {which(baseline)}"
+        append_event(chain, by, action, target, digest_of_file(path))
 
 
 def _release_path(directories: "list[RunDir]", out: Path | None) -> Path:

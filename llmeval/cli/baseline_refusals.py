@@ -83,7 +83,7 @@ def accepted_release(
     if despite is None or not despite.strip():
         raise UsageError(
             f"{what} can't be the release: it is {decision}. Each later run would be compared with"
-            " it. Name a run that is PASS; or state why this one is the release all the same:"
+            " it. Name a run that is PASS; or state why this one is the release nevertheless:"
             " --despite TEXT, which the lock file keeps and later reports show"
         )
     return AcceptedDecision(decision, despite.strip())
@@ -183,3 +183,15 @@ def refuse_reused(run: "RunDir") -> None:
 
 
 _NEW_ANSWERS = "Run the suite again with `--no-cache` for new answers"
+
+
+def refuse_unapproved_runs(directories: "list[RunDir]") -> None:
+    """Refuse runs without the approvals that their suite demands.
+
+    Raises:
+        UsageError: names the run and what is missing.
+    """
+    from llmeval.governance.verified_run import refuse_unapproved
+
+    for each in directories:
+        refuse_unapproved(each.path)

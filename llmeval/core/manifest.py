@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from llmeval.core.approvals import ApprovalPolicy
 from llmeval.core.attempt import AttemptRecord
 from llmeval.core.gate_record import Count, GateRecord
 from llmeval.core.gate_terms import Rejudged
@@ -276,6 +277,8 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """Which attempt of its change this is; null in a run that counts no attempts."""
     shard: ShardRecord | None = None
     """Null in a whole run."""
+    approvals: ApprovalPolicy | None = None
+    """Who must approve the run before it becomes a baseline or is promoted; null for nobody."""
     merged_from: tuple[ShardOrigin, ...] = ()
     """The shards of a merged run."""
     sessions: tuple[Session, ...] = ()

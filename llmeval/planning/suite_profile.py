@@ -79,7 +79,7 @@ def margin_for(profile: SuiteProfile, metric: str, detect: str | None) -> float:
     return margin_of(detect, len(profile.cases))
 
 
-def margin_of(text: str | None, cases: int) -> float:
+def margin_of(text: str | None, cases: int, option: str = "--detect") -> float:
     """A margin from `3pt`, `3%` or `0.03`; without one 5 points, or 3 from 2,000 cases.
 
     Raises:
@@ -91,10 +91,10 @@ def margin_of(text: str | None, cases: int) -> float:
     try:
         value = float(bare) / (1 if bare == text.strip() else 100)
     except ValueError:
-        raise UsageError(f"--detect takes a drop such as 3pt, 3% or 0.03, not {text!r}") from None
+        raise UsageError(f"{option} takes a drop such as 3pt, 3% or 0.03, not {text!r}") from None
     if not 0 < value < 1:
         raise UsageError(
-            f"--detect must lie between 0 and 100 points, not {text!r}; 3 points are 3pt or 0.03"
+            f"{option} must lie between 0 and 100 points, not {text!r}; 3 points are 3pt or 0.03"
         )
     return value
 

@@ -1,0 +1,107 @@
+"""`llmeval monitor`: production traffic, tested with the suite that tested the release."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llmeval.cli.common import Env, Json, SuitePath, emit
+
+if TYPE_CHECKING:
+    from llmeval.monitor.detector import Alarm
+    from llmeval.monitor.replay import Replay
+
+app = typer.Typer(
+    help="Watch production traffic with the suite that tested the release.", no_args_is_help=True
+)
+
+
+@app.command()
+def simulate(
+    suite: SuitePath,
+    days: Annotated[
+        Path,
+        typer.Option(
+            help="Counts of each day: one {day, n, passed} a line (JSONL).", metavar="FILE"
+        ),
+    ],
+    drop: Annotated[
+        str, typer.Option(help="The drop to find: 6pt, 6%, 0.06.", metavar="DROP")
+    ] = "6pt",
+    env: Env = None,
+    as_json: Json = False,
+) -> int:
+    """Show false alarms and delay of the monitor on your own days, before you switch it on.
+
+    Exit code 0: simulated. 2: the suite or the file is wrong. 4: fewer than 28 days. 5: no day.
+    """
+    from llmeval.core.errors import ExitCode
+    from llmeval.monitor.day_counts import read_day_counts
+    from llmeval.monitor.detector import DetectorOptions
+    from llmeval.monitor.replay import replay_days
+    from llmeval.planning.suite_profile import margin_of
+    from llmeval.suite.loader import load_suite
+
+    loaded = load_suite(suite, env)
+    replay = replay_days(read_day_counts(days), margin_of(drop, 0, "--drop"), DetectorOptions())
+    if as_json:
+        emit({"suite": loaded.name, **replay.document()})
+    else:
+        _show(replay)
+    return ExitCode.INCONCLUSIVE if replay.learning else ExitCode.PASS
+
+
+def _show(replay: "Replay") -> None:
+    """Print the replay for people, at most 80 columns wide."""
+    import textwrap
+
+    for paragraph in _paragraphs(replay):
+        print(textwrap.fill(paragraph, 78, break_long_words=False))
+
+
+def _paragraphs(replay: "Replay") -> list[str]:
+    from llmeval.core.formatting import percent, points
+    from llmeval.stats.sequential.mean_drop import REFERENCE_DAYS
+
+    detector, figures, window = replay.detector, replay.figures, replay.detector.window
+    days = len(detector.days)
+    if figures is None or window is None:
+        return [
+            f"Still learning: day {days} of {REFERENCE_DAYS}. The monitor learns the pass rate and"
+            f" how much days vary from {REFERENCE_DAYS} days with traffic. Add"
+            f" {REFERENCE_DAYS - days} more."
+        ]
+    lines = [
+        f"Reference: {percent(float(window.mean))} of the answers pass (days 1 to"
+        f" {detector.window_days}). A pass rate below {percent(float(window.null_mean))} counts as"
+        " a drop.",
+        f"Days: {days}, design effect {float(window.design_effect):.1f} (1.0: days differ no more"
+        " than chance makes them).",
+    ]
+    if detector.days_vary_much:
+        lines.append(
+            "The days differ much. More answers a day will hardly help to find a drop earlier."
+        )
+    lines += [_alarm_line(each) for each in detector.alarms] or ["Alarms on these days: none."]
+    lines += [
+        f"Expected false alarms: {figures.false_alarms_per_year:.2f} a year, if days go on varying"
+        f" as in the reference. {percent(figures.years_with_alarm)} of the years have one.",
+        f"A drop of {points(replay.drop)} is found after {figures.delay_median:.0f} days in half of"
+        f" all cases, and after {figures.delay_p90:.0f} days in 90%.",
+    ]
+    if figures.missed:
+        lines.append(f"{percent(figures.missed)} of such drops are not found in three years.")
+    return [*lines, "No model was called."]
+
+
+def _alarm_line(alarm: "Alarm") -> str:
+    from llmeval.core.formatting import percent
+
+    end = "still open" if alarm.ended is None else f"ended on {_named(alarm.ended)}"
+    return (
+        f"ALARM on {_named(alarm.day)} ({end}): {percent(alarm.rate)} since {_named(alarm.since)}."
+    )
+
+
+def _named(day: str | int) -> str:
+    return f"day {day}" if isinstance(day, int) else day

@@ -1,0 +1,1 @@
+"""Who answers for a run: its seal, statements about it, approvals, and the chain of events."""

@@ -1,0 +1,197 @@
+"""Write the seal of a complete run, and the copies that its decision can be computed from later."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from llmeval import __version__
+from llmeval.core.errors import LlmevalError, UsageError
+from llmeval.core.files import write_atomically
+from llmeval.core.manifest import Manifest
+from llmeval.core.merkle import cases_root
+from llmeval.core.records import utc_now
+from llmeval.core.seal import SEAL_SCHEMA, Seal, SealedFile
+from llmeval.gate.baseline import lock_bytes, read_any
+from llmeval.governance.canonical import read_strict, record_digest, sha256_of, shown_bytes
+from llmeval.store.directory import ATTEMPTS, LABELS, MANIFEST, RECORDS, SUMMARY, RunDir
+from llmeval.store.draws import DRAWS
+from llmeval.store.labels import BASELINE_LABELS
+
+SEAL, EARLIER, INPUTS = "seal.json", "seals", "inputs"
+"""The seal, the folder of earlier seals, and the folder of the copies."""
+BASELINE_COPY = f"{INPUTS}/baseline.lock.json"
+NEEDED = (MANIFEST, "cases.jsonl", "answers.jsonl", "scores.jsonl", SUMMARY)
+"""Every seal covers these."""
+RECORDED = (*RECORDS, MANIFEST, SUMMARY, ATTEMPTS)
+"""What llmeval writes and nobody edits. Each of these that exists is sealed."""
+PEOPLE = (LABELS, BASELINE_LABELS, DRAWS)
+"""People go on labelling, so a copy of these is sealed and the files themselves are not."""
+
+
+class SealedRun(NamedTuple):
+    """The seal of a run, and whether this call wrote it."""
+
+    seal: Seal
+    written: bool
+
+    @property
+    def digest(self) -> str:
+        """The digest that approvals and statements name."""
+        return record_digest(self.seal)
+
+
+def seal_run(
+    path: Path,
+    inputs: Iterable[tuple[str, Path]] = (),
+    authors: tuple[str, ...] = (),
+    root: str | None = None,
+) -> SealedRun:
+    """Seal a complete run. A seal that still fits is kept; another one becomes its `previous`.
+
+    Args:
+        path: the run's directory.
+        inputs: the files of the suite: a name for each, and where it is.
+        authors: as `authors.authors_of`; empty: those of the seal before, if there is one.
+        root: the root of the cases, of a run whose records this process has just read and
+            checked: they are then not read again. None: all records are read.
+
+    Raises:
+        UsageError: the run is not complete.
+        StoreError: a record was changed, or the directory can't be written.
+    """
+    run = RunDir(path)
+    manifest = run.manifest()
+    if manifest.status != "complete" or manifest.shard is not None or not run.has_summary():
+        what = "a shard" if manifest.shard is not None else manifest.status
+        raise UsageError(
+            f"{path} can't be sealed: the run is {what}. Finish it with the same command, and seal"
+            " it then"
+        )
+    summary = run.summary()
+    before = read_seal(path) if (path / SEAL).exists() else None
+    copied = [*_copy_labels(path), *_copy_baseline(path, manifest)]
+    names = [name for name in RECORDED if (path / name).exists()] + copied
+    checked = {} if root is None else manifest.records or {}
+    files = tuple(
+        SealedFile(path=name, sha256=checked[name].sha256, bytes=(path / name).stat().st_size)
+        if name in checked
+        else sealed_file(path / name, name)
+        for name in sorted(names)
+    )
+    _refuse_changed(run, manifest, files)
+    seal = Seal(
+        run_id=manifest.run_id,
+        suite=manifest.suite,
+        files=files,
+        inputs=_inputs(inputs) or (() if before is None else before.inputs),
+        baseline=BASELINE_COPY if BASELINE_COPY in copied else None,
+        cases_root=root or cases_root((case.id, case.digest) for case in run.outlines()),
+        decision=summary.gate.decision,
+        exit_code=int(summary.gate.exit_code),
+        sealed_at=utc_now(),
+        llmeval=__version__,
+        authors=authors or (() if before is None else before.authors),
+        previous=None if before is None else record_digest(before),
+    )
+    if before is not None:
+        if _content(before) == _content(seal):
+            return SealedRun(before, False)
+        kept = path / EARLIER / f"{record_digest(before)}.json"
+        write_atomically(kept, shown_bytes(before))
+    write_atomically(path / SEAL, shown_bytes(seal))
+    return SealedRun(seal, True)
+
+
+def read_seal(path: Path) -> Seal:
+    """The seal of a run's directory.
+
+    Raises:
+        StoreError: there is none, or it can't be read.
+    """
+    return read_strict(path / SEAL, Seal, SEAL_SCHEMA)
+
+
+def sealed_file(path: Path, name: str) -> SealedFile:
+    """A file's digest and size, under a name.
+
+    Raises:
+        StoreError: it can't be read.
+    """
+    import hashlib
+
+    from llmeval.core.files import store_error
+
+    digest, size = hashlib.sha256(), 0
+    try:
+        with path.open("rb") as file:
+            while part := file.read(1 << 20):
+                digest.update(part)
+                size += len(part)
+    except OSError as error:
+        raise store_error(path, error) from None
+    return SealedFile(path=name, sha256=digest.hexdigest(), bytes=size)
+
+
+def _refuse_changed(run: RunDir, manifest: Manifest, files: Iterable[SealedFile]) -> None:
+    """Refuse records that are not those of the manifest.
+
+    Raises:
+        StoreError: names the file, and the line where it can.
+    """
+    stated = manifest.records or {}
+    for file in files:
+        if file.path in RECORDS and (
+            file.path not in stated or stated[file.path].sha256 != file.sha256
+        ):
+            run.verify()
+            raise UsageError(f"{run.path / file.path}: is not the file that the manifest names")
+
+
+def _content(seal: Seal) -> tuple[object, ...]:
+    """What of a seal says something about the run."""
+    return (
+        seal.run_id,
+        seal.suite,
+        seal.files,
+        seal.inputs,
+        seal.authors,
+        seal.cases_root,
+        seal.decision,
+    )
+
+
+def _inputs(named: Iterable[tuple[str, Path]]) -> tuple[SealedFile, ...]:
+    return tuple(sealed_file(path, name) for name, path in sorted(named))
+
+
+def _copy_labels(run: Path) -> list[str]:
+    """Copies of what people said so far: the decision may rest on it."""
+    copied = []
+    for name in PEOPLE:
+        place = f"{INPUTS}/{name}"
+        if (run / name).is_file():
+            write_atomically(run / place, (run / name).read_bytes())
+            copied.append(place)
+        else:
+            (run / place).unlink(missing_ok=True)
+    return copied
+
+
+def _copy_baseline(run: Path, manifest: Manifest) -> list[str]:
+    """The lock file that the run was compared with; of a run's directory, its values as a lock
+    file. Without a baseline that can be read the run says INVALID, and there is nothing to copy.
+    """
+    copy = run / BASELINE_COPY
+    try:
+        if manifest.baseline is not None and Path(manifest.baseline).exists():
+            write_atomically(copy, lock_bytes(read_any(Path(manifest.baseline))))
+            return [BASELINE_COPY]
+    except LlmevalError:
+        pass
+    copy.unlink(missing_ok=True)
+    return []
+
+
+def digest_of_file(path: Path) -> str:
+    """The sha256 of a file's bytes, as hex."""
+    return sha256_of(path.read_bytes())

@@ -1,0 +1,152 @@
+"""Does a run still say what was sealed? Digests, the data, and the decision from the records."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from llmeval.core.errors import LlmevalError
+from llmeval.core.leaf_differences import first_differences, leaf_differences
+from llmeval.core.merkle import cases_root
+from llmeval.core.seal import Seal, SealedFile
+from llmeval.governance.canonical import record_digest
+from llmeval.governance.recompute import TEXTS, recomputed
+from llmeval.governance.seal import EARLIER, NEEDED, RECORDED, SEAL, read_seal, sealed_file
+from llmeval.store.directory import SUMMARY, RunDir
+
+
+@dataclass(frozen=True, slots=True)
+class SealCheck:
+    """What the check of a seal shows. `problems`: what does not match, in words, each with its
+    file; empty where all does.
+    """
+
+    seal: Seal
+    problems: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """The digest of the seal, as hex."""
+        return record_digest(self.seal)
+
+    @property
+    def verified(self) -> bool:
+        """Whether all matches."""
+        return not self.problems
+
+
+def check_seal(run: Path) -> SealCheck:
+    """Hold a run against its seal: each file, the cases, and the decision.
+
+    Nothing is asked of a network, a model or the suite.
+
+    Raises:
+        StoreError: the run or its seal can't be read.
+    """
+    seal = read_seal(run)
+    problems = [*_structure(run, seal), *_files(run, seal)]
+    if not problems:  # the decision of changed records says nothing
+        problems = list(_decision(run, seal))
+    return SealCheck(seal, (*problems, *_earlier(run, seal)))
+
+
+def _structure(run: Path, seal: Seal) -> Iterator[str]:
+    names = [file.path for file in seal.files]
+    for name in NEEDED:
+        if name not in names:
+            yield f"{SEAL}: does not cover {name}"
+    if len(set(names)) != len(names):
+        yield f"{SEAL}: names a file twice"
+    for name in RECORDED:
+        if name not in names and (run / name).exists():
+            yield f"{name}: is in the directory, and {SEAL} does not cover it"
+    if seal.baseline is not None and seal.baseline not in names:
+        yield f"{SEAL}: does not cover the baseline {seal.baseline}"
+
+
+def _files(run: Path, seal: Seal) -> Iterator[str]:
+    for file in seal.files:
+        problem = _file_problem(run, file)
+        if problem:
+            yield f"{file.path}: {problem}"
+
+
+def _file_problem(run: Path, file: SealedFile) -> str:
+    if not is_inside(file.path):
+        return "the path leaves the directory"
+    path = run / file.path
+    if any(
+        part.is_symlink() for part in (path, *path.parents) if part != run and run in part.parents
+    ):
+        return "is a link; a sealed file is never one"
+    if not path.is_file():
+        return "is missing"
+    found = sealed_file(path, file.path)
+    if found == file:
+        return ""
+    advice = " (`llmeval seal --again` seals a run with new labels)" if file.path == SUMMARY else ""
+    return (
+        f"was changed after the run was sealed: {found.bytes:,} bytes, sha256"
+        f" {found.sha256[:12]}..; sealed were {file.bytes:,} bytes, sha256"
+        f" {file.sha256[:12]}..{advice}"
+    )
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path with `/` stays in the folder that it is relative to, on every system."""
+    parts = PurePosixPath(path).parts
+    return (
+        bool(parts)
+        and not path.startswith("/")
+        and ".." not in parts
+        and not set(path) & set("\\:\0")
+    )
+
+
+def _decision(run: Path, seal: Seal) -> Iterator[str]:
+    directory = RunDir(run)
+    manifest = directory.manifest()
+    if (manifest.run_id, manifest.suite) != (seal.run_id, seal.suite):
+        yield (
+            f"{SEAL}: is of run {seal.run_id} of {seal.suite}, the manifest of {manifest.run_id} of"
+            f" {manifest.suite}"
+        )
+    if cases_root((case.id, case.digest) for case in directory.outlines()) != seal.cases_root:
+        yield f"{SEAL}: cases_root does not fit cases.jsonl"
+    summary = directory.summary()
+    stated = (summary.gate.decision, int(summary.gate.exit_code))
+    if stated != (seal.decision, seal.exit_code):
+        yield f"{SEAL}: says {seal.decision}, {SUMMARY} says {summary.gate.decision}"
+    try:
+        now = recomputed(run, seal)
+    except LlmevalError as error:
+        yield f"the decision can't be computed from the records: {error}"
+        return
+    differing = leaf_differences(summary, now, TEXTS)
+    if differing:
+        yield (
+            f"{SUMMARY}: the records come to something else: {first_differences(differing)}. Use"
+            f" llmeval {seal.llmeval}, which sealed the run, to see whether the version matters"
+        )
+
+
+def _earlier(run: Path, seal: Seal) -> Iterator[str]:
+    """The seals before this one, back to the first."""
+    from llmeval.core.seal import SEAL_SCHEMA
+    from llmeval.governance.canonical import read_strict
+
+    seen = {record_digest(seal)}
+    previous = seal.previous
+    while previous is not None:
+        name = f"{EARLIER}/{previous}.json"
+        if previous in seen:
+            yield f"{name}: the seals form a circle"
+            return
+        seen.add(previous)
+        if not (run / name).is_file():
+            yield f"{name}: is missing; the seal names it as the one before"
+            return
+        before = read_strict(run / name, Seal, SEAL_SCHEMA)
+        if record_digest(before) != previous or before.run_id != seal.run_id:
+            yield f"{name}: is not the seal that the later one names"
+            return
+        previous = before.previous
