@@ -83,7 +83,7 @@ def accepted_release(
     if despite is None or not despite.strip():
         raise UsageError(
             f"{what} can't be the release: it is {decision}. Each later run would be compared with"
-            " it. Name a run that is PASS; or state why this one is the release nevertheless:"
+            " it. Name a run that is PASS; or state why this one is the release anyway:"
             " --despite TEXT, which the lock file keeps and later reports show"
         )
     return AcceptedDecision(decision, despite.strip())

@@ -59,6 +59,7 @@ class MetricSample:
 class RunAggregate:
     """The numbers of one run, of a finished one (`aggregate_run`) or while it goes on.
 
+    `judges`: by metric, the digests of the judges that the scores name.
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer.
     `slices`: {(tag, value): number of cases answered or missing}. `units`: answers taken;
     `waiting`: answers whose judge has still to answer, which are among them unless the run may stop
@@ -116,6 +117,7 @@ class RunAggregate:
         self.aside: dict[str, bool] = {}
         self._aside_tags: dict[str, Mapping[str, str]] = {}
         self.audits: dict[str, Audits] = {}
+        self.judges: dict[str, set[str | None]] = {}
         self.earlier: tuple[AttemptValues, ...] = ()
         self.number_share = 1.0
         self.may_stop, self._ordered = False, True
@@ -350,6 +352,7 @@ class RunAggregate:
             if score.source == "judge":
                 self.calls.add_score(score)
                 note(self.audits, judged)
+                self.judges.setdefault(score.metric, set()).add(score.judge)
         self._whole.take(row, Status(outcome.value))
         self._whole.total[row] = float(self._whole.status(row) is Status.PASS)
 

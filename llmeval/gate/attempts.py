@@ -8,7 +8,7 @@ attempt that stopped early counts with the cases that it asked; how many these a
 results, so for what follows it the rates are approximate.
 
 Attempts with the same answers are one: a model that always answers alike has one chance only. Its
-seconds still differ, so rules about numbers count each attempt whose numbers are not the
+seconds differ anyway, so rules about numbers count each attempt whose numbers are not the
 same (`number_share`). They are not pooled: each attempt decides on its own answers at its own
 rates, which add up to the stated ones.
 """

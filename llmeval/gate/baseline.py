@@ -50,6 +50,11 @@ def baseline_of_run(run: RunStore, approved: Approval | None = None) -> Baseline
     if shard := manifest.shard:
         told = f"shard {shard.index} of {shard.of}: `llmeval merge` makes the whole run"
         raise UsageError(f"{run.path} can't be a baseline: {told}")
+    if manifest.selection is not None:
+        raise UsageError(
+            f"{run.path} can't be a baseline: it is a partial run. {manifest.selection.sentence}"
+            " Run the whole suite"
+        )
     if manifest.status != "complete" or gate.decision is Decision.INVALID:
         why = gate.reason if gate.decision is Decision.INVALID else "it did not come to its end"
         raise UsageError(f"{run.path} can't be a baseline: {why}")

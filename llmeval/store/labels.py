@@ -23,6 +23,11 @@ from llmeval.store.directory import LABELS, lines
 
 BASELINE_LABELS = "baseline_labels.jsonl"
 """In a run's directory, the labels of its baseline's answers, drawn to decide a regression."""
+REFERENCE_LABELS = "reference_labels.jsonl"
+"""In a run's directory, the labels of the references of its cases. Their metric is `REFERENCE`, and
+`output_digest` is the digest of the case. No rule of the gate reads them.
+"""
+REFERENCE = "reference"
 
 _DECODER = msgspec.json.Decoder(Label)
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -104,7 +109,7 @@ def append(run: Path, labels: Iterable[Label], file: str = LABELS) -> None:
 
     Args:
         run: the directory. labels: to add.
-        file: `labels.jsonl`, or `baseline_labels.jsonl`.
+        file: `labels.jsonl`, `baseline_labels.jsonl` or `reference_labels.jsonl`.
 
     Raises:
         StoreError: the file can't be written.
