@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmeval.cli.baseline_refusals import refuse_failed, refuse_reused, refuse_shared_answers
+from llmeval.cli.baseline_refusals import (
+    refuse_failed,
+    refuse_reused,
+    refuse_shared_answers,
+    refuse_unapproved_runs,
+)
 from llmeval.cli.baseline_screen import (
     document,
     head,
@@ -22,6 +27,7 @@ from llmeval.cli.common import Json, Reports, console, emit, find_run
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
+    from llmeval.core.audit_event import AuditAction
     from llmeval.core.baseline_lock import BaselineLock
     from llmeval.gate.baseline_changes import Changes
     from llmeval.store.directory import RunDir
@@ -103,10 +109,12 @@ def approve(
     path = _lock_path(directories[0], out)
     new = joined([baseline_of_run(each, approved) for each in directories])
     refuse_shared_answers(directories)
+    refuse_unapproved_runs(directories)
     before = read_any(path) if path.exists() else None
     changes = _changes(path, new)
     new = followed(new, before)
     _write(path, new)
+    _note(path, approved.by, "baseline set", new)
     if as_json:
         emit(document(new, path, changes))
         return 0
@@ -145,6 +153,7 @@ def extend(
     new = before = read_baseline(path)
     if before.expired():
         raise UsageError(f"the baseline {path} has expired: approve new runs")
+    refuse_unapproved_runs(directories)
     for each in directories:
         refuse_reused(each)
         refuse_failed(each, path)
@@ -189,8 +198,10 @@ def release(
         joined([baseline_of_run(each, approved) for each in directories]) if directories else None
     )
     refuse_shared_answers(directories)
+    refuse_unapproved_runs(directories)
     new = released(before, approved, anchor)
     _write(path, new)
+    _note(path, approved.by, "baseline released", new)
     if as_json:
         emit(document(new, path, None))
         return 0
@@ -278,6 +289,17 @@ def _write(path: Path, baseline: "BaselineLock") -> None:
     from llmeval.gate.baseline import lock_bytes
 
     write_atomically(path, lock_bytes(baseline))
+
+
+def _note(path: Path, by: str, action: "AuditAction", baseline: "BaselineLock") -> None:
+    """Add an event to the chain next to a lock file, if there is one."""
+    from llmeval.governance.audit import AUDIT, append_event
+    from llmeval.governance.seal import digest_of_file
+
+    chain = path.parent / AUDIT
+    if chain.exists():
+        target = f"{path.name}: {which(baseline)}"
+        append_event(chain, by, action, target, digest_of_file(path))
 
 
 def _release_path(directories: "list[RunDir]", out: Path | None) -> Path:

@@ -88,3 +88,15 @@ def refuse_reused(run: "RunDir") -> None:
 
 
 _NEW_ANSWERS = "Run the suite again with `--no-cache` for new answers"
+
+
+def refuse_unapproved_runs(directories: "list[RunDir]") -> None:
+    """Refuse runs without the approvals that their suite demands.
+
+    Raises:
+        UsageError: names the run and what is missing.
+    """
+    from llmeval.governance.verified_run import refuse_unapproved
+
+    for each in directories:
+        refuse_unapproved(each.path)

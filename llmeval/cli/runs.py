@@ -67,7 +67,7 @@ def show(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False
     failing = failing_cases(loaded.directory, manifest, summary, 10)
     html = loaded.path / "report.html"
     view = RunView(
-        loaded.directory, manifest, summary, failing, [], html if html.exists() else None
+        loaded.directory, manifest, summary, failing, [], report=html if html.exists() else None
     )
     show_run(loaded.decided(view), as_json=as_json)
     return 0

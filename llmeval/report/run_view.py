@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmeval.core.manifest import Manifest
+from llmeval.core.merkle import CasesRoot
 from llmeval.core.results import Summary
 from llmeval.gate.rules.threshold import floor_rates
 from llmeval.gate.run_pass import OnCase, OnUnit, aggregate_run
@@ -27,6 +28,8 @@ class RunView:
     """Cases that did not pass, the most serious first; at most `MAX_CASES`."""
     warnings: list[str]
     """Floors that the run's cases can't pass, whatever is answered."""
+    cases_root: str = ""
+    """The Merkle root of the cases (`Seal.cases_root`)."""
     report: Path | None = None
     """The page, where one was written."""
 
@@ -46,13 +49,15 @@ def view_run(
     """
     about = run.manifest() if manifest is None else manifest
     failing, floors = FailingCases(about, MAX_CASES), _Floors(about)
-    on_case: list[OnCase] = [floors.add_case]
+    root = CasesRoot()
+    on_case: list[OnCase] = [floors.add_case, lambda case: root.add(case.id, case.digest)]
     on_unit: list[OnUnit] = [failing.take]
     if page is not None:
         on_case.append(page.add_case)
         on_unit.append(page.take)
     summary = summary_of(aggregate_run(run, about, on_case, on_unit), about)
-    return RunView(run, about, summary, failing.worst_first(summary), floors.warnings(summary))
+    shown, warnings = failing.worst_first(summary), floors.warnings(summary)
+    return RunView(run, about, summary, shown, warnings, root.hex())
 
 
 class _Floors:

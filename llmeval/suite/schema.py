@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 from pydantic_core import PydanticCustomError
 
 from llmeval.core.templates import is_expression
+from llmeval.suite.approvals_schema import ApprovalsSpec
 from llmeval.suite.conversation_schema import DEFAULT_TURNS, UserSpec
 from llmeval.suite.gate_schema import GateSpec
 from llmeval.suite.model_schema import ModelSpec, Price
@@ -297,6 +298,10 @@ class SuiteSpec(Strict):
         ),
     )
     environments: dict[Name, Environment] = {}
+    approvals: ApprovalsSpec | None = Field(
+        default=None,
+        description="Who must approve a run before it becomes a baseline or is promoted.",
+    )
 
     @field_validator("turns", "user")
     @classmethod
