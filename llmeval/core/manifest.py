@@ -318,17 +318,14 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """Which attempt of its change this is; null in a run that counts no attempts."""
     shard: ShardRecord | None = None
     """Null in a whole run."""
-<<<<<<< HEAD
     selection: SelectionRecord | None = None
     """Of a partial run: which cases it has; null in a run of the whole suite."""
     grid: GridCellRecord | None = None
     """Null in a run that is not a cell of a grid."""
     prompt: str | None = None
     """Path or text of the prompt that `--prompt` or `matrix` put in place of the suite's prompt."""
-=======
     approvals: ApprovalPolicy | None = None
     """Who must approve the run before it becomes a baseline or is promoted; null for nobody."""
->>>>>>> main
     merged_from: tuple[ShardOrigin, ...] = ()
     """The shards of a merged run."""
     sessions: tuple[Session, ...] = ()
