@@ -47,6 +47,7 @@ def run(
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the
             directory can't be used.
     """
+    from llmeval.datatests.at_run import data_record
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
     from llmeval.suite.matrix import with_prompt
@@ -71,6 +72,7 @@ def run(
         if found.line:
             warn(found.line)
         chosen = replace(chosen, out=found.path)
+    planned = replace(planned, data=data_record(loaded, planned.cases))
     return carry_out(planned, chosen, observers)
 
 
@@ -137,6 +139,7 @@ def carry_out(
     done = finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,
+        junit=options.junit,
     )
     done = seal_complete(done, planned.suite)
     for observer in observers:

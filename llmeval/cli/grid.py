@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmeval.cli.common import console, emit
+from llmeval.cli.common import console, emit, view_of
 from llmeval.core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _tell_server(grid: "GridResult", format_: "Format") -> None:
     for run in runs:
         if grid.missing and run.summary.gate.exit_code == 0:
             continue
-        notice = RunNotice(run.path, run.path, run.summary, run.manifest, run.troubles)
+        notice = RunNotice(run.path, run.path, view_of(run))
         for line in tell(notice, format_, os.environ):
             print(line, file=sys.stderr)
 

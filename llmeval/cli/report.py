@@ -8,7 +8,16 @@ from typing import Annotated, Literal
 import typer
 
 from llmeval.cli import completion
-from llmeval.cli.common import FormatOption, Json, Reports, console, emit, find_run, show_run
+from llmeval.cli.common import (
+    FormatOption,
+    Json,
+    JUnitOption,
+    Reports,
+    console,
+    emit,
+    find_run,
+    show_run,
+)
 from llmeval.report.ci.format import Format
 
 
@@ -37,6 +46,7 @@ def report(
         ),
     ] = None,
     format_: FormatOption = Format.AUTO,
+    junit: JUnitOption = "all",
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
@@ -65,7 +75,7 @@ def report(
         from llmeval.cli.grid import rebuild_grid
 
         return rebuild_grid(run, as_json=as_json)
-    return show_run(rebuild(find_run(run, reports), embed), as_json=as_json, format_=format_)
+    return show_run(rebuild(find_run(run, reports), embed, junit), as_json=as_json, format_=format_)
 
 
 def _overview(reports: Path, as_json: bool) -> int:

@@ -16,6 +16,7 @@ from llmeval.cli.common import (
     Env,
     FormatOption,
     Json,
+    JUnitOption,
     Reports,
     StopOption,
     find_baseline,
@@ -149,6 +150,7 @@ def run(
     open_: Annotated[
         bool, typer.Option("--open", help="Open the report in the browser at the end.")
     ] = False,
+    junit: JUnitOption = "all",
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
@@ -187,6 +189,7 @@ def run(
         max_calls=max_calls,
         max_minutes=max_minutes,
         shard=None if shard is None else parse_shard(shard, os.environ),
+        junit=junit,
     )
     alone = out is not None or baseline not in (None, "lock")
     partial_ = bool(case or tag or failed or last_failed)

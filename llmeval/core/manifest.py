@@ -10,6 +10,7 @@ import msgspec
 
 from llmeval.core.approvals import ApprovalPolicy
 from llmeval.core.attempt import AttemptRecord
+from llmeval.core.data_record import DataCheckRecord
 from llmeval.core.gate_record import Count, GateRecord
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.model_records import CandidateRecord, JudgeRecord, SimulatedUserRecord
@@ -306,6 +307,8 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """Entries whose last day was over: these cases count."""
     warnings: tuple[str, ...] = ()
     """Warnings about the suite."""
+    data: DataCheckRecord | None = None
+    """The data tests at the time of the run; null if the run did not carry them out."""
     undrawn: Undrawn | None = None
     """Of a sample: the cases of its baseline that the suite's source lacks."""
     rejudged: Rejudged | None = None
@@ -318,14 +321,14 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """Which attempt of its change this is; null in a run that counts no attempts."""
     shard: ShardRecord | None = None
     """Null in a whole run."""
+    approvals: ApprovalPolicy | None = None
+    """Who must approve the run before it becomes a baseline or is promoted; null for nobody."""
     selection: SelectionRecord | None = None
     """Of a partial run: which cases it has; null in a run of the whole suite."""
     grid: GridCellRecord | None = None
     """Null in a run that is not a cell of a grid."""
     prompt: str | None = None
     """Path or text of the prompt that `--prompt` or `matrix` put in place of the suite's prompt."""
-    approvals: ApprovalPolicy | None = None
-    """Who must approve the run before it becomes a baseline or is promoted; null for nobody."""
     merged_from: tuple[ShardOrigin, ...] = ()
     """The shards of a merged run."""
     sessions: tuple[Session, ...] = ()

@@ -32,7 +32,8 @@ def decide(
         return outcome([*absent, *validity(aggregate, manifest)], manifest.gate.on_inconclusive)
     attempts = attempts_of(aggregate, manifest)
     now = attempts.manifest(manifest)
-    pooled = _tests(aggregate.pooled_with(attempts.values), now)
+    share = attempts.number_share(manifest)
+    pooled = _tests(aggregate.pooled_with(attempts.values, share), now)
     asked = [when_spent(rule, attempts, manifest) for rule in pooled]
     if attempts.values:
         alone = functools.cache(lambda: _alone(aggregate, manifest, now))

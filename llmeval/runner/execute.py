@@ -12,6 +12,7 @@ from msgspec import structs
 from llmeval.core.errors import StoreError, UsageError
 from llmeval.core.manifest import Digests, Ending, Manifest, Session
 from llmeval.core.records import Case, Status, utc_now
+from llmeval.core.used_judges import with_trust_of
 from llmeval.models.base import AdaptsRequests
 from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
@@ -155,6 +156,7 @@ async def _execute(
                 await try_attacks(plan, writer)
         wall = time.monotonic() - started
         manifest = _with_returned(with_unfinished(plan, manifest), pipeline)
+        manifest = with_trust_of(manifest, pipeline.judges)
         _end_session(manifest, writer, (ending, pipeline.reason), wall)
     finally:
         writer.close()

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from llmeval.core.errors import UsageError
 from llmeval.core.manifest import GridCellRecord
@@ -50,6 +51,7 @@ class Options:
     prompt: str | None = None
     run_id: str | None = None
     grid: GridCellRecord | None = None
+    junit: Literal["all", "failed"] = "all"
 
     def check(self) -> None:
         """Refuse values that are impossible, alone or together. Raises UsageError."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from llmeval.checks.bound import BoundCheck
 from llmeval.checks.spec import merge
+from llmeval.core.data_record import DataCheckRecord
 from llmeval.core.errors import NothingEvaluated, UsageError
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.manifest import SelectionRecord, Undrawn
@@ -75,6 +76,8 @@ class RunPlan:
     retired: Retirement = field(default_factory=Retirement)
     undrawn: Undrawn | None = None
     """Of a sample: the cases of its baseline that the whole suite lacks."""
+    data: DataCheckRecord | None = None
+    """The data tests; None if they were not carried out."""
     rejudged: Rejudged | None = None
     """Of a run that scores a baseline's answers again: what it keeps of that baseline."""
     by_case: bool = False
@@ -226,6 +229,7 @@ def plan(
         whole=whole,
         selection=selection,
         warnings=(
+            *suite.notes,
             *inspected.warnings,
             *judge_warnings(suite),
             *rule_warnings(suite, priced=candidate.spec.price is not None),
@@ -235,7 +239,7 @@ def plan(
 
 def make_roles(suite: Suite, options: Options, *, trial: bool = False) -> ModelRoles:
     """The models of one plan, or of several that share limits, cache and budget."""
-    cache = Cache(home()) if options.use_cache and not trial else None
+    cache = Cache(home(), set_aside=True) if options.use_cache and not trial else None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
     return ModelRoles(suite, options, cache, budget, trial=trial)
 
@@ -314,7 +318,7 @@ def inspect_suite(
         criteria_of(suite, name, protocol_of(suite, name))
     inspected.check_judges()
     quarantine = _quarantine(suite, inspected.cases)
-    warnings = (*inspected.warnings, *judge_warnings(suite))
+    warnings = (*suite.notes, *inspected.warnings, *judge_warnings(suite))
     return _facts(suite, inspected.cases, inspected.checks, quarantine, warnings)
 
 

@@ -18,6 +18,7 @@ from llmeval.report.html import (
     strips,
     words,
 )
+from llmeval.report.html.data_findings import data_section
 from llmeval.report.html.embed import Embedding
 from llmeval.report.html.icon import favicon
 from llmeval.report.html.picture import queue_name
@@ -99,6 +100,7 @@ def render(
             retired=[(entry.case_id, retired(entry)) for entry in summary.retired],
             gate_changes=[change.text for change in summary.gate_changes],
             gate=gate_table.gate_rows(summary.gate, metrics, manifest),
+            data=data_section(manifest),
             metrics=table.overall(),
             slices=table.slices(),
             numbers=number_rows(summary),
