@@ -17,12 +17,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmeval.checks.facts import facts
 from llmeval.core.records import Answer, Case
 from llmeval.datatests.check import CheckOptions, check_data
-from llmeval.datatests.stored_runs import CaseHistory, is_close
+from llmeval.datatests.doubt import doubt
+from llmeval.datatests.stored_runs import CaseHistory
 from llmeval.suite.loader import load_suite
 
 Rows = list[dict[str, Any]]
@@ -94,43 +95,52 @@ def rules_table(data: Path, folder: Path, degenerate: bool) -> None:
                 print(f"    {finding.level}: {finding.message}")
 
 
-def references_table(data: Path) -> None:
-    """D016 on EVOUNA: the share of bad references among the most suspect cases.
+class Suspect(NamedTuple):
+    """A case of EVOUNA with the results of five systems."""
 
-    Bad: people call the question improper, or call an answer right that `facts` fails.
-    """
+    history: CaseHistory
+    rank: tuple[float, float]
+    reported: bool
+    """Whether D016 reports it."""
+    bad: bool
+    """Whether people call the question improper, or an answer right that `facts` fails."""
+
+
+def references_table(data: Path) -> None:
+    """D016 on EVOUNA: the share of bad references among the most suspect cases."""
     print("\nD016: share of bad references, EVOUNA, five systems, scored by `facts`\n")
+    everything: list[Suspect] = []
     for name in ("evouna_nq", "evouna_tq"):
         path = data / name / "answers.jsonl"
         if not path.exists():
             print(f"{name}: not measured")
             continue
-        ranked = [_history(row) for row in lines(path)]
-        by_missed: dict[int, list[bool]] = {}
-        for history, bad in ranked:
-            by_missed.setdefault(sum(history.missed.values()), []).append(bad)
-        for missed, marks in sorted(by_missed.items()):
+        suspects = [_suspect(row) for row in lines(path)]
+        everything += suspects
+        bad = sum(each.bad for each in suspects)
+        print(f"{name}: {len(suspects)} cases, {bad} bad")
+        for missed in range(6):
+            marks = [s.bad for s in suspects if sum(s.history.missed.values()) == missed]
             print(f"{name}: {missed} of 5 missed: {len(marks)} cases, {_share(marks)} bad")
-        ranked.sort(key=lambda pair: pair[0].rank(), reverse=True)
-        first = [bad for history, bad in ranked if history.suspect][:100]
-        print(f"{name}: the first {len(first)} findings: {_share(first)} bad")
-        for part, label in ((0, "even"), (1, "odd")):
-            half = [pair for number, pair in enumerate(_in_file_order(path)) if number % 2 == part]
-            half.sort(key=lambda pair: pair[0].rank(), reverse=True)
-            marks = [bad for history, bad in half if history.suspect][:50]
-            print(f"{name}: {label} rows alone, the first {len(marks)}: {_share(marks)} bad")
+        _first(name, suspects)
+    if everything:
+        _first("both sets", everything)
 
 
-_CACHE: dict[str, tuple[CaseHistory, bool]] = {}
+def _first(name: str, suspects: list[Suspect]) -> None:
+    """The share of bad references among the first findings, and in both halves of the file."""
+    for what, part, size in (
+        ("all rows", suspects, 50),
+        ("all rows", suspects, 100),
+        ("even rows", suspects[::2], 50),
+        ("odd rows", suspects[1::2], 50),
+    ):
+        reported = sorted((s for s in part if s.reported), key=lambda s: s.rank, reverse=True)
+        marks = [s.bad for s in reported][:size]
+        print(f"{name}: {what}, the first {len(marks)} of {len(reported)}: {_share(marks)} bad")
 
 
-def _in_file_order(path: Path) -> list[tuple[CaseHistory, bool]]:
-    return [_history(row) for row in lines(path)]
-
-
-def _history(row: dict[str, Any]) -> tuple[CaseHistory, bool]:
-    if row["id"] in _CACHE:
-        return _CACHE[row["id"]]
+def _suspect(row: dict[str, Any]) -> Suspect:
     references = tuple(row["references"])
     case = Case(id=row["id"], fields={"question": row["question"]}, references=references)
     history, bad = CaseHistory(), bool(row["improper_question"])
@@ -138,10 +148,11 @@ def _history(row: dict[str, Any]) -> tuple[CaseHistory, bool]:
         text = answer["answer"] or ""
         missed = facts(case, Answer(case_id=case.id, output=text)).passed is False
         history.missed[answer["model"]] = missed
-        history.close[answer["model"]] = is_close(references, text)
+        if missed:
+            history.texts.append(text)
         bad = bad or (missed and answer["human_correct"] is True)
-    _CACHE[row["id"]] = history, bad
-    return history, bad
+    level = doubt(row["question"], references, history.texts)
+    return Suspect(history, history.rank(level), history.suspect(level), bad)
 
 
 def _share(marks: list[bool]) -> str:

@@ -1,5 +1,5 @@
 """Writes what is made from the code: docs/suite-reference.md, docs/commands.md, docs/checks.md,
-docs/records.md, docs/checks/ and llmeval/checks/index.py.
+docs/records.md, docs/checks/, docs/images/rooms.svg and llmeval/checks/index.py.
 
 python docs/generate.py
 """
@@ -369,6 +369,9 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
+    from rooms_picture import write_rooms_picture  # the folder of this script is on the path
+
+    write_rooms_picture()
     (DOCS.parent / "llmeval" / "checks" / "index.py").write_text(checks_index(), encoding="utf-8")
     (DOCS / "suite-reference.md").write_text(suite_reference(), encoding="utf-8")
     (DOCS / "checks.md").write_text(checks_reference(), encoding="utf-8")

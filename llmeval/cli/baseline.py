@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmeval.cli.baseline_refusals import (
+    accepted_of,
+    accepted_release,
     refuse_failed,
     refuse_reused,
     refuse_shared_answers,
@@ -98,14 +100,15 @@ def approve(
 ) -> int:
     """Make runs the baseline: write the lock file. Of several runs each case counts by its mean.
 
-    An incomplete or INVALID run is refused, and so are runs that are not of one unchanged suite.
+    An incomplete or INVALID run is refused, and so are runs that are not of one unchanged suite. Of
+    a run that is FAIL or INCONCLUSIVE the lock file keeps that, and later reports show it.
     """
     from llmeval.gate.baseline import approval, baseline_of_run, read_any
     from llmeval.gate.baseline_runs import joined
     from llmeval.gate.release_anchor import followed
 
-    approved = approval(by, reason, expires)
     directories = _directories(runs, reports)
+    approved = approval(by, reason, expires, accepted=accepted_of(directories, reason.strip()))
     path = _lock_path(directories[0], out)
     new = joined([baseline_of_run(each, approved) for each in directories])
     refuse_shared_answers(directories)
@@ -178,14 +181,25 @@ def release(
             help="Runs of the release; default: those of the current baseline.", metavar="[RUN...]"
         ),
     ] = None,
+    despite: Annotated[
+        str | None,
+        typer.Option(
+            help="Why a run that is not PASS becomes the release; without it such a run is"
+            " refused.",
+            metavar="TEXT",
+        ),
+    ] = None,
     out: Out = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
     """Name the release that later runs are compared with, next to the rolling baseline.
 
-    The suite's `gate.regression.release` says by how much they may be worse.
+    The suite's `gate.regression.release` says by how much they may be worse. A run that is not PASS
+    is refused without a reason of its own (`--despite`), which later reports show.
     """
+    from msgspec.structs import replace
+
     from llmeval.gate.baseline import approval, baseline_of_run, read_baseline
     from llmeval.gate.baseline_runs import joined
     from llmeval.gate.release_anchor import released
@@ -194,11 +208,14 @@ def release(
     directories = _directories(runs or [], reports)
     path = _release_path(directories, out)
     before = read_baseline(path)
-    anchor = (
-        joined([baseline_of_run(each, approved) for each in directories]) if directories else None
-    )
+    locks = [baseline_of_run(each, approved) for each in directories]
+    anchor = joined(locks) if locks else None
     refuse_shared_answers(directories)
     refuse_unapproved_runs(directories)
+    released(before, approved, anchor)  # what can't be compared is refused before what is not PASS
+    accepted = accepted_release(before, path, list(zip(directories, locks, strict=True)), despite)
+    if accepted is not None:
+        approved = replace(approved, accepted=accepted)
     new = released(before, approved, anchor)
     _write(path, new)
     _note(path, approved.by, "baseline released", new)
@@ -236,6 +253,8 @@ def show(
             f"Approved by {found.approved.by} on {found.approved.at[:10]}{until}{over}:"
             f" {found.approved.reason}"
         )
+        if found.approved.accepted:
+            out.print(f"It was {found.approved.accepted.decision} then.", markup=False)
     for row in head(found)["metrics"]:
         mean = "–" if row["mean"] is None else f"{row['mean']:.3f}"
         out.print(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmeval.cli import completion
-from llmeval.cli.common import Env, Json, Reports, console, emit, suite_files
+from llmeval.cli.common import Env, Json, Reports, SuitePath, console, emit, suite_files
 
 if TYPE_CHECKING:
     from llmeval.datatests.check import DataReport
@@ -154,6 +154,79 @@ def _print_finding(finding: "DataFinding | str") -> None:
         )
         + "\n"
     )
+
+
+@app.command()
+def card(
+    suite: SuitePath,
+    env: Env = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write there instead of to the terminal.", metavar="FILE"),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Write a data set card: source, licence, languages, size, slices, findings, digests.
+
+    Markdown with the front matter of Hugging Face dataset cards. `source`, `licence` and
+    `languages` come from the suite's .data.yaml file.
+    """
+    from llmeval.core.errors import ExitCode
+    from llmeval.core.files import write_atomically, writing
+    from llmeval.datatests.card import data_card
+    from llmeval.suite.loader import load_suite
+
+    loaded = load_suite(suite, env)
+    made = data_card(loaded)
+    text = made.markdown((out.parent if out else loaded.base).resolve())
+    if out is not None:
+        with writing(out):
+            write_atomically(out, text.encode())
+    if as_json:
+        emit(made.document())
+    elif out is None:
+        sys.stdout.write(text)
+    else:
+        print(f"The card of {loaded.name}: {out}")
+    return ExitCode.PASS
+
+
+@app.command()
+def fix(
+    suite: SuitePath,
+    env: Env = None,
+    reports: Reports = Path("reports"),
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the patch there instead of to the terminal.", metavar="FILE"),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Write a patch for the references that people call wrong. No file of data is changed.
+
+    The labels come from `llmeval review RUN --doubtful`. Apply the patch with `git apply`.
+    """
+    from llmeval.core.errors import ExitCode
+    from llmeval.core.files import write_atomically, writing
+    from llmeval.datatests.repair_patch import repair_patch
+    from llmeval.report.safe_text import one_line
+    from llmeval.suite.loader import load_suite
+
+    patch = repair_patch(load_suite(suite, env), reports, Path.cwd())
+    if out is not None:
+        with writing(out):
+            write_atomically(out, patch.diff.encode())
+    if as_json:
+        left_out = [{"case": case, "reason": reason} for case, reason in patch.left_out]
+        emit({"repaired": list(patch.repaired), "left_out": left_out, "diff": patch.diff})
+        return ExitCode.PASS
+    if out is None:
+        sys.stdout.write(patch.diff)
+    more = "" if out is None else f", in {out}"
+    print(f"{len(patch.repaired)} cases repaired in the patch{more}", file=sys.stderr)
+    for case, reason in patch.left_out:
+        print(f"  left out: {one_line(case, 80)}: {one_line(reason, 300)}", file=sys.stderr)
+    return ExitCode.PASS
 
 
 @app.command()

@@ -12,6 +12,7 @@ from llmeval.report.safe_text import count
 if TYPE_CHECKING:
     from llmeval.core.draw import Draw, Stratum
     from llmeval.review.draw import Drawn
+    from llmeval.review.references import ReferenceVerdict
     from llmeval.review.repair import RepairEvidence
     from llmeval.store.directory import RunDir
 
@@ -227,12 +228,14 @@ def export(
     from llmeval.core.records import Label
     from llmeval.review.sheet import to_csv
     from llmeval.store.directory import LABELS
-    from llmeval.store.labels import BASELINE_LABELS, merge, read
+    from llmeval.store.labels import BASELINE_LABELS, REFERENCE_LABELS, merge, read
 
     path = find_run(run, reports)
     labels: list[dict[str, Any]] = [
         msgspec.to_builtins(label)
-        for label in merge(read(path / LABELS), read(path / BASELINE_LABELS))
+        for label in merge(
+            *(read(path / name) for name in (LABELS, BASELINE_LABELS, REFERENCE_LABELS))
+        )
     ]
     if as_json and out is None:
         emit(labels)
@@ -253,13 +256,21 @@ def export(
 def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False) -> int:
     """Count the labels of a run: by reviewer, agreement of people, agreement of the judge."""
     from llmeval.review.figures import figures
+    from llmeval.review.references import wrong_references
     from llmeval.review.repair import evidence, plain
     from llmeval.store.directory import RunDir
 
     directory = RunDir(find_run(run, reports))
     found, repairs = figures(directory), evidence(directory)
+    wrong = wrong_references(directory)
     if as_json:
-        emit({**found, "repair": [plain(each) for each in repairs]})
+        emit(
+            {
+                **found,
+                "repair": [plain(each) for each in repairs],
+                "references": [each._asdict() for each in wrong],
+            }
+        )
         return 0
     out = console()
     by = ", ".join(f"{name} {count:,}" for name, count in found["reviewers"].items())
@@ -272,7 +283,22 @@ def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = Fals
     for metric in found["metrics"]:
         _print_metric(metric)
     _print_repairs(repairs)
+    _print_references(wrong)
     return 0
+
+
+def _print_references(verdicts: "list[ReferenceVerdict]") -> None:
+    """References that people call wrong, with what prevents the repair."""
+    out = console()
+    if verdicts:
+        out.print("\n[bold]References that people call wrong[/]")
+    for each in verdicts[:_SHOWN]:
+        text = each.obstacle or f"right: {' / '.join(each.proposed[0])}"
+        out.print(f"  {each.case_id} ({', '.join(each.wrong)}): {text}", markup=False)
+    if len(verdicts) > _SHOWN:
+        out.print(f"  and {len(verdicts) - _SHOWN:,} more: --json has them all")
+    if any(not each.obstacle for each in verdicts):
+        out.print("  llmeval data fix SUITE writes a patch of the data", markup=False)
 
 
 def _print_repairs(repairs: "list[RepairEvidence]") -> None:

@@ -45,6 +45,15 @@ def review(
             metavar="RUN",
         ),
     ] = None,
+    doubtful: Annotated[
+        bool,
+        typer.Option(
+            "--doubtful",
+            help=(
+                "Review references that stored runs speak against, with all answers side by side."
+            ),
+        ),
+    ] = False,
     port: Annotated[
         int, typer.Option(help="The port; default: a free one.", min=0, max=65535, metavar="PORT")
     ] = 0,
@@ -73,14 +82,69 @@ def review(
         if baseline is None
         else RunDir(find_run(baseline, reports))
     )
+    if doubtful:
+        return _review_references(
+            directory, reports, reviewer or _login(), n, port, no_open=no_open, as_json=as_json
+        )
     with tempfile.TemporaryDirectory(prefix="llmeval-review-") as folder:
         page = Path(folder) / "review.html"
         session = _session(
             directory, before, page, reviewer or _login(), n, random_share, metric or []
         )
         server = ReviewServer(session, page, policy(served=True), port)
-        _serve(server, no_open=no_open, as_json=as_json)
+        drawn = sum(len(made.drawn) for made in session.queue.draws.values())
+        about = (
+            f"Reviewing {directory.path} as {session.reviewer}:"
+            f" {count(len(session.queue.items), 'answer')}, {drawn:,} of them drawn at random,"
+            f" {session.done():,} done."
+        )
+        _serve(server, about, no_open=no_open, as_json=as_json)
     _end(session, as_json=as_json)
+    return 0
+
+
+def _review_references(
+    run: "RunDir",
+    reports: Path,
+    reviewer: str,
+    n: int,
+    port: int,
+    *,
+    no_open: bool,
+    as_json: bool,
+) -> int:
+    """Serve the queue of doubtful references."""
+    import tempfile
+
+    from llmeval.core.errors import UsageError
+    from llmeval.datatests.doubtful import doubtful_cases
+    from llmeval.review.reference_page import reference_policy, write_reference_page
+    from llmeval.review.references import ReferenceSession
+    from llmeval.review.server import ReviewServer
+    from llmeval.store.labels import REFERENCE_LABELS
+
+    cases = doubtful_cases(run, reports, n)
+    if not cases:
+        raise UsageError(
+            f"{run.path}: no reference is doubtful by the runs below {reports}. It takes answers of"
+            " at least 3 different candidates to the same cases"
+        )
+    session = ReferenceSession(run, reviewer, cases)
+    with tempfile.TemporaryDirectory(prefix="llmeval-review-") as folder:
+        page = Path(folder) / "review.html"
+        write_reference_page(page, run.manifest().suite, cases)
+        server = ReviewServer(session, page, reference_policy(), port)
+        about = (
+            f"Reviewing references of {run.path} as {session.reviewer}:"
+            f" {count(len(cases), 'case')}, {len(session.state()):,} done."
+        )
+        _serve(server, about, no_open=no_open, as_json=as_json)
+    path, suite = run.path / REFERENCE_LABELS, run.manifest().suite_file
+    if as_json:
+        emit({"reviewer": session.reviewer, "added": session.added, "labels": str(path)})
+    else:
+        print(f"\n{count(session.added, 'label')} saved in {path}.")
+        print(f"Next: llmeval data fix {suite} --reports {reports}")
     return 0
 
 
@@ -114,7 +178,7 @@ def _session(
     return ReviewSession(run, reviewer, answers, queue)
 
 
-def _serve(server: "ReviewServer", *, no_open: bool, as_json: bool) -> None:
+def _serve(server: "ReviewServer", about: str, *, no_open: bool, as_json: bool) -> None:
     """Until Ctrl-C, or SIGTERM; also where the process was started with SIGINT ignored, as shells
     do with `&`.
     """
@@ -124,16 +188,10 @@ def _serve(server: "ReviewServer", *, no_open: bool, as_json: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
 
-    session = server.session
     if as_json:
         print(server.url, file=sys.stderr, flush=True)
     else:
-        drawn = sum(len(made.drawn) for made in session.queue.draws.values())
-        print(
-            f"Reviewing {session.run.path} as {session.reviewer}:"
-            f" {count(len(session.queue.items), 'answer')}, {drawn:,} of them drawn at random,"
-            f" {session.done():,} done."
-        )
+        print(about)
         print(
             f"Open {server.url}\nCtrl-C ends the review; every vote is saved at once.", flush=True
         )

@@ -115,6 +115,8 @@ def warnings(loaded: LoadedRun) -> list[str]:
         found.append(
             f"{loaded.name} is incomplete: {loaded.aggregate.cases:,} cases have an answer so far."
         )
+    if loaded.manifest.selection is not None:
+        found.append(f"{loaded.name} is a partial run: {loaded.manifest.selection.sentence}")
     stopped = 0 if loaded.summary is None else loaded.summary.counts.not_needed
     if stopped:
         found.append(

@@ -255,6 +255,8 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     """The status that the judge gave."""
     comment: str = ""
     """Free text."""
+    proposed: tuple[str, ...] = ()
+    """Of a label on a reference: the references that the case should have."""
     reviewer: str = ""
     """Name."""
     source: Literal["human"] = "human"

@@ -2,19 +2,21 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from llmeval.core.errors import LlmevalError, UsageError
 from llmeval.core.records import canonical_json
-from llmeval.datatests.accepted import read_accepted
+from llmeval.datatests.accepted import AcceptedFinding, AcceptedFindings, read_accepted
 from llmeval.datatests.duplicates import Duplicates
 from llmeval.datatests.findings import CasePlace, DataFinding, SuiteCase
+from llmeval.datatests.own_rules import OwnDataTest, own_id
 from llmeval.datatests.rules import RULES, DataRule, RuleInputs
 from llmeval.datatests.suite_cases import read_cases
 from llmeval.suite.loader import Suite
@@ -36,8 +38,10 @@ class DataReport:
     """Ids of the rules that ran."""
     findings: tuple[DataFinding, ...]
     """Open findings: errors first, then warnings, then information."""
-    accepted: tuple[DataFinding, ...] = ()
+    accepted: tuple[AcceptedFinding, ...] = ()
     """Findings that a person accepted."""
+    levels: Mapping[str, str] = field(default_factory=dict)
+    """Levels of rules that `<suite>.data.yaml` sets."""
     clusters: tuple[tuple[CasePlace, ...], ...] = ()
     """Proposed clusters."""
 
@@ -57,7 +61,7 @@ class DataReport:
         """sha256 of the findings, open and accepted, so that evidence can name them."""
         rows = [
             [f.rule, f.level, list(f.cases), list(f.case_digests)]
-            for f in (*self.findings, *self.accepted)
+            for f in (*self.findings, *(each.finding for each in self.accepted))
         ]
         return "sha256:" + hashlib.sha256(canonical_json(rows)).hexdigest()
 
@@ -71,9 +75,22 @@ class DataReport:
             "rules": list(self.rules),
             "counts": self.counts,
             "digest": self.digest,
-            "findings": msgspec.to_builtins(self.findings),
-            "accepted": msgspec.to_builtins(self.accepted),
+            "levels": dict(self.levels),
+            "findings": [_plain(each) for each in self.findings],
+            "accepted": [
+                {
+                    **_plain(each.finding),
+                    "reason": each.entry.reason,
+                    "by": each.entry.by,
+                    "until": each.entry.until,
+                }
+                for each in self.accepted
+            ],
         }
+
+
+def _plain(finding: DataFinding) -> dict[str, object]:
+    return {**msgspec.structs.asdict(finding), "fingerprint": finding.fingerprint}
 
 
 @dataclass(frozen=True)
@@ -84,6 +101,8 @@ class CheckOptions:
     """Only the rules that need no check of the suite, no run and no corpus."""
     only: frozenset[str] = frozenset()
     """Ids of rules; empty: all."""
+    without: frozenset[str] = frozenset()
+    """Ids of rules that do not run."""
     reports: Path | None = None
     """The folder of the runs; None: stored runs are not read."""
     against: Path | None = None
@@ -96,6 +115,16 @@ class CheckOptions:
 _ORDER = {"error": 0, "warn": 1, "info": 2}
 
 
+class CasesRead(NamedTuple):
+    """What the tests read."""
+
+    n: int
+    digest: str
+    """Of all cases."""
+    complete: bool = True
+    """Whether these are all cases of the source."""
+
+
 def check_data(suite: Suite, options: CheckOptions | None = None) -> DataReport:
     """Run the data tests of a suite.
 
@@ -105,9 +134,25 @@ def check_data(suite: Suite, options: CheckOptions | None = None) -> DataReport:
         NothingEvaluated: the suite has no case.
         RuleBroken: a rule crashed; names the rule.
     """
-    options = options or CheckOptions()
+
+    def read(add: Callable[[SuiteCase], None]) -> CasesRead:
+        cases = read_cases(suite, add)
+        return CasesRead(len(cases), cases.digest)
+
+    return check_cases(suite, options or CheckOptions(), read)
+
+
+def check_cases(
+    suite: Suite,
+    options: CheckOptions,
+    read: Callable[[Callable[[SuiteCase], None]], CasesRead],
+) -> DataReport:
+    """Run the data tests on the cases that `read` passes to its argument.
+
+    Raises as `check_data`.
+    """
     accepted = read_accepted(suite)
-    rules = _selected(options, accepted.levels)
+    rules = _selected(options, accepted)
     inputs = RuleInputs(suite, options.reports, options.against, options.baseline, options.today)
     tests = [(rule, rule.make(inputs)) for rule in rules]
     digests: dict[str, str] = {}
@@ -118,21 +163,26 @@ def check_data(suite: Suite, options: CheckOptions | None = None) -> DataReport:
             with _named(rule, f" at {case.place.source}"):
                 test.add(case)
 
-    cases = read_cases(suite, add)
+    cases = read(add)
     results: list[DataFinding] = []
     for rule, test in tests:
         with _named(rule, ""):
             results += test.findings()
+    ran = tuple(rule_id for rule in rules for rule_id in rule.ids)
     opened, closed = accepted.apply(
-        _leveled(results, accepted.levels, options.only), digests, options.today
+        _leveled(results, accepted.levels, options.only),
+        digests,
+        options.today,
+        frozenset(ran if cases.complete else ()),
     )
     return DataReport(
         suite=suite,
-        cases=len(cases),
+        cases=cases.n,
         cases_digest=cases.digest,
-        rules=tuple(rule_id for rule in rules for rule_id in rule.ids),
+        rules=ran,
         findings=tuple(sorted(opened, key=_place_in_report)),
         accepted=tuple(closed),
+        levels=accepted.levels,
         clusters=tuple(
             tuple(places)
             for _, test in tests
@@ -160,18 +210,25 @@ def _named(rule: DataRule, where: str) -> Iterator[None]:
         ) from error
 
 
-def _selected(options: CheckOptions, levels: Mapping[str, str]) -> list[DataRule]:
-    known = sorted(rule_id for rule in RULES for rule_id in rule.ids)
+def _selected(options: CheckOptions, accepted: AcceptedFindings) -> list[DataRule]:
+    levels, rules = accepted.levels, (*RULES, *map(_own, accepted.rules))
+    known = sorted(rule_id for rule in rules for rule_id in rule.ids)
     for rule_id in (*options.only, *levels):
         if rule_id not in known:
             raise UsageError(f"there is no data test {rule_id!r}; {nearest(rule_id, known)}")
     return [
         rule
-        for rule in RULES
+        for rule in rules
         if (not options.only or options.only.intersection(rule.ids))
         and not (options.fast and rule.slow)
+        and options.without.isdisjoint(rule.ids)
         and any(levels.get(rule_id) != "off" for rule_id in rule.ids)
     ]
+
+
+def _own(name: str) -> DataRule:
+    """An own rule. `--fast` and runs leave it out, because its cost is not known."""
+    return DataRule((own_id(name),), lambda inputs: OwnDataTest(inputs.suite, name), slow=True)
 
 
 def _leveled(

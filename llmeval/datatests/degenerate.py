@@ -21,12 +21,17 @@ from llmeval.gate.rules.threshold import floor_rates
 from llmeval.runner.rule_cases import WHOLE
 from llmeval.runner.scoring import check_answer
 from llmeval.runner.suite_checks import bound_checks, case_checks
+from llmeval.stats.special.beta import beta_cdf
 from llmeval.suite.loader import Suite
 
 SAMPLE = 300
 """The most cases that are scored, as a random sample with a fixed seed."""
 WARN_SHARE = 0.1
 """The share of passing cases from which one such answer is a warning."""
+UNLIKELY = 0.005
+"""An answer is tried on no further case when so few passes, or fewer, would have at most this
+probability at the lowest share that matters.
+"""
 _COMMONEST = 20
 _FIXED = {
     "an empty answer": "",
@@ -82,6 +87,7 @@ class DegenerateAnswers:
         self._suite = suite
         self._checks = bound_checks(suite)
         self._random = random.Random(suite.spec.seed)
+        self._floors = floor_rates(suite.spec.gate.record().floors)
         self._cases: list[SuiteCase] = []
         self._read = 0
         self._references: Counter[str] = Counter()
@@ -112,7 +118,9 @@ class DegenerateAnswers:
         results: dict[str, _Passes] = defaultdict(_Passes)
         common = ", ".join(text for text, _ in self._references.most_common(_COMMONEST))
         prompt = self._suite.prompt()
-        for number, item in enumerate(self._cases):
+        settled = set[str]()
+        for number in self._random.sample(range(len(self._cases)), len(self._cases)):
+            item = self._cases[number]
             case = item.case
             following = self._cases[(number + 1) % len(self._cases)].case
             answers = dict(_FIXED)
@@ -123,8 +131,27 @@ class DegenerateAnswers:
                 answers["the reference of another case"] = following.references[0]
             checks = self._checks_for(case)
             for name, text in answers.items():
-                results[name].add(case, _statuses(checks, case, text))
+                if name not in settled:
+                    results[name].add(case, _statuses(checks, case, text))
+                    if self._is_settled(results[name]):
+                        settled.add(name)
         return results
+
+    def _is_settled(self, passes: _Passes) -> bool:
+        """Whether an answer passes so few cases that it can reach neither a floor nor 10 %.
+
+        Floors of slices need every case.
+        """
+        shares = {(WHOLE, None): WARN_SHARE}
+        for key, floor in self._floors.items():
+            metric, where = parse_metric_ref(key)
+            if where is not None:
+                return False
+            shares[metric, None] = min(floor, shares.get((metric, None), 1))
+        return all(
+            _at_most(passes.passed[key], passes.counted[key], share) <= UNLIKELY
+            for key, share in shares.items()
+        )
 
     def _checks_for(self, case: Case) -> tuple[BoundCheck, ...]:
         own = case_checks(self._suite, case) if case.checks else ()
@@ -140,10 +167,10 @@ class DegenerateAnswers:
         """
         gate = self._suite.spec.gate.record()
         judges = self._suite.spec.judges
-        rates = {key: passes.rate(key) for key in floor_rates(gate.floors)}
+        rates = {key: passes.rate(key) for key in self._floors}
         reached = {
             key: f"gate.floors.{key} ({percent(rate)} >= {percent(floor)})"
-            for key, floor in floor_rates(gate.floors).items()
+            for key, floor in self._floors.items()
             if (rate := rates[key]) is not None
             and rate >= floor
             and not (parse_metric_ref(key)[0] == WHOLE and judges)
@@ -168,7 +195,8 @@ class DegenerateAnswers:
     ) -> DataFinding:
         sample = "" if passes.cases == self._read else f" (a sample of {self._read:,})"
         places = {item.place.id: item.place for item in self._cases}
-        chosen = [places[case_id] for case_id in passes.ids]
+        passing = set(passes.ids)
+        chosen = [place for case_id, place in places.items() if case_id in passing]
         return DataFinding(
             rule="D021",
             level=level,
@@ -180,9 +208,14 @@ class DegenerateAnswers:
                 f" cases{sample}{consequence}"
             ),
             fix=_FIX,
-            evidence=", ".join(passes.ids[:5]),
+            evidence=", ".join(place.id for place in chosen[:5]),
             case_digests=tuple(place.digest for place in chosen),
         )
+
+
+def _at_most(passed: int, n: int, share: float) -> float:
+    """The probability of at most `passed` successes in `n` trials with the probability `share`."""
+    return 1.0 if passed >= n else 1 - beta_cdf(share, passed + 1, n - passed)
 
 
 def _prompt_text(case: Case, prompt: list[tuple[str, Template]], question: str) -> str:

@@ -133,7 +133,9 @@ class Duplicates:
     def _similar(self, conflicts: Groups) -> Iterator[DataFinding]:
         reported = {row: number for number, rows in enumerate(conflicts.groups()) for row in rows}
         duplicates, siblings = Groups(), Groups()
-        pairs = SimilarPairs(self._questions)
+        pairs = SimilarPairs(
+            self._questions, [_label(references) for references in self._references]
+        )
         equal_questions = self._same_question_pairs()
         for first, second, score in (*pairs, *equal_questions):
             if self._long[first] != self._long[second] or self._is_reported(
@@ -146,13 +148,13 @@ class Duplicates:
                 siblings.join(first, second)
         yield from self._near(duplicates)
         yield from self._siblings(siblings)
-        if pairs.capped:
+        if pairs.capped or pairs.crowded:
             yield finding(
                 "D002a",
                 "info",
                 self._places[:1],
-                f"{pairs.capped:,} words are in too many of the {len(self._places):,} cases, so"
-                " some similar pairs may be missing",
+                f"{pairs.capped:,} words are in too many of the {len(self._places):,} cases, and"
+                f" {pairs.crowded:,} pairs were not compared, so similar pairs may be missing",
                 "Test the parts of the suite separately, for example one topic at a time",
             )
 
@@ -207,6 +209,11 @@ class Duplicates:
                 " (--write-clusters writes the proposals)",
                 evidence=" / ".join(self._questions[row] for row in rows[:2]),
             )
+
+
+def _label(references: tuple[str, ...]) -> str | None:
+    """The reference, if two similar questions with it are duplicates."""
+    return references[0] if references and not says_little(references) else None
 
 
 def _numbers(question: str) -> list[str]:

@@ -1,5 +1,7 @@
 """What every data test shares: the finding, a case as the tests read it, and the protocol."""
 
+import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -9,6 +11,7 @@ import msgspec
 from llmeval.core.records import Case
 
 FindingLevel = Literal["error", "warn", "info"]
+_LINE = re.compile(r" \(line \d+\)")
 MAX_NAMED = 5
 """The most case ids in one message. A finding's record has all of them."""
 
@@ -34,6 +37,14 @@ class DataFinding(msgspec.Struct, frozen=True, kw_only=True):
     """A short text of the data that shows the defect."""
     case_digests: tuple[str, ...] = ()
     """The first 16 hex digits of the digest of each case, in the order of `cases`."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The letter f and 15 hex digits, of rule, level, cases and message without lines: what an
+        acceptance names. YAML reads it as a text, whatever the digits are.
+        """
+        parts = [self.rule, self.level, *self.case_digests, _LINE.sub("", self.message)]
+        return "f" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:15]
 
 
 @dataclass(frozen=True, slots=True)

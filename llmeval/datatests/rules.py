@@ -10,6 +10,7 @@ from llmeval.datatests.distribution import AnswerBias, SliceSizes
 from llmeval.datatests.duplicates import Duplicates
 from llmeval.datatests.findings import DataTest
 from llmeval.datatests.leaks import CorpusLeaks, PromptLeaks
+from llmeval.datatests.prompt_length import PromptLength
 from llmeval.datatests.stored_runs import StoredRuns
 from llmeval.datatests.text_defects import Encodings, Placeholders, Privacy
 from llmeval.datatests.time_and_origin import BaselineChanges, CaseIds, Origin, Staleness
@@ -45,6 +46,7 @@ RULES: tuple[DataRule, ...] = (
     DataRule(("D006",), lambda inputs: Placeholders()),
     DataRule(("D007",), lambda inputs: SliceSizes(inputs.suite)),
     DataRule(("D008",), lambda inputs: AnswerBias(inputs.suite)),
+    DataRule(("D010",), lambda inputs: PromptLength(inputs.suite)),
     DataRule(("D011a", "D011b", "D011c", "D011d", "D011e"), lambda inputs: Encodings()),
     DataRule(("D012", "D013"), lambda inputs: Privacy()),
     DataRule(("D015",), lambda inputs: Staleness(inputs.suite, inputs.today)),

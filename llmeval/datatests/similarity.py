@@ -21,6 +21,15 @@ _MANY = 20_000
 """The number of texts from which the join is coarser, to limit time."""
 _WORDS_ALIKE_MANY = 0.6
 _LONGEST_POSTING = 400
+_MOST_CANDIDATES = 20_000_000
+"""The most candidates that all texts together may have, about; more make the posting lists shorter.
+"""
+_PARTNERS, _COMPARED = 20, 200
+"""Similar texts, and compared texts, of one text after which others are compared only if they have
+its label.
+"""
+_COMPARED_ALIKE = 1000
+"""The most compared texts of one text with its label."""
 _WORD = re.compile(r"\w+")
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts that write no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
@@ -59,16 +68,22 @@ class SimilarPairs:
 
     Args:
         texts: normalised texts. Empty ones are similar to none.
+        labels: one for each text; None equals no other. Texts with equal labels are compared
+            first of all, so that a template with thousands of variants costs linear time and does
+            not hide duplicates.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._texts = texts
+    def __init__(self, texts: Sequence[str], labels: Sequence[object]) -> None:
+        self._texts, self._labels = texts, labels
         self.capped = 0
         """Words that too many texts share, so that pairs may be missing; 0 with few texts."""
+        self.crowded = 0
+        """Pairs that were not compared because one text has too many candidates."""
 
     def __iter__(self) -> Iterator[tuple[int, int, float]]:
         """(first, second, similarity) of each pair; `first` is before `second` in `texts`."""
         many = len(self._texts) > _MANY
+        longest = max(_LONGEST_POSTING, _MOST_CANDIDATES // max(1, len(self._texts)))
         alike = _WORDS_ALIKE_MANY if many else _WORDS_ALIKE
         rows = self._ranked()
         order = sorted((row for row in range(len(rows)) if rows[row]), key=lambda r: len(rows[r]))
@@ -86,7 +101,7 @@ class SimilarPairs:
             common = math.ceil(2 * alike / (1 + alike) * n - 1e-9)
             for word in words[: n - common + 1]:
                 posting = postings[word]
-                if many and len(posting) >= _LONGEST_POSTING:
+                if len(posting) >= longest:
                     full.add(word)
                 else:
                     posting.append(row)
@@ -104,9 +119,14 @@ class SimilarPairs:
     def _verified(
         self, row: int, candidates: set[int], rows: "list[array[int]]", alike: float
     ) -> Iterator[tuple[int, int, float]]:
-        words, text = set(rows[row]), self._texts[row]
-        n = len(words)
+        words, text, label = set(rows[row]), self._texts[row], self._labels[row]
+        n, partners, compared = len(words), 0, 0
         for other in candidates:
+            if (partners >= _PARTNERS or compared >= _COMPARED) and (
+                label is None or self._labels[other] != label or compared >= _COMPARED_ALIKE
+            ):
+                self.crowded += partners < _PARTNERS
+                continue
             size = len(rows[other])
             if size < alike * n:
                 continue
@@ -116,8 +136,10 @@ class SimilarPairs:
             short, long = sorted((len(text), len(self._texts[other])))
             if short + 2 < SIMILAR * long * 0.5:
                 continue
+            compared += 1
             score = similarity(text, self._texts[other])
             if score >= SIMILAR:
+                partners += 1
                 yield min(row, other), max(row, other), score
 
 

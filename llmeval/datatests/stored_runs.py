@@ -4,14 +4,14 @@ D016 ranks the cases whose reference most candidates miss. D022 lists the cases 
 passes. Both use the scores of runs on disk, and call nothing.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmeval.core.errors import StoreError
 from llmeval.core.outcome import Outcome, answer_outcome
-from llmeval.core.records import Answer, Case, Score, Status
+from llmeval.core.records import Answer, Score, Status
+from llmeval.datatests.doubt import Doubt, doubt
 from llmeval.datatests.findings import CasePlace, DataFinding, SuiteCase, finding
 from llmeval.history.runs import recorded
 from llmeval.store.directory import RunDir
@@ -19,12 +19,17 @@ from llmeval.store.directory import RunDir
 CANDIDATES = 3
 """The fewest different candidates for D016."""
 MISSED_SHARE = 0.75
-"""The share of candidates that miss the reference, from which D016 reports a case."""
+"""The share of candidates that miss the reference, from which D016 always reports a case."""
+ALIKE_SHARE = 0.5
+"""The share from which it reports a case if the missing answers are also alike or close."""
+ALIKE = 0.8
+"""The doubt for each candidate from which answers count as alike or close."""
 RUNS = 10
 """The fewest runs for D022."""
 MOST_RUNS = 50
 """The newest runs that are read."""
-_WORD = re.compile(r"\w+")
+MOST_CHARS = 2000
+"""Characters of an answer that are kept."""
 
 
 @dataclass(slots=True)
@@ -32,32 +37,27 @@ class CaseHistory:
     """The results of one case, by digest of the candidate. The newest answer of each counts."""
 
     missed: dict[str, bool] = field(default_factory=dict)
-    close: dict[str, bool] = field(default_factory=dict)
-    """Whether the answer has at least half of the words of a reference."""
+    texts: list[str] = field(default_factory=list)
+    """The answers that miss the reference."""
     runs: int = 0
     passed: int = 0
 
-    def rank(self) -> tuple[float, float]:
-        """The share of candidates that miss the reference; then the share of close answers, which
-        are often right in other words.
-        """
-        n = len(self.missed)
-        return sum(self.missed.values()) / n, sum(self.close.values()) / n
-
     @property
-    def suspect(self) -> bool:
+    def share(self) -> float:
+        """The share of candidates that miss the reference."""
+        return sum(self.missed.values()) / len(self.missed)
+
+    def suspect(self, level: Doubt) -> bool:
         """Whether D016 reports the case."""
-        return len(self.missed) >= CANDIDATES and self.rank()[0] >= MISSED_SHARE
+        n = len(self.missed)
+        if n < CANDIDATES:
+            return False
+        alike = level.total >= ALIKE * n
+        return self.share >= MISSED_SHARE or (self.share >= ALIKE_SHARE and alike)
 
-
-def is_close(references: tuple[str, ...], answer: str) -> bool:
-    """Whether the answer has at least half of the words of a reference."""
-    words = set(_WORD.findall(answer.casefold()))
-    for reference in references:
-        needed = set(_WORD.findall(reference.casefold()))
-        if needed and 2 * len(needed & words) >= len(needed):
-            return True
-    return False
+    def rank(self, level: Doubt) -> tuple[float, float]:
+        """The order of the findings: the doubt for each candidate, then the share that misses."""
+        return level.total / len(self.missed), self.share
 
 
 def misses_reference(scores: tuple[Score, ...]) -> bool | None:
@@ -98,12 +98,16 @@ class StoredRuns:
 
     def __init__(self, suite: str, reports: Path | None) -> None:
         self._suite, self._reports = suite, reports
-        self._places: dict[str, tuple[CasePlace, bool]] = {}
+        self._places: dict[str, CasePlace] = {}
+        self._references: dict[str, tuple[str, tuple[str, ...]]] = {}
+        """By digest, the question and the references; only of cases that have a reference."""
         self._damaged: list[tuple[Path, str]] = []
 
     def add(self, case: SuiteCase) -> None:
         """See `DataTest`."""
-        self._places[case.case.digest] = case.place, bool(case.case.references or case.case.facts)
+        self._places[case.case.digest] = case.place
+        if self._reports is not None and (case.case.references or case.case.facts):
+            self._references[case.case.digest] = case.question, case.references
 
     def findings(self) -> Iterator[DataFinding]:
         """Suspect references, the most suspect first; then the cases that all candidates pass."""
@@ -118,22 +122,19 @@ class StoredRuns:
                 message=f"a stored run can't be read, so it counts in part or not at all: {reason}",
                 fix="Remove the run, or restore its files",
             )
-        suspects = [
-            (history.rank(), digest)
-            for digest, history in histories.items()
-            if history.suspect and self._places[digest][1]
-        ]
-        for (missed, _), digest in sorted(suspects, reverse=True):
-            place, n = self._places[digest][0], len(histories[digest].missed)
+        for _, level, digest in self._suspects(histories):
+            history = histories[digest]
             yield finding(
                 "D016",
                 "info",
-                [place],
-                f"reference doubtful: {round(missed * n)} of {n} candidates miss it in stored runs",
-                "Compare the reference with the answers; correct it, or accept the finding",
+                [self._places[digest]],
+                f"reference doubtful: {sum(history.missed.values())} of {len(history.missed)}"
+                f" candidates miss it in stored runs{_words_of(level)}",
+                "Compare the reference with the answers (`llmeval review RUN --doubtful`); correct"
+                " it, or accept the finding",
             )
         passing = [
-            self._places[digest][0]
+            self._places[digest]
             for digest, history in histories.items()
             if history.runs >= RUNS and history.passed == history.runs
         ]
@@ -146,6 +147,20 @@ class StoredRuns:
                 f" least {RUNS} runs",
                 "Keep them as a smoke test, or replace them with harder cases",
             )
+
+    def _suspects(
+        self, histories: dict[str, CaseHistory]
+    ) -> list[tuple[tuple[float, float], Doubt, str]]:
+        """(rank, doubt, digest) of each suspect case, the most doubtful first."""
+        suspects = []
+        for digest, (question, references) in self._references.items():
+            history = histories.get(digest)
+            if history is None or not history.missed:
+                continue
+            level = doubt(question, references, history.texts)
+            if history.suspect(level):
+                suspects.append((history.rank(level), level, digest))
+        return sorted(suspects, reverse=True)
 
     def _histories(self) -> dict[str, CaseHistory]:
         histories: dict[str, CaseHistory] = {}
@@ -172,7 +187,7 @@ class StoredRuns:
             if digest not in self._places or unit.answer.output is None:
                 continue
             history = histories.setdefault(digest, CaseHistory())
-            _count_answer(history, candidate, unit.case, unit.answer, unit.scores)
+            _count_answer(history, candidate, unit.answer, unit.scores)
             whole = _passes(unit.answer, unit.scores)
             passed[digest] = passed.get(digest, True) and whole
         for digest, whole in passed.items():
@@ -185,10 +200,17 @@ def _passes(answer: Answer, scores: tuple[Score, ...]) -> bool:
 
 
 def _count_answer(
-    history: CaseHistory, candidate: str, case: Case, answer: Answer, scores: tuple[Score, ...]
+    history: CaseHistory, candidate: str, answer: Answer, scores: tuple[Score, ...]
 ) -> None:
     missed = misses_reference(scores)
     if missed is None or candidate in history.missed:
         return
     history.missed[candidate] = missed
-    history.close[candidate] = is_close(case.references, answer.text)
+    if missed:
+        history.texts.append(answer.text[:MOST_CHARS])
+
+
+def _words_of(level: Doubt) -> str:
+    parts = [(level.alike, "have a word in common"), (max(level[1:]), "have words of it")]
+    sentences = [f"{count} {what}" for count, what in parts if count > 1]
+    return f"; {', '.join(sentences)}" if sentences else ""

@@ -70,7 +70,7 @@ def summary_of(aggregate: RunAggregate, manifest: Manifest) -> Summary:
         wall_s=manifest.wall_s,
         metrics=tuple(metrics),
         numbers=number_metrics(aggregate, manifest),
-        drops=compared.drops if complete and manifest.shard is None else (),
+        drops=compared.drops if complete and not manifest.is_part else (),
         gate=with_remarks(decide(aggregate, manifest, absent), compared, manifest),
         quarantine=tuple(
             structs.replace(entry, passed=aggregate.aside.get(entry.case_id))

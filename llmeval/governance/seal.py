@@ -61,8 +61,9 @@ def seal_run(
     """
     run = RunDir(path)
     manifest = run.manifest()
-    if manifest.status != "complete" or manifest.shard is not None or not run.has_summary():
-        what = "a shard" if manifest.shard is not None else manifest.status
+    if manifest.status != "complete" or manifest.is_part or not run.has_summary():
+        part = "a partial run" if manifest.selection is not None else manifest.status
+        what = "a shard" if manifest.shard is not None else part
         raise UsageError(
             f"{path} can't be sealed: the run is {what}. Finish it with the same command, and seal"
             " it then"

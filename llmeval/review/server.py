@@ -19,16 +19,26 @@ from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from llmeval.core.errors import LlmevalError, UsageError
 from llmeval.core.records import to_json
-from llmeval.review.session import RefusedVote, ReviewSession
+from llmeval.review.session import RefusedVote
 
 HOST = "127.0.0.1"
 MAX_BODY = 64 << 10
 """Bytes of one vote: the longest comment and case id, with room to spare."""
+
+
+class ServedSession(Protocol):
+    """What the server shows and takes votes for."""
+
+    def state(self) -> dict[str, Any]:
+        """What the page needs."""
+
+    def add(self, body: bytes) -> None:
+        """Take one vote, as JSON. Raises RefusedVote."""
 
 
 class ReviewServer(ThreadingHTTPServer):
@@ -42,7 +52,7 @@ class ReviewServer(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = False
 
-    def __init__(self, session: ReviewSession, page: Path, policy: str, port: int = 0) -> None:
+    def __init__(self, session: ServedSession, page: Path, policy: str, port: int = 0) -> None:
         try:
             super().__init__((HOST, port), _Handler)
         except (OSError, OverflowError) as error:

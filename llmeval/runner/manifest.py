@@ -83,7 +83,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         description=suite.spec.description,
         started=utc_now(),
         status="running",
-        llmeval=_software(),
+        llmeval=software_record(),
         git=_git(suite.base),
         modules=modules_below([suite.base, Path.cwd()]) if _is_function(plan.candidate) else None,
         environment=suite.environment,
@@ -111,10 +111,14 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         warnings=plan.warnings,
         retired=plan.retired.cases,
         undrawn=plan.undrawn,
+        data=plan.data,
         rejudged=plan.rejudged,
         command=tuple(sys.argv),
         approvals=None if suite.spec.approvals is None else suite.spec.approvals.record(),
         shard=None if plan.shard is None else _shard(plan, plan.shard),
+        selection=plan.selection,
+        grid=options.grid,
+        prompt=options.prompt,
     )
     return without_secrets(manifest)
 
@@ -329,7 +333,7 @@ def _labels(counts: Mapping[str, float]) -> LabelTable | None:
     return msgspec.convert(counts, LabelTable) if counts else None
 
 
-def _software() -> SoftwareRecord:
+def software_record() -> SoftwareRecord:
     packages = {}
     for name in _PACKAGES:
         try:

@@ -18,6 +18,7 @@ from llmeval.core.templates import Template
 from llmeval.suite import yaml_file
 from llmeval.suite.env_file import NAME as ENV_FILE
 from llmeval.suite.env_file import read_env_file
+from llmeval.suite.matrix import check_matrix
 from llmeval.suite.model_schema import BaseModelSpec, OpenAISpec, Price
 from llmeval.suite.schema import JudgeSpec, SuiteSpec
 from llmeval.suite.secrets import secrets_in
@@ -301,6 +302,7 @@ def parse_suite(
     )
     hide(suite.secrets())
     suite.check_defined()
+    check_matrix(suite)
     return suite
 
 

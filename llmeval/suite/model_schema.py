@@ -74,6 +74,14 @@ class Generating(BaseModelSpec):
             " for every metric of the case."
         ),
     )
+    context_window: int | None = Field(
+        default=None,
+        gt=0,
+        description=(
+            "Tokens of the prompt and the reply together. `llmeval data check` reports prompts that"
+            " are longer. Local weights state it themselves."
+        ),
+    )
 
     @field_validator("reasoning")
     @classmethod

@@ -193,6 +193,27 @@ class JudgeSpec(Strict):
         return self
 
 
+class MatrixSpec(Strict):
+    """Several candidates and prompts: `llmeval run` runs the suite once for each combination."""
+
+    candidate: list[str | ModelSpec] = Field(
+        default=[],
+        description="Names from `models`, or models in place. By default the suite's candidate.",
+    )
+    prompt: list[str] = Field(
+        default=[],
+        description="Templates, or paths of templates. By default the suite's prompt.",
+    )
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "MatrixSpec":
+        if not self.candidate and not self.prompt:
+            raise PydanticCustomError(
+                "matrix", "a matrix lists candidates or prompts: `matrix: {candidate: [a, b]}`"
+            )
+        return self
+
+
 class Environment(Strict):
     """The keys that may differ between environments. The run records the difference."""
 
@@ -291,6 +312,13 @@ class SuiteSpec(Strict):
         ),
     )
     candidate: str | ModelSpec
+    matrix: MatrixSpec | None = Field(
+        default=None,
+        description=(
+            "Run the suite for each of several candidates and prompts, each with its own decision,"
+            " such as `{candidate: [small, large], prompt: [short.j2, long.j2]}`."
+        ),
+    )
     repeats: int = Field(default=1, gt=0, le=1000, description="Number of answers for each case.")
     seed: int = 0
     checks: list[Any] = Field(

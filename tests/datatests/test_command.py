@@ -94,6 +94,7 @@ def test_json_sarif_and_junit(tmp_path: Path) -> None:
         "fix",
         "evidence",
         "case_digests",
+        "fingerprint",
     }
     sarif = json.loads((tmp_path / "s.sarif").read_text())
     first = sarif["runs"][0]["results"][0]
@@ -160,9 +161,48 @@ def test_a_further_case_is_not_covered(tmp_path: Path) -> None:
     assert report(path, "D001").failed
 
 
+def _bias(path: Path) -> Path:
+    """A suite where one reference is too common, and an acceptance of that finding."""
+    write(path.parent, [{**case, "reference": "amber"} for case in rows(30)])
+    (finding,) = report(path, "D008").findings
+    entry = {
+        "rule": "D008",
+        "reason": "On purpose.",
+        "by": "ada",
+        "findings": [finding.fingerprint],
+    }
+    (path.parent / "demo.data.yaml").write_text(json.dumps({"accept": [entry]}))
+    return path
+
+
+def test_a_finding_about_the_whole_suite_is_accepted_by_its_fingerprint(tmp_path: Path) -> None:
+    path = _bias(tmp_path / "demo.yaml")
+    result = report(path, "D008")
+    assert not result.findings and result.accepted[0].entry.by == "ada"
+    assert result.document()["accepted"][0]["reason"] == "On purpose."  # type: ignore[index]
+
+
+def test_another_finding_of_the_rule_is_not_hidden_by_it(tmp_path: Path) -> None:
+    path = _bias(tmp_path / "demo.yaml")
+    write(tmp_path, [{**case, "reference": "umber"} for case in rows(30)])
+    messages = [finding.message for finding in report(path, "D008").findings]
+    assert any("'umber'" in message for message in messages)
+    assert any("is void: 1 of its 1 findings changed" in message for message in messages)
+
+
+def test_degenerate_answers_are_accepted_by_fingerprint_only(tmp_path: Path) -> None:
+    """The cases stay the same when the checks are loosened."""
+    path = write(tmp_path, rows(4), checks="[{max_words: 30}]")
+    entry = {"rule": "D021", "cases": ["c00000"], "digests": ["0" * 16], "reason": "x", "by": "y"}
+    (tmp_path / "demo.data.yaml").write_text(json.dumps({"accept": [entry]}))
+    done = llmeval("data", "check", path)
+    assert done.returncode == 2 and "D021 is about the checks too" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"cases": None, "digests": None}, "neither `cases` nor `findings`"),
         ({"reason": None}, "reason"), ({"reason": ""}, "reason"), ({"by": None}, "by"), ({"digests": None}, "digests"), ({"until": "2026-02-31"}, "is not a date"),
         ({"digests": ["0"]}, "1 digests for 2 cases"), ({"rules": "D001"}, "rules"),
     ],

@@ -18,6 +18,7 @@ from llmeval.report.html import (
     strips,
     words,
 )
+from llmeval.report.html.data_findings import data_section
 from llmeval.report.html.embed import Embedding
 from llmeval.report.html.icon import favicon
 from llmeval.report.html.picture import queue_name
@@ -99,6 +100,7 @@ def render(
             retired=[(entry.case_id, retired(entry)) for entry in summary.retired],
             gate_changes=[change.text for change in summary.gate_changes],
             gate=gate_table.gate_rows(summary.gate, metrics, manifest),
+            data=data_section(manifest),
             metrics=table.overall(),
             slices=table.slices(),
             numbers=number_rows(summary),
@@ -110,11 +112,11 @@ def render(
                 for queue in TriageQueue
                 if totals.queues[queue]
             ],
-            to_review=sum(
-                totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.NEW
-            ),
+            to_review=totals.cases_to_review,
             top=totals.top(),
-            top_of=sum(totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.KNOWN),
+            top_of=sum(
+                totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.UNTRUSTED
+            ),
             distributions=run_tables.distributions(totals),
             trends=trends(past),
             past=past_table(past, listed) if len(past) > 1 else [],

@@ -11,6 +11,7 @@ from msgspec import to_builtins
 from llmeval.compare.differences import differing, flat, plain
 from llmeval.core.manifest import GitRecord, Manifest
 from llmeval.core.results import Summary
+from llmeval.report.data_words import data_trouble
 from llmeval.report.html import words
 from llmeval.report.html.totals import Totals
 from llmeval.report.safe_text import count
@@ -99,6 +100,8 @@ def warnings(
     if summary.status != "complete":
         expected = manifest.cases.n * manifest.repeats
         yield f"The run is incomplete: {totals.rows:,} of {count(expected, 'answer')} recorded."
+    if trouble := data_trouble(manifest.data):
+        yield trouble
     for name, judge in manifest.judges.items():
         if sentence := distrust(name, judge):
             yield words.minus(sentence)
