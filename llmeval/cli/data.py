@@ -109,6 +109,7 @@ def show_report(report: "DataReport") -> None:
     accepted = f", {len(report.accepted)} accepted" if report.accepted else ""
     for shown in _limited(report):
         _print_finding(shown)
+    _print_not_applicable(report)
     mark = "✘" if report.failed else "✔"
     out.print(
         f"{mark} {report.suite.path}: {report.cases:,} cases, {summary}{accepted}",
@@ -116,6 +117,17 @@ def show_report(report: "DataReport") -> None:
         style="red" if report.failed else "green",
         soft_wrap=True,
     )
+
+
+def _print_not_applicable(report: "DataReport") -> None:
+    import textwrap
+
+    by_reason: dict[str, list[str]] = {}
+    for rule, reason in report.not_applicable.items():
+        by_reason.setdefault(reason, []).append(rule)
+    for reason, rules in by_reason.items():
+        line = f"not applicable: {', '.join(rules)}: {reason}"
+        print(textwrap.fill(line, 80, subsequent_indent="  ", break_on_hyphens=False))
 
 
 def _limited(report: "DataReport") -> "list[DataFinding | str]":

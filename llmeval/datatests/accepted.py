@@ -73,7 +73,7 @@ class AcceptedFile(Strict):
         default={}, description="Level of a rule: off, info, warn or error."
     )
     rules: list[Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]] = Field(
-        default=[], description="Data tests of your own, each as `module:function`."
+        default=[], description="Your own data tests, each as `module:function`."
     )
     accept: list[AcceptedEntry] = Field(default=[], description="Findings that are accepted.")
 

@@ -1,4 +1,4 @@
-"""Data tests of your own: functions that `<suite>.data.yaml` names under `rules`.
+"""Your own data tests: functions that `<suite>.data.yaml` names under `rules`.
 
     def rule(cases: Sequence[Case]) -> Iterable[tuple[str, str]]: ...
 
