@@ -1,12 +1,13 @@
 """A baseline of five runs next to one of one run, and a release next to a rolling baseline.
 
-    python benchmarks/decisions_baselines.py [--runs 2000] [--section calls|levels|curse|frog]
+    python benchmarks/decisions_baselines.py [--runs 2000] [--section calls|levels|curse|frog|noise]
 
 Section `calls`: how many calls a run that may stop early uses, both baselines on the same answers.
 `levels`: wrong decisions where the test could be wrong: graded scores, clusters, repeats, a model
 that breaks as many cases as it repairs, missing results, few cases, pooled attempts. `curse`: a
 baseline that was picked because it was good. `frog`: a point a week, each run that did not FAIL
-approved. Everything is seeded. Exit code 1 where an error exceeds its rate by more than two
+approved. `noise`: the bets are planned for another noise than the runs have. Everything is seeded.
+Exit code 1 where an error exceeds its rate by more than two
 Monte-Carlo standard errors, or a limit that a section states is not met.
 """
 
@@ -14,6 +15,8 @@ import argparse
 import math
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -88,8 +91,11 @@ def moment(runs: Floats) -> float | None:
     return min(1.0, max(float(runs.var(axis=0, ddof=1).mean()) * (1 + 1 / len(runs)), LEAST_MOMENT))
 
 
-def early(world: World, baseline: Floats, now: Floats) -> Tried:
-    """The gate's test of a run that may stop early, the baseline's runs x cases."""
+def early(world: World, baseline: Floats, now: Floats, noisier: float | None = None) -> Tried:
+    """The gate's test of a run that may stop early, the baseline's runs x cases. `noisier`: the
+    true noise over the one that the bets are planned for; None: planned as in the product.
+    """
+    measured = moment(baseline)
     units = world.n // world.size
     plan = regression(
         units=units,
@@ -98,8 +104,10 @@ def early(world: World, baseline: Floats, now: Floats) -> Tried:
         margin=world.margin,
         alpha=RATE,
         beta=RATE,
-        moment=moment(baseline),
+        moment=measured,
     )
+    if noisier is not None and measured is not None:
+        plan = replace(plan, moment=measured / noisier)
     test = sequential_test(plan)
     lower, upper = spans(world, baseline, now)
     found = test.update(lower, np.full(units, float(world.size)), upper)
@@ -348,7 +356,27 @@ def first_fail(number: int, with_release: bool, kept: int) -> tuple[int, bool]:
     return WEEKS + 1, late
 
 
-SECTIONS = {"calls": calls, "levels": levels, "curse": curse, "frog": frog}
+def noise(runs: int) -> Iterator[bool]:
+    """Bets that are planned for another noise than the true one: errors, and what it costs."""
+    print(f"five runs, --stop early, margin 5, base .8, {runs} runs a cell; %")
+    print("n     corr  true noise / planned   no drop: used  FAIL  PASS   -5: used  FAIL  PASS")
+    for world in (World(), World(correlation=0.2), World(n=200, margin=0.1)):
+        for noisier in (None, 0.25, 0.5, 1.0, 2.0, 4.0):
+            test = partial(early, noisier=noisier)
+            same, worse = (
+                played(world, drop, RUNS_KEPT, runs, test) for drop in (0.0, world.margin)
+            )
+            good = max(same.fail, worse.passed) <= limit(runs)
+            print(
+                f"{world.n:5} {world.correlation:.1f}   {noisier or 'product':>7}         "
+                f"{shown(same)}"
+                f"       {shown(worse)}{'' if good else '  NOT MET'}",
+                flush=True,
+            )
+            yield good
+
+
+SECTIONS = {"calls": calls, "levels": levels, "curse": curse, "frog": frog, "noise": noise}
 
 
 def main() -> int:

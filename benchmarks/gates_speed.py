@@ -14,8 +14,8 @@ from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.pairs import PairedCases
 from llmeval.gate.rules.floors import decide_floor
 from llmeval.gate.rules.judge_arms import scale
-from llmeval.gate.rules.judged_floors import LabelEvidence
-from llmeval.gate.rules.judged_floors import bounds as judged_bounds
+from llmeval.gate.rules.label_evidence import LabelEvidence
+from llmeval.gate.rules.label_evidence import bounds as judged_bounds
 from llmeval.gate.rules.regression import RegressionRule, decided, evaluate
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance
 from llmeval.stats.sequential.gate_test import decide as decide_in_order

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from llmeval.api import PathLike, Run, run
 from llmeval.core.errors import UsageError
 from llmeval.core.outcome import Outcome
-from llmeval.core.records import Answer, Case, Score
+from llmeval.core.records import Answer, AnswerTurn, Case, Score
 from llmeval.report.failing_cases import FailingCase, failing_cases
 from llmeval.report.safe_text import count, quarantined, reused
 from llmeval.suite.loader import Suite, load_suite
@@ -85,6 +87,7 @@ def score(
     facts: Sequence[dict[str, object]] = (),
     tool_calls: Sequence[dict[str, object]] = (),
     data: dict[str, object] | None = None,
+    turns: Sequence[dict[str, object]] = (),
     **fields: object,
 ) -> dict[str, Score]:
     """Scores of one answer by checks, by metric. No model is asked.
@@ -97,10 +100,13 @@ def score(
         facts: as in a case.
         tool_calls: the tools that the answer calls, in order: {"name": ..., "arguments": {...}}.
         data: what the application returned next to the text; `{{ data.ids }}` in a check.
+        turns: the conversation that ends with the answer: {"user": ..., "output": ...}, and for a
+            turn with calls or data its `tool_calls` and `data`. Unless the whole answer has its
+            own, the calls of all turns and the data of the last turn count.
         fields: whatever else the checks' templates use, such as `question`.
 
     Raises:
-        UsageError: a check is not written right.
+        UsageError: a check or a turn is not written right.
     """
     from llmeval.checks.spec import SpecError, bind
     from llmeval.core.templates import is_template
@@ -113,9 +119,34 @@ def score(
         bound = bind(list(checks), is_template=is_template, load=load_function)
     except SpecError as error:
         raise UsageError(f"checks: {error}") from None
-    answer = Answer(case_id=case.id, output=output, tool_calls=tuple(tool_calls), data=data)
+    played = _turns(turns, output)
+    answer = Answer(
+        case_id=case.id,
+        output=output,
+        tool_calls=tuple(tool_calls) or tuple(call for turn in played for call in turn.tool_calls),
+        data=data if data is not None or not played else played[-1].data,
+        turns=played,
+    )
     scores = (one for item in bound for one in check_answer(item, case, answer))
     return {one.metric: one for one in scores}
+
+
+def _turns(turns: Sequence[dict[str, object]], output: str) -> tuple[AnswerTurn, ...]:
+    """The turns of `score`. The last one may leave out its output, which is the answer.
+
+    Raises:
+        UsageError: a turn has a wrong form, or the last reply is not the answer.
+    """
+    stated = [dict(turn) for turn in turns]
+    if stated:
+        stated[-1].setdefault("output", output)
+    try:
+        played = msgspec.convert(stated, tuple[AnswerTurn, ...])
+    except msgspec.ValidationError as error:
+        raise UsageError(f"turns: {error}; a turn is {{'user': ..., 'output': ...}}") from None
+    if played and played[-1].output != output:
+        raise UsageError("turns: the output of the last turn must be the answer, or be left out")
+    return played
 
 
 def run_cases(

@@ -1,5 +1,8 @@
 """What all tests share: a home of their own, so that no test sees the user's cache."""
 
+import itertools
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +16,11 @@ from tests.support.forge import Forge
 # No test is about time: how fast the machine is today says nothing about the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# Where Python is told to write no bytecode (many containers do), each process that a test starts
+# compiles every module again, and each run of the tests rewrites every test module again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 _ELSEWHERE = (
@@ -29,9 +37,18 @@ def _no_secrets() -> Iterator[None]:
     redaction.forget()
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home for each test. Nothing is created before llmeval writes there: most tests write
+    nothing, and `mktemp` lists all folders of the session at each call.
+    """
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LLMEVAL_HOME", str(tmp_path_factory.mktemp("home")))
+def _home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMEVAL_HOME", str(next(_homes)))
     for name in _ELSEWHERE:
         monkeypatch.delenv(name, raising=False)
 

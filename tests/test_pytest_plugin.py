@@ -185,3 +185,23 @@ def test_score() -> None:
     }  # fmt: skip
     with pytest.raises(UsageError, match="checks: .*no_such"):
         llmeval.score("x", ["no_such_check"])
+
+
+def test_score_of_a_conversation() -> None:
+    calls = [{"name": "look_up", "arguments": {}}]
+    turns: list[dict[str, object]] = [
+        {"user": "I am Bob.", "output": "Hello.", "tool_calls": calls},
+        {"user": "Who am I?", "data": {"seen": 2}},
+    ]
+    scores = llmeval.score(
+        "You are Bob.",
+        [
+            {"contains": "Bob"}, {"equal": {"got": "{{ turns[0].output }}", "want": "Hello."}},
+            {"equal": {"got": "{{ data.seen }}", "want": 2}}, {"tool_call": "look_up"},
+        ],
+        turns=turns,
+    )  # fmt: skip
+    assert all(score.passed for score in scores.values()), scores
+    for wrong in ([{"output": "x"}], [{"user": "a", "output": "another"}]):
+        with pytest.raises(UsageError, match="turns: "):
+            llmeval.score("You are Bob.", ["punctuation"], turns=wrong)

@@ -13,6 +13,9 @@ from llmeval.core.leaf_differences import first_differences, leaf_differences
 from llmeval.core.manifest import Manifest
 from llmeval.suite.loader import Suite, load_suite
 
+_JUnitCases = Literal["all", "failed"]
+"""As in `report.junit`."""
+
 
 def redecide(
     path: PathLike,
@@ -21,6 +24,7 @@ def redecide(
     environment: str | None = None,
     baseline: Path | None = None,
     out: Path | None = None,
+    junit: _JUnitCases = "all",
 ) -> Run:
     """A run decided again from its stored scores: nothing is asked, and nothing in its directory
     changes.
@@ -31,6 +35,7 @@ def redecide(
         environment: a name under the suite's `environments`.
         baseline: another lock file or run directory to compare with.
         out: a directory for summary.json, report.html, junit.xml and summary.md of this decision.
+        junit: which cases junit.xml holds.
 
     Returns:
         The run, with `summary` and `manifest` as this decision has them.
@@ -47,7 +52,7 @@ def redecide(
     if out is None:
         return run.decided(view_run(run.directory, manifest), warnings)
     out.mkdir(parents=True, exist_ok=True)
-    return run.decided(write_results(run.directory, out, manifest), warnings)
+    return run.decided(write_results(run.directory, out, manifest, junit=junit), warnings)
 
 
 def _ruled(
@@ -162,7 +167,11 @@ def merge(
     return seal_complete(finish(load_run(path), (*warnings, *differing_environments(parts))))
 
 
-def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run:
+def rebuild(
+    path: PathLike,
+    embed: Literal["default", "all"] = "default",
+    junit: _JUnitCases = "all",
+) -> Run:
     """Write a run's summary.json and reports again from its records.
 
         Its `warnings` name values that differ from the old summary.json. Then that file was edited,
@@ -171,7 +180,7 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
 
     Args:
         path: the run's directory.
-        embed: as for `finish`.
+        embed, junit: as for `finish`.
 
     Raises:
         StoreError: no run there, or its records were changed.
@@ -183,7 +192,7 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
             before = run.directory.summary()
         except StoreError as error:
             warnings = (str(error),)
-    done = finish(run, embed=embed)
+    done = finish(run, embed=embed, junit=junit)
     if before is not None and (differing := leaf_differences(before, done.summary)):
         told = first_differences(differing)
         warnings = (f"summary.json did not match the records, and was written again: {told}",)
@@ -191,11 +200,14 @@ def rebuild(path: PathLike, embed: Literal["default", "all"] = "default") -> Run
 
 
 def finish(
-    run: Run, warnings: tuple[str, ...] = (), embed: Literal["default", "all"] = "default"
+    run: Run,
+    warnings: tuple[str, ...] = (),
+    embed: Literal["default", "all"] = "default",
+    junit: _JUnitCases = "all",
 ) -> Run:
     """Write summary.json and the reports of a run from its records. `embed`: which rows the page
-    holds in full.
+    holds in full. `junit`: which cases junit.xml holds.
     """
     from llmeval.report.write import write_results
 
-    return run.decided(write_results(run.directory, embed=embed), warnings)
+    return run.decided(write_results(run.directory, embed=embed, junit=junit), warnings)

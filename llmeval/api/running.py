@@ -14,6 +14,8 @@ from llmeval.store.directory import RunDir
 from llmeval.suite.loader import Suite, load_suite
 
 if TYPE_CHECKING:
+    import asyncio
+
     from llmeval.runner.options import Options
     from llmeval.runner.plan import RunPlan
     from llmeval.store.run_observer import RunObserver
@@ -46,28 +48,23 @@ def run(
             directory can't be used.
     """
     from llmeval.datatests.at_run import data_record
-    from llmeval.gate.rules.threshold import floor_rates
-    from llmeval.planning.attainability import out_of_reach
-    from llmeval.planning.margin_reach import counted, never_decided, rules_of
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
+    from llmeval.suite.matrix import with_prompt
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
     chosen = options or Options()
+    if loaded.spec.matrix is not None:
+        raise loaded.error(
+            ("matrix",), "this suite is a grid: call `llmeval.api.grid.run_grid`, not `run`"
+        )
+    if chosen.prompt is not None:
+        loaded = with_prompt(loaded, chosen.prompt)
     planned = plan(loaded, chosen, only=only)
-    for line in planned.warnings:
+    for line in warnings_of(planned):
         warn(line)
-    if only is None:
+    if only is None and planned.selection is None:
         check_retired(loaded, planned.retired, planned.cases, chosen.baseline)
-    if planned.shard is None:
-        gate = planned.suite.spec.gate
-        cases = counted(planned) if gate.floors or gate.margins or gate.limits else []
-        rates = floor_rates(gate.record().floors)
-        for line in (
-            *out_of_reach(rates, gate.first_rates[0], cases, early=planned.may_stop),
-            *never_decided(rules_of(planned), cases),
-        ):
-            warn(line)
     if chosen.resume and chosen.out is None:
         from llmeval.runner.resume import find_unfinished
 
@@ -76,14 +73,33 @@ def run(
             warn(found.line)
         chosen = replace(chosen, out=found.path)
     planned = replace(planned, data=data_record(loaded, planned.cases))
-    return _carry_out(planned, chosen, observers)
+    return carry_out(planned, chosen, observers)
 
 
-def _carry_out(
+def warnings_of(planned: "RunPlan") -> list[str]:
+    """Warnings about the suite of a plan, and each rule that so few cases can never decide."""
+    from llmeval.gate.rules.threshold import floor_rates
+    from llmeval.planning.attainability import out_of_reach
+    from llmeval.planning.margin_reach import counted, never_decided, rules_of
+
+    if planned.shard is not None or planned.selection is not None:
+        return list(planned.warnings)
+    gate = planned.suite.spec.gate
+    cases = counted(planned) if gate.floors or gate.margins or gate.limits else []
+    rates = floor_rates(gate.record().floors)
+    return [
+        *planned.warnings,
+        *out_of_reach(rates, gate.first_rates[0], cases, early=planned.may_stop),
+        *never_decided(rules_of(planned), cases),
+    ]
+
+
+def carry_out(
     planned: "RunPlan",
     options: "Options",
     observers: "Sequence[RunObserver]",
     stored: RunDir | None = None,
+    runner: "asyncio.Runner | None" = None,
 ) -> Run:
     """Execute a plan, with what the gate knows (verdicts of the baseline that hold, when the run
     may stop) and what earlier runs saw of the judges' anchors.
@@ -116,13 +132,14 @@ def _carry_out(
         if planned.sampled:
             undrawn = note_undrawn(baseline, planned.cases.everything())
             planned = replace(planned, undrawn=undrawn)
-    outcome = execute(planned, options, observers, stored, services)
+    outcome = execute(planned, options, observers, stored, services, runner)
     attempt = outcome.run.manifest().attempt
     if stored is None or not copy_earlier(stored.path, outcome.run.path, attempt):
         keep_earlier(outcome.run.path, outcome.attempts)
     done = finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,
+        junit=options.junit,
     )
     done = seal_complete(done, planned.suite)
     for observer in observers:
@@ -153,13 +170,16 @@ def rescore(
     """
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
+    from llmeval.suite.matrix import with_prompt
 
     old = load_run(path)
     old.directory.verify()
     chosen = options or Options()
     loaded = load_suite(suite or old.manifest.suite_file, environment or old.manifest.environment)
     loaded = replace(loaded, trusted=trust or suite is not None)
-    return _carry_out(plan(loaded, chosen, old.directory), chosen, observers, old.directory)
+    if old.manifest.prompt is not None and suite is None:
+        loaded = with_prompt(loaded, old.manifest.prompt)
+    return carry_out(plan(loaded, chosen, old.directory), chosen, observers, old.directory)
 
 
 def rejudge(
@@ -211,4 +231,4 @@ def rejudge(
     if all(scorer_digest(now, metric) == scorer_digest(old.manifest, metric) for metric in metrics):
         asyncio.run(planned.close())
         return None
-    return _carry_out(planned, chosen, observers, old.directory)
+    return carry_out(planned, chosen, observers, old.directory)

@@ -6,7 +6,9 @@ import typer
 
 from llmeval import __version__
 from llmeval.cli import (
+    approve,
     attest,
+    audit,
     baseline,
     cache,
     checks,
@@ -83,6 +85,8 @@ app.command(rich_help_panel=SETUP)(validate.schema)
 app.command(rich_help_panel=GOVERN)(seal.seal)
 app.command(rich_help_panel=GOVERN)(seal.verify)
 app.command(rich_help_panel=GOVERN)(attest.attest)
+app.command(rich_help_panel=GOVERN)(approve.approve)
+app.add_typer(audit.app, name="audit", rich_help_panel=GOVERN)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=REVIEW)

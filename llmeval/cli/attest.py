@@ -31,9 +31,11 @@ def attest(
     """
     from llmeval.governance.attest import attest as write_statements
     from llmeval.governance.statements import subject_of
+    from llmeval.governance.verified_run import is_approved
 
     path = find_run(run, reports)
-    done = write_statements(path, [subject_of(each) for each in subject or ()], sign)
+    subjects = [subject_of(each) for each in subject or ()]
+    done = write_statements(path, subjects, sign, is_approved(path))
     if as_json:
         emit(
             {

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmeval.cli.baseline_refusals import refuse_failed, refuse_reused, refuse_shared_answers
+from llmeval.cli.baseline_refusals import (
+    accepted_of,
+    accepted_release,
+    refuse_failed,
+    refuse_reused,
+    refuse_shared_answers,
+    refuse_unapproved_runs,
+)
 from llmeval.cli.baseline_screen import (
     document,
     head,
@@ -22,6 +29,7 @@ from llmeval.cli.common import Json, Reports, console, emit, find_run
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
+    from llmeval.core.audit_event import AuditAction
     from llmeval.core.baseline_lock import BaselineLock
     from llmeval.gate.baseline_changes import Changes
     from llmeval.store.directory import RunDir
@@ -92,21 +100,24 @@ def approve(
 ) -> int:
     """Make runs the baseline: write the lock file. Of several runs each case counts by its mean.
 
-    An incomplete or INVALID run is refused, and so are runs that are not of one unchanged suite.
+    An incomplete or INVALID run is refused, and so are runs that are not of one unchanged suite. Of
+    a run that is FAIL or INCONCLUSIVE the lock file keeps that, and later reports show it.
     """
     from llmeval.gate.baseline import approval, baseline_of_run, read_any
     from llmeval.gate.baseline_runs import joined
     from llmeval.gate.release_anchor import followed
 
-    approved = approval(by, reason, expires)
     directories = _directories(runs, reports)
+    approved = approval(by, reason, expires, accepted=accepted_of(directories, reason.strip()))
     path = _lock_path(directories[0], out)
     new = joined([baseline_of_run(each, approved) for each in directories])
     refuse_shared_answers(directories)
+    refuse_unapproved_runs(directories)
     before = read_any(path) if path.exists() else None
     changes = _changes(path, new)
     new = followed(new, before)
     _write(path, new)
+    _note(path, approved.by, "baseline set", new)
     if as_json:
         emit(document(new, path, changes))
         return 0
@@ -145,6 +156,7 @@ def extend(
     new = before = read_baseline(path)
     if before.expired():
         raise UsageError(f"the baseline {path} has expired: approve new runs")
+    refuse_unapproved_runs(directories)
     for each in directories:
         refuse_reused(each)
         refuse_failed(each, path)
@@ -169,14 +181,25 @@ def release(
             help="Runs of the release; default: those of the current baseline.", metavar="[RUN...]"
         ),
     ] = None,
+    despite: Annotated[
+        str | None,
+        typer.Option(
+            help="Why a run that is not PASS becomes the release; without it such a run is"
+            " refused.",
+            metavar="TEXT",
+        ),
+    ] = None,
     out: Out = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
     """Name the release that later runs are compared with, next to the rolling baseline.
 
-    The suite's `gate.regression.release` says by how much they may be worse.
+    The suite's `gate.regression.release` says by how much they may be worse. A run that is not PASS
+    is refused without a reason of its own (`--despite`), which later reports show.
     """
+    from msgspec.structs import replace
+
     from llmeval.gate.baseline import approval, baseline_of_run, read_baseline
     from llmeval.gate.baseline_runs import joined
     from llmeval.gate.release_anchor import released
@@ -185,12 +208,17 @@ def release(
     directories = _directories(runs or [], reports)
     path = _release_path(directories, out)
     before = read_baseline(path)
-    anchor = (
-        joined([baseline_of_run(each, approved) for each in directories]) if directories else None
-    )
+    locks = [baseline_of_run(each, approved) for each in directories]
+    anchor = joined(locks) if locks else None
     refuse_shared_answers(directories)
+    refuse_unapproved_runs(directories)
+    released(before, approved, anchor)  # what can't be compared is refused before what is not PASS
+    accepted = accepted_release(before, path, list(zip(directories, locks, strict=True)), despite)
+    if accepted is not None:
+        approved = replace(approved, accepted=accepted)
     new = released(before, approved, anchor)
     _write(path, new)
+    _note(path, approved.by, "baseline released", new)
     if as_json:
         emit(document(new, path, None))
         return 0
@@ -225,6 +253,8 @@ def show(
             f"Approved by {found.approved.by} on {found.approved.at[:10]}{until}{over}:"
             f" {found.approved.reason}"
         )
+        if found.approved.accepted:
+            out.print(f"It was {found.approved.accepted.decision} then.", markup=False)
     for row in head(found)["metrics"]:
         mean = "–" if row["mean"] is None else f"{row['mean']:.3f}"
         out.print(
@@ -278,6 +308,17 @@ def _write(path: Path, baseline: "BaselineLock") -> None:
     from llmeval.gate.baseline import lock_bytes
 
     write_atomically(path, lock_bytes(baseline))
+
+
+def _note(path: Path, by: str, action: "AuditAction", baseline: "BaselineLock") -> None:
+    """Add an event to the chain next to a lock file, if there is one."""
+    from llmeval.governance.audit import AUDIT, append_event
+    from llmeval.governance.seal import digest_of_file
+
+    chain = path.parent / AUDIT
+    if chain.exists():
+        target = f"{path.name}: {which(baseline)}"
+        append_event(chain, by, action, target, digest_of_file(path))
 
 
 def _release_path(directories: "list[RunDir]", out: Path | None) -> Path:

@@ -117,6 +117,9 @@ def print_chain(baseline: "BaselineLock") -> None:
     if kept is not None:
         by = kept.approved.by if kept.approved is not None else "nobody"
         out.print(f"Release: {which(kept)}, approved by {by}", markup=False)
+        if kept.approved is not None and kept.approved.accepted:
+            accepted = kept.approved.accepted
+            out.print(f"  It was {accepted.decision}, accepted: {accepted.reason}", markup=False)
         for name, drop in drops_from(baseline, kept).items():
             moved = "shares no result" if drop is None else _moved(drop, points(abs(drop)))
             out.print(f"  {name}: the baseline {moved}", markup=False)

@@ -23,18 +23,19 @@ def comment(
     """Write the summary of a run to the pull or merge request.
 
     There is one comment for each suite, and later runs update it. A run that passes starts no
-    comment. The token comes from GITHUB_TOKEN or GITLAB_TOKEN.
+    comment. The text is made from the run's records, which are verified first. The token comes
+    from GITHUB_TOKEN or GITLAB_TOKEN.
     """
     from llmeval.api import load_run
-    from llmeval.report.ci.comment import publish, thread_of
-    from llmeval.report.failing_cases import failing_cases
+    from llmeval.report.ci.comment import link_to_artifact, publish, thread_of
     from llmeval.report.markdown import MAX_WORST, markdown
+    from llmeval.report.run_view import recorded_view
 
     found = load_run(find_run(run, reports))
     found.directory.verify()
     thread = thread_of(os.environ, number, format_)
-    failing = failing_cases(found.directory, found.manifest, found.summary, MAX_WORST)
-    text = markdown(found.summary, found.manifest, failing)
+    text = markdown(recorded_view(found.directory, found.manifest, found.summary, MAX_WORST))
+    text += link_to_artifact(os.environ)
     done = publish(thread, text, news=found.summary.gate.decision != "PASS")
     if as_json:
         emit({"comment": done, "run": str(found.path)})

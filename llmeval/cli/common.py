@@ -5,7 +5,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from llmeval.api import Run
+    from llmeval.report.run_view import RunView
 
 SuitePath = Annotated[
     Path,
@@ -81,6 +82,14 @@ FormatOption = Annotated[
         "--format", help="The CI server to report to: annotations, job summary, outputs, metrics."
     ),
 ]
+JUnitOption = Annotated[
+    Literal["all", "failed"],
+    typer.Option(
+        "--junit",
+        help="Cases in junit.xml: all, or those that did not pass.",
+        metavar="all|failed",
+    ),
+]
 Reports = Annotated[Path, typer.Option(help="The folder of the runs.", metavar="DIR")]
 Trust = Annotated[
     bool,
@@ -124,12 +133,13 @@ def show_run(
     if as_json:
         emit({**msgspec.to_builtins(run.summary), "path": str(run.path)})
     else:
-        print_summary(console(), run.summary, run.troubles[:10], run.manifest, run.report)
+        print_summary(console(), view_of(run))
     for warning in run.warnings:
         if warning not in run.reason:  # what ended the run is said once
             print(f"llmeval: {warning}", file=sys.stderr)
     if run.reason:
-        print(f"llmeval: the run is not complete: {one_line(run.reason, 400)}", file=sys.stderr)
+        why = f": {one_line(run.reason, 2000)}" if as_json else ""  # else the panel says it
+        print(f"llmeval: the run is not complete{why}", file=sys.stderr)
         again = (
             "the same command again within 24 hours, or later" if resumes else "the same command"
         )
@@ -139,15 +149,17 @@ def show_run(
         from llmeval.report.ci.dispatch import tell
 
         folder = None if run.report is None else run.report.parent
-        for line in tell(
-            RunNotice(run.path, folder, run.summary, run.manifest, run.troubles),
-            format_,
-            os.environ,
-        ):
-            print(
-                line, file=sys.stderr
-            )  # both streams are read for orders; stdout may have to be JSON alone
+        for line in tell(RunNotice(run.path, folder, view_of(run)), format_, os.environ):
+            # both streams are read for orders; stdout may have to be JSON alone
+            print(line, file=sys.stderr)
     return ExitCode.INTERRUPTED if run.interrupted else run.summary.gate.exit_code
+
+
+def view_of(run: "Run") -> "RunView":
+    """What one pass over the run's records gave; without failing cases where there was none."""
+    from llmeval.report.run_view import RunView
+
+    return run.view or RunView(run.directory, run.manifest, run.summary, [], [])
 
 
 def suite_files(paths: list[Path]) -> list[Path]:

@@ -20,6 +20,13 @@ def compare(
             show_default=False,
         ),
     ],
+    best: Annotated[
+        bool,
+        typer.Option(
+            "--best",
+            help="Say which runs may be the best, ties included, at 95% over all runs and metrics.",
+        ),
+    ] = False,
     html: Annotated[
         Path | None, typer.Option(help="Write an offline page too.", metavar="FILE")
     ] = None,
@@ -54,7 +61,7 @@ def compare(
     from llmeval.store.directory import RunDir
 
     directories = [RunDir(path) for path in _found(runs, reports)]
-    found = compared(directories)
+    found = compared(directories, best=best)
     preferred = [] if judge is None else preferences(directories, judge, suite, trust=trust)
     if html is not None:
         from llmeval.report.html.comparison_page import write_comparison

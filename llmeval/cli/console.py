@@ -2,16 +2,27 @@
 
 import os
 import sys
+from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from llmeval.report.safe_text import visible
 
 
 class CommandConsole(Console):
-    """A console whose reader may leave (`| head`): the rest goes nowhere, and the exit code stays
-    what the command says.
+    """A console on which no text acts: whoever wrote it, what can't be seen is written out.
 
-    rich itself would end the process with 1, which must mean nothing but "the gate failed".
+    Its reader may leave (`| head`): the rest goes nowhere, and the exit code stays what the command
+    says. rich itself would end the process with 1, which must mean nothing but "the gate failed".
     """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """The segments of a text, table or panel; those with text made visible."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
 
     def on_broken_pipe(self) -> None:
         """Stop speaking; the interpreter must not complain while it exits, either."""

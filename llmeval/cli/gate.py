@@ -10,6 +10,7 @@ from llmeval.cli.common import (
     Env,
     FormatOption,
     Json,
+    JUnitOption,
     Reports,
     RunPath,
     find_baseline,
@@ -41,6 +42,7 @@ def gate(
         ),
     ] = None,
     format_: FormatOption = Format.AUTO,
+    junit: JUnitOption = "all",
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
@@ -61,7 +63,7 @@ def gate(
     if baseline == "lock" and suite is None:
         named = _lock_of(load_run(path), env)
     return show_run(
-        redecide(path, suite, environment=env, baseline=named, out=out),
+        redecide(path, suite, environment=env, baseline=named, out=out, junit=junit),
         as_json=as_json,
         format_=format_,
     )

@@ -5,6 +5,7 @@ would exit 1, and 1 must mean nothing but "the gate failed".
 """
 
 import contextlib
+import errno
 import os
 import sys
 import tempfile
@@ -49,9 +50,16 @@ def _guarded() -> int:
         )
         code = ExitCode.INVALID
     except BaseException as error:
+        if isinstance(error, OSError) and _is_full(error):
+            return _unwritten(error)
         _say(f"internal error: {type(error).__name__}: {error}\nDetails: {_log()}")
         code = ExitCode.INVALID
     return int(code)
+
+
+def _is_full(error: OSError) -> bool:
+    """Whether a stream, not a file, has no room: an error about a file names it."""
+    return error.filename is None and error.errno in (errno.ENOSPC, errno.EIO)
 
 
 def _flushed(code: int) -> int:
@@ -59,10 +67,14 @@ def _flushed(code: int) -> int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        _silence()
-        _say(f"the output can't be written: {error.strerror or error}")
-        return ExitCode.INVALID
+        return _unwritten(error)
     return code
+
+
+def _unwritten(error: OSError) -> int:
+    _silence()
+    _say(f"the output can't be written: {error.strerror or error}")
+    return ExitCode.INVALID
 
 
 def _silence() -> None:

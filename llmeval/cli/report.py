@@ -8,7 +8,16 @@ from typing import Annotated, Literal
 import typer
 
 from llmeval.cli import completion
-from llmeval.cli.common import FormatOption, Json, Reports, console, emit, find_run, show_run
+from llmeval.cli.common import (
+    FormatOption,
+    Json,
+    JUnitOption,
+    Reports,
+    console,
+    emit,
+    find_run,
+    show_run,
+)
 from llmeval.report.ci.format import Format
 
 
@@ -37,16 +46,19 @@ def report(
         ),
     ] = None,
     format_: FormatOption = Format.AUTO,
+    junit: JUnitOption = "all",
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
     """Rebuild the summary and the reports of a run from its records.
 
-    Works offline. The exit code is that of the run. With --index instead of a run: one page of all
-    suites in a reports directory, exit code 0.
+    Works offline. The exit code is that of the run. For the folder of a grid, its page is written
+    again, and the exit code is that of the worst cell. With --index instead of a run: one page of
+    all suites in a reports directory, exit code 0.
     """
     from llmeval.api import rebuild
     from llmeval.core.errors import UsageError
+    from llmeval.store.grids import GRID
 
     if index is not None:
         if run is not None:
@@ -59,7 +71,11 @@ def report(
             "name a run (`llmeval runs list` shows them), or make a page of all suites by"
             " --index DIR"
         )
-    return show_run(rebuild(find_run(run, reports), embed), as_json=as_json, format_=format_)
+    if (run / GRID).exists():
+        from llmeval.cli.grid import rebuild_grid
+
+        return rebuild_grid(run, as_json=as_json)
+    return show_run(rebuild(find_run(run, reports), embed, junit), as_json=as_json, format_=format_)
 
 
 def _overview(reports: Path, as_json: bool) -> int:

@@ -16,13 +16,22 @@ from llmeval.cli.common import (
     Env,
     FormatOption,
     Json,
+    JUnitOption,
     Reports,
     StopOption,
     find_baseline,
     show_run,
     suite_files,
 )
-from llmeval.core.errors import ExitCode
+from llmeval.cli.grid_axes import GridAxes, listed_candidates, listed_prompts
+from llmeval.cli.select_cases import (
+    CaseOption,
+    FailedOption,
+    LastFailedOption,
+    TagOption,
+    selection_of,
+)
+from llmeval.core.errors import ExitCode, worst_of
 from llmeval.report.ci.format import Format
 
 if TYPE_CHECKING:
@@ -30,17 +39,6 @@ if TYPE_CHECKING:
 
     from llmeval.runner.options import Options
     from llmeval.suite.loader import Suite
-
-WORST_FIRST = (
-    ExitCode.INTERRUPTED,
-    ExitCode.INVALID,
-    ExitCode.USAGE,
-    ExitCode.GATE_FAILED,
-    ExitCode.INCONCLUSIVE,
-    ExitCode.NOTHING_EVALUATED,
-    ExitCode.PASS,
-)
-"""Of several suites: what measured nothing is worse than what measured badly."""
 
 
 def run(
@@ -70,13 +68,29 @@ def run(
         ),
     ] = False,
     candidate: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="Test another candidate: a name from `models`, or '{provider: ..., model: ...}'.",
+            help=(
+                "Test another candidate: a name from `models`, or '{provider: ..., model: ...}'."
+                " Several (a,b, or the option again) make a grid."
+            ),
             metavar="NAME|SPEC",
             autocompletion=completion.candidates,
+            show_default=False,
         ),
     ] = None,
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Use another prompt. Several (a.j2,b.j2, or the option again) make a grid.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
+    case: CaseOption = None,
+    tag: TagOption = None,
+    failed: FailedOption = None,
+    last_failed: LastFailedOption = False,
     baseline: BaselineName = None,
     rejudge: Annotated[
         bool,
@@ -133,6 +147,10 @@ def run(
         bool, typer.Option("--dry-run", help="Show the calls and their cost; send nothing.")
     ] = False,
     format_: FormatOption = Format.AUTO,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Open the report in the browser at the end.")
+    ] = False,
+    junit: JUnitOption = "all",
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
@@ -142,18 +160,25 @@ def run(
     budget within the last 24 hours. Recorded answers are not requested again. --new starts a new
     run.
 
+    Several candidates or prompts make a grid: a run of each combination, with its own decision, and
+    one page with the answers side by side. --case, --tag, --failed and --last-failed make a partial
+    run, which never passes the gate.
+
     Exit codes: 0 pass, 1 gate failed, 2 suite or usage wrong, 3 run invalid or incomplete, 4
-    inconclusive, 5 nothing evaluated, 130 interrupted. With several suites the worst one counts, in
-    the order 130, 3, 2, 1, 4, 5, 0.
+    inconclusive, 5 nothing evaluated, 130 interrupted. Of several suites or cells the worst one
+    counts, in the order 130, 3, 2, 1, 4, 5, 0.
     """
     from llmeval.runner.options import Options
     from llmeval.runner.sharding import parse_shard
 
+    candidates, prompts = listed_candidates(candidate), listed_prompts(prompt)
+    axes = GridAxes(candidates, prompts)
     options = Options(
         out=out,
         resume=not new,
         reports=reports,
-        candidate=candidate,
+        candidate=None if len(candidates) != 1 else candidates[0],
+        prompt=None if len(prompts) != 1 else prompts[0],
         stop=stop,
         limit=limit,
         concurrency=concurrency,
@@ -164,10 +189,17 @@ def run(
         max_calls=max_calls,
         max_minutes=max_minutes,
         shard=None if shard is None else parse_shard(shard, os.environ),
+        junit=junit,
     )
-    chosen = _suites(suites, env, alone=out is not None or baseline not in (None, "lock"))
+    alone = out is not None or baseline not in (None, "lock")
+    partial_ = bool(case or tag or failed or last_failed)
+    chosen = _suites(suites, env, alone=alone or partial_)
     if len(chosen) == 1:
-        options = replace(options, baseline=find_baseline(baseline, reports, chosen[0].name, out))
+        options = replace(
+            options,
+            baseline=find_baseline(baseline, reports, chosen[0].name, out),
+            selection=selection_of(case, tag, failed, chosen[0].name, reports, last=last_failed),
+        )
     if changed_since is not None:
         chosen = touched(chosen, changed_since)
         if not chosen:
@@ -177,7 +209,14 @@ def run(
             )
             return ExitCode.PASS
     one = partial(
-        _one, options=options, rejudge=rejudge, dry_run=dry_run, format_=format_, as_json=as_json
+        _one,
+        options=options,
+        axes=axes,
+        rejudge=rejudge,
+        dry_run=dry_run,
+        format_=format_,
+        as_json=as_json,
+        opens=open_,
     )
     return one(chosen[0]) if len(chosen) == 1 else _each(chosen, one)
 
@@ -201,7 +240,10 @@ def _suites(named: list[Path], env: str | None, *, alone: bool) -> "list[Suite]"
     suites = [load_suite(path, env) for path in paths]
     if len(suites) > 1:
         if alone:
-            raise UsageError("--out and --baseline are about one suite; here are several")
+            raise UsageError(
+                "--out, --baseline, --case, --tag and --failed are about one suite; here are"
+                " several"
+            )
         for suite in suites:
             inspect_suite(suite)
     return suites
@@ -241,23 +283,45 @@ def _each(suites: "list[Suite]", one: "Callable[[Suite], int]") -> int:
             break
     ends = ", ".join(f"{suite.name} {code}" for suite, code in zip(suites, codes, strict=False))
     print(f"llmeval: exit codes: {ends}", file=sys.stderr)
-    return min(codes, key=WORST_FIRST.index)
+    return worst_of(codes)
 
 
 def _one(
     suite: "Suite",
     *,
     options: "Options",
+    axes: "GridAxes",
     rejudge: bool,
     dry_run: bool,
     format_: Format,
     as_json: bool,
+    opens: bool,
 ) -> int:
     from llmeval.api import run as run_suite
     from llmeval.cli.model_download import pull_for
+    from llmeval.cli.open_page import open_page
     from llmeval.cli.rejudge import rejudge_baseline
+    from llmeval.core.errors import UsageError
     from llmeval.report.console import ProgressDisplay
+    from llmeval.suite.matrix import with_prompt, without_matrix
 
+    if axes.make_grid(suite):
+        from llmeval.cli.grid import run_cells
+
+        if rejudge:
+            raise UsageError("--rejudge with a grid: score the baseline again in a run of its own")
+        return run_cells(
+            suite,
+            options,
+            axes,
+            dry_run=dry_run,
+            format_=format_,
+            as_json=as_json,
+            opens=opens,
+        )
+    suite = without_matrix(suite)
+    if options.prompt is not None:
+        suite = with_prompt(suite, options.prompt)
     if dry_run:
         from llmeval.cli.dryrun import show_estimate
 
@@ -269,7 +333,10 @@ def _one(
             return child
         options = replace(options, baseline=child)
     made = run_suite(suite, options=options, observers=[ProgressDisplay()], warn=_warn)
-    return show_run(made, as_json=as_json, format_=format_, resumes=options.out is None)
+    code = show_run(made, as_json=as_json, format_=format_, resumes=options.out is None)
+    if opens:
+        open_page(made.report)
+    return code
 
 
 def _warn(line: str) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run, show_run
+from llmeval.report.safe_text import visible
 
 app = typer.Typer(help="List and show past runs.", no_args_is_help=True)
 
@@ -20,6 +21,7 @@ def list_runs(
 ) -> int:
     """List runs, the newest first."""
     from rich.table import Table
+    from rich.text import Text
 
     from llmeval.history.runs import list_runs as found
 
@@ -42,13 +44,10 @@ def list_runs(
         table.add_column(heading, no_wrap=True)
     for row in rows:
         table.add_row(
-            row["run_id"],
-            row["suite"],
-            row["candidate"],
-            row["status"],
+            *(Text(visible(str(row[key]))) for key in ("run_id", "suite", "candidate", "status")),
             row["decision"] or "–",
             f"{row['passed']}/{row['cases']}",
-            *([row["started"]] if wide else []),
+            *([Text(visible(str(row["started"])))] if wide else []),
         )
     out.print(table)
     return 0
@@ -57,17 +56,15 @@ def list_runs(
 @app.command()
 def show(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False) -> int:
     """Show the result of a run."""
+    from dataclasses import replace
+
     from llmeval.api import load_run
-    from llmeval.report.failing_cases import failing_cases
-    from llmeval.report.run_view import RunView
+    from llmeval.report.run_view import recorded_view
 
     loaded = load_run(find_run(run, reports))
     loaded.directory.verify()
-    summary, manifest = loaded.summary, loaded.manifest
-    failing = failing_cases(loaded.directory, manifest, summary, 10)
+    view = recorded_view(loaded.directory, loaded.manifest, loaded.summary, 10)
     html = loaded.path / "report.html"
-    view = RunView(
-        loaded.directory, manifest, summary, failing, [], html if html.exists() else None
-    )
+    view = replace(view, report=html if html.exists() else None)
     show_run(loaded.decided(view), as_json=as_json)
     return 0

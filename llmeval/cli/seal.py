@@ -44,20 +44,46 @@ def seal(
 
 def verify(
     run: RunPath,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            help="Demand this policy of approvals (YAML); default: the run's own, if it has one.",
+            metavar="FILE",
+        ),
+    ] = None,
+    signers: Annotated[
+        Path | None,
+        typer.Option(help="The ssh keys that you trust (allowed_signers).", metavar="FILE"),
+    ] = None,
+    approvals: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder of approvals; default: `approvals` in the run or next to its suite.",
+            metavar="DIR",
+        ),
+    ] = None,
+    key: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A public key that you trust: the statements must be signed by one.",
+            metavar="FILE",
+        ),
+    ] = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
     """Check that a run is the one that was sealed, and compute its decision again.
 
-    No network, model or suite is needed. Exit code 0: it matches. 1: it does not, with the file.
-    2: wrong usage. 3: the run or its seal can't be read.
+    With a policy of approvals, in the suite or by --policy, it must be met. No network, model or
+    suite is needed. Exit code 0: all holds. 1: something does not, with the file. 2: wrong usage.
+    3: the run or its seal can't be read.
     """
     from llmeval.core.errors import ExitCode
-    from llmeval.governance.verify import check_seal
+    from llmeval.governance.verified_run import Trusted, verify_run
     from llmeval.report.safe_text import visible
 
     path = find_run(run, reports)
-    check = check_seal(path)
+    check = verify_run(path, Trusted(policy, signers, approvals, tuple(key or ())))
     if as_json:
         emit(
             {
@@ -66,14 +92,17 @@ def verify(
                 "seal": check.digest,
                 "decision": check.seal.decision,
                 "problems": list(check.problems),
+                "notes": list(check.notes),
             }
         )
     elif check.verified:
         count = len(check.seal.files)
         print(f"✔ {path}: {count} files match, and the records come to {check.seal.decision}.")
+        for note in check.notes:
+            print(f"  {visible(note)}")
         print(f"Seal {check.digest}")
     else:
-        print(f"✘ {path} is not what was sealed:")
+        print(f"✘ {path} is not verified:")
         for problem in check.problems:
             print(f"  {visible(problem)}")
     return ExitCode.PASS if check.verified else ExitCode.GATE_FAILED

@@ -10,6 +10,7 @@ from string import ascii_uppercase
 
 from msgspec import structs
 
+from llmeval.compare.best import best_runs
 from llmeval.compare.comparison import Comparison, Flip, MetricDifference, SliceDifference, Word
 from llmeval.compare.differences import differing
 from llmeval.compare.loaded_run import LoadedRun, load, obstacle, side, warnings
@@ -36,8 +37,12 @@ class _Tested:
     found: MeanDifference
 
 
-def compare(runs: Sequence[RunStore], level: float = LEVEL) -> Comparison:
+def compare(runs: Sequence[RunStore], level: float = LEVEL, *, best: bool = False) -> Comparison:
     """The first run compared with each other one, and from three runs on their ranking.
+
+    Args:
+        runs: two or more. level: of the intervals and of the verdicts, in (0, 1).
+        best: whether the runs are compared with the best of them too.
 
     Raises:
         UsageError: fewer than two runs, more than 26, or one of them twice. StoreError: a run can't
@@ -78,6 +83,7 @@ def compare(runs: Sequence[RunStore], level: float = LEVEL) -> Comparison:
         boards=tuple(board(metric, sides, verdicts) for metric in metrics)
         if len(sides) > 2
         else (),
+        best=best_runs(sides, metrics, level, _paired) if best else (),
         differing=tuple(differing([each.manifest for each in sides])),
         warnings=tuple(text for each in sides for text in warnings(each)),
     )
@@ -87,11 +93,16 @@ def _same(run: RunStore, earlier: Sequence[RunStore]) -> bool:
     return any(run.path.resolve() == other.path.resolve() for other in earlier)
 
 
-def _test(first: LoadedRun, other: LoadedRun, metric: str, level: float) -> _Tested | None:
+def _paired(first: LoadedRun, other: LoadedRun, metric: str) -> PairedCases | None:
     if obstacle(first, other, metric):
         return None
     pairs = pair(other.aggregate, first.kept, metric)
-    if not pairs.differences:
+    return pairs if pairs.differences else None
+
+
+def _test(first: LoadedRun, other: LoadedRun, metric: str, level: float) -> _Tested | None:
+    pairs = _paired(first, other, metric)
+    if pairs is None:
         return None
     return _Tested(
         first, other, metric, pairs, difference(pairs.differences, pairs.clusters, level)

@@ -115,9 +115,42 @@ class Leaderboard(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[str, ...] = ()
 
 
+class Contender(msgspec.Struct, frozen=True, kw_only=True):
+    """A run among those that are compared for the best."""
+
+    letter: str
+    among: bool
+    """Whether it may be the best: no other run is shown to beat it."""
+    low: float
+    """Lower bound of its mean minus the best of the other means, at most 0."""
+    high: float
+    """Upper bound of the same, at least 0."""
+
+
+class BestRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """Which runs may be the best on one metric."""
+
+    metric: str
+    rate: float
+    """The probability that the best run is not among them, at most."""
+    n: int = 0
+    """Cases compared."""
+    contenders: tuple[Contender, ...] = ()
+    """In the order of the runs; empty where fewer than two can be compared."""
+    untrusted: bool = False
+    """Whether the metric's judge is not trusted, so that the best is best by its own verdicts."""
+    left_out: dict[str, str] = {}
+    """Runs that are not compared, by letter, and why."""
+
+    @property
+    def among(self) -> tuple[str, ...]:
+        """Letters of the runs that may be the best."""
+        return tuple(each.letter for each in self.contenders if each.among)
+
+
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Everything. `tests`: how many Holm's procedure is over. `slices`: all that were looked at,
-    those that moved first. `boards`: from three runs on."""
+    those that moved first. `boards`: from three runs on. `best`: where it is wanted."""
 
     schema: int = SCHEMA
     level: float
@@ -126,6 +159,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     metrics: tuple[MetricDifference, ...]
     slices: tuple[SliceDifference, ...] = ()
     boards: tuple[Leaderboard, ...] = ()
+    best: tuple[BestRuns, ...] = ()
     differing: tuple[ManifestDifference, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -8,6 +8,7 @@ from llmeval.compare.comparison import ComparedRun
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Summary
+from llmeval.core.used_judges import with_trust_of
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.baseline import values_of
 from llmeval.gate.run_pass import aggregate_run
@@ -44,6 +45,7 @@ def load(letter: str, run: RunStore) -> LoadedRun:
     """
     manifest = structs.replace(run.manifest(), quarantine=())  # shown: every case that was asked
     aggregate = aggregate_run(run, manifest)
+    manifest = with_trust_of(manifest, aggregate.judges)
     return LoadedRun(
         letter,
         run,
@@ -113,6 +115,8 @@ def warnings(loaded: LoadedRun) -> list[str]:
         found.append(
             f"{loaded.name} is incomplete: {loaded.aggregate.cases:,} cases have an answer so far."
         )
+    if loaded.manifest.selection is not None:
+        found.append(f"{loaded.name} is a partial run: {loaded.manifest.selection.sentence}")
     stopped = 0 if loaded.summary is None else loaded.summary.counts.not_needed
     if stopped:
         found.append(

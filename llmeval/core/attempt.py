@@ -58,6 +58,10 @@ class AttemptValues(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[str, ...]
     """A digest of each case's answers, in the same order."""
     metrics: dict[str, AttemptColumn]
+    numbers: str = ""
+    """A digest of the numbers of its answers: seconds, dollars, tokens and what the suite measures;
+    empty where it is not kept.
+    """
 
 
 class AttemptsFile(msgspec.Struct, frozen=True, kw_only=True):

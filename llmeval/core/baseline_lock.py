@@ -20,6 +20,15 @@ KeptValue = float | None | Literal["-"]
 """
 
 
+class AcceptedDecision(msgspec.Struct, frozen=True):
+    """What the gate said of a run that was not PASS, and why a person took the run anyway."""
+
+    decision: str
+    """FAIL or INCONCLUSIVE; INVALID, or none, of a run that the gate did not decide."""
+    reason: str
+    """In a sentence."""
+
+
 class Approval(msgspec.Struct, frozen=True):
     """Who approved this run as the baseline, why, when (UTC), and the last day of the approval."""
 
@@ -31,6 +40,8 @@ class Approval(msgspec.Struct, frozen=True):
     """ISO 8601, UTC."""
     expires: str | None = None
     """ISO 8601; null for an approval without an end."""
+    accepted: AcceptedDecision | msgspec.UnsetType = msgspec.UNSET
+    """Only of a run that was not PASS. Later reports show it."""
 
 
 class BaselineValues(msgspec.Struct, frozen=True):
@@ -156,7 +167,7 @@ class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
     """The baselines that this suite has had, the oldest first, the last one this."""
     digest: str = ""
     """sha256 of everything else in the lock file but the format and the approval's last day; empty
-    of a run's directory, and in a lock file from before there was one.
+    of a run's directory, and in a lock file of schema 1.
     """
 
     @property

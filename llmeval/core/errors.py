@@ -19,6 +19,7 @@ A failure of one case is data (`ErrorInfo` in its record); one of configuration 
 the first call.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 DISTRIBUTION = "llmeval-ci"
@@ -40,6 +41,27 @@ class ExitCode(IntEnum):
     INCONCLUSIVE = 4
     NOTHING_EVALUATED = 5
     INTERRUPTED = 130
+
+
+WORST_FIRST = (
+    ExitCode.INTERRUPTED,
+    ExitCode.INVALID,
+    ExitCode.USAGE,
+    ExitCode.GATE_FAILED,
+    ExitCode.INCONCLUSIVE,
+    ExitCode.NOTHING_EVALUATED,
+    ExitCode.PASS,
+)
+"""Of several runs: what measured nothing is worse than what measured badly."""
+
+
+def worst_of(codes: Iterable[int]) -> ExitCode:
+    """The worst of several exit codes.
+
+    Args:
+        codes: at least one.
+    """
+    return min(map(ExitCode, codes), key=WORST_FIRST.index)
 
 
 class LlmevalError(Exception):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from llmeval.core.approvals import ApprovalPolicy
 from llmeval.core.attempt import AttemptRecord
 from llmeval.core.data_record import DataCheckRecord
 from llmeval.core.gate_record import Count, GateRecord
@@ -123,6 +124,47 @@ class ShardRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Cases of the whole run."""
     digests: Digests
     """The digest of the whole run's cases."""
+
+
+class SelectionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Which cases of the suite a partial run has. A partial run never passes the suite's gate."""
+
+    n: Count
+    """Cases of the partial run."""
+    of: Count
+    """Cases of the whole run."""
+    cases: tuple[str, ...] = ()
+    """The values of `--case`."""
+    tags: tuple[str, ...] = ()
+    """The values of `--tag`, each `name=value`."""
+    failed_of: str | None = None
+    """The id of the run whose failing cases were selected."""
+
+    @property
+    def how(self) -> str:
+        """The options that selected the cases: --tag topic=law, --failed 20261130T1200Z-abc."""
+        parts = [f"--case {name}" for name in self.cases[:5]]
+        parts += [f"and {len(self.cases) - 5:,} more"] if len(self.cases) > 5 else []
+        parts += [f"--tag {tag}" for tag in self.tags]
+        parts += [] if self.failed_of is None else [f"--failed {self.failed_of}"]
+        return ", ".join(parts)
+
+    @property
+    def sentence(self) -> str:
+        """12 of 200 cases were selected (--tag topic=law)."""
+        verb = "was" if self.n == 1 else "were"
+        return f"{self.n:,} of {self.of:,} cases {verb} selected ({self.how})."
+
+
+class GridCellRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The place of a run in a grid of candidates and prompts."""
+
+    grid: str
+    """The id of the grid."""
+    candidate: str
+    """The candidate, as the page names its column."""
+    prompt: str = ""
+    """The prompt, as the page names its column; empty where the grid has one prompt."""
 
 
 class RecordFile(msgspec.Struct, frozen=True):
@@ -279,6 +321,14 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """Which attempt of its change this is; null in a run that counts no attempts."""
     shard: ShardRecord | None = None
     """Null in a whole run."""
+    approvals: ApprovalPolicy | None = None
+    """Who must approve the run before it becomes a baseline or is promoted; null for nobody."""
+    selection: SelectionRecord | None = None
+    """Of a partial run: which cases it has; null in a run of the whole suite."""
+    grid: GridCellRecord | None = None
+    """Null in a run that is not a cell of a grid."""
+    prompt: str | None = None
+    """Path or text of the prompt that `--prompt` or `matrix` put in place of the suite's prompt."""
     merged_from: tuple[ShardOrigin, ...] = ()
     """The shards of a merged run."""
     sessions: tuple[Session, ...] = ()
@@ -304,6 +354,13 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     def quarantined(self) -> frozenset[str]:
         """Ids of the cases that count in no rule."""
         return frozenset(entry.case_id for entry in self.quarantine)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the run has only a part of the suite's cases on purpose: a shard, or a partial
+        run. The gate of the suite is not decided on it.
+        """
+        return self.shard is not None or self.selection is not None
 
     @property
     def may_stop(self) -> bool:

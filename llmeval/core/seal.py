@@ -48,7 +48,8 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
     baseline: str | None = None
     """Which of `files` is the baseline's lock file; null where the gate compares nothing."""
     cases_root: Sha256
-    """The Merkle root (RFC 9162, section 2.1) over the pairs (id, digest) of the cases, sorted."""
+    """The Merkle root (RFC 9162, section 2.1) over the pairs (id, digest) of the cases, in the
+    order of their hashes."""
     decision: Decision | None
     """Of the run; null where its gate decides nothing."""
     exit_code: int
@@ -57,5 +58,9 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
     """ISO 8601, UTC."""
     llmeval: str
     """Version of llmeval."""
+    authors: tuple[Sha256, ...] = ()
+    """Of the commits that the run tested: sha256 of each name and address in small letters; empty
+    without a git checkout.
+    """
     previous: Sha256 | None = None
     """The digest of the seal before this one; null for the first one."""

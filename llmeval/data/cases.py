@@ -11,9 +11,11 @@ from typing import Any
 
 from llmeval.core.checksums import digest_of_sum
 from llmeval.core.errors import SuiteError
+from llmeval.core.json_paths import JsonPath
 from llmeval.core.records import Case, Message, canonical_json
-from llmeval.data.rows import Row
-from llmeval.data.sources import InlineSource, Source, open_source
+from llmeval.core.templates import is_template, render_value
+from llmeval.data.rows import Row, as_written
+from llmeval.data.sources import InlineSource, Source, TableFormat, open_source
 from llmeval.suite.loader import Suite
 
 _RESERVED = frozenset(
@@ -184,14 +186,16 @@ def _number(case: Case) -> int:
 
 def _open(suite: Suite) -> Source:
     source = suite.spec.cases.source
+    spec = suite.spec.cases
     if isinstance(source, list):
         document = suite.document
         path = ("cases",) if ("cases", 0) in document.lines else ("cases", "source")
+        rows = [as_written(row, document, (*path, index)) for index, row in enumerate(source)]
         return InlineSource(
-            source, document.file, [document.line((*path, index)) for index in range(len(source))]
+            rows, document.file, [document.line((*path, index)) for index in range(len(source))]
         )
     try:
-        return open_source(source, suite.base)
+        return open_source(source, suite.base, TableFormat(spec.encoding, spec.delimiter))
     except SuiteError as error:
         raise suite.error(("cases", "source"), str(error)) from None
 
@@ -228,15 +232,9 @@ def make_case(row: Row, columns: Mapping[str, str], where: str) -> Case:
     Raises:
         SuiteError: a field has the wrong form.
     """
-    for name, column in columns.items():
-        if column not in row:
-            raise SuiteError(
-                f"{where}: there is no column {column!r} for the field {name!r}; it has"
-                f" {', '.join(row)}"
-            )
+    mapped = {name: _mapped(row, name, column, where) for name, column in columns.items()}
     taken = set(columns.values())
-    data = {key: value for key, value in row.items() if key not in taken}
-    data.update({name: row[column] for name, column in columns.items()})
+    data = {key: value for key, value in row.items() if key not in taken} | mapped
     body = hashlib.sha256(
         canonical_json({key: value for key, value in data.items() if key != "id"})
     ).hexdigest()
@@ -249,7 +247,7 @@ def make_case(row: Row, columns: Mapping[str, str], where: str) -> Case:
         id=str(identifier),
         fields={key: value for key, value in data.items() if key not in _RESERVED},
         references=_references(data, where),
-        context=_text(data, "context", where),
+        context=_context(data, where),
         facts=tuple(_mappings(data, "facts", where)),
         checks=tuple(_sequence(data, "checks", where)),
         messages=_messages(data, where),
@@ -258,6 +256,26 @@ def make_case(row: Row, columns: Mapping[str, str], where: str) -> Case:
         expires=_text(data, "expires", where),
         digest="sha256:" + hashlib.sha256(f"{identifier}\n{body}".encode()).hexdigest(),
         source=where,
+    )
+
+
+def _mapped(row: Row, name: str, column: str, where: str) -> object:
+    """The value of a case field: of a column, at a path into one, or of a template over all.
+
+    Raises:
+        SuiteError: there is no such column or value.
+    """
+    if column in row:
+        return row[column]
+    if is_template(column):
+        return render_value(column, {"row": row, **row}, f"{where}: cases.map.{name}")
+    if "." in column or "[" in column:
+        try:
+            return JsonPath(column).find(row)
+        except ValueError as error:
+            raise SuiteError(f"{where}: cases.map.{name}: {column!r}: {error}") from None
+    raise SuiteError(
+        f"{where}: there is no column {column!r} for the field {name!r}; it has {', '.join(row)}"
     )
 
 
@@ -275,6 +293,14 @@ def _references(data: Row, where: str) -> tuple[str, ...]:
             f"{where}: references: a text or a list of texts, none empty; given: {given!r}"
         )
     return tuple(str(value) for value in values)
+
+
+def _context(data: Row, where: str) -> str | None:
+    """The context as one text: several passages are separated by an empty line."""
+    passages = data.get("context")
+    if isinstance(passages, list) and all(isinstance(each, str) for each in passages):
+        return "\n\n".join(passages) if passages else None
+    return _text(data, "context", where)
 
 
 def _text(data: Row, key: str, where: str) -> str | None:

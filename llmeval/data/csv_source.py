@@ -1,8 +1,8 @@
 """Rows of CSV as spreadsheets write it.
 
 The delimiter is the one that the header has: comma, semicolon, tab or `|`, or that of a first line
-`sep=;`. The encoding is UTF-8, or UTF-16 with a byte order mark. Empty rows, and columns without a
-name whose cells are empty, are left out.
+`sep=;`. The encoding is UTF-8, or UTF-16 with a byte order mark. A suite may state both. Empty
+rows, and columns without a name whose cells are empty, are left out.
 """
 
 import codecs
@@ -22,21 +22,35 @@ _SEPARATOR = "sep="
 
 
 class CsvSource:
-    """CSV with a header; values are text, and empty values are left out."""
+    """CSV with a header; values are text, and empty values are left out.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the file.
+        encoding: as the suite states it; None: by the byte order mark.
+        delimiter: as the suite states it; None: by the header.
+
+    Raises:
+        SuiteError: another encoding, or not CSV; names file, line and the fix.
+    """
+
+    def __init__(
+        self, path: Path, encoding: str | None = None, delimiter: str | None = None
+    ) -> None:
         csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # the default refuses cells over 128 KiB
         self._file = path.open("rb")
         weakref.finalize(self, self._file.close)
         self._path = path
         self._offsets, self._lines = array("q"), array("q")
-        self._encoding, self._newline = _encoding(self._file.read(4))
+        self._stated = delimiter
+        self._encoding, self._newline = _encoding(self._file.read(4), encoding)
         try:
             self._index()
-        except UnicodeDecodeError:
+        except UnicodeError:
+            if encoding is not None:
+                raise SuiteError(f"{path}: not in the stated `encoding: {encoding}`") from None
             raise SuiteError(
-                f'{path}: not UTF-8. Save it as "CSV UTF-8", or convert it:'
-                f" iconv -f cp1252 -t utf-8 {path.name}"
+                f'{path}: not UTF-8. Save it as "CSV UTF-8", or state its encoding, such as'
+                f" `cases: {{source: {path.name}, encoding: cp1252}}`"
             ) from None
 
     def _index(self) -> None:
@@ -44,10 +58,10 @@ class CsvSource:
         first = next(self._from(0), "")
         start, before = 0, 0
         if first.strip().lower().startswith(_SEPARATOR):
-            self._delimiter = first.strip()[len(_SEPARATOR) :] or "\t"
+            self._delimiter = self._stated or first.strip()[len(_SEPARATOR) :][:1] or "\t"
             start, before = self._at, 1
         else:
-            self._delimiter = _delimiter(first)
+            self._delimiter = self._stated or _delimiter(first)
         reader = csv.reader(self._from(start), strict=True, delimiter=self._delimiter)
         try:
             self._header = next(reader, [])
@@ -119,13 +133,14 @@ def _ends(line: bytes, newline: bytes) -> bool:
     return len(line) % 2 == 0 and line.endswith(newline)
 
 
-def _encoding(head: bytes) -> tuple[str, bytes]:
-    """The encoding by the byte order mark, and a line feed in it."""
-    if head.startswith(codecs.BOM_UTF16_LE):
-        return "utf-16-le", b"\n\x00"
-    if head.startswith(codecs.BOM_UTF16_BE):
+def _encoding(head: bytes, stated: str | None) -> tuple[str, bytes]:
+    """The encoding as stated, or by the byte order mark; and a line feed in it."""
+    name = (stated or "").lower().replace("_", "-").replace("utf16", "utf-16")
+    if head.startswith(codecs.BOM_UTF16_BE) or name == "utf-16-be":
         return "utf-16-be", b"\x00\n"
-    return "utf-8", b"\n"
+    if head.startswith(codecs.BOM_UTF16_LE) or name in ("utf-16-le", "utf-16"):
+        return "utf-16-le", b"\n\x00"
+    return stated or "utf-8", b"\n"
 
 
 def _delimiter(header: str) -> str:

@@ -1,5 +1,5 @@
-"""Where raw cases come from: JSONL, CSV, Parquet, `hf://` and lists, each read one row at a time by
-its number.
+"""Where raw cases come from: JSONL, CSV, JSON, YAML, Parquet, `hf://`, folders that `save_to_disk`
+wrote, and lists. Each is read one row at a time by its number.
 
 An index of offsets is held, never the rows: a shuffle or a sample is a list of row numbers.
 """
@@ -9,11 +9,14 @@ import weakref
 from array import array
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from llmeval.core.errors import SuiteError, install_hint
 from llmeval.data.csv_source import CsvSource
+from llmeval.data.document_source import read_json, read_yaml
+from llmeval.data.packed import SUFFIXES as PACKED
+from llmeval.data.packed import unpacked
 from llmeval.data.rows import Row
 
 
@@ -49,8 +52,8 @@ class InlineSource:
 class JsonlSource:
     """One JSON object a line; blank lines are skipped."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
+    def __init__(self, path: Path, file: BinaryIO | None = None) -> None:
+        self._file = file or path.open("rb")
         weakref.finalize(self, self._file.close)
         self._path = path
         self._offsets, self._lines = array("q"), array("q")
@@ -124,10 +127,12 @@ def _hub(url: str, base: Path) -> DatasetSource:
     """`hf://owner/name@revision?split=test&name=config`, or a local directory as
     `hf://./folder?split=test`.
     """
-    datasets = _datasets(url)
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     name, _, revision = (parts.netloc + parts.path).partition("@")
+    if name.startswith(".") and _is_saved(base / name):
+        return _saved(base / name, url, query.get("split"))
+    datasets = _datasets(url)
     target = str(base / name) if name.startswith(".") else name
     try:
         loaded = datasets.load_dataset(
@@ -135,12 +140,33 @@ def _hub(url: str, base: Path) -> DatasetSource:
         )
     except Exception as error:
         raise SuiteError(f"{url}: can't be loaded: {error}") from None
-    if isinstance(loaded, dict):
-        splits = ", ".join(loaded)
-        raise SuiteError(
-            f"{url}: say which split, e.g. {url}?split={next(iter(loaded))} (it has: {splits})"
-        )
-    return DatasetSource(loaded, url)
+    return _one_split(loaded, url, None)
+
+
+def _is_saved(folder: Path) -> bool:
+    """Whether `save_to_disk` of `datasets` wrote this folder."""
+    return any((folder / name).is_file() for name in ("state.json", "dataset_dict.json"))
+
+
+def _saved(folder: Path, label: str, split: str | None) -> DatasetSource:
+    """A folder of `save_to_disk`: a data set, or several splits."""
+    datasets = _datasets(label)
+    try:
+        loaded = datasets.load_from_disk(str(folder))
+    except Exception as error:
+        raise SuiteError(f"{label}: can't be read as a folder of save_to_disk: {error}") from None
+    return _one_split(loaded, label, split)
+
+
+def _one_split(loaded: Any, label: str, split: str | None) -> DatasetSource:
+    """One data set of what was loaded; `split` chooses it among several."""
+    if not isinstance(loaded, dict):
+        return DatasetSource(loaded, label)
+    if split in loaded:
+        return DatasetSource(loaded[split], label)
+    address = label if label.startswith("hf://") else f"hf://./{label}"
+    example = f"{address.partition('?')[0]}?split={next(iter(loaded), '')}"
+    raise SuiteError(f"{label}: say which split, e.g. {example} (it has: {', '.join(loaded)})")
 
 
 _READERS: dict[str, Callable[[Path], Source]] = {
@@ -148,29 +174,75 @@ _READERS: dict[str, Callable[[Path], Source]] = {
     ".ndjson": JsonlSource,
     ".csv": CsvSource,
     ".tsv": CsvSource,
+    ".json": read_json,
+    ".yaml": read_yaml,
+    ".yml": read_yaml,
     ".parquet": _parquet,
+}
+_TABLES = (".csv", ".tsv")
+_LINES = (".jsonl", ".ndjson")
+_HINTS = {
+    ".xlsx": 'save the sheet as "CSV UTF-8"',
+    ".xls": 'save the sheet as "CSV UTF-8"',
+    ".ods": 'save the sheet as "CSV UTF-8"',
+    ".zip": "unpack it, and name the file in it",
+    ".arrow": "name its folder, if `save_to_disk` wrote it",
 }
 
 
-def open_source(source: str, base: Path) -> Source:
+class TableFormat(NamedTuple):
+    """How a .csv or .tsv file is written, where the suite states it."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+
+
+def open_source(source: str, base: Path, table: TableFormat = TableFormat()) -> Source:  # noqa: B008
     """The source that `cases.source` names.
 
     Args:
         source: a path relative to `base`, or `hf://...`.
         base: the suite file's directory.
+        table: encoding and delimiter of a .csv or .tsv file.
 
     Raises:
         SuiteError: no such file, an unknown kind of file, or unreadable.
     """
+    path = base / source
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    is_table = suffixes[-1:] and suffixes[-1] in _TABLES
+    if table != TableFormat() and (source.startswith("hf://") or not is_table):
+        raise SuiteError(
+            f"{source}: `encoding` and `delimiter` are for .csv and .tsv files; JSON and YAML are"
+            " UTF-8"
+        )
     if source.startswith("hf://"):
         return _hub(source, base)
-    path = base / source
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise SuiteError(f"{source}: cases come from {', '.join(_READERS)} files, hf:// or a list")
     try:
-        return reader(path)
+        if is_table:
+            return CsvSource(path, *table)
+        if suffixes[-1:] and suffixes[-1] in PACKED and suffixes[-2:-1] and suffixes[-2] in _LINES:
+            return JsonlSource(path, unpacked(path))
+        if path.is_dir():
+            return _folder(path, source)
+        reader = _READERS.get(path.suffix.lower())
+        if reader is not None:
+            return reader(path)
     except OSError as error:
         raise SuiteError(
-            f"{source}: {error.strerror} ({path}); paths are relative to the suite file"
+            f"{source}: {error.strerror or error} ({path}); paths are relative to the suite file"
         ) from None
+    hint = _HINTS.get(path.suffix.lower())
+    raise SuiteError(
+        f"{source}: cases come from {', '.join(_READERS)} and .jsonl.gz or .jsonl.zst files, a"
+        f" folder of save_to_disk, hf:// or a list{': ' + hint if hint else ''}"
+    )
+
+
+def _folder(path: Path, source: str) -> DatasetSource:
+    if not _is_saved(path):
+        raise SuiteError(
+            f"{source}: is a folder, and not one that `save_to_disk` of datasets wrote; name a file"
+            " in it"
+        )
+    return _saved(path, source, None)

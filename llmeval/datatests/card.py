@@ -20,7 +20,7 @@ from llmeval.datatests.accepted import read_accepted
 from llmeval.datatests.check import CheckOptions, DataReport, check_data
 from llmeval.datatests.findings import SuiteCase
 from llmeval.datatests.suite_cases import read_cases
-from llmeval.report.safe_text import cell
+from llmeval.report.inert_markdown import prose
 from llmeval.suite.loader import Suite
 
 _LANGUAGE_SAMPLE = 300
@@ -157,8 +157,8 @@ class DataCard:
 
     def _lines(self) -> Iterator[str]:
         facts = self.facts
-        yield f"# {cell(self._suite.name, 200)}\n"
-        yield f"{cell(self._suite.spec.description, 2000) or 'No description.'}\n"
+        yield f"# {prose(self._suite.name, 200)}\n"
+        yield f"{prose(self._suite.spec.description, 2000) or 'No description.'}\n"
         yield "| | |\n|---|---|"
         rows: dict[str, object] = {
             "source": self.source or "not stated",
@@ -172,7 +172,7 @@ class DataCard:
             "digest of the cases": self.report.cases_digest,
         }
         for name, value in rows.items():
-            yield f"| {name} | {cell(str(value), 600)} |"
+            yield f"| {name} | {prose(str(value), 600)} |"
         yield from self._slices()
         yield from self._findings()
         yield f"\nWritten by `llmeval data card`, version {__version__}."
@@ -183,7 +183,7 @@ class DataCard:
             return
         yield "\n## Slices\n\n| tag | value | cases |\n|---|---|---|"
         for (tag, value), n in slices[:_MOST_SLICES]:
-            yield f"| {cell(tag, 100)} | {cell(value, 100)} | {n:,} |"
+            yield f"| {prose(tag, 100)} | {prose(value, 100)} | {n:,} |"
         if len(slices) > _MOST_SLICES:
             yield f"\nand {len(slices) - _MOST_SLICES:,} more slices."
 
@@ -206,7 +206,8 @@ class DataCard:
             yield "\n| accepted | reason | by | until |\n|---|---|---|---|"
         for entry in entries.values():
             until = entry.until or "no end"
-            yield f"| {entry.rule} | {cell(entry.reason, 400)} | {cell(entry.by, 100)} | {until} |"
+            reason, by = prose(entry.reason, 400), prose(entry.by, 100)
+            yield f"| {entry.rule} | {reason} | {by} | {until} |"
 
 
 def data_card(suite: Suite) -> DataCard:

@@ -10,7 +10,7 @@ from llmeval import __version__
 from llmeval.core.files import write_atomically
 from llmeval.datatests.check import DataReport
 from llmeval.datatests.findings import DataFinding
-from llmeval.report.junit import clean_xml
+from llmeval.report.junit_xml import clean_xml
 
 MAX_RESULTS = 5000
 """The most results of a SARIF file that GitHub code scanning reads."""

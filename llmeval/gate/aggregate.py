@@ -59,11 +59,13 @@ class MetricSample:
 class RunAggregate:
     """The numbers of one run, of a finished one (`aggregate_run`) or while it goes on.
 
+    `judges`: by metric, the digests of the judges that the scores name.
     `attacks`: by metric and name, whether the judge fell for it; None where it did not answer.
     `slices`: {(tag, value): number of cases answered or missing}. `units`: answers taken;
     `waiting`: answers whose judge has still to answer, which are among them unless the run may stop
     early.
     `earlier`: attempts of the same change, which its rules are pooled with (`gate.attempts`).
+    `number_share`: the share of the error rates that rules about numbers have.
 
     Args:
         path: the run's directory.
@@ -71,7 +73,8 @@ class RunAggregate:
         repeats: answers a case.
         people: what they agree on, by (case, repeat, metric). It decides what was left to them
             (`by_people`: on which metrics).
-        drawn: of these, what came before them by a random draw.
+        drawn: answers that came before them by a random draw.
+        undecided, revised: as in `PeopleLabels`.
         quarantined: ids of cases that count nowhere; `aside` says of those with a record whether
             they pass.
         ordered: whether planned cases are still to come, by `add_case`.
@@ -85,12 +88,15 @@ class RunAggregate:
         repeats: int = 1,
         people: Mapping[AnswerKey, bool] | None = None,
         drawn: Collection[AnswerKey] = (),
+        undecided: Collection[AnswerKey] = (),
+        revised: Collection[AnswerKey] = (),
         quarantined: Collection[str] = (),
         ordered: bool = False,
         numbers: NumberInputs | None = None,
     ) -> None:
         self.path, self.repeats = path, repeats
         self.people, self.drawn = people or {}, frozenset(drawn)
+        self.undecided, self.revised = frozenset(undecided), frozenset(revised)
         self.numbers = RunNumbers(numbers, repeats)
         self.by_people: set[str] = set()
         self._rows: dict[str, int] = {}
@@ -111,16 +117,20 @@ class RunAggregate:
         self.aside: dict[str, bool] = {}
         self._aside_tags: dict[str, Mapping[str, str]] = {}
         self.audits: dict[str, Audits] = {}
+        self.judges: dict[str, set[str | None]] = {}
         self.earlier: tuple[AttemptValues, ...] = ()
+        self.number_share = 1.0
         self.may_stop, self._ordered = False, True
         for case in planned:
             self.add_case(case)
         self._ordered = ordered
 
-    def pooled_with(self, earlier: Sequence[AttemptValues]) -> "RunAggregate":
+    def pooled_with(
+        self, earlier: Sequence[AttemptValues], number_share: float = 1.0
+    ) -> "RunAggregate":
         """The same results, for rules that pool them with earlier attempts: nothing is copied."""
         pooled = copy.copy(self)
-        pooled.earlier = tuple(earlier)
+        pooled.earlier, pooled.number_share = tuple(earlier), number_share
         return pooled
 
     @property
@@ -342,6 +352,7 @@ class RunAggregate:
             if score.source == "judge":
                 self.calls.add_score(score)
                 note(self.audits, judged)
+                self.judges.setdefault(score.metric, set()).add(score.judge)
         self._whole.take(row, Status(outcome.value))
         self._whole.total[row] = float(self._whole.status(row) is Status.PASS)
 

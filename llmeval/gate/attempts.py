@@ -7,7 +7,10 @@ Bonferroni's inequality: nothing else is assumed about how the attempts depend o
 attempt that stopped early counts with the cases that it asked; how many these are depends on their
 results, so for what follows it the rates are approximate.
 
-Attempts with the same answers are one: a model that always answers alike has one chance only.
+Attempts with the same answers are one: a model that always answers alike has one chance only. Its
+seconds differ anyway, so rules about numbers count each attempt whose numbers are not the
+same (`number_share`). They are not pooled: each attempt decides on its own answers at its own
+rates, which add up to the stated ones.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,10 +30,15 @@ from llmeval.core.attempt import (
 from llmeval.core.errors import StoreError
 from llmeval.core.files import PRIVATE, write_atomically
 from llmeval.core.manifest import Manifest
+from llmeval.core.metric_ref import metric_of
+from llmeval.core.numbers import parse_number
+from llmeval.core.records import digest
 from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import CASES, RunAggregate
 from llmeval.gate.baseline import scorer_digest
 from llmeval.gate.holm import Rule
+from llmeval.gate.kept_numbers import kept_numbers
+from llmeval.gate.rules.expand import metrics_of
 from llmeval.gate.run_pass import aggregate_run
 from llmeval.store.directory import ATTEMPTS, RunDir
 
@@ -48,6 +56,19 @@ class Attempts(NamedTuple):
     """The earlier attempts that this one is pooled with."""
     unread: tuple[str, ...] = ()
     """Ids of earlier attempts whose results can't be read."""
+    measured: int = 1
+    """Which attempt this is for rules about numbers, where attempts with the same numbers are one.
+    """
+
+    def number_share(self, manifest: Manifest) -> float:
+        """The share of this attempt's error rates that rules about numbers have; 0 where their
+        rates are used up.
+        """
+        if self.record is None or self.measured <= self.number:
+            return 1.0
+        gate = manifest.gate
+        rates, all_rules = gate.rates_at(self.measured), gate.rates_at(self.number)
+        return 0.0 if rates is None or all_rules is None else rates[0] / all_rules[0]
 
     def manifest(self, manifest: Manifest) -> Manifest:
         """The manifest with the error rates of this attempt. From the second attempt on, the
@@ -72,6 +93,11 @@ class Attempts(NamedTuple):
         record = self.record
         if record is None:
             return ""
+        if self.number == 1 and self.number_share(manifest) < 1:
+            return (
+                f"Attempt {self.measured} for rules about numbers; {_earlier(record)}. The answers"
+                " are the same, the numbers are not."
+            )
         if self.number == 1:
             if record.ci is None or record.ci <= record.number:
                 return ""
@@ -122,7 +148,22 @@ def values_of_attempt(run: RunDir) -> AttemptValues:
             metric: _column(aggregate, metric, names, scorer_digest(manifest, metric))
             for metric in (*aggregate.columns, CASES)
         },
+        numbers=_numbers_digest(aggregate, manifest),
     )
+
+
+def _measures(aggregate: RunAggregate, manifest: Manifest) -> bool:
+    """Whether a rule of the gate is about a number."""
+    gate, metrics = manifest.gate, metrics_of(aggregate, manifest)
+    named = (metric_of(key) for key in (*gate.margins, *gate.release_margins))
+    return bool(gate.limits) or any(
+        metric not in metrics and parse_number(metric, aggregate.numbers.names) is not None
+        for metric in named
+    )
+
+
+def _numbers_digest(aggregate: RunAggregate, manifest: Manifest) -> str:
+    return digest(msgspec.to_builtins(kept_numbers(aggregate, manifest)))
 
 
 def _column(
@@ -180,11 +221,17 @@ def attempts_of(aggregate: RunAggregate, manifest: Manifest) -> Attempts:
     answers = _answers(aggregate.case_digests(), aggregate.outputs())
     distinct: list[tuple[AttemptValues, dict[str, str]]] = []
     unread = []
+    measures = _measures(aggregate, manifest)
+    numbers = {_numbers_digest(aggregate, manifest)} if measures and kept else set()
+    measured = 1
     for each in record.earlier:
         values = kept.get(each.run_id)
         if values is None:
             unread.append(each.run_id)
             continue
+        if measures and (not values.numbers or values.numbers not in numbers):
+            measured += 1
+            numbers.add(values.numbers)
         theirs = _answers(values.cases, values.outputs)
         if not _alike(theirs, answers) and not any(_alike(theirs, other) for _, other in distinct):
             distinct.append((values, theirs))
@@ -193,6 +240,7 @@ def attempts_of(aggregate: RunAggregate, manifest: Manifest) -> Attempts:
         1 + len(distinct) + len(unread),
         tuple(_scored_alike(values, manifest) for values, _ in distinct),
         tuple(unread),
+        measured + len(unread) * measures,
     )
 
 

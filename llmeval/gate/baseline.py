@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from llmeval.core.baseline_lock import (
     LOCK_SCHEMA,
+    AcceptedDecision,
     Approval,
     BaselineLock,
     BaselineValues,
@@ -49,6 +50,11 @@ def baseline_of_run(run: RunStore, approved: Approval | None = None) -> Baseline
     if shard := manifest.shard:
         told = f"shard {shard.index} of {shard.of}: `llmeval merge` makes the whole run"
         raise UsageError(f"{run.path} can't be a baseline: {told}")
+    if manifest.selection is not None:
+        raise UsageError(
+            f"{run.path} can't be a baseline: it is a partial run. {manifest.selection.sentence}"
+            " Run the whole suite"
+        )
     if manifest.status != "complete" or gate.decision is Decision.INVALID:
         why = gate.reason if gate.decision is Decision.INVALID else "it did not come to its end"
         raise UsageError(f"{run.path} can't be a baseline: {why}")
@@ -165,8 +171,14 @@ def _checks_digest(scoring: ScoringInputs, metric: str) -> str:
     return digest([check for check in scoring.checks if check["metric"] == metric])
 
 
-def approval(by: str, reason: str, expires: str | None, today: date | None = None) -> Approval:
-    """An approval given now.
+def approval(
+    by: str,
+    reason: str,
+    expires: str | None,
+    today: date | None = None,
+    accepted: AcceptedDecision | None = None,
+) -> Approval:
+    """An approval of today, with the decision that it accepts where that is not PASS.
 
     Raises:
         UsageError: no name, no reason, or a last day that is not a date, or is over.
@@ -183,7 +195,7 @@ def approval(by: str, reason: str, expires: str | None, today: date | None = Non
         if last < (today or datetime.now(UTC).date()):
             raise UsageError(f"--expires {expires} is over already")
         expires = last.isoformat()
-    return Approval(by.strip(), reason.strip(), utc_now(), expires)
+    return Approval(by.strip(), reason.strip(), utc_now(), expires, accepted or UNSET)
 
 
 def read_baseline(path: Path) -> BaselineLock:
@@ -236,18 +248,17 @@ def _read(path: Path, stamp: tuple[int, ...]) -> BaselineLock:
             f"{path}: has schema {found.schema}, this llmeval reads up to {LOCK_SCHEMA}: upgrade"
             " llmeval"
         )
-    if found.schema < 2:
-        found = structs.replace(found, gate=None)
-    if any(len(column.values) != len(found.cases) for column in found.numbers.values()):
-        raise SuiteError(f"{path}: a number has not one value a case; approve it again")
-    sealed = found.runs or found.chain or found.release is not None or found.digest
-    if (found.schema > 2 or (found.schema == 2 and sealed)) and found.digest != lock_digest(found):
+    if found.schema < 2:  # such files have no digest, so nothing of them is passed on
+        found = structs.replace(found, gate=None, release=None, chain=())
+    elif found.digest != lock_digest(found):
         raise SuiteError(
             f"{path}: was changed after it was approved, as its content does not fit its digest."
             f" Restore it as it was committed (`git checkout -- {path}`); or delete it and approve"
             " a new run, which ends its chain and its release: `llmeval baseline approve RUN --by"
             " NAME --reason TEXT`"
         )
+    if any(len(column.values) != len(found.cases) for column in found.numbers.values()):
+        raise SuiteError(f"{path}: a number has not one value a case; approve it again")
     for name, column in found.metrics.items():
         if len(column.values) != len(found.cases) or len(column.passed) not in (
             0,

@@ -5,7 +5,7 @@ Both belong next to a PASS: a gate that was loosened, or cases that were taken o
 as well as a good candidate does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +38,10 @@ class BaselineNotices(NamedTuple):
     """Ids of cases that are in quarantine now, and were not when the baseline was approved."""
     drops: tuple[MetricDrop, ...] = ()
     """The largest drops since the baseline."""
+    accepted: tuple[str, ...] = ()
+    """Sentences on a baseline and a release that a person accepted although the gate did not PASS
+    them.
+    """
 
 
 def against(aggregate: RunAggregate, manifest: Manifest) -> BaselineNotices:
@@ -52,7 +56,21 @@ def against(aggregate: RunAggregate, manifest: Manifest) -> BaselineNotices:
         changes(baseline.gate, now),
         since,
         largest_drops(aggregate, manifest, baseline),
+        tuple(_accepted(baseline, manifest)),
     )
+
+
+def _accepted(baseline: BaselineLock, manifest: Manifest) -> Iterator[str]:
+    """The release counts only where the gate compares with it."""
+    release = baseline.release if manifest.gate.release_margins else None
+    for what, lock in (("baseline", baseline), ("release", release)):
+        if lock is not None and lock.approved is not None and lock.approved.accepted:
+            accepted = lock.approved.accepted
+            reason = accepted.reason.strip().rstrip(".")
+            yield (
+                f"The {what} {lock.run_id} was {accepted.decision}, and {lock.approved.by} accepted"
+                f" it: {reason}."
+            )
 
 
 def baseline_in(manifest: Manifest) -> BaselineLock | None:
@@ -67,15 +85,19 @@ def baseline_in(manifest: Manifest) -> BaselineLock | None:
 
 
 def with_remarks(gate: GateResult, found: BaselineNotices, manifest: Manifest) -> GateResult:
-    """The decision, with its notes if the run exits with 0."""
-    if gate.decision is None or gate.exit_code != 0:
+    """The decision with what was accepted before it, and with its other notes if the run exits with
+    0.
+    """
+    if gate.decision is None:
         return gate
-    said = [*_remarks(found), *_earlier_answers(manifest)]
-    sample = sample_note(found.gone, manifest).strip()
-    if sample and sample not in gate.reason:
-        said.append(sample)
+    notes = [*found.accepted]
+    if gate.exit_code == 0:
+        notes += [*_remarks(found), *_earlier_answers(manifest)]
+        sample = sample_note(found.gone, manifest).strip()
+        if sample and sample not in gate.reason:
+            notes.append(sample)
     return structs.replace(
-        gate, remarks=(*gate.remarks, *said), reason=" ".join([gate.reason, *said])
+        gate, remarks=(*gate.remarks, *notes), reason=" ".join([gate.reason, *notes])
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from llmeval.core.errors import ExitCode
-from llmeval.core.manifest import Manifest, ShardRecord
-from llmeval.core.results import GateResult, RuleDecision
+from llmeval.core.manifest import Manifest, SelectionRecord, ShardRecord
+from llmeval.core.results import Decision, GateResult, RuleDecision
 from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.attempts import attempts_of, when_alone_fails, when_spent
 from llmeval.gate.holm import Rule, step_down
@@ -26,11 +26,14 @@ def decide(
     """
     if shard := manifest.shard:
         return _part(shard, manifest, absent)
+    if selection := manifest.selection:
+        return _selected(selection, aggregate, manifest, absent)
     if absent:  # a rule decided on a part of the cases would say something else than on all of them
         return outcome([*absent, *validity(aggregate, manifest)], manifest.gate.on_inconclusive)
     attempts = attempts_of(aggregate, manifest)
     now = attempts.manifest(manifest)
-    pooled = _tests(aggregate.pooled_with(attempts.values), now)
+    share = attempts.number_share(manifest)
+    pooled = _tests(aggregate.pooled_with(attempts.values, share), now)
     asked = [when_spent(rule, attempts, manifest) for rule in pooled]
     if attempts.values:
         alone = functools.cache(lambda: _alone(aggregate, manifest, now))
@@ -77,3 +80,31 @@ def _part(shard: ShardRecord, manifest: Manifest, absent: Sequence[RuleDecision]
         reason=f"Shard {shard.index} of {shard.of} ran completely. A part decides nothing: "
         f"`llmeval merge` puts all {shard.of} together and decides.",
     )
+
+
+def _selected(
+    selection: SelectionRecord,
+    aggregate: RunAggregate,
+    manifest: Manifest,
+    absent: Sequence[RuleDecision],
+) -> GateResult:
+    """A partial run never passes. INVALID where answers are not there, FAIL where a rule about
+    single cases fails already, else INCONCLUSIVE with exit code 4, whatever `on_inconclusive` says.
+    """
+    counts = aggregate.counts()
+    open_ = RuleDecision(
+        rule="partial",
+        decision=Decision.INCONCLUSIVE,
+        reason=(
+            f"Partial run: {selection.sentence} {counts.passed:,} of {counts.cases:,} passed. The"
+            " gate needs the whole suite: run it without these options."
+        ),
+        on_inconclusive="fail",
+    )
+    gate = manifest.gate
+    rules = (gate.must_pass, gate.never, gate.floors, gate.limits, gate.regression)
+    if not absent and not any(rules):  # `gate: none`
+        return GateResult(decision=None, exit_code=ExitCode.PASS, reason=open_.reason)
+    own = [*absent, *validity(aggregate, manifest)]
+    failing = [rule for rule in fact_rules(aggregate, manifest) if rule.decision is Decision.FAIL]
+    return outcome([*own, *([] if absent else failing), open_], "fail")

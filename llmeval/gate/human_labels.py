@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from msgspec import structs
 
@@ -12,15 +12,34 @@ from llmeval.core.records import Score, Status
 from llmeval.core.thresholds import RANDOM_SAMPLING
 from llmeval.store.directory import LABELS, Unit
 from llmeval.store.draws import key_of, read_draws
-from llmeval.store.labels import AnswerKey, agreed, current, read
+from llmeval.store.labels import AnswerKey, agreed, counted, read, revised, undecided
+
+
+class PeopleLabels(NamedTuple):
+    """What people's labels of a run come to."""
+
+    verdicts: dict[AnswerKey, bool]
+    """What they agree on."""
+    drawn: frozenset[AnswerKey]
+    """Answers with a label that came before people by a random draw within each verdict."""
+    undecided: frozenset[AnswerKey] = frozenset()
+    """Answers with a label and without a verdict: reviewers differ, or nobody is sure."""
+    revised: frozenset[AnswerKey] = frozenset()
+    """Answers on which a reviewer changed a verdict; the later one counts."""
 
 
 def people_of(run: Path) -> tuple[dict[AnswerKey, bool], frozenset[AnswerKey]]:
-    """What people agree on in a run's labels, and what of it came before them by a random draw
-    within each verdict. Answers that were drawn only to decide a regression are not among these:
-    they were drawn by pairs.
+    """What people agree on in a run's labels, and which answers were drawn (`PeopleLabels`)."""
+    labels = labels_of(run)
+    return labels.verdicts, labels.drawn
+
+
+def labels_of(run: Path) -> PeopleLabels:
+    """People's labels of a run. Answers that were drawn only to decide a regression are not among
+    the drawn ones: they were drawn by pairs.
     """
-    labels = current(read(run / LABELS))
+    written = read(run / LABELS)
+    labels = counted(written)
     drawn = frozenset(
         place for (_, place), label in labels.items() if label.sampling in RANDOM_SAMPLING
     )
@@ -30,7 +49,7 @@ def people_of(run: Path) -> tuple[dict[AnswerKey, bool], frozenset[AnswerKey]]:
         (by_pairs if draw.pairs else by_verdict).setdefault(draw.metric, set()).update(draw.drawn)
     only = {metric: keys - by_verdict.get(metric, set()) for metric, keys in by_pairs.items()}
     kept = frozenset(place for place in drawn if key_of(place) not in only.get(place.metric, ()))
-    return agreed(labels).verdicts, kept
+    return PeopleLabels(agreed(labels).verdicts, kept, undecided(labels), revised(written))
 
 
 def decided_by_people(score: Score, people: Mapping[AnswerKey, bool]) -> Score:

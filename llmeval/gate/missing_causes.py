@@ -34,6 +34,11 @@ class MissingCauses:
         return self._counts.most_common(1)[0][0] if self._counts else ""
 
     @property
+    def whole(self) -> str:
+        """The commonest cause in full, with its count; empty where nothing failed."""
+        return "".join(f"{times:,} x {text}" for text, times in self._counts.most_common(1))
+
+    @property
     def sentence(self) -> str:
         """The commonest cause with its count, in the words of whoever failed; empty where nothing
         did.

@@ -16,9 +16,19 @@ _DIGITS = 6
 
 
 def followed(new: BaselineLock, before: BaselineLock | None) -> BaselineLock:
-    """A baseline that was approved just now, with the release and the chain of the one before."""
+    """A baseline that was approved just now, with the release and the chain of the one before.
+
+    Raises:
+        UsageError: the one before is of another suite.
+    """
     if before is None:
         return structs.replace(new, chain=(_link(new, None),))
+    if before.suite != new.suite:
+        raise UsageError(
+            f"the lock file holds the baseline of the suite {before.suite}, and run {new.run_id} is"
+            f" of {new.suite}: name another file with --out baselines/NAME.lock.json; or delete it,"
+            " if the suite has a new name"
+        )
     return structs.replace(
         new, release=before.release, chain=(*_chain_of(before), _link(new, before.release))
     )
@@ -42,7 +52,7 @@ def released(
         release: the release's runs; default: those of the rolling baseline itself.
 
     Raises:
-        UsageError: a release of another suite, or of other cases only.
+        UsageError: a release of another suite, of other cases only, or scored otherwise.
     """
     anchor = structs.replace(
         release or baseline, approved=approved, release=None, chain=(), digest=""
@@ -56,6 +66,12 @@ def released(
         raise UsageError(
             f"run {anchor.run_id} shares no case with the baseline {baseline.run_id}, so nothing"
             " could be compared with it: name a run of this suite's cases"
+        )
+    if baseline.metrics and not drops_from(baseline, anchor):
+        raise UsageError(
+            f"run {anchor.run_id} shares no metric with the baseline {baseline.run_id} that the"
+            " same judge or checks scored, so nothing could be compared with it: score it as the"
+            f" baseline was (`llmeval score {anchor.run_id}`), and name that run"
         )
     link = structs.replace(_link(anchor, anchor), release=True)
     chain = _chain_of(baseline)

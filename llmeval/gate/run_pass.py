@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from llmeval.core.manifest import Manifest
 from llmeval.gate.aggregate import RunAggregate
-from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
+from llmeval.gate.human_labels import DecidedUnit, decide_unit, labels_of
 from llmeval.gate.run_numbers import NumberInputs
 from llmeval.store.directory import CaseOutline
 from llmeval.store.labels import AnswerKey
@@ -64,17 +64,19 @@ def aggregate_run(
     Raises:
         StoreError: as `read_run`.
     """
-    people, drawn = people_of(run.path)
+    people = labels_of(run.path)
     aggregate = RunAggregate(
         run.path,
         repeats=manifest.repeats,
-        people=people,
-        drawn=drawn,
+        people=people.verdicts,
+        drawn=people.drawn,
+        undecided=people.undecided,
+        revised=people.revised,
         quarantined=manifest.quarantined,
         ordered=manifest.may_stop,
         numbers=NumberInputs(manifest.measure, manifest.candidate.price),
     )
-    read_run(run, people, (aggregate.add_case, *on_case), (aggregate.take, *on_unit))
+    read_run(run, people.verdicts, (aggregate.add_case, *on_case), (aggregate.take, *on_unit))
     for judge_probe in run.judge_probes():
         aggregate.add_judge_probe(judge_probe)
     return aggregate

@@ -7,6 +7,7 @@ from msgspec import structs
 from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import slice_label
 from llmeval.core.results import Audit, Calls, CaseCounts, Metric, Summary
+from llmeval.core.used_judges import with_trust_of
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.baseline_notices import against, with_remarks
 from llmeval.gate.decide import decide
@@ -37,6 +38,7 @@ def summarise(run: RunStore, manifest: Manifest | None = None) -> Summary:
 
 def summary_of(aggregate: RunAggregate, manifest: Manifest) -> Summary:
     """What a run came to, from its numbers and its manifest."""
+    manifest = with_trust_of(manifest, aggregate.judges)
     trusts = {name: judge.trust for name, judge in manifest.judges.items()}
     absent = missing(aggregate, manifest)
     stopped = bool(absent) and manifest.status == "complete" and settled(aggregate, manifest)
@@ -68,7 +70,7 @@ def summary_of(aggregate: RunAggregate, manifest: Manifest) -> Summary:
         wall_s=manifest.wall_s,
         metrics=tuple(metrics),
         numbers=number_metrics(aggregate, manifest),
-        drops=compared.drops if complete and manifest.shard is None else (),
+        drops=compared.drops if complete and not manifest.is_part else (),
         gate=with_remarks(decide(aggregate, manifest, absent), compared, manifest),
         quarantine=tuple(
             structs.replace(entry, passed=aggregate.aside.get(entry.case_id))

@@ -1,14 +1,14 @@
 """Statements of a run, written next to it, with signatures where a key is named."""
 
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.errors import StoreError
 from llmeval.core.files import write_atomically
 from llmeval.governance.canonical import canonical_bytes
 from llmeval.governance.dsse import private_key, signed_envelope
+from llmeval.governance.ssh import sign_file
 from llmeval.governance.statements import (
     EVALUATION,
     TEST_RESULT,
@@ -30,8 +30,6 @@ FILES = {
     EVALUATION: "attestation.evaluation.json",
 }
 """Where each predicate stands in the run's directory; its envelope ends in `.dsse.json`."""
-NAMESPACE = "llmeval"
-"""Of signatures by ssh keys: a signature for git is none for llmeval."""
 
 
 class Attestation(NamedTuple):
@@ -81,29 +79,10 @@ def attest(
             write_atomically(envelope, signed_envelope(payload, key))
             written.append(envelope)
         elif sign is not None:
-            written.append(ssh_signature(path, Path(sign.removeprefix("ssh:"))))
+            written.append(sign_file(path, Path(sign.removeprefix("ssh:"))))
     reasons = {
         TEST_RESULT: "the run has no result (INVALID, incomplete, or a gate without rules)",
         VERIFICATION: "no property holds",
     }
     absent = {kind: reasons[kind] for kind, predicate in predicates.items() if predicate is None}
     return Attestation(tuple(written), absent)
-
-
-def ssh_signature(path: Path, key: Path) -> Path:
-    """Sign a file with an ssh key: the signature is in `<name>.sig`.
-
-    Raises:
-        UsageError: ssh-keygen is missing, or refuses the key.
-    """
-    place = Path(f"{path}.sig")
-    place.unlink(missing_ok=True)
-    command = ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(path)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"--sign ssh:{key}: ssh-keygen could not be run: {error}") from None
-    if done.returncode or not place.is_file():
-        why = done.stderr.strip().splitlines()
-        raise UsageError(f"--sign ssh:{key}: {why[-1] if why else 'ssh-keygen wrote no signature'}")
-    return place

@@ -8,11 +8,11 @@ from llmeval import __version__
 from llmeval.core.errors import LlmevalError, UsageError
 from llmeval.core.files import write_atomically
 from llmeval.core.manifest import Manifest
+from llmeval.core.merkle import cases_root
 from llmeval.core.records import utc_now
 from llmeval.core.seal import SEAL_SCHEMA, Seal, SealedFile
 from llmeval.gate.baseline import lock_bytes, read_any
 from llmeval.governance.canonical import read_strict, record_digest, sha256_of, shown_bytes
-from llmeval.governance.merkle import cases_root
 from llmeval.store.directory import ATTEMPTS, LABELS, MANIFEST, RECORDS, SUMMARY, RunDir
 from llmeval.store.draws import DRAWS
 from llmeval.store.labels import BASELINE_LABELS
@@ -40,12 +40,20 @@ class SealedRun(NamedTuple):
         return record_digest(self.seal)
 
 
-def seal_run(path: Path, inputs: Iterable[tuple[str, Path]] = ()) -> SealedRun:
+def seal_run(
+    path: Path,
+    inputs: Iterable[tuple[str, Path]] = (),
+    authors: tuple[str, ...] = (),
+    root: str | None = None,
+) -> SealedRun:
     """Seal a complete run. A seal that still fits is kept; another one becomes its `previous`.
 
     Args:
         path: the run's directory.
         inputs: the files of the suite: a name for each, and where it is.
+        authors: as `authors.authors_of`; empty: those of the seal before, if there is one.
+        root: the root of the cases, of a run whose records this process has just read and
+            checked: they are then not read again. None: all records are read.
 
     Raises:
         UsageError: the run is not complete.
@@ -53,8 +61,9 @@ def seal_run(path: Path, inputs: Iterable[tuple[str, Path]] = ()) -> SealedRun:
     """
     run = RunDir(path)
     manifest = run.manifest()
-    if manifest.status != "complete" or manifest.shard is not None or not run.has_summary():
-        what = "a shard" if manifest.shard is not None else manifest.status
+    if manifest.status != "complete" or manifest.is_part or not run.has_summary():
+        part = "a partial run" if manifest.selection is not None else manifest.status
+        what = "a shard" if manifest.shard is not None else part
         raise UsageError(
             f"{path} can't be sealed: the run is {what}. Finish it with the same command, and seal"
             " it then"
@@ -63,7 +72,13 @@ def seal_run(path: Path, inputs: Iterable[tuple[str, Path]] = ()) -> SealedRun:
     before = read_seal(path) if (path / SEAL).exists() else None
     copied = [*_copy_labels(path), *_copy_baseline(path, manifest)]
     names = [name for name in RECORDED if (path / name).exists()] + copied
-    files = tuple(sealed_file(path / name, name) for name in sorted(names))
+    checked = {} if root is None else manifest.records or {}
+    files = tuple(
+        SealedFile(path=name, sha256=checked[name].sha256, bytes=(path / name).stat().st_size)
+        if name in checked
+        else sealed_file(path / name, name)
+        for name in sorted(names)
+    )
     _refuse_changed(run, manifest, files)
     seal = Seal(
         run_id=manifest.run_id,
@@ -71,11 +86,12 @@ def seal_run(path: Path, inputs: Iterable[tuple[str, Path]] = ()) -> SealedRun:
         files=files,
         inputs=_inputs(inputs) or (() if before is None else before.inputs),
         baseline=BASELINE_COPY if BASELINE_COPY in copied else None,
-        cases_root=cases_root((case.id, case.digest) for case in run.outlines()),
+        cases_root=root or cases_root((case.id, case.digest) for case in run.outlines()),
         decision=summary.gate.decision,
         exit_code=int(summary.gate.exit_code),
         sealed_at=utc_now(),
         llmeval=__version__,
+        authors=authors or (() if before is None else before.authors),
         previous=None if before is None else record_digest(before),
     )
     if before is not None:
@@ -134,7 +150,15 @@ def _refuse_changed(run: RunDir, manifest: Manifest, files: Iterable[SealedFile]
 
 def _content(seal: Seal) -> tuple[object, ...]:
     """What of a seal says something about the run."""
-    return (seal.run_id, seal.suite, seal.files, seal.inputs, seal.cases_root, seal.decision)
+    return (
+        seal.run_id,
+        seal.suite,
+        seal.files,
+        seal.inputs,
+        seal.authors,
+        seal.cases_root,
+        seal.decision,
+    )
 
 
 def _inputs(named: Iterable[tuple[str, Path]]) -> tuple[SealedFile, ...]:

@@ -176,7 +176,11 @@ def verification(run: SealedSummary, approved: bool = False) -> Json | None:
     if not properties:
         return None
     return {
-        "verifier": {"id": VERIFIER, "policies": []},
+        "verifier": {
+            "id": VERIFIER,
+            "policies": [],
+            "llmeval_seal": {"sha256": record_digest(run.seal)},
+        },
         "timeCreated": utc_now(),
         "properties": properties,
     }

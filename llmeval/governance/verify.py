@@ -6,9 +6,9 @@ from pathlib import Path, PurePosixPath
 
 from llmeval.core.errors import LlmevalError
 from llmeval.core.leaf_differences import first_differences, leaf_differences
+from llmeval.core.merkle import cases_root
 from llmeval.core.seal import Seal, SealedFile
 from llmeval.governance.canonical import record_digest
-from llmeval.governance.merkle import cases_root
 from llmeval.governance.recompute import TEXTS, recomputed
 from llmeval.governance.seal import EARLIER, NEEDED, RECORDED, SEAL, read_seal, sealed_file
 from llmeval.store.directory import SUMMARY, RunDir

@@ -9,7 +9,7 @@ from typing import Any
 from llmeval.core.errors import StoreError, UsageError
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
-from llmeval.store.directory import MANIFEST, RunDir
+from llmeval.store.directory import GRIDS, MANIFEST, PARTIAL, RunDir
 
 LATEST = "latest"
 
@@ -24,10 +24,12 @@ def find(name: Path, reports: Path) -> Path:
     if (name / MANIFEST).exists():
         return name
     runs = _directories(reports)
-    if str(name) == LATEST and runs:
-        return runs[-1]
+    if str(name) == LATEST and (whole := [path for path in runs if not _is_part(path)]):
+        return whole[-1]
     matching = [
-        path for path in runs if path.name.startswith(str(name)) or path.name.endswith(str(name))
+        path
+        for path in (*runs, *_inner_directories(reports))
+        if path.name.startswith(str(name)) or path.name.endswith(str(name))
     ]
     if len(matching) == 1:
         return matching[0]
@@ -49,7 +51,7 @@ def sole_latest(reports: Path) -> Path:
         StoreError: there is none.
         UsageError: there are runs of several suites.
     """
-    newest = {path.parent.name: path for path in _directories(reports)}
+    newest = {path.parent.name: path for path in _directories(reports) if not _is_part(path)}
     if len(newest) > 1:
         last = max(newest.values(), key=lambda path: path.name)
         raise UsageError(
@@ -75,7 +77,8 @@ def latest_of(
     others = {path.resolve() for path in but}
     for path, manifest, summary in recorded(reports):
         whole = summary is not None and summary.status == "complete"
-        if manifest.suite == suite and path.resolve() not in others and (whole or not complete):
+        wanted = manifest.suite == suite and not manifest.is_part
+        if wanted and path.resolve() not in others and (whole or not complete):
             return path
     what = f"{'other ' if but else ''}{'complete ' if complete else ''}run"
     raise StoreError(f"{LATEST}: there is no {what} of the suite {suite} below {reports}")
@@ -100,6 +103,23 @@ def recorded(reports: Path) -> Iterator[tuple[Path, Manifest, Summary | None]]:
             yield path, run.manifest(), run.summary() if run.has_summary() else None
         except StoreError:
             continue  # not ours, or half written: `runs show` says what is wrong with it
+
+
+def newest_of(suite: str, reports: Path) -> Path:
+    """The directory of the newest run of a suite that ended, whole or partial.
+
+    Raises:
+        StoreError: there is none.
+    """
+    folders = [*_directories(reports), *_inner_directories(reports)]
+    for path in sorted(folders, key=_age, reverse=True):
+        run = RunDir(path)
+        try:
+            if run.has_summary() and run.manifest().suite == suite:
+                return path
+        except StoreError:
+            continue
+    raise StoreError(f"--last-failed: there is no run of the suite {suite} below {reports}")
 
 
 def list_runs(reports: Path, suite: str | None = None) -> Iterator[dict[str, Any]]:
@@ -127,6 +147,20 @@ def list_runs(reports: Path, suite: str | None = None) -> Iterator[dict[str, Any
 
 def _directories(reports: Path) -> list[Path]:
     return sorted((path.parent for path in reports.glob(f"*/*/{MANIFEST}")), key=_age)
+
+
+def _inner_directories(reports: Path) -> list[Path]:
+    """Partial runs and cells of grids. They are named by their id, and never are `latest`."""
+    places = (f"*/{PARTIAL}/*/{MANIFEST}", f"*/{GRIDS}/*/*/{MANIFEST}")
+    return sorted(path.parent for place in places for path in reports.glob(place))
+
+
+def _is_part(path: Path) -> bool:
+    """Whether a run has only a part of its suite on purpose, whatever folder it is in."""
+    try:
+        return RunDir(path).manifest().is_part
+    except StoreError:
+        return False
 
 
 def _age(path: Path) -> str:

@@ -101,7 +101,7 @@ class Cascade:
     ) -> Score:
         last = decided or scores[-1]
         details = {**(last.details or {}), "cascade": trail}
-        shared = common(self.metric, self.digest, answer, scores)
+        shared = common(self, answer, scores)
         if last.status is Status.NOT_APPLICABLE:
             return Score(status=Status.NOT_APPLICABLE, unscored=last.unscored, **shared)
         if decided is None:

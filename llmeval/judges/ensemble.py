@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status, Usage
+from llmeval.core.records import Answer, Case, ErrorInfo, Message, Score, Status, Usage, digest
 from llmeval.judges.judge import Judge
 from llmeval.judges.protocol import Criterion
 
@@ -55,14 +55,26 @@ def spent(scores: Sequence[Score]) -> dict[str, object]:
     }
 
 
-def common(metric: str, digest: str, answer: Answer, scores: Sequence[Score]) -> dict[str, Any]:
-    """The fields of a combined score that do not depend on the verdicts."""
+def common(judge: "MemberVerdict", answer: Answer, scores: Sequence[Score]) -> dict[str, Any]:
+    """The fields of a combined score that do not depend on the verdicts.
+
+    The judge's digest is another one if an endpoint was sent another `structured_output` than the
+    suite states.
+
+    Args:
+        judge: the judge with several models.
+        answer: the answer that was judged.
+        scores: of its first models, in their order.
+    """
+    used = [score.judge for score in scores]
+    stated = [member.digest for member in judge.members]
+    as_stated = used == stated[: len(used)]
     about = {
         "case_id": answer.case_id,
         "repeat": answer.repeat,
-        "metric": metric,
+        "metric": judge.metric,
         "source": "judge",
-        "judge": digest,
+        "judge": judge.digest if as_stated else digest([judge.digest, used]),
     }
     return {**about, **spent(scores)}
 

@@ -35,12 +35,15 @@ class _Spent:
     attempts: int = 0
     cached: bool = True
     usages: list[Usage] = field(default_factory=list)
+    structured: str | None = None
+    """Of the last reply: a `structured_output` other than the stated one."""
     answered_at: str | None = None
     reused_from: str | None = None
 
     def add(self, asked: CallResult) -> None:
         self.attempts += asked.attempts
         self.cached = self.cached and asked.cached
+        self.structured = asked.reply.structured or self.structured
         self.answered_at = min(self.answered_at or asked.answered_at, asked.answered_at)
         self.reused_from = self.reused_from or asked.reused_from
         if asked.reply.usage is not None and not asked.cached:
@@ -116,8 +119,17 @@ class Judge:
             self.rules["criteria"] = {c.name: [c.statement, c.weight] for c in criteria}
         if votes > 1:
             self.rules["votes"] = votes
+        self.digest = self.digest_with(None)
+
+    def digest_with(self, structured: str | None) -> str:
+        """The digest of the judge if its endpoint is sent another `structured_output` than the
+        suite states; None: as stated. It equals the digest of a judge whose suite states that one.
+        """
+        identity = self.caller.model.identity
+        if structured is not None:
+            identity = {**identity, "structured_output": structured}
         rules = [self.rules] if self.rules else []
-        self.digest = digest([caller.model.identity, protocol.digest, self.params, *rules])
+        return digest([identity, self.protocol.digest, self.params, *rules])
 
     @property
     def members(self) -> tuple["Judge", ...]:
@@ -189,6 +201,7 @@ class Judge:
                 unscored=f"the judge gave no usable verdict in {_ASKS} calls: {error}",
                 error=ErrorInfo("judge", str(error)),
                 cached=spent.cached,
+                judge=self.digest_with(spent.structured),
                 details=error.details,
                 **spent.fields(),
             )
@@ -292,6 +305,7 @@ class Judge:
             evidence=given.evidence,
             confidence=given.confidence,
             cached=spent.cached,
+            judge=self.digest_with(spent.structured),
             details=details,
             **fields,
             **spent.fields(),
@@ -351,7 +365,6 @@ class Judge:
             metric=self.metric,
             status=status,
             source="judge",
-            judge=self.digest,
             cost_usd=self._cost(fields.get("usage")),
-            **fields,
+            **{"judge": self.digest, **fields},
         )

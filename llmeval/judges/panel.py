@@ -35,7 +35,7 @@ class Panel:
         without a majority.
         """
         scores = await asked_together(self.members, case, answer, asked)
-        shared = common(self.metric, self.digest, answer, scores)
+        shared = common(self, answer, scores)
         if not applicable(scores):
             return Score(status=Status.NOT_APPLICABLE, unscored=scores[0].unscored, **shared)
         sides = [score.passed for score in scores]

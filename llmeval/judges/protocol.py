@@ -34,11 +34,13 @@ from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from llmeval.core.errors import SuiteError
 from llmeval.core.records import digest
 from llmeval.core.resources import resource
 from llmeval.core.templates import Template
+from llmeval.judges.marked_template import marked
 
 _HEAD = re.compile(r"\A---\n(?P<head>.*?)\n---\n(?P<body>.*)\Z", re.S)
 _DECISION = re.compile(r"^decision:\n(?:[ ].*\n)*", re.M)
@@ -166,25 +168,33 @@ def load_protocol(name: str, base: Path) -> Protocol:
         raise SuiteError(
             f"there is no judge protocol {name!r}; shipped: {known}; your own: a path to a .j2"
         ) from None
-    return parse_protocol(text, str(path))
+    return parse_protocol(text, str(path), shipped=path.is_relative_to(shipped))
 
 
-def parse_protocol(text: str, file: str) -> Protocol:
-    """A protocol from its text; `file` is for messages. Raises SuiteError."""
+def parse_protocol(text: str, file: str, *, shipped: bool = False) -> Protocol:
+    """A protocol from its text.
+
+    Args:
+        text: the content of the file.
+        file: for messages.
+        shipped: whether it comes with llmeval. All others get marker lines around foreign text.
+
+    Raises:
+        SuiteError: it is not a protocol; names file, key and fix.
+    """
     match = _HEAD.match(text)
     if match is None:
         raise SuiteError(
             f"{file}: a judge protocol begins with a YAML head between two lines `---`"
         )
-    try:
-        head = _Head.model_validate(yaml.safe_load(match["head"]))
-    except (yaml.YAMLError, ValidationError) as error:
-        raise SuiteError(f"{file}: the head is not valid: {error}") from None
+    head = _head(match["head"], file)
     _check_verdicts(head, file)
     pieces = _TURN.split(match["body"])
+    bodies = [body.strip("\n") for body in pieces[2::2]]
+    sent = bodies if shipped else [marked(body) for body in bodies]
     turns = [
-        (role, Template(body.strip("\n"), f"{file} [{role}]"))
-        for role, body in zip(pieces[1::2], pieces[2::2], strict=True)
+        (role, Template(body, f"{file} [{role}]"))
+        for role, body in zip(pieces[1::2], sent, strict=True)
     ]
     if not turns or pieces[0].strip():
         raise SuiteError(f"{file}: after the head comes [system] or [user] on a line of its own")
@@ -196,12 +206,59 @@ def parse_protocol(text: str, file: str) -> Protocol:
         schema=head.verdict_schema,
         values=head.values,
         passing=frozenset(head.passing),
-        digest=digest(_DECISION.sub("", text, count=1).encode()),
+        digest=_digest(text, [] if sent == bodies else sent),
         each=head.each,
         threshold=head.threshold,
         criteria=parse_criteria(head.criteria, file),
         decision=head.decision,
     )
+
+
+def _digest(text: str, sent: list[str]) -> str:
+    """The digest of a protocol. `sent`: the turns with the marker lines that llmeval added."""
+    content = _DECISION.sub("", text, count=1)
+    return digest("\n".join([content, *sent]).encode())
+
+
+def _head(text: str, file: str) -> _Head:
+    """The YAML head, which begins in the second line of the file. Raises SuiteError."""
+    try:
+        return _Head.model_validate(yaml.safe_load(text))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = 2 if mark is None else mark.line + 2
+        reason = error.problem or error.context
+        raise SuiteError(f"{file}:{line}: the head is not valid YAML: {reason}") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        if not isinstance(error, ValidationError):
+            raise SuiteError(f"{file}:2: the head is not valid YAML: {error}") from None
+        first = error.errors(include_url=False)[0]
+        path = [str(part) for part in first["loc"]]
+        key = ".".join(path) + ": " if path else ""
+        raise SuiteError(
+            f"{file}:{_line_of(text, path)}: {key}the head is not valid: {_words(first)}"
+        ) from None
+
+
+def _words(error: ErrorDetails) -> str:
+    """pydantic's error in words about the head."""
+    words = {
+        "missing": "this key is missing",
+        "extra_forbidden": f"there is no such key; valid here: {', '.join(_KEYS)}",
+        "model_type": "the head is a mapping of these keys: " + ", ".join(_KEYS),
+    }
+    return words.get(error["type"]) or f"{error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def _line_of(text: str, path: Sequence[str]) -> int:
+    """The line of a key in the file; of the head's first line if the key is missing."""
+    for number, line in enumerate(text.splitlines(), 2):
+        if path and re.match(rf"['\"]?{re.escape(path[0])}['\"]?\s*:", line):
+            return number
+    return 2
+
+
+_KEYS = tuple(field.alias or name for name, field in _Head.model_fields.items())
 
 
 def _check_verdicts(head: _Head, file: str) -> None:

@@ -79,6 +79,9 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     trace: Trace | None = None
     """What the application did for it: shown, and not compared."""
     logprobs: list[dict[str, Any]] | None = None
+    structured: str | None = None
+    """How the endpoint was made to follow the request's schema, if another `structured_output` was
+    sent than the model states. It stays in the cache, because such a reply may differ."""
     latency_ms: float | None = None
     turns: tuple[AnswerTurn, ...] = ()
     """Of a whole conversation (a recorded one, or one from the cache), its turns."""

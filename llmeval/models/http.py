@@ -23,6 +23,7 @@ from llmeval.models.identity import address, without_keys
 from llmeval.models.identity import headers as header_digests
 from llmeval.models.params import merged
 from llmeval.models.reply_parts import ReplyPaths
+from llmeval.models.session_texts import SessionTexts
 
 OWN_NAMES = frozenset({"prompt", "messages", "params", "run", "turn"})
 """Names that a body can use in addition to the fields of the case; with `session` paths, `session`
@@ -35,7 +36,8 @@ class HttpEndpoint:
     """Any endpoint whose requests and replies are JSON.
 
     Args:
-        url, method, headers: the address, method and headers of each request.
+        url, method, headers: the address, method and headers of each request. Templates in the
+            address and in the headers can use `session`, `run.unique` and `turn`.
         body: JSON whose texts are templates over `prompt` (the last user message), `messages`,
             `params`, `run.unique`, `turn` and the fields of the case.
         output: path to the answer in the reply, such as `data.choices[0].text`; empty = the whole
@@ -72,15 +74,16 @@ class HttpEndpoint:
         max_reply_bytes: int = MAX_REPLY_BYTES,
         errors_fail: bool = False,
     ) -> None:
-        read = read_url(url, "url")
+        self._texts = SessionTexts(url, headers, frozenset(session or {}), render)
+        read = read_url(self._texts.plain_url, "url")
         self._method = method
         self._own_headers = header_digests(headers)
-        self._place = {"url": address(read.geturl())} if build is None else {"build": build}
+        self._place = {"url": address(url.strip())} if build is None else {"build": build}
         self._name = build or address(read.geturl()).partition("://")[2].partition("?")[0]
         self._body, self._output, self._render = body, JsonPath(output), render
         self._parts = parts
         self._session = {name: JsonPath(path) for name, path in (session or {}).items()}
-        self._names = variables_in(body)
+        self._names = variables_in(body) | self._texts.names
         self._params = dict(params)
         self._errors_fail = errors_fail
         self._http = HttpClient(
@@ -148,7 +151,8 @@ class HttpEndpoint:
             body = self._render(self._body, values)
         except SuiteError as error:
             raise ModelError(str(error), kind="config") from None
-        response = await self._sent(to_json(body), request.session)
+        own = {"session": {name: None for name in self._session}, **values}
+        response = await self._sent(to_json(body), request.session, *self._texts.of(own))
         if is_event_stream(response.body, response.content_type):
             raise ModelError(
                 f"{self._http.host}: the reply is an event stream; the provider http reads one JSON"
@@ -165,9 +169,11 @@ class HttpEndpoint:
             self._keep(data, request.session)
         return Reply(text=text, latency_ms=response.latency_ms, **parts)
 
-    async def _sent(self, body: bytes, session: ChatSession | None) -> Response:
+    async def _sent(
+        self, body: bytes, session: ChatSession | None, url: str | None, headers: dict[str, str]
+    ) -> Response:
         try:
-            return await self._http.send(body, session)
+            return await self._http.send(body, session, url, headers)
         except ServerError as error:
             if self._errors_fail:
                 raise ModelError(str(error), kind="application") from None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from llmeval.core.errors import RequestAdapted, RequestRefused, Retryable, TimedOut
 from llmeval.core.function_source import function_source
@@ -158,8 +159,11 @@ class OpenAIEndpoint:
         except RequestRefused as error:
             self._adapt(form, error, request)
             raise RequestAdapted(str(error)) from None
-        forced = request.schema is not None and form.structured == "tool_call"
-        return with_tool_text(reply) if forced else reply
+        if request.schema is None:
+            return reply
+        if form.structured != self._structured:
+            reply = structs.replace(reply, structured=form.structured)
+        return with_tool_text(reply) if form.structured == "tool_call" else reply
 
     @property
     def adaptations(self) -> tuple[str, ...]:

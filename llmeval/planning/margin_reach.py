@@ -40,9 +40,16 @@ class StatedRules(NamedTuple):
         """Every number."""
         return (*UNITS, *self.measured)
 
-    def margins(self, slices: Collection[Slice]) -> list[ExpandedMargin]:
-        """The rules of regression."""
-        return expand_margins(margins_in(self.gate.margins), self.metrics, slices)[0]
+    def margins(self, slices: Collection[Slice], *, release: bool = False) -> list[ExpandedMargin]:
+        """The rules of regression, against the baseline or the release."""
+        stated = self.gate.release_margins if release else self.gate.margins
+        return expand_margins(margins_in(stated), self.metrics, slices)[0]
+
+    def count(self, slices: Collection[Slice]) -> int:
+        """How many rules share alpha: floors, limits, and the margins of both comparisons."""
+        limits = sum(len(expand_key(key, (), slices)) for key in limits_in(self.gate.limits))
+        margins = sum(len(self.margins(slices, release=each)) for each in (False, True))
+        return len(self.gate.floors) + limits + margins
 
     def number(self, key: RuleKey) -> NumberRef | None:
         """The number that a margin is about; None for a rate."""
@@ -62,11 +69,13 @@ def counted(planned: RunPlan) -> list[Case]:
     return [case for case in planned.cases if case.id not in aside]
 
 
-def rate_margins(rules: StatedRules, cases: Iterable[Case]) -> dict[str, Threshold]:
+def rate_margins(
+    rules: StatedRules, cases: Iterable[Case], *, release: bool = False
+) -> dict[str, Threshold]:
     """The margins of rates by `metric` or `metric @ tag=value`, without `*` and ` pass`."""
     return {
         rule.key._replace(passes=False).text: rule.threshold
-        for rule in rules.margins(slices_in(cases))
+        for rule in rules.margins(slices_in(cases), release=release)
         if rules.number(rule.key) is None
     }
 
@@ -81,7 +90,11 @@ def never_decided(rules: StatedRules, cases: Sequence[Case]) -> list[str]:
     gate, found = rules.gate, []
     slices = slices_in(cases)
     alpha, beta = gate.first_rates
-    for rule in rules.margins(slices):
+    stated = [
+        *(("margins", rule) for rule in rules.margins(slices)),
+        *(("release.margins", rule) for rule in rules.margins(slices, release=True)),
+    ]
+    for place, rule in stated:
         clusters = _clusters(cases, rule.key.slice_)
         ref = rules.number(rule.key)
         told = (
@@ -90,7 +103,7 @@ def never_decided(rules: StatedRules, cases: Sequence[Case]) -> list[str]:
             else _number_margin(ref, clusters, beta)
         )
         if clusters and told:
-            found.append(f"gate.regression.margins.{rule.key.text}: {told}")
+            found.append(f"gate.regression.{place}.{rule.key.text}: {told}")
     for key in limits_in(gate.limits):
         for expanded in expand_key(key, (), slices):
             limited = parse_number(expanded.metric, rules.numbers)

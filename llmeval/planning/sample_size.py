@@ -51,15 +51,20 @@ class FloorSize(NamedTuple):
 
 
 def plan_regression(
-    shape: MetricProfile, margin: float, alpha: float, beta: float
+    shape: MetricProfile, margin: float, alpha: float, beta: float, *, rules: int = 1
 ) -> RegressionSize:
-    """The sizes for a margin; clusters multiply by the design effect."""
+    """The sizes for a margin; clusters multiply by the design effect.
+
+    Args:
+        shape: of the metric. margin: in (0, 1).
+        alpha, beta: the error rates of all rules. rules: how many share alpha.
+    """
     left = beta - shape.j_alpha
     if margin * shape.youden_lower <= shape.shift:
         return RegressionSize(margin, None, certifiable(shape, alpha, left), 1.0, 1.0)
     needed = cases_for(shape, margin, alpha, left)
     rows = simulate_regression(
-        shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True
+        shape.sized(max(needed, 1)), margin, alpha, beta, _RUNS, sequential=True, rules=rules
     )
     same, missing = next(rows), next(rows)
     return RegressionSize(margin, needed, certifiable(shape, alpha, left), same.used, missing.used)

@@ -14,7 +14,7 @@ from llmeval.core.results import Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.baseline_runs import LEAST_MOMENT
 from llmeval.gate.holm import Rule
-from llmeval.gate.rules import floors, judged_floors
+from llmeval.gate.rules import floors, label_evidence
 from llmeval.gate.rules.judge_arms import scale
 from llmeval.gate.rules.regression_rule import RegressionRule
 from llmeval.planning.simulated_verdicts import PairedVerdicts
@@ -267,9 +267,8 @@ def _bounds(selection: MetricSample, labels: LabelCounts | None, alpha: float) -
     if labels is None:
         return floors.bounds(selection, alpha)
     try:
-        return judged_floors.bounds(
-            selection, judged_floors.LabelEvidence(labels, Provenance.BANK), alpha
-        )
+        evidence = label_evidence.LabelEvidence(labels, Provenance.BANK)
+        return label_evidence.bounds(selection, evidence, alpha)
     except RefusedEstimate:
         return Interval(0.0, 1.0)
 

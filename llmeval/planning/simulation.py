@@ -168,9 +168,10 @@ def simulate_regression(
     seed: int = 0,
     *,
     sequential: bool = False,
+    rules: int = 1,
 ) -> Iterator[SimulatedRates]:
     """The rows of one rule of regression by itself, with the bound of the judge's J that the shape
-    has.
+    has. `rules`: how many rules of the gate share alpha.
 
     Raises:
         ValueError: a margin or rate out of range.
@@ -190,7 +191,7 @@ def simulate_regression(
     setup = SimulationSetup(
         verdict_models={shape.metric: verdict_model},
         rules=(rule,),
-        terms=ErrorRates(alpha, beta, 1, sequential),
+        terms=ErrorRates(alpha, beta, rules, sequential),
     )
     for times in DROPS:
         found = _played(setup, {shape.metric: margin * times}, runs, [seed, times], lambda: None)

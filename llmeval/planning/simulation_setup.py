@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llmeval.core.metric_ref import cluster_key
 from llmeval.planning.simulation_conditions import IDEAL, SimulationConditions
-from llmeval.planning.suite_profile import SuiteProfile, margin_for
+from llmeval.planning.suite_profile import SINCE_RELEASE, SuiteProfile, margin_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,15 +51,17 @@ def setups_for(
         conditions.clusters(_numbers(cases), spec.seed),
         {each.metric: each for each in profile.metrics},
     )
-    margins = {key: margin.value for key, margin in profile.margins.items()}
-    planned = {key: margin for key, margin in margins.items() if metric_of(key) in metrics}
+    margins, release = (
+        {key: margin.value for key, margin in stated.items() if metric_of(key) in metrics}
+        for stated in (profile.margins, profile.release_margins)
+    )
 
-    def rule(key: str, own: float | None) -> "SimulatedRegression | None":
+    def rule(key: str, own: float | None, ending: str = "") -> "SimulatedRegression | None":
         metric, where = parse_metric_ref(key)
         members = _members(profile, key, where, cases, clusters)
         margin = own if detect is None and own is not None else margin_for(profile, metric, detect)
         return members and SimulatedRegression(
-            name=key,
+            name=f"{key}{ending}",
             metric=metric,
             members=members,
             margin=margin,
@@ -77,14 +79,29 @@ def setups_for(
             )
             for rule in rules
         }
-        terms = _terms(spec.gate.record(), len(rules), early=early, attempts=conditions.attempts)
+        count = max(len(rules), profile.rule_count if rules == stated else 1)
+        terms = _terms(spec.gate.record(), count, early=early, attempts=conditions.attempts)
         return SimulationSetup(verdict_models=verdict_models, rules=tuple(rules), terms=terms)
 
     stated = [
         *_floors(profile, cases, clusters),
-        *filter(None, (rule(*each) for each in planned.items())),
+        *filter(None, (rule(*each) for each in margins.items())),
+        *filter(None, (rule(*each, SINCE_RELEASE) for each in release.items())),
     ]
-    others = [] if margins else list(filter(None, (rule(metric, None) for metric in metrics)))
+    if release:
+        profile.notes.append(
+            "the release has the results of the baseline (assumed), so a rule about it decides as"
+            " one about the baseline with its margin"
+        )
+    left = profile.rule_count - len(stated)
+    if stated and left > 0:
+        profile.notes.append(
+            f"{left} more rules share alpha (limits, margins of numbers, `--metric`); they are"
+            " counted and not simulated"
+        )
+    others = (
+        [] if profile.margins else list(filter(None, (rule(metric, None) for metric in metrics)))
+    )
     profile.notes.extend(conditions.notes(spec.gate.attempts))
     if spec.repeats > 1:
         profile.notes.append(

@@ -3,7 +3,14 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llmeval.core.metric_ref import cluster_key
-from llmeval.planning.suite_profile import SuiteProfile, margin_for, slice_profiles
+from llmeval.planning.suite_profile import (
+    SINCE_RELEASE,
+    SuiteProfile,
+    margin_for,
+    margin_of,
+    release_profiles,
+    slice_profiles,
+)
 
 if TYPE_CHECKING:
     from llmeval.planning.metric_profile import MetricProfile
@@ -49,6 +56,7 @@ class SuitePlan(NamedTuple):
             "suite": profile.suite.name,
             "cases": len(profile.cases),
             "repeats": profile.suite.spec.repeats,
+            "rules": profile.rule_count,
             "alpha": alpha,
             "beta": beta,
             "now": self.cost(len(profile.cases))._asdict(),
@@ -83,15 +91,27 @@ def plan_suite(profile: SuiteProfile, detect: str | None = None) -> SuitePlan:
     """
     from llmeval.planning.sample_size import plan_regression
 
-    rates = profile.suite.spec.gate.first_rates
+    rates, count = profile.suite.spec.gate.first_rates, profile.rule_count
+    planned = [
+        *(
+            (metric, margin_for(profile, metric.metric, detect))
+            for metric in [*profile.metrics, *slice_profiles(profile)]
+        ),
+        *(
+            (metric, _release_margin(profile, metric.metric, detect))
+            for metric in release_profiles(profile)
+        ),
+    ]
     sizes = [
-        (
-            metric,
-            plan_regression(metric, margin_for(profile, metric.metric, detect), *rates),
-        )
-        for metric in [*profile.metrics, *slice_profiles(profile)]
+        (metric, plan_regression(metric, margin, *rates, rules=count)) for metric, margin in planned
     ]
     return SuitePlan(profile, sizes, _floor_sizes(profile))
+
+
+def _release_margin(profile: SuiteProfile, name: str, detect: str | None) -> float:
+    if detect is not None:
+        return margin_of(detect, len(profile.cases))
+    return profile.release_margins[name.removesuffix(SINCE_RELEASE)].value
 
 
 def _floor_sizes(profile: SuiteProfile) -> "list[FloorSize]":

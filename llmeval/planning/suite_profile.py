@@ -6,7 +6,7 @@ nothing, an assumption is used and named as one.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -59,6 +59,10 @@ class SuiteProfile:
     """The margins of rates, by `metric` or `metric @ tag=value`."""
     never: list[str]
     """Rules that these cases can never decide."""
+    release_margins: "dict[str, Threshold]" = field(default_factory=dict)
+    """The margins of rates against the release, by the same keys."""
+    rule_count: int = 1
+    """How many rules of the gate share alpha, at least 1."""
 
 
 def margin_for(profile: SuiteProfile, metric: str, detect: str | None) -> float:
@@ -108,7 +112,7 @@ def profile_suite(suite: "Suite", metric: str | None, reports: Path) -> SuitePro
             suite does not have.
     """
     from llmeval.history.past_runs import read_past
-    from llmeval.planning.margin_reach import StatedRules, never_decided, rate_margins
+    from llmeval.planning.margin_reach import StatedRules, never_decided, rate_margins, slices_in
     from llmeval.runner.estimate import estimate
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
@@ -124,11 +128,20 @@ def profile_suite(suite: "Suite", metric: str | None, reports: Path) -> SuitePro
         )
     gate, cases = suite.spec.gate, list(planned.cases)
     rules = StatedRules(gate.record(), (*checked, *judged), tuple(suite.spec.measure))
-    margins = rate_margins(rules, cases)
-    gated = list(dict.fromkeys(metric_of(key) for key in [*gate.floors, *margins]))
+    margins, release = (rate_margins(rules, cases, release=each) for each in (False, True))
+    gated = list(dict.fromkeys(metric_of(key) for key in [*gate.floors, *margins, *release]))
     chosen = [metric] if metric else list(dict.fromkeys([*gated, *judged])) or names
     profile = SuiteProfile(
-        suite, cases, past, estimate(planned, reports), [], [], margins, never_decided(rules, cases)
+        suite,
+        cases,
+        past,
+        estimate(planned, reports),
+        [],
+        [],
+        margins,
+        never_decided(rules, cases),
+        release,
+        max(1, rules.count(slices_in(cases))),
     )
     trusts = {name: found.state for name, found in planned.trusts.items()}
     profile.metrics = [_metric_profile(profile, name, trusts.get(name)) for name in chosen]
@@ -140,16 +153,33 @@ def slice_profiles(profile: SuiteProfile) -> "list[MetricProfile]":
 
     It has the slice's own cases; everything else is as in the whole metric.
     """
+    return _profiles_of(profile, [key for key in profile.margins if parse_metric_ref(key)[1]])
+
+
+SINCE_RELEASE = " since the release"
+"""What the name of a rule about the release ends with."""
+
+
+def release_profiles(profile: SuiteProfile) -> "list[MetricProfile]":
+    """A profile for each regression rule against the release, named as the rule."""
+    from dataclasses import replace
+
+    runs = release_runs(profile)
+    return [
+        replace(each, metric=f"{each.metric}{SINCE_RELEASE}", baseline_runs=runs)
+        for each in _profiles_of(profile, list(profile.release_margins))
+    ]
+
+
+def _profiles_of(profile: SuiteProfile, keys: list[str]) -> "list[MetricProfile]":
     from dataclasses import replace
 
     profiles: list[MetricProfile] = []
     metrics = {each.metric: each for each in profile.metrics}
-    for key in profile.margins:
+    for key in keys:
         metric, where = parse_metric_ref(key)
         sizes = _sizes(
-            case
-            for case in profile.cases
-            if where is not None and case.tags.get(where[0]) == where[1]
+            case for case in profile.cases if where is None or case.tags.get(where[0]) == where[1]
         )
         if sizes and metric in metrics:
             profiles.append(replace(metrics[metric], metric=key, **_units(sizes)))
@@ -271,6 +301,18 @@ def _baseline_runs(profile: SuiteProfile) -> int:
     return runs
 
 
+def release_runs(profile: SuiteProfile) -> int:
+    """How many runs the release of the lock file is the mean of; 1 where there is none yet."""
+    from llmeval.gate.baseline import read_baseline
+
+    rule = profile.suite.spec.gate.regression
+    path = None if rule is None or rule.baseline is None else profile.suite.base / rule.baseline
+    if path is None or not path.is_file():
+        return 1
+    release = read_baseline(path).release
+    return 1 if release is None else release.run_count
+
+
 def _on_judge_scale(profile: SuiteProfile, metric: str) -> bool:
     """Whether a rule on a judged metric is about the judge's own verdicts: they then are what is
     true.
@@ -278,7 +320,11 @@ def _on_judge_scale(profile: SuiteProfile, metric: str) -> bool:
     from llmeval.gate.rules.threshold import floors_in
 
     gate = profile.suite.spec.gate.record()
-    stated = [*floors_in(gate.floors).items(), *profile.margins.items()]
+    stated = [
+        *floors_in(gate.floors).items(),
+        *profile.margins.items(),
+        *profile.release_margins.items(),
+    ]
     own = any(limit.judge_scale for key, limit in stated if metric_of(key) == metric)
     if own:
         profile.notes.append(

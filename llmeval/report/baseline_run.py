@@ -1,17 +1,37 @@
-"""The run that a run was compared with, where its directory is still there: the page then shows
-both answers.
+"""The run that a run was compared with, where its directory is still there: the reports then show
+both answers; and the values that its lock file keeps.
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 from llmeval.core.errors import LlmevalError
 from llmeval.core.manifest import Manifest
-from llmeval.gate.baseline import read_baseline
-from llmeval.store.directory import RunDir
+from llmeval.gate.baseline import baseline_of_run, read_baseline
+from llmeval.store.directory import RunDir, suite_folder
 
 _LOOK_AT = 200
 """Directories looked at; more would slow the report down in a folder that holds everything."""
+
+
+def baseline_means(manifest: Manifest) -> dict[str, float]:
+    """The baseline's mean of each metric, in [0, 1], over all its cases that have a result. Empty
+    without a baseline, and where it can't be read: no decision rests on these figures.
+    """
+    if not manifest.baseline:
+        return {}
+    path = Path(manifest.baseline)
+    try:
+        baseline = baseline_of_run(RunDir(path)) if path.is_dir() else read_baseline(path)
+    except (LlmevalError, OSError):
+        return {}
+    means = {}
+    for name in baseline.metrics:
+        values = [each for each in baseline.results(name).values() if not math.isnan(each)]
+        if values:
+            means[name] = math.fsum(values) / len(values)
+    return means
 
 
 def baseline_run(run: RunDir, manifest: Manifest) -> RunDir | None:
@@ -38,7 +58,7 @@ def baseline_run(run: RunDir, manifest: Manifest) -> RunDir | None:
 
 
 def _beside(run: RunDir, run_id: str) -> Iterator[RunDir]:
-    folder = run.path.resolve().parent
+    folder = suite_folder(run.path)
     yield RunDir(folder / run_id)
     others = sorted((path for path in folder.iterdir() if path.is_dir()), reverse=True)
     yield from map(RunDir, others[:_LOOK_AT])

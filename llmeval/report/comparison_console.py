@@ -16,6 +16,7 @@ from llmeval.compare.comparison import (
 )
 from llmeval.core.formatting import percent, signed_points
 from llmeval.report.comparison_words import (
+    best_sentence,
     headline,
     note,
     p_value,
@@ -64,6 +65,10 @@ def print_comparison(console: Console, found: Comparison) -> None:
     console.print(Text(note(found), style="dim"))
     for board in found.boards:
         console.print(_board(board))
+    if found.best:
+        console.print(Text("\nThe best", style="bold"))
+    for best in found.best:
+        console.print(Text(best_sentence(best)))
     _print_slices(console, found)
     _print_flips(console, found)
     if found.differing:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from llmeval.compare.comparison import ComparedRun, Comparison, MetricDifference
-from llmeval.core.formatting import signed_points
+from llmeval.compare.comparison import BestRuns, ComparedRun, Comparison, MetricDifference
+from llmeval.core.formatting import percent_of, points, signed_points
 from llmeval.report.safe_text import count
 
 _FEW = 3
@@ -94,3 +94,24 @@ def shared(run: ComparedRun) -> str:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
+def best_sentence(best: BestRuns) -> str:
+    """Which runs may be the best on a metric."""
+    left = "".join(f" {letter} is left out: {why}." for letter, why in best.left_out.items())
+    if not best.contenders:
+        return f"{best.metric}: fewer than two runs can be compared for the best.{left}"
+    among = best.among
+    sure = f"at {percent_of(1 - best.rate)} confidence"
+    if len(among) == 1:
+        lead = next(each for each in best.contenders if each.among)
+        said = f"{among[0]} is the best {sure}, by up to {points(lead.high)} over the next"
+    else:
+        names = f"{', '.join(among[:-1])} and {among[-1]}"
+        said = f"{names} tie: {sure} the best is one of them, and these cases can't tell which"
+    out = [each for each in best.contenders if not each.among]
+    worse = "".join(
+        f" {each.letter} is not the best: it is up to {points(-each.low)} below it." for each in out
+    )
+    trust = " By the verdicts of an UNTRUSTED judge." if best.untrusted else ""
+    return f"{best.metric} ({best.n:,} cases): {said}.{worse}{trust}{left}"

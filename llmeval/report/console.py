@@ -3,7 +3,6 @@
 import sys
 import threading
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -13,12 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from llmeval.core.manifest import Manifest
-from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, Metric, Summary
 from llmeval.gate.rules.threshold import floor_rates
 from llmeval.report.data_words import data_trouble
-from llmeval.report.failing_cases import FailingCase
+from llmeval.report.failing_console import print_failing
+from llmeval.report.markdown import by_urgency
 from llmeval.report.number_words import HEADINGS, drop_sentences, number_rows
+from llmeval.report.run_view import RunView
 from llmeval.report.safe_text import (
     count,
     one_line,
@@ -42,14 +42,10 @@ _STYLE = {
     Decision.INVALID: ("magenta", "!"),
     None: ("cyan", "·"),
 }
-_MARKS = {
-    Outcome.FAIL: ("✘", "red"),
-    Outcome.NEEDS_REVIEW: ("?", "yellow"),
-    Outcome.NOT_SCORED: ("·", "cyan"),
-}
-"""How a case that did not pass is marked; every other outcome is a missing result."""
 _LISTED = 10
 """Cases in quarantine, retired cases and changes of the gate that are listed, each."""
+_CAUSE = 2000
+"""Characters of the commonest error: it is the one thing that people need then."""
 _REFRESH_SECONDS = 0.25
 _LINE_SECONDS = 10.0
 
@@ -72,9 +68,11 @@ class ProgressDisplay:
 
     Args:
         stream: where to show it; standard error by default.
+        label: shown before the counts, such as the cell of a grid.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, label: str = "") -> None:
+        self._label = one_line(label, 60)
         self._console = Console(file=stream or sys.stderr)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -100,9 +98,12 @@ class ProgressDisplay:
     def _show(self, progress: RunCounters) -> None:
         if not self._console.is_terminal:
             while not self._stop.wait(_LINE_SECONDS):
-                self._console.print(_line(progress), highlight=False, markup=False, soft_wrap=True)
+                line = f"{self._label}: {_line(progress)}" if self._label else _line(progress)
+                self._console.print(line, highlight=False, markup=False, soft_wrap=True)
             return
+        labels = [TextColumn("{task.description}", markup=False)] if self._label else []
         bar = _Bar(
+            *labels,
             TextColumn("{task.percentage:>3.0f}%"),
             BarColumn(bar_width=20),
             TextColumn("{task.fields[text]}"),
@@ -114,7 +115,9 @@ class ProgressDisplay:
             transient=True,
         )
         with bar:
-            task = bar.add_task("", total=progress.total, completed=progress.resumed, text="")
+            task = bar.add_task(
+                self._label, total=progress.total, completed=progress.resumed, text=""
+            )
             while True:
                 ended = self._stop.wait(_REFRESH_SECONDS)
                 bar.note = one_line(progress.note, 300)
@@ -144,16 +147,17 @@ def _line(progress: RunCounters) -> str:
     return f"{text} - {one_line(progress.note, 300)}" if progress.note else text
 
 
-def print_summary(
-    console: Console,
-    summary: Summary,
-    worst: list[FailingCase],
-    manifest: Manifest,
-    report: Path | None,
-) -> None:
-    """The end of a run: decision, metrics, the cases to look at, and where the report is."""
+def print_summary(console: Console, view: RunView, most: int = 10) -> None:
+    """The end of a run: decision, metrics, the cases to look at, and where the report is.
+
+    Args:
+        console: where people read.
+        view: the run.
+        most: failing cases that are shown.
+    """
+    summary, manifest = view.summary, view.manifest
     console.print()
-    console.print(_headline(summary, manifest))
+    console.print(_headline(view))
     if summary.metrics:
         console.print(_metrics(summary, manifest, console.width))
     if summary.numbers:
@@ -162,9 +166,7 @@ def print_summary(
         console.print(Text("\nLargest drops since the baseline", style="bold"))
         for sentence in drop_sentences(summary):
             console.print(Text(f"  {one_line(sentence, 300)}"))
-    if worst:
-        console.print()
-        console.print(_worst(worst, summary, console.width))
+    print_failing(console, by_urgency(view.failing, summary)[:most], summary)
     if summary.quarantine:
         rows = [(entry.case_id, quarantined(entry)) for entry in summary.quarantine]
         console.print(_cases(f"{count(len(rows), 'case')} in quarantine, not counted", rows))
@@ -176,17 +178,21 @@ def print_summary(
     if trouble := data_trouble(manifest.data):
         console.print(Text(f"⚠ {one_line(trouble, 300)}", style="yellow"))
     console.print(_footer(summary, manifest))
-    if report is not None:  # a path broken over two lines can't be clicked or copied
+    if view.report is not None:  # a path broken over two lines can't be clicked or copied
+        path = view.report
         console.print(
-            Text.assemble("Report: ", (str(report), f"bold link file://{report.resolve()}")),
+            Text.assemble("Report: ", (visible(str(path)), f"bold link {path.resolve().as_uri()}")),
             soft_wrap=True,
         )
 
 
-def _headline(summary: Summary, manifest: Manifest) -> RenderableType:
+def _headline(view: RunView) -> RenderableType:
+    summary, manifest = view.summary, view.manifest
     colour, mark = _STYLE[summary.gate.decision]
     title = Text(f" {mark} {verdict_word(summary, manifest)} ", style=f"bold {colour}")
-    body: list[RenderableType] = [Text(visible(summary.gate.reason))]
+    cause, reason = view.sentences
+    body: list[RenderableType] = [Text(one_line(cause, _CAUSE), style="bold")] if cause else []
+    body.append(Text(visible(reason)))
     if sentence := reused(summary):
         body.append(Text(f"· {sentence}", style="yellow"))
     others = [rule for rule in summary.gate.rules if rule.reason != summary.gate.reason]
@@ -198,7 +204,8 @@ def _headline(summary: Summary, manifest: Manifest) -> RenderableType:
         Text(f"⚠ {sentence}", style="yellow") for sentence in unstated_distrust(manifest, summary)
     )
     body.extend(Text(f"· {sentence}") for sentence in audited(summary))
-    subtitle = Text(f"{summary.suite} · {manifest.candidate.name} · {summary.run_id}", style="dim")
+    names = (summary.suite, manifest.candidate.name, summary.run_id)
+    subtitle = Text(" · ".join(one_line(name, 60) for name in names), style="dim")
     return Panel(
         Group(*body),
         title=title,
@@ -275,46 +282,6 @@ def _bar(metric: Metric, floor: float | None) -> Text:
         index = round(floor * width)
         text = Text.assemble(text[:index], ("│", "bold yellow"), text[index + 1 :])
     return text
-
-
-def _worst(worst: list[FailingCase], summary: Summary, width: int) -> Table:
-    counts = summary.counts
-    total = (
-        counts.failed + counts.needs_review + counts.unscored + counts.errors + counts.not_scored
-    )
-    waiting = all(trouble.outcome is Outcome.NOT_SCORED for trouble in worst)
-    title = (
-        f"{min(len(worst), total)} of {count(total, 'case')}"
-        f" {'not scored yet' if waiting else 'that did not pass'}"
-    )
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-        padding=(0, 2),
-    )
-    answered = any(trouble.output for trouble in worst)
-    ids = min(26, 2 + max(len(trouble.case_id) for trouble in worst))
-    room = width - ids - (8 if answered else 4)  # four blanks between two columns
-    reason = room * 3 // 5 if answered else room
-    table.add_column(no_wrap=True, style="dim", max_width=ids)
-    table.add_column(no_wrap=True, max_width=max(16, reason))
-    if answered:  # else the reason needs the room: it says why there is no answer
-        table.add_column(no_wrap=True, max_width=max(16, room - reason))
-    for trouble in worst:
-        mark, style = _MARKS.get(trouble.outcome, ("!", "magenta"))
-        table.add_row(
-            Text.assemble((mark + " ", style), one_line(trouble.case_id, 26)),
-            Text(one_line(trouble.reason, 200), style=style),
-            *(
-                [Text(one_line(trouble.output, 200) or "(no answer)", style="dim")]
-                if answered
-                else []
-            ),
-        )
-    return table
 
 
 def _gate_changes(summary: Summary) -> list[Text]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from llmeval.core.files import write_atomically
-from llmeval.report.junit import clean_xml
+from llmeval.report.junit_xml import clean_xml
 
 
 class DoctorRow(Protocol):

@@ -1,17 +1,24 @@
 """The cases that did not pass, the most serious first."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from llmeval.core.conversation import sent_before, transcript
 from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import owner_of
 from llmeval.core.outcome import Outcome, status_outcome
 from llmeval.core.question import shown_question
-from llmeval.core.records import Score, Status
+from llmeval.core.records import Case, Score, Status
 from llmeval.core.results import Summary
 from llmeval.gate.human_labels import DecidedUnit, decide_unit, people_of
 from llmeval.store.directory import RunDir, Unit
+from llmeval.store.units import UnitReader
+
+MAX_CASES = 1000
+"""Cases that a pass over a run keeps for the reports."""
+_COMPARED = 50
+"""Of those, the ones whose answer in the baseline is read."""
+_MAX_TEXT = 4000
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,8 @@ class FailingCase:
 
     `rank`: missing ones first, then those that failed most, then those that a person has to decide.
     `source`: file and line of the case. `reasons`: by metric, those without one left out.
+    `expected`: the references of the case, or its facts; empty where it has neither. `before`: the
+    baseline's answer, None where it has none or it was not read.
     """
 
     rank: tuple[int, float, str, int]
@@ -32,6 +41,10 @@ class FailingCase:
     outcome: Outcome
     source: str = ""
     reasons: Mapping[str, str] = field(default_factory=dict)
+    expected: str = ""
+    before: str | None = None
+    digest: str = ""
+    """Of the case's content."""
 
 
 class FailingCases:
@@ -54,7 +67,7 @@ class FailingCases:
         if outcome is Outcome.PASS or unit.case.id in self._without:
             return
         cut_off = self._stops_early and outcome is Outcome.NOT_SCORED
-        (self._cut_off if cut_off else self._counted).add(_failing_case(decided))
+        (self._cut_off if cut_off else self._counted).add(failing_case(decided))
 
     def worst_first(self, summary: Summary) -> list[FailingCase]:
         """The cases, the most serious first.
@@ -68,6 +81,29 @@ class FailingCases:
             both = (*found, *self._cut_off.sorted())
             found = sorted(both, key=lambda case: case.rank)[: self._most]
         return found
+
+
+def with_baseline_answers(
+    failing: Sequence[FailingCase], baseline: RunDir | None
+) -> list[FailingCase]:
+    """The cases, the first of them with the baseline's answer to a case of the same content.
+
+    Raises:
+        StoreError: a file of the baseline's run was changed, or is not of llmeval.
+    """
+    if baseline is None or not failing:
+        return list(failing)
+    with baseline.open() as units:
+        return [
+            *(_with_answer(case, units) for case in failing[:_COMPARED]),
+            *failing[_COMPARED:],
+        ]
+
+
+def _with_answer(case: FailingCase, baseline: UnitReader) -> FailingCase:
+    unit = baseline.unit((case.case_id, case.repeat))
+    same = unit is not None and unit.answer.error is None and unit.case.digest == case.digest
+    return replace(case, before=unit.answer.text[:_MAX_TEXT]) if unit and same else case
 
 
 def failing_cases(
@@ -103,7 +139,8 @@ class _Smallest:
         return sorted(self._kept, key=lambda case: case.rank)[: self._most]
 
 
-def _failing_case(decided: DecidedUnit[Unit]) -> FailingCase:
+def failing_case(decided: DecidedUnit[Unit]) -> FailingCase:
+    """A case that did not pass, as the reports show it."""
     unit, outcome, scores = decided.unit, decided.outcome, decided.scores
     answer = unit.answer
     named = [score for score in scores if status_outcome(score.status) is outcome]
@@ -125,12 +162,21 @@ def _failing_case(decided: DecidedUnit[Unit]) -> FailingCase:
         repeat=answer.repeat,
         metrics=tuple(score.metric for score in named),
         reason=reason,
-        output=answer.text[:4000],
-        question=_sent(unit)[:4000],
+        output=answer.text[:_MAX_TEXT],
+        question=_sent(unit)[:_MAX_TEXT],
         outcome=outcome,
         source=unit.case.source,
         reasons={score.metric: _reason(score) for score in named},
+        expected=_expected(unit.case)[:_MAX_TEXT],
+        digest=unit.case.digest,
     )
+
+
+def _expected(case: Case) -> str:
+    """The references, else the values of the facts, else nothing."""
+    facts = [fact.get("value") for fact in case.facts]
+    stated = [str(fact) for fact in facts if isinstance(fact, str | int | float)]
+    return " | ".join(case.references or stated)
 
 
 def _sent(unit: Unit) -> str:

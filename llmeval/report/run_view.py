@@ -1,18 +1,30 @@
 """A run as all reports show it: its summary and failing cases, from one pass over the records."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from os.path import commonprefix
 from pathlib import Path
 
 from llmeval.core.manifest import Manifest
-from llmeval.core.results import Summary
+from llmeval.core.merkle import CasesRoot
+from llmeval.core.results import Decision, Summary
+from llmeval.gate.human_labels import people_of
+from llmeval.gate.missing_causes import MissingCauses
 from llmeval.gate.rules.threshold import floor_rates
-from llmeval.gate.run_pass import OnCase, OnUnit, aggregate_run
+from llmeval.gate.run_pass import OnCase, OnUnit, aggregate_run, read_run
 from llmeval.gate.summary import summary_of
 from llmeval.planning.attainability import Attainability
-from llmeval.report.failing_cases import FailingCase, FailingCases
-from llmeval.report.html.build import PageWriter
-from llmeval.report.junit import MAX_CASES
+from llmeval.report.baseline_run import baseline_means, baseline_run
+from llmeval.report.failing_cases import (
+    MAX_CASES,
+    FailingCase,
+    FailingCases,
+    with_baseline_answers,
+)
 from llmeval.store.directory import CaseOutline, RunDir
+
+_TOLD_APART = 60
+"""Characters by which two messages of errors are told apart; reasons may cut them."""
 
 
 @dataclass(frozen=True)
@@ -27,32 +39,82 @@ class RunView:
     """Cases that did not pass, the most serious first; at most `MAX_CASES`."""
     warnings: list[str]
     """Floors that the run's cases can't pass, whatever is answered."""
+    cases_root: str = ""
+    """The Merkle root of the cases (`Seal.cases_root`)."""
     report: Path | None = None
     """The page, where one was written."""
+    cause: str = ""
+    """The commonest error in full, with its count: 15 x HTTP 400: ...; empty without errors."""
+    before: Mapping[str, float] = field(default_factory=dict)
+    """By metric, the baseline's mean."""
+
+    @property
+    def sentences(self) -> tuple[str, str]:
+        """The commonest error in full and the reason of the decision without it. The error is empty
+        where there is none, and where the run passes: then the reason says what is missing.
+        """
+        reason = self.summary.gate.reason
+        if not self.cause or self.summary.gate.decision is Decision.PASS:
+            return "", reason
+        times, _, message = self.cause.partition(" x ")
+        counted = reason.find(f" {times} x {message[:_TOLD_APART]}")
+        if counted >= 0:  # the reason of `max_unscored` ends with it, maybe cut
+            return self.cause, reason[:counted]
+        start = reason.find(message[:_TOLD_APART])
+        if start < 0:
+            return self.cause, reason
+        end = start + len(commonprefix([reason[start:], message]))
+        return self.cause, f"{reason[:start]}that error{reason[end:].removeprefix('…') or '.'}"
 
 
 def view_run(
-    run: RunDir, manifest: Manifest | None = None, page: PageWriter | None = None
+    run: RunDir,
+    manifest: Manifest | None = None,
+    on_case: Sequence[OnCase] = (),
+    on_unit: Sequence[OnUnit] = (),
 ) -> RunView:
     """Read a run's records once.
 
     Args:
         run: any run that was begun.
         manifest: the run's, with another gate or quarantine than it was made by.
-        page: takes the same pass; it is for the caller to write it.
+        on_case, on_unit: take the same pass, such as the writers of reports.
 
     Raises:
         StoreError: not a run directory, or a file of it was changed.
     """
     about = run.manifest() if manifest is None else manifest
-    failing, floors = FailingCases(about, MAX_CASES), _Floors(about)
-    on_case: list[OnCase] = [floors.add_case]
-    on_unit: list[OnUnit] = [failing.take]
-    if page is not None:
-        on_case.append(page.add_case)
-        on_unit.append(page.take)
-    summary = summary_of(aggregate_run(run, about, on_case, on_unit), about)
-    return RunView(run, about, summary, failing.worst_first(summary), floors.warnings(summary))
+    failing, floors, causes = FailingCases(about, MAX_CASES), _Floors(about), MissingCauses()
+    root = CasesRoot()
+    each_case = (floors.add_case, lambda case: root.add(case.id, case.digest), *on_case)
+    takers = (failing.take, lambda decided: causes.add(decided.unit), *on_unit)
+    summary = summary_of(aggregate_run(run, about, each_case, takers), about)
+    cases = with_baseline_answers(failing.worst_first(summary), baseline_run(run, about))
+    warnings = floors.warnings(summary)
+    return RunView(
+        run,
+        about,
+        summary,
+        cases,
+        warnings,
+        cases_root=root.hex(),
+        cause=causes.whole,
+        before=baseline_means(about),
+    )
+
+
+def recorded_view(run: RunDir, manifest: Manifest, summary: Summary, most: int) -> RunView:
+    """A run as it was decided, with at most `most` failing cases, in one pass over its records.
+
+    Raises:
+        StoreError: a file of the run was changed, or is not of llmeval.
+    """
+    failing, causes = FailingCases(manifest, most), MissingCauses()
+    takers = (failing.take, lambda decided: causes.add(decided.unit))
+    read_run(run, people_of(run.path)[0], (), takers)
+    cases = with_baseline_answers(failing.worst_first(summary), baseline_run(run, manifest))
+    before = baseline_means(manifest)
+    return RunView(run, manifest, summary, cases, [], cause=causes.whole, before=before)
 
 
 class _Floors:
@@ -60,7 +122,7 @@ class _Floors:
 
     def __init__(self, manifest: Manifest) -> None:
         gate = manifest.gate
-        self._aside, self._part = manifest.quarantined, manifest.shard is not None
+        self._aside, self._part = manifest.quarantined, manifest.is_part
         self._attainable = Attainability(
             floor_rates(gate.floors), gate.alpha, early=manifest.may_stop
         )

@@ -1,7 +1,6 @@
 """Untrusted text made safe to show: in a terminal, a CI log, XML or Markdown."""
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,23 +8,35 @@ if TYPE_CHECKING:
     from llmeval.core.results import CaseCounts, Quarantined, Retired, Reused, Summary
 
 _UNSEEN = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-"
-    "\ufffb\ufffe\uffff]"
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f"  # controls: C0, DEL, C1
+    "\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c"  # text direction
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2028\u2029\u2060-\u2065"
+    "\u206a-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"  # no width
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "|(?<![^\u0000-\u02ff])\ufe0f"
+    "|(?<![\u0600-\u109f])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\u109f])"
 )
+"""What nobody sees (Unicode's Default_Ignorable_Code_Point) or what acts (Bidi_Control, Cc). The
+emoji selector U+FE0F stays behind a sign that may be one, and joiners stay between the letters of
+Arabic, Indic and Burmese scripts, whose spelling needs them.
+"""
 _LONE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
 _ORDERS = re.compile(r"##(?=\[|vso\[)")
-_FENCES = re.compile(r"`{3,}|~{3,}")
 
 
 def visible(text: str) -> str:
     """The text with what can't be seen written out (`\\u202e`), so that it can neither hide nor
     act: control characters, ANSI escapes, text direction marks, zero-width characters. Line feeds
-    and tabs stay."""
-    text = _LONE.sub("\ufffd", text.replace("\r\n", "\n"))
-    return _UNSEEN.sub(
-        lambda match: f"\\u{ord(match[0]):04x}" if match[0] not in "\n\t" else match[0], text
-    )
+    and tabs stay. The form is that of JSON, so a JSON document keeps its meaning."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSEEN.sub(_escaped, _LONE.sub("\ufffd", text.replace("\r\n", "\n")))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
 
 
 def one_line(text: str, width: int) -> str:
@@ -39,18 +50,6 @@ def one_line(text: str, width: int) -> str:
 def count(n: int, noun: str) -> str:
     """1 case, 2 cases, 1,000 cases: for nouns that take an s."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
-def fenced(text: str, limit: int = 1000) -> str:
-    """A Markdown code block whose fence is longer than any in the text: nothing in it is a link,
-    image or mention.
-    """
-    text = visible(text)
-    if len(text) > limit:
-        text = text[:limit].rstrip() + "\n…"
-    longest = max((len(match) for match in _FENCES.findall(text)), default=2)
-    fence = "`" * (longest + 1)
-    return f"{fence}text\n{text}\n{fence}"
 
 
 def verdict_word(summary: "Summary", manifest: "Manifest") -> str:
@@ -120,15 +119,3 @@ def _reused(found: "Reused", noun: str) -> str:
         if found.reused
         else ""
     )
-
-
-def cell(text: str, width: int = 120) -> str:
-    """Text for one cell of a Markdown table: a single line whose characters have no Markdown or
-    HTML meaning.
-    """
-    line = one_line(text, width)
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~@&:-])", _entity, line)
-
-
-def _entity(match: re.Match[str]) -> str:
-    return f"&#{ord(match[1])};" if unicodedata.category(match[1]) != "Ll" else match[1]

@@ -7,7 +7,7 @@ from llmeval.core.files import write_atomically
 from llmeval.core.manifest import Manifest
 from llmeval.report.baseline_run import baseline_run
 from llmeval.report.html.build import Embed, PageWriter
-from llmeval.report.junit import write_junit
+from llmeval.report.junit import JUnitCases, JUnitWriter
 from llmeval.report.markdown import markdown
 from llmeval.report.run_view import RunView, view_run
 from llmeval.store.directory import SUMMARY, RunDir, summary_bytes
@@ -20,6 +20,7 @@ def write_results(
     folder: Path | None = None,
     manifest: Manifest | None = None,
     embed: Embed = "default",
+    junit: JUnitCases = "all",
 ) -> RunView:
     """Write summary.json, report.html, junit.xml and summary.md from one pass over the records.
 
@@ -28,6 +29,7 @@ def write_results(
         folder: where the files go; the run's directory by default.
         manifest: the run's, with another gate or quarantine than it was made by.
         embed: which rows the page holds in full; see `PageWriter`.
+        junit: which cases junit.xml holds; see `JUnitWriter`.
 
     Raises:
         StoreError: a file of the run was changed, or a file can't be written. Nothing is written
@@ -35,11 +37,13 @@ def write_results(
     """
     into, about = folder or run.path, run.manifest() if manifest is None else manifest
     baseline = baseline_run(run, about)
-    with PageWriter(run, about, into / HTML, baseline=baseline, embed=embed) as page:
-        view = view_run(run, about, page)
+    with (
+        PageWriter(run, about, into / HTML, baseline=baseline, embed=embed) as page,
+        JUnitWriter(into / JUNIT, about, junit) as tests,
+    ):
+        view = view_run(run, about, [page.add_case], [page.take, tests.take])
         write_atomically(into / SUMMARY, summary_bytes(view.summary))
-        write_junit(into / JUNIT, view.summary, about, view.failing)
-        text = markdown(view.summary, about, view.failing, view.warnings)
-        write_atomically(into / MARKDOWN, text.encode())
+        tests.write(view.summary, view.cause)
+        write_atomically(into / MARKDOWN, markdown(view).encode())
         page.write(view.summary)
     return replace(view, report=into / HTML)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from llmeval.core.attempt import AttemptRecord, EarlierAttempt
 from llmeval.core.manifest import GitRecord, Manifest
 from llmeval.core.results import Decision
-from llmeval.store.directory import MANIFEST, RunDir, complete_runs
+from llmeval.store.directory import GRIDS, MANIFEST, RunDir, complete_runs
 
 WITHIN = timedelta(hours=20)
 """Older runs do not count as attempts. It is less than a day, so that nightly runs do not count."""
@@ -64,9 +64,8 @@ def attempts_seen(
     if manifest.parent_run is not None or _by_clock(variables):
         return SeenAttempts(AttemptRecord())
     number = _number(variables)
-    if (
-        manifest.shard is not None
-    ):  # a shard decides nothing: only the whole run counts as an attempt
+    if manifest.shard is not None or manifest.selection is not None:
+        # a part of the suite does not decide: only a whole run counts as an attempt
         return SeenAttempts(AttemptRecord(ci=number))
     attempts = _earlier(manifest, folder)
     return SeenAttempts(
@@ -89,25 +88,34 @@ def _earlier(manifest: Manifest, folder: Path) -> list[tuple[EarlierAttempt, Run
         if now - written <= WITHIN and path.name != manifest.run_id:
             attempts.append((written, EarlierAttempt(path.name, None), None))
 
-    for run, summary in islice(complete_runs(folder, unreadable), _READ_AT_MOST):
-        before, decision = run.manifest(), summary.gate.decision
-        started = datetime.fromisoformat(before.started)
-        if now - started > WITHIN:
-            if run.path.name == before.run_id:
-                break  # directories with the name of their run's id sort by time
-            continue
-        if before.run_id == manifest.run_id or decision is None or decision not in _DECIDED:
-            continue
-        if _same_change(before, manifest):
-            attempts.append((started, EarlierAttempt(before.run_id, decision), run))
+    for place in _folders(folder):
+        for run, summary in islice(complete_runs(place, unreadable), _READ_AT_MOST):
+            before, decision = run.manifest(), summary.gate.decision
+            started = datetime.fromisoformat(before.started)
+            if now - started > WITHIN:
+                if run.path.name == before.run_id:
+                    break  # directories with the name of their run's id sort by time
+                continue
+            if before.run_id == manifest.run_id or decision is None or decision not in _DECIDED:
+                continue
+            if _same_change(before, manifest):
+                attempts.append((started, EarlierAttempt(before.run_id, decision), run))
     return [(attempt, run) for _, attempt, run in sorted(attempts, key=lambda each: each[0])]
+
+
+def _folders(folder: Path) -> list[Path]:
+    """The folder of a suite's runs, and its newest grids: a cell of a grid is an attempt like any
+    other run.
+    """
+    grids = sorted((folder / GRIDS).glob("*/"), key=lambda path: path.name, reverse=True)
+    return [folder, *grids[:_READ_AT_MOST]]
 
 
 def _same_change(one: Manifest, two: Manifest) -> bool:
     """Whether two runs test the same change. A much smaller sample, such as a trial run, does not
     count.
     """
-    own = (one.parent_run, one.shard) == (None, None)
+    own = (one.parent_run, one.shard, one.selection) == (None, None, None)
     return own and _asked_alike(one, two) and _identity(one) == _identity(two)
 
 
@@ -149,7 +157,8 @@ def _runs_of(record: AttemptRecord | None, folder: Path) -> list[RunDir]:
     ids = {each.run_id for each in earlier}
     found = {
         run.manifest().run_id: run
-        for run, _ in islice(complete_runs(folder), _READ_AT_MOST)
+        for place in _folders(folder)
+        for run, _ in islice(complete_runs(place), _READ_AT_MOST)
         if run.manifest().run_id in ids
     }
     return [found[each.run_id] for each in earlier if each.run_id in found]

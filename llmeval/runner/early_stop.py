@@ -13,7 +13,7 @@ _READ_ONCE = (
 
 def ends_early(suite: Suite, options: Options) -> bool:
     """Whether the run may stop before its last case. A shard may not: the looks at the data would
-    be several.
+    be several. A partial run may not either: it does not decide the rules.
 
     Raises:
         UsageError: it is asked to, and there is no rule to be decided, or it is a shard.
@@ -25,6 +25,8 @@ def ends_early(suite: Suite, options: Options) -> bool:
                 "--shard with --stop early: a part can't tell when the whole is decided; leave one"
                 " away"
             )
+        return False
+    if options.selection is not None:
         return False
     early = (options.stop or gate.stop) == "early"
     if options.stop == "early" and gate.decides and not gate.ends_early:

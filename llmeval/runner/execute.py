@@ -2,9 +2,8 @@
 
 import asyncio
 import gc
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +12,12 @@ from msgspec import structs
 from llmeval.core.errors import StoreError, UsageError
 from llmeval.core.manifest import Digests, Ending, Manifest, Session
 from llmeval.core.records import Case, Status, utc_now
+from llmeval.core.used_judges import with_trust_of
 from llmeval.models.base import AdaptsRequests
 from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
 from llmeval.runner.attempts import attempts_seen
+from llmeval.runner.event_loop import loop_factory
 from llmeval.runner.executor import work
 from llmeval.runner.manifest import digests, make_manifest, new_run_id, with_unfinished
 from llmeval.runner.observers import Observers
@@ -27,7 +28,7 @@ from llmeval.runner.progress import Progress
 from llmeval.runner.recorded_answers import RecordedAnswers
 from llmeval.runner.scoring import counts_as_failed
 from llmeval.runner.services import RunServices
-from llmeval.store.directory import ANSWERS, CASES, RECORDS, RunDir
+from llmeval.store.directory import ANSWERS, CASES, PARTIAL, RECORDS, SHARDS, RunDir
 from llmeval.store.run_observer import RunObserver, RunStart
 from llmeval.store.writer import RunWriter
 
@@ -57,6 +58,7 @@ def execute(
     observers: Iterable[RunObserver] = (),
     stored: RunDir | None = None,
     services: RunServices = RunServices(),  # noqa: B008 (frozen)
+    runner: asyncio.Runner | None = None,
 ) -> RunEnd:
     """Run a plan, or continue its run if the directory contains an unfinished one.
 
@@ -66,16 +68,21 @@ def execute(
         observers: follow the run until it ended; see `RunObserver`.
         stored: a run whose answers are scored again.
         services: functions of other packages for the run.
+        runner: the event loop of several runs that share models; they stay open. By default the run
+            has its own loop, and closes its models.
 
     Raises:
         UsageError: the directory holds another run.
         StoreError: the directory can't be used, or stopped being usable (the disk is full).
     """
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    work_of_run = _execute(plan, options, Observers(observers), stored, services)
+    if runner is not None:
+        return runner.run(work_of_run)
+    with asyncio.Runner(loop_factory=loop_factory()) as own:
         try:
-            return runner.run(_execute(plan, options, Observers(observers), stored, services))
+            return own.run(work_of_run)
         finally:
-            runner.run(plan.close())
+            own.run(plan.close())
 
 
 async def _execute(
@@ -85,7 +92,7 @@ async def _execute(
     stored: RunDir | None,
     services: RunServices,
 ) -> RunEnd:
-    run_id = new_run_id()
+    run_id = options.run_id or new_run_id()
     path = options.out or run_folder(plan, options) / run_id
     if RunDir(path).exists():
         RunDir(path).verify()  # before the first append: new digests would hide earlier changes
@@ -149,6 +156,7 @@ async def _execute(
                 await try_attacks(plan, writer)
         wall = time.monotonic() - started
         manifest = _with_returned(with_unfinished(plan, manifest), pipeline)
+        manifest = with_trust_of(manifest, pipeline.judges)
         _end_session(manifest, writer, (ending, pipeline.reason), wall)
     finally:
         writer.close()
@@ -205,10 +213,11 @@ def _with_returned(manifest: Manifest, pipeline: Pipeline) -> Manifest:
 
 
 def run_folder(plan: RunPlan, options: Options) -> Path:
-    """The folder for the runs of a plan. Shards have a separate folder, so that trends contain only
-    whole runs.
+    """The folder for the runs of a plan. Shards and partial runs have separate folders, so that
+    trends, `latest` and attempts contain only whole runs.
     """
-    return options.reports / plan.suite.name / ("" if plan.shard is None else "shards")
+    kind = "" if plan.shard is None else SHARDS
+    return options.reports / plan.suite.name / (PARTIAL if plan.selection is not None else kind)
 
 
 def _copy_answers(plan: RunPlan, writer: RunWriter, stored: RunDir) -> None:
@@ -290,17 +299,6 @@ async def _after_the_answers(
     await plan.candidate.caller.model.close()
     progress.stated = ""
     return _recorded(plan, writer, errors_stand=True)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The event loop: uvloop if it is installed, which uses 20 % less CPU per call
-    (docs/benchmarks.md).
-    """
-    if sys.platform == "win32":
-        return None
-    import uvloop
-
-    return uvloop.new_event_loop
 
 
 def _manifest(

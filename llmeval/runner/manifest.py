@@ -114,7 +114,11 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         data=plan.data,
         rejudged=plan.rejudged,
         command=tuple(sys.argv),
+        approvals=None if suite.spec.approvals is None else suite.spec.approvals.record(),
         shard=None if plan.shard is None else _shard(plan, plan.shard),
+        selection=plan.selection,
+        grid=options.grid,
+        prompt=options.prompt,
     )
     return without_secrets(manifest)
 

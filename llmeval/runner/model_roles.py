@@ -83,7 +83,7 @@ class ModelRoles:
         *,
         trial: bool = False,
     ) -> None:
-        self._suite, self._options, self._cache, self._budget = suite, options, cache, budget
+        self._suite, self._options, self.cache, self.budget = suite, options, cache, budget
         self._trial = trial
         self._made: dict[str, _Made] = {}
         self._callers: dict[tuple[str, bool], Caller] = {}
@@ -158,7 +158,7 @@ class ModelRoles:
                 model = StoredAnswers({"provider": spec.provider, "model": spec.model}, "a trial")
         except (SuiteError, ModelError) as error:
             raise self._suite.error(path, str(error)) from None
-        cache = None if isinstance(spec, ReplaySpec) else self._cache
+        cache = None if isinstance(spec, ReplaySpec) else self.cache
         return _Made(model, self._limiter(spec), spec, cache)
 
     def _caller(self, made: _Made, since: float) -> Caller:
@@ -167,7 +167,7 @@ class ModelRoles:
             made.limiter,
             made.cache,
             since=since,
-            may_call=self._budget.may_call,
+            may_call=self.budget.may_call,
             redact=self._redact,
             attempts=made.spec.limits.attempts,
             deadline=made.spec.limits.deadline,

@@ -3,8 +3,11 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from llmeval.core.errors import UsageError
+from llmeval.core.manifest import GridCellRecord
+from llmeval.runner.selection import Selection
 from llmeval.runner.sharding import Shard
 
 
@@ -19,6 +22,10 @@ class Options:
     `gate.stop`. `shard`: run only this part of the cases. It decides nothing; `api.merge` joins the
     parts. `resume`: without `out`, continue the newest run of the same suite, candidate and
     options, if it is unfinished (`runner.resume`).
+
+    `selection`: run only these cases; such a partial run never passes the gate. `prompt`: path or
+    text of another prompt. `run_id`: the id of a new run; by default a new one. `grid`: the run's
+    place in a grid.
 
     `use_cache`: False neither reads nor writes the cache. `reuse`: use answers of earlier runs for
     any candidate, pinned or not. `refresh`: use no answer or verdict of an earlier run. At most one
@@ -40,6 +47,11 @@ class Options:
     max_minutes: float | None = None
     shard: Shard | None = None
     resume: bool = False
+    selection: Selection | None = None
+    prompt: str | None = None
+    run_id: str | None = None
+    grid: GridCellRecord | None = None
+    junit: Literal["all", "failed"] = "all"
 
     def check(self) -> None:
         """Refuse values that are impossible, alone or together. Raises UsageError."""
@@ -49,6 +61,8 @@ class Options:
             raise UsageError(
                 "--no-cache, --reuse and --refresh exclude one another: give one of them"
             )
+        if self.selection is not None and self.shard is not None:
+            raise UsageError("--shard runs a part of the whole suite: leave out --case and --tag")
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"--limit must be at least 1, not {self.limit}")
         bounds = {

@@ -83,6 +83,8 @@ class Pipeline:
         self._done: list[Unit] = []
         self._ready = asyncio.Event()
         self.reason = ""
+        self.judges: dict[str, set[str | None]] = {}
+        """By metric, the digests of the judges that the scores of this session name."""
 
     def going_on(self, recorded: RecordedAnswers) -> "Pipeline":
         """The pipeline for the rest of the work after this one has recorded all answers."""
@@ -248,6 +250,7 @@ class Pipeline:
     def _note_calls(self, scores: list[Score]) -> None:
         for score in scores:
             if score.source == "judge":
+                self.judges.setdefault(score.metric, set()).add(score.judge)
                 self._progress.cached += score.cached
                 paid = score.attempts > 0 and not score.cached and score.error is None
                 self._plan.budget.spend(

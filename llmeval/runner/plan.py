@@ -6,17 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
-
 from llmeval.checks.bound import BoundCheck
 from llmeval.checks.spec import merge
 from llmeval.core.data_record import DataCheckRecord
 from llmeval.core.errors import NothingEvaluated, UsageError
 from llmeval.core.gate_terms import Rejudged
-from llmeval.core.manifest import Undrawn
+from llmeval.core.manifest import SelectionRecord, Undrawn
 from llmeval.core.records import Case, Message
-from llmeval.core.redaction import hide
 from llmeval.core.resources import home
 from llmeval.core.templates import Template, case_values
 from llmeval.data.cases import CaseSet
@@ -25,11 +21,9 @@ from llmeval.judges.calibration_map import Calibration
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.models.base import Model
 from llmeval.models.client.cache import Cache
-from llmeval.models.client.caller import Caller
-from llmeval.models.client.limiter import Limiter
-from llmeval.models.replay import StoredAnswers
 from llmeval.runner.application import Application, stated_application
 from llmeval.runner.budget import Budget, refuse_unpriced
+from llmeval.runner.candidate_role import stated_candidate, stored_candidate
 from llmeval.runner.early_stop import ends_early, rule_warnings
 from llmeval.runner.expired import ExpiredCases
 from llmeval.runner.inspection import inspect_cases
@@ -42,7 +36,7 @@ from llmeval.runner.judge_factory import (
     protocol_of,
     refuse_self_judge,
 )
-from llmeval.runner.model_roles import LOCAL_CONCURRENCY, ModelRole, ModelRoles
+from llmeval.runner.model_roles import ModelRole, ModelRoles
 from llmeval.runner.options import Options
 from llmeval.runner.script import Script
 from llmeval.runner.sharding import Shard
@@ -51,11 +45,9 @@ from llmeval.runner.slots import Slots
 from llmeval.runner.suite_checks import case_checks
 from llmeval.store.directory import RunDir
 from llmeval.suite.loader import Suite
-from llmeval.suite.model_schema import ModelSpec, Price, ReplaySpec, TransformersSpec
+from llmeval.suite.model_schema import ReplaySpec, TransformersSpec
 from llmeval.suite.quarantine import Quarantine, read_quarantine
 from llmeval.suite.retired import Retirement, read_retired
-from llmeval.suite.secrets import secrets_in
-from llmeval.suite.yaml_file import Path as KeyPath
 
 
 @dataclass(frozen=True)
@@ -105,6 +97,8 @@ class RunPlan:
     """The shard that `cases` belongs to."""
     whole: tuple[int, str] = (0, "")
     """The number of cases in all shards together, and their digest."""
+    selection: SelectionRecord | None = None
+    """Of a partial run: which cases it has."""
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     """By metric, the map that corrects a judge's probabilities."""
     warnings: tuple[str, ...] = ()
@@ -161,6 +155,7 @@ def plan(
     watch: Callable[[Case], None] = lambda case: None,
     trial: bool = False,
     sizing: bool = False,
+    roles: ModelRoles | None = None,
 ) -> RunPlan:
     """Build and check everything.
 
@@ -171,6 +166,8 @@ def plan(
         only: selects cases; all by default.
         watch: called with each case of the suite.
         trial: the plan is only checked, so no local weights are read or downloaded.
+        roles: the models of several plans, which share limits, cache and budget; by default the
+            plan has its own.
         sizing: the plan is only sized, so a rule may be about a slice that has no case yet.
 
     Raises:
@@ -179,7 +176,7 @@ def plan(
     """
     options.check()
     baseline_of(suite, options)
-    spec = suite.model(*_candidate(suite, options))[1] if stored is None else None
+    spec = suite.model(*stated_candidate(suite, options))[1] if stored is None else None
     expired = ExpiredCases()
 
     def inspect(case: Case) -> None:
@@ -187,21 +184,19 @@ def plan(
         watch(case)
 
     inspected = inspect_cases(suite, options.limit, inspect, Application(spec), sizing=sizing)
-    quarantine, whole = _selected(suite, options, only, inspected.cases, expired)
+    selection, quarantine, whole = _selected(suite, options, only, inspected.cases, expired)
     may_stop = ends_early(suite, options)
-    cache = Cache(home()) if options.use_cache and not trial else None
-    budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
-    factory = ModelRoles(suite, options, cache, budget, trial=trial)
+    factory = roles or make_roles(suite, options, trial=trial)
     if stored is not None:
-        candidate = _stored_candidate(stored)
+        candidate = stored_candidate(stored)
     else:
-        candidate = factory.model_role("candidate", *_candidate(suite, options))
-    roles = {name: factory.judge_roles(name, spec) for name, spec in suite.spec.judges.items()}
-    judges = {name: make_judge(suite, name, model_roles) for name, model_roles in roles.items()}
+        candidate = factory.model_role("candidate", *stated_candidate(suite, options))
+    judging = {name: factory.judge_roles(name, spec) for name, spec in suite.spec.judges.items()}
+    judges = {name: make_judge(suite, name, model_roles) for name, model_roles in judging.items()}
     inspected.check_judges()
-    refuse_self_judge(suite, candidate, roles)
-    user, judging = user_of(suite, factory), tuple(itertools.chain(*roles.values()))
-    called = (candidate, *judging, *(() if user is None else user.roles))
+    refuse_self_judge(suite, candidate, judging)
+    user, members = user_of(suite, factory), tuple(itertools.chain(*judging.values()))
+    called = (candidate, *members, *(() if user is None else user.roles))
     refuse_unpriced(options.max_cost, ((role.name, role.spec) for role in called))
     return RunPlan(
         suite=suite,
@@ -209,14 +204,14 @@ def plan(
         prompt=tuple(inspected.prompt),
         candidate=candidate,
         judges=judges,
-        judge_roles=roles,
+        judge_roles=judging,
         trusts={name: _trust(suite, name, judge) for name, judge in judges.items()},
         calibrations=calibrations_of(suite, judges),
         checks=inspected.checks,
         quarantine=quarantine,
         retired=read_retired(suite),
-        cache=cache,
-        budget=budget,
+        cache=factory.cache,
+        budget=factory.budget,
         by_case=isinstance(candidate.spec, ReplaySpec),
         script=inspected.script,
         user=user,
@@ -225,19 +220,28 @@ def plan(
             if stored is None
             else stored.manifest().digests.conversation
         ),
-        in_turn=not trial and _too_large_together(candidate, judging),
+        in_turn=not trial and _too_large_together(candidate, members),
         may_stop=may_stop,
-        closing=tuple(factory.models()),
+        closing=tuple({id(each.caller.model): each.caller.model for each in called}.values()),
         traffic=factory.traffic,
         slots=factory.slots,
         shard=options.shard,
         whole=whole,
+        selection=selection,
         warnings=(
+            *suite.notes,
             *inspected.warnings,
             *judge_warnings(suite),
             *rule_warnings(suite, priced=candidate.spec.price is not None),
         ),
     )
+
+
+def make_roles(suite: Suite, options: Options, *, trial: bool = False) -> ModelRoles:
+    """The models of one plan, or of several that share limits, cache and budget."""
+    cache = Cache(home(), set_aside=True) if options.use_cache and not trial else None
+    budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
+    return ModelRoles(suite, options, cache, budget, trial=trial)
 
 
 def _selected(
@@ -246,21 +250,22 @@ def _selected(
     only: Callable[[Case], bool] | None,
     cases: CaseSet,
     expired: ExpiredCases,
-) -> tuple[Quarantine, tuple[int, str]]:
-    """Reduce `cases` to those of this run. Returns the number of cases in all shards, and their
-    digest.
+) -> tuple[SelectionRecord | None, Quarantine, tuple[int, str]]:
+    """Reduce `cases` to those of this run. Returns also the number of cases in all shards, and
+    their digest.
     """
     if only is not None:
         cases.keep(only)
     if not len(cases):
         raise NothingEvaluated(f"{suite.path}: the suite selects no case, so nothing was evaluated")
+    selection = None if options.selection is None else options.selection.apply(cases)
     quarantine = _quarantine(suite, cases)
     if expired.cases:
         quarantine = expired.joined(quarantine, {case.id for case in cases})
     whole = (len(cases), cases.digest)
     if options.shard is not None:
         cases.keep(options.shard.holds)
-    return quarantine, whole
+    return selection, quarantine, whole
 
 
 def _trust(suite: Suite, name: str, judge: MemberVerdict) -> Trust:
@@ -313,7 +318,7 @@ def inspect_suite(
         criteria_of(suite, name, protocol_of(suite, name))
     inspected.check_judges()
     quarantine = _quarantine(suite, inspected.cases)
-    warnings = (*inspected.warnings, *judge_warnings(suite))
+    warnings = (*suite.notes, *inspected.warnings, *judge_warnings(suite))
     return _facts(suite, inspected.cases, inspected.checks, quarantine, warnings)
 
 
@@ -346,44 +351,6 @@ def _facts(
 
 def _quarantine(suite: Suite, cases: CaseSet) -> Quarantine:
     return read_quarantine(suite, lambda: {case.id for case in cases}, partial=cases.partial)
-
-
-def _candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath]:
-    """The candidate: that of the suite, or `--candidate NAME`, or `--candidate
-    '{provider: ...}'`.
-    """
-    given = options.candidate
-    if given is None:
-        return suite.spec.candidate, ("candidate",)
-    if not given.lstrip().startswith("{"):
-        return given, ()
-    try:
-        spec: ModelSpec = TypeAdapter(ModelSpec).validate_python(yaml.safe_load(given))
-    except ValidationError as error:
-        # neither the text nor pydantic's own message: both have the key
-        wrong = "; ".join(
-            f"{'.'.join(map(str, each['loc'][1:])) or each['loc']}: {each['msg']}"
-            for each in error.errors(include_url=False, include_input=False)
-        )
-        raise UsageError(f"--candidate {{...}}: not a model: {wrong}") from None
-    except yaml.YAMLError:
-        raise UsageError("--candidate {...}: not a mapping in YAML") from None
-    hide(secrets_in(spec))
-    return spec, ()
-
-
-def _stored_candidate(stored: RunDir) -> ModelRole:
-    """The candidate of a stored run, which is not called again."""
-    candidate = stored.manifest().candidate
-    model = StoredAnswers(candidate.identity, str(stored.path))
-    spec = ReplaySpec(provider="replay", source=str(stored.path), params=candidate.params)
-    caller = Caller(model, Limiter(LOCAL_CONCURRENCY, adaptive=False), None)
-    if candidate.price is not None:
-        price = Price(input=candidate.price.input, output=candidate.price.output)
-        spec = spec.model_copy(update={"price": price})
-    return ModelRole(
-        "candidate", candidate.name, spec, caller, candidate.on_blocked, candidate.on_error
-    )
 
 
 def _too_large_together(candidate: ModelRole, judges: Iterable[ModelRole]) -> bool:

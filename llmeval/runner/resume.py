@@ -23,6 +23,8 @@ from llmeval.store.directory import RunDir
 from llmeval.store.writer import LOCK
 
 WITHIN = timedelta(hours=24)
+_NEW_RUN = "new"
+"""The id of the plan's manifest, which no comparison uses. An empty id is not valid."""
 _LOOK_AT = 50
 """The most directories that are examined. More would delay the start in a large folder."""
 _SAME = (
@@ -35,6 +37,7 @@ _SAME = (
     "quarantine",
     "gate",
     "shard",
+    "selection",
 )
 
 
@@ -59,8 +62,8 @@ def find_unfinished(plan: RunPlan, options: Options, now: datetime | None = None
     wanted: dict[str, object] | None = None
     for run, manifest in _newest(run_folder(plan, options)):
         if wanted is None:
-            wanted = _identity(make_manifest(plan, options, ""))
-        if _identity(manifest) == wanted:
+            wanted = run_identity(make_manifest(plan, options, _NEW_RUN))
+        if run_identity(manifest) == wanted:
             return Unfinished() if manifest.status == "complete" else _usable(run, manifest, now)
     return Unfinished()
 
@@ -86,7 +89,7 @@ def _age(path: Path) -> tuple[str, int]:
     return path.name.partition("-")[0], path.stat().st_mtime_ns
 
 
-def _identity(manifest: Manifest) -> dict[str, object]:
+def run_identity(manifest: Manifest) -> dict[str, object]:
     """What two runs must share for one to be the continuation of the other, as plain JSON."""
     git = manifest.git or GitRecord()
     identity = {

@@ -43,6 +43,9 @@ MANIFEST, SUMMARY, LABELS = "manifest.json", "summary.json", "labels.jsonl"
 ATTEMPTS = "attempts.json"
 """A copy of the results of earlier attempts of the same change, which a run is pooled with."""
 
+SHARDS, PARTIAL, GRIDS = "shards", "partial", "grids"
+"""Folders in a suite's folder of runs, for runs that are not a whole run of the suite."""
+
 _Stamp = tuple[int, int]
 """Size and time of the last change of a file."""
 
@@ -307,17 +310,27 @@ def summary_bytes(summary: Summary) -> bytes:
     return checksums.sealed(to_json(summary))
 
 
+def suite_folder(path: Path) -> Path:
+    """The folder of the whole runs of the suite that a run belongs to: that of its own directory,
+    or the one around the folder of partial runs or of a grid.
+    """
+    folder = path.resolve().parent
+    if folder.name in (SHARDS, PARTIAL):
+        return folder.parent
+    return folder.parent.parent if folder.parent.name == GRIDS else folder
+
+
 def complete_runs(
     folder: Path, unreadable: Callable[[Path], None] = lambda path: None
 ) -> Iterator[tuple[RunDir, Summary]]:
-    """The complete runs right below a directory such as reports/<suite>, the newest first. One that
-    can't be read says nothing about the next run: it is left out, and `unreadable` gets its path.
+    """The complete runs right below a directory such as reports/<suite>, the newest first. A part
+    of a suite is left out. So is a run that can't be read; `unreadable` gets its path.
     """
     for path in sorted(folder.glob("*/"), key=lambda path: path.name, reverse=True):
         run = RunDir(path)
         try:
-            run.manifest()
-            summary = run.summary() if run.has_summary() else None
+            part = run.manifest().is_part
+            summary = run.summary() if run.has_summary() and not part else None
         except StoreError:
             if run.exists():
                 unreadable(path)

@@ -2,7 +2,8 @@
 
 Of the lines of one reviewer on (case, repeat, metric) the latest counts: by its time, then by its
 place in the file. So files of several reviewers can be put together in any order, and again, with
-the same result.
+the same result. A gate takes verdicts of one time that contradict each other as `unsure`
+(`counted`).
 """
 
 import os
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 from filelock import FileLock
+from msgspec import structs
 
 from llmeval.core.errors import StoreError, UsageError
 from llmeval.core.files import open_to_append
@@ -158,6 +160,37 @@ def current(labels: Iterable[Label]) -> dict[tuple[str, AnswerKey], Label]:
     return {key: label for key, label in found.items() if label.human_verdict != "withdrawn"}
 
 
+def counted(labels: Iterable[Label]) -> dict[tuple[str, AnswerKey], Label]:
+    """As `current`. But where the latest labels of a reviewer on an answer are of one time, or all
+    without one, and say both pass and fail, nobody knows which was meant: it counts as `unsure`.
+    """
+    every = list(labels)
+    now, at_once = current(every), dict[tuple[str, AnswerKey], set[str]]()
+    for label in every:
+        key = label.reviewer, place_of(label)
+        if key in now and _time(now[key].at) == _time(label.at):
+            at_once.setdefault(key, set()).add(label.human_verdict)
+    return {
+        key: structs.replace(label, human_verdict="unsure") if at_once[key] >= _BOTH else label
+        for key, label in now.items()
+    }
+
+
+_BOTH = {"pass", "fail"}
+
+
+def revised(labels: Iterable[Label]) -> frozenset[AnswerKey]:
+    """Answers on which the verdict that counts of a reviewer replaced an opposite one of theirs."""
+    every = list(labels)
+    last = counted(every)
+    return frozenset(
+        place_of(label)
+        for label in every
+        if (now := last.get((label.reviewer, place_of(label)))) is not None
+        and {label.human_verdict, now.human_verdict} == _BOTH
+    )
+
+
 def merge(*files: Iterable[Label]) -> list[Label]:
     """The labels of several files as one, each once, by time."""
     return sorted(
@@ -187,6 +220,16 @@ def agreed(labels: Mapping[tuple[str, AnswerKey], Label]) -> Agreed:
                 Conflict(place, {label.reviewer: label.human_verdict for label in given})
             )
     return Agreed(verdicts, conflicts)
+
+
+def undecided(labels: Mapping[tuple[str, AnswerKey], Label]) -> frozenset[AnswerKey]:
+    """Answers with a label and without a verdict: reviewers differ, or nobody is sure.
+
+    Args:
+        labels: as for `agreed`.
+    """
+    verdicts = agreed(labels).verdicts
+    return frozenset(place for _, place in labels if place not in verdicts)
 
 
 def _time(at: str) -> datetime:

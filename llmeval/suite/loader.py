@@ -10,26 +10,23 @@ from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from llmeval.core.errors import SuiteError
 from llmeval.core.redaction import hide
 from llmeval.core.templates import Template
 from llmeval.suite import yaml_file
-from llmeval.suite.model_schema import BaseModelSpec, Price
+from llmeval.suite.env_file import NAME as ENV_FILE
+from llmeval.suite.env_file import read_env_file
+from llmeval.suite.matrix import check_matrix
+from llmeval.suite.model_schema import BaseModelSpec, OpenAISpec, Price
 from llmeval.suite.schema import JudgeSpec, SuiteSpec
 from llmeval.suite.secrets import secrets_in
 from llmeval.suite.strict import nearest
 from llmeval.suite.variables import Variables
 
-_SAMPLING = (
-    "temperature",
-    "max_tokens",
-    "top_p",
-    "seed",
-    "stop",
-    "presence_penalty",
-    "frequency_penalty",
+_SAMPLING = frozenset(
+    "temperature max_tokens top_p seed stop presence_penalty frequency_penalty".split()
 )
 _TEMPLATE_SUFFIXES = (".j2", ".jinja", ".jinja2", ".txt", ".md")
 _LIKE_A_PATH = re.compile(r"([A-Za-z]+:)?[\w.~@+/\\-]*(\w[/\\]\w[\w.@+-]*|\w\.[A-Za-z]\w{0,9})")
@@ -42,7 +39,8 @@ class Suite:
 
     `spec`: the file's content. `document`: for messages with line numbers. `changes`: dotted keys
     that the environment changed. `from_variables`: the values of environment variables that are
-    secret, because `public` does not list them.
+    secret, because `public` does not list them. `from_env_file`: the names of the variables that
+    `.env` next to the suite gives. `default_key`: its OPENAI_API_KEY, if a model needs it.
     `trusted`: whether the user named the suite. A suite that only a run directory names may be
     foreign, so none of its code is imported.
     """
@@ -55,11 +53,19 @@ class Suite:
     undefined: Mapping[yaml_file.Path, str] = field(default_factory=dict)
     trusted: bool = True
     from_variables: Set[str] = frozenset()
+    from_env_file: tuple[str, ...] = ()
+    default_key: str | None = None
 
     @property
     def name(self) -> str:
         """The suite's name."""
         return self.spec.suite
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know before the first call."""
+        names = ", ".join(self.from_env_file)
+        return (f"{self.base / ENV_FILE} gives {names}",) if names else ()
 
     @property
     def base(self) -> FilePath:
@@ -98,7 +104,7 @@ class Suite:
             # a model of the command line has no path in the file
             if path and undefined[: len(path)] == path:
                 raise self._unset(undefined, variable)
-        return name, self._priced(name, spec)
+        return name, self._priced(name, self._with_key(spec))
 
     @cached_property
     def prices(self) -> Mapping[str, Price]:
@@ -120,6 +126,12 @@ class Suite:
                 f"not a table of prices ({first['msg']}); each line is `model: {{input: 0.15,"
                 " output: 0.60}`, US dollars per million tokens",
             ) from None
+
+    def _with_key(self, spec: BaseModelSpec) -> BaseModelSpec:
+        """The specification with the OPENAI_API_KEY of `.env`, if it is needed."""
+        if self.default_key is None or not isinstance(spec, OpenAISpec) or spec.api_key is not None:
+            return spec
+        return spec.model_copy(update={"api_key": SecretStr(self.default_key)})
 
     def _priced(self, name: str, spec: BaseModelSpec) -> BaseModelSpec:
         if spec.price is not None:
@@ -264,7 +276,7 @@ def parse_suite(
         raise SuiteError(
             f"{document.file}:1: a suite is a mapping that starts with `suite: <name>`"
         )
-    variables = Variables()
+    variables = Variables(read_env_file(file.parent))
     data = variables.expand(document.data, ())
     public = data.get("public")
     secrets = variables.secrets(public if isinstance(public, list) else ())
@@ -276,9 +288,21 @@ def parse_suite(
         data, document, changes = _overlay(data, environment, document, spec)
         undefined = _moved(undefined, environment, changes)
         spec = _validate(SuiteSpec, data, document)
-    suite = Suite(spec, document, file, environment, changes, undefined, from_variables=secrets)
+    default_key = variables.default_key(spec)
+    suite = Suite(
+        spec,
+        document,
+        file,
+        environment,
+        changes,
+        undefined,
+        from_variables=secrets | {key for key in [default_key] if key},
+        from_env_file=tuple(sorted(variables.from_file)),
+        default_key=default_key,
+    )
     hide(suite.secrets())
     suite.check_defined()
+    check_matrix(suite)
     return suite
 
 
@@ -291,7 +315,7 @@ def _overlay(
             ("environments",),
             f"there is no environment {name!r}; {nearest(name, list(spec.environments))}",
         )
-    merged, lines, changes = dict(data), dict(document.lines), []
+    merged, lines, texts, changes = dict(data), dict(document.lines), dict(document.texts), []
     for key, value in data["environments"][name].items():
         if isinstance(value, dict) and key in ("models", "judges"):
             merged[key] = {**merged.get(key, {}), **value}
@@ -303,7 +327,9 @@ def _overlay(
     for path, line in document.lines.items():
         if path[:2] == prefix and len(path) > 2:
             lines[path[2:]] = line
-    return merged, yaml_file.Document(document.file, merged, lines), tuple(changes)
+            if path in document.texts:
+                texts[path[2:]] = document.texts[path]
+    return merged, yaml_file.Document(document.file, merged, lines, texts), tuple(changes)
 
 
 def _moved(

@@ -202,7 +202,12 @@ class HttpSpec(Generating, Networked):
     """An application's own JSON endpoint."""
 
     provider: Literal["http"]
-    url: str
+    url: str = Field(
+        description=(
+            "The address. Its path and query can use `{{ session.id }}`, `{{ run.unique }}` and"
+            " `{{ turn }}`, and so can the headers."
+        )
+    )
     build: str | None = Field(default=None, pattern=r"\S", description=BUILD)
     method: Literal["POST", "PUT", "GET"] = "POST"
     headers: dict[str, SecretStr] = {}

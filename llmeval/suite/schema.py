@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 from pydantic_core import PydanticCustomError
 
 from llmeval.core.templates import is_expression
+from llmeval.suite.approvals_schema import ApprovalsSpec
 from llmeval.suite.conversation_schema import DEFAULT_TURNS, UserSpec
 from llmeval.suite.gate_schema import GateSpec
 from llmeval.suite.model_schema import ModelSpec, Price
@@ -32,14 +33,58 @@ class CasesSpec(Strict):
 
     source: str | list[dict[str, Any]] = Field(
         description=(
-            "A .jsonl, .csv or .parquet file, hf://owner/name@revision?split=test, or a list of"
-            " cases. Parquet and hf:// need the extra `data`."
+            "A .jsonl (also .gz or .zst), .csv, .tsv, .json, .yaml or .parquet file, a folder that"
+            " `save_to_disk` of datasets wrote, hf://owner/name@revision?split=test, or a list of"
+            " cases. Parquet, Zstandard, folders and hf:// need the extra `data`."
         )
     )
     map: dict[str, str] = Field(
-        default={}, description="Case field: column of the source, if their names differ."
+        default={},
+        description=(
+            "Case field: column of the source, if their names differ. Also a path into a column,"
+            " such as `answers.text`, or a template over the columns, such as"
+            " `{{ choices[answer] }}` or `{{ row['Correct Answers'].split('; ') }}`."
+        ),
+    )
+    encoding: str | None = Field(
+        default=None,
+        description=(
+            "The encoding of a .csv or .tsv file, such as cp1252. Default: UTF-8, or UTF-16 with a"
+            " byte order mark."
+        ),
+    )
+    delimiter: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1,
+        description=(
+            'The character between the cells of a .csv or .tsv file, such as ";" or "\\t".'
+            " Default: the one of its first line."
+        ),
     )
     sample: Sample | None = None
+
+    @field_validator("encoding")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        """Only encodings whose lines can be found by their bytes."""
+        try:
+            feed = "\n".encode(value or "utf-8")
+        except (LookupError, ValueError):
+            feed = b""
+        if not feed.endswith((b"\n", b"\n\0", b"\0\n")) or len(feed) > 4:
+            raise PydanticCustomError(
+                "encoding",
+                "not an encoding of text files; write cp1252, latin-1, utf-16 or shift_jis",
+            )
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _visible(cls, value: str | None) -> str | None:
+        if value is not None and value in '"\r\n\0':
+            raise PydanticCustomError("delimiter", "a delimiter can't be a quote or a line break")
+        return value
 
 
 class Turn(Strict):
@@ -148,6 +193,27 @@ class JudgeSpec(Strict):
         return self
 
 
+class MatrixSpec(Strict):
+    """Several candidates and prompts: `llmeval run` runs the suite once for each combination."""
+
+    candidate: list[str | ModelSpec] = Field(
+        default=[],
+        description="Names from `models`, or models in place. By default the suite's candidate.",
+    )
+    prompt: list[str] = Field(
+        default=[],
+        description="Templates, or paths of templates. By default the suite's prompt.",
+    )
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "MatrixSpec":
+        if not self.candidate and not self.prompt:
+            raise PydanticCustomError(
+                "matrix", "a matrix lists candidates or prompts: `matrix: {candidate: [a, b]}`"
+            )
+        return self
+
+
 class Environment(Strict):
     """The keys that may differ between environments. The run records the difference."""
 
@@ -246,6 +312,13 @@ class SuiteSpec(Strict):
         ),
     )
     candidate: str | ModelSpec
+    matrix: MatrixSpec | None = Field(
+        default=None,
+        description=(
+            "Run the suite for each of several candidates and prompts, each with its own decision,"
+            " such as `{candidate: [small, large], prompt: [short.j2, long.j2]}`."
+        ),
+    )
     repeats: int = Field(default=1, gt=0, le=1000, description="Number of answers for each case.")
     seed: int = 0
     checks: list[Any] = Field(
@@ -269,6 +342,10 @@ class SuiteSpec(Strict):
         ),
     )
     environments: dict[Name, Environment] = {}
+    approvals: ApprovalsSpec | None = Field(
+        default=None,
+        description="Who must approve a run before it becomes a baseline or is promoted.",
+    )
 
     @field_validator("turns", "user")
     @classmethod

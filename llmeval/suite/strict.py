@@ -14,6 +14,8 @@ Level = Annotated[float, Field(gt=0, lt=0.5)]
 
 def nearest(word: str, known: list[str]) -> str:
     """`did you mean 'x'? ` if a name is similar, and the list of valid names."""
+    if not known:
+        return "there are none here"
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"{hint}Valid here: {', '.join(known)}"

@@ -8,7 +8,7 @@ resolver makes them False, True and 90), and dates stay text as well. Anchors an
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -42,6 +42,8 @@ class Document:
     file: str
     data: Any
     lines: Mapping[Path, int]
+    texts: Mapping[Path, str] = field(default_factory=dict)
+    """Numbers, true and false whose text differs from their value's: `007`, `1.10`, `true`."""
 
     def line(self, path: Path) -> int | None:
         """The line of `path`, or of the nearest parent that has one."""
@@ -103,13 +105,14 @@ def parse(text: str, file: str) -> Document:
     if node is None:
         return Document(file, None, {(): 1})
     builder = _Builder(file)
-    return Document(file, builder.build(node, (), 0), builder.lines)
+    return Document(file, builder.build(node, (), 0), builder.lines, builder.texts)
 
 
 class _Builder:
     def __init__(self, file: str) -> None:
         self.file = file
         self.lines: dict[Path, int] = {}
+        self.texts: dict[Path, str] = {}
         self.nodes = 0
 
     def build(self, node: yaml.Node, path: Path, depth: int) -> object:
@@ -131,7 +134,10 @@ class _Builder:
         if node.tag.startswith("!") or (plain and not node.tag.startswith("tag:yaml.org,2002:")):
             raise self._error(node, f"the tag {node.tag} is not supported")
         try:
-            return scalar(node.value) if plain else node.value
+            value = scalar(node.value) if plain else node.value
+            if not isinstance(value, str | None) and str(value) != node.value:
+                self.texts[path] = node.value
+            return value
         except ValueError as error:
             raise self._error(node, f"{error}; write a text in quotes") from None
 

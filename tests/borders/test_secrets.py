@@ -189,3 +189,14 @@ def test_a_public_variable_is_shown(tmp_path: Path, echo: Endpoint) -> None:
     path.write_text("public: [PLANTED]\n" + suite)
     llmeval("run", path, "--out", tmp_path / "run", cwd=tmp_path, PLANTED="release-2026-11")
     assert "release-2026-11" in (tmp_path / "run" / "manifest.json").read_text()
+
+
+def test_a_manifest_with_a_hidden_value_is_compared_with_the_next_run(
+    tmp_path: Path, echo: Endpoint
+) -> None:
+    candidate = OPENAI.replace("{more}", "build: '${PLANTED}'").replace("{url}", echo.url)
+    path = tmp_path / "suite.yaml"
+    path.write_text(SUITE.replace("{candidate}", candidate))
+    for _ in range(2):  # the second run looks for an unfinished one
+        done = llmeval("run", path, cwd=tmp_path, PLANTED=KEY)
+        assert "internal error" not in done.stderr and done.returncode == 0, done.stderr

@@ -12,13 +12,14 @@ from llmeval.checks.registry import all_checks
 from llmeval.checks.spec import bind
 from llmeval.core.records import Answer, Case, Span
 from tests.checks.tried import marked, tried
+from tests.support.tables import each_row
 
 
 def decomposed(text: str) -> str:
     return unicodedata.normalize("NFD", text)
 
 
-@pytest.mark.parametrize("name", list(all_checks()))
+@each_row("name", list(all_checks()))
 def test_a_decomposed_answer_gets_the_verdict_of_the_composed_one(name: str) -> None:
     found = example(name)
     assert found is not None

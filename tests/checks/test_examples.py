@@ -13,6 +13,7 @@ from llmeval.checks.spec import bind
 from llmeval.cli.checks import show
 from llmeval.core.records import Answer, Case
 from llmeval.core.templates import is_template, render_value
+from tests.support.tables import each_row
 
 PAGES = Path(__file__).parents[2] / "docs" / "checks"
 _SECTION = re.compile(r"^## `([^`\n]+)`\n(.*?)(?=^## `|\Z)", re.MULTILINE | re.DOTALL)
@@ -49,7 +50,7 @@ def runs_as_it_says(name: str, text: str) -> None:
         assert result.passed is passed, (answer, result.reason)
 
 
-@pytest.mark.parametrize("name", list(all_checks()))
+@each_row("name", list(all_checks()))
 def test_the_examples_of_the_documents(name: str) -> None:
     assert example(name) is not None, "add one to llmeval/checks/examples.yaml"
     (text,) = WRITTEN[name]

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import pytest
-
 from llmeval.checks.builtin.structure.choice_reading import read_choice
 from llmeval.checks.facts import facts
 from llmeval.core.records import Answer, Case
+from tests.support.tables import each_row
 
 FOLDER = Path(__file__).parent
 
@@ -16,7 +15,7 @@ def rows(name: str) -> list[list[str]]:
     return [line.replace("\\\\", "\\").split("\t") for line in lines]
 
 
-@pytest.mark.parametrize(("reference", "answer", "passes"), rows("expressions.tsv"))
+@each_row(("reference", "answer", "passes"), rows("expressions.tsv"))
 def test_only_an_equal_expression_or_list_passes(reference: str, answer: str, passes: str) -> None:
     case = Case("a", {"question": ""}, references=(reference,))
     result = facts(case, Answer(case_id="a", output=answer))
@@ -30,7 +29,7 @@ def test_another_form_of_an_expression_is_left_to_a_judge() -> None:
     assert (result.confidence or 0) < 0.9
 
 
-@pytest.mark.parametrize(("answer", "letters"), rows("choices.tsv"))
+@each_row(("answer", "letters"), rows("choices.tsv"))
 def test_a_choice_is_read_where_it_is_named(answer: str, letters: str) -> None:
     named = read_choice(answer, "ABCD").named
     assert "".join(sorted(one.letter for one in named)) == letters

@@ -11,6 +11,7 @@ from llmeval.checks.spec import SpecError, bind
 from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
 from tests.checks.tried import marked, tried
+from tests.support.tables import each_row
 
 Y, N = True, False
 
@@ -24,7 +25,7 @@ def verdicts(result: Result) -> list[str]:
     return [fact["verdict"] for fact in result.details["facts"]]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fact", "text", "verdict"),
     [
         # text and entities
@@ -107,7 +108,7 @@ def test_types_of_facts(fact: Any, text: str, verdict: str) -> None:
     assert result.passed is (verdict == "supported")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "passed"),
     [
         ("It is Paris.", Y),

@@ -11,6 +11,7 @@ from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.turned_round import is_turned_round
 from tests.checks.near_misses import held_out_near_misses, near_misses, right_answers
 from tests.checks.test_near_misses import tried
+from tests.support.tables import each_row
 
 Y, N = True, False
 
@@ -198,7 +199,7 @@ BRANCHES = [
 ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rule", "question", "reference", "answer", "passes"),
     BRANCHES,
     ids=[f"{row[0]}-{row[2][:12]}" for row in BRANCHES],

@@ -24,11 +24,12 @@ from llmeval.checks.facts.times import is_time, same_time, times
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import unit_named
 from llmeval.checks.facts.word_forms import same_word
+from tests.support.tables import each_row
 
 Y, N = True, False
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("one", "two", "same"),
     [
         # inflected
@@ -81,7 +82,7 @@ def test_contrasts(one: str, two: str, found: bool) -> None:
     assert is_designator(one)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("reference", "answer", "difference"),
     [
         ("Ada Lovelace", "Lovelace", "shorter"),
@@ -138,7 +139,7 @@ def test_longer_names(reference: str, answer: str, longer: bool) -> None:
     assert (longer_name(place, wanted, words) is not None) is longer
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "values"),
     [
         ("3/4", [0.75]),
@@ -199,7 +200,7 @@ def test_the_order_of_day_and_month() -> None:
     assert is_month_first("") is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "bound"),
     [
         ("fewer than 20", "below"),
@@ -231,7 +232,7 @@ def test_what_a_question_asks_of_a_number() -> None:
     assert not asks_bound("How old is the king?")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "dimension"),
     [
         ("degrees Celsius", "temperature"),
@@ -425,7 +426,7 @@ def test_numbers_in_a_row_are_candidates() -> None:
     assert not in_number_list(found, len(found) - 1, text, "How many?")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("question", "text", "yes"),
     [
         ("Is it safe?", "Of course not.", N),
@@ -481,7 +482,7 @@ def test_names_in_passing(question: str, text: str, name: str, passing: bool) ->
     assert is_passing(text, text.index(name), text.index(name) + len(name), question) is passing
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("language", "text", "name", "reached"),
     [
         ("de", "Bonn ist es nicht.", "Bonn", Y),

@@ -6,6 +6,7 @@ from llmeval.checks.base import Result
 from llmeval.checks.facts import facts
 from llmeval.core.records import Answer, Case
 from tests.checks.near_misses import AnswerRow, NearMiss, more_answers, near_misses
+from tests.support.tables import each_row
 
 TABLE = list(near_misses())
 # Known misses: a country's former name, a place whose bracket or end is left out, a product named
@@ -41,7 +42,7 @@ def tried(question: str, text: str, *references: str, **fields: str) -> Result:
     return facts(case, Answer(case_id="a", output=text))
 
 
-@pytest.mark.parametrize("row", TABLE, ids=[f"{row.kind}-{row.reference[:24]}" for row in TABLE])
+@each_row("row", TABLE, ids=[f"{row.kind}-{row.reference[:24]}" for row in TABLE])
 def test_the_right_answer_passes_and_the_near_miss_fails(row: NearMiss) -> None:
     right = tried(row.question, row.right, row.reference)
     assert right.passed is True, right.reason
@@ -124,7 +125,7 @@ def test_a_negation_in_a_language_that_is_not_read_is_never_a_sure_pass() -> Non
         assert (result.confidence or 0) < 0.9
 
 
-@pytest.mark.parametrize("kind", sorted({(row.set, row.kind) for row in MORE}))
+@each_row("kind", sorted({(row.set, row.kind) for row in MORE}))
 def test_siblings_fail_and_other_wordings_pass(kind: tuple[str, str]) -> None:
     rows = [row for row in MORE if (row.set, row.kind) == kind]
     assert [_shown(row) for row in rows if _passes(row) != (row.want == "yes")] == []

@@ -1,12 +1,11 @@
 """What checks need of a case, as the table says it and as the checks themselves do."""
 
-import pytest
-
 from llmeval.checks.needs import NEEDS
 from llmeval.checks.registry import all_checks
 from llmeval.checks.spec import SpecError, bind
 from llmeval.core.records import Answer, Case, Status
 from llmeval.runner.scoring import check_answer
+from tests.support.tables import each_row
 
 BARE = Case("a", {"question": "Which city?"})
 FULL = Case("a", {}, references=("Tokyo",), context="Tokyo is a city.")
@@ -15,7 +14,7 @@ ANSWER = Answer(
 )
 
 
-@pytest.mark.parametrize("name", sorted(all_checks()))
+@each_row("name", sorted(all_checks()))
 def test_the_table_agrees_with_the_check(name: str) -> None:
     try:
         (check,) = bind([name])

@@ -9,6 +9,7 @@ from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
 from llmeval.core.templates import is_template, render_value
 from llmeval.models.loading import load_function
+from tests.support.tables import each_row
 
 CASE = Case("a", {"word": "Paris", "n": 3})
 OWN = "tests.support.own"
@@ -71,7 +72,7 @@ def test_an_error_in_a_group_is_the_groups() -> None:
         results([{"any": [{LONGER: 1}, f"{OWN}:crash"]}])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("raw", "path", "told"),
     [
         (["contians"], (0,), "unknown check 'contians'; did you mean 'contains'"),

@@ -1,6 +1,7 @@
 """The recipes for other servers: their shell lines run, and say what they are to say."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from tests.support.endpoint import serve
+from tests.support.forge import Forge
 from tests.support.suites import answer, write_suite
 
 ROOT = Path(__file__).parent.parent.parent
@@ -49,6 +51,51 @@ def component() -> Any:
     return yaml.safe_load(body)["llmeval"]
 
 
+GREEN, YELLOW, RED = "green", "yellow", "red"
+STATES = {0: GREEN, 1: RED, 2: RED, 3: RED, 4: RED, 5: RED, 130: RED}
+"""What a job becomes by the exit code of `llmeval run`: PASS, FAIL, a wrong suite, INVALID,
+INCONCLUSIVE, nothing evaluated, interrupted.
+"""
+
+
+def stub(tmp_path: Path, code: int) -> Path:
+    """A folder for `PATH` in which every command is there and `llmeval` exits with this code."""
+    folder = tmp_path / "stubs"
+    folder.mkdir()
+    for name, does in (("llmeval", f"exit {code}"), ("python3", "exit 0"), ("gh", "echo 7")):
+        (folder / name).write_text(f"#!/bin/sh\n{does}\n")
+        (folder / name).chmod(stat.S_IRWXU)
+    return folder
+
+
+def azure() -> list[dict[str, Any]]:
+    """The steps of the Azure pipeline."""
+    steps: list[dict[str, Any]] = yaml.safe_load((ROOT / "docs" / "ci" / "azure.yml").read_text())[
+        "steps"
+    ]
+    return steps
+
+
+def jenkins(code: int) -> str:
+    """The state of the build by the Jenkinsfile's own conditions, for an exit code."""
+    text = (ROOT / "docs" / "ci" / "Jenkinsfile").read_text()
+    for operator, number, call in re.findall(r"if \(status (==|!=) (\d+)\) \{ (\w+)\(", text):
+        if (code == int(number)) is (operator == "=="):
+            return {"unstable": YELLOW, "error": RED}[call]
+    return GREEN
+
+
+@pytest.mark.parametrize(("code", "state"), STATES.items())
+def test_the_state_of_the_job_by_exit_code(tmp_path: Path, code: int, state: str) -> None:
+    path = f"{stub(tmp_path, code)}:{os.environ['PATH']}"
+    for script in ("\n".join(component()["script"]), _bash(azure())):
+        done = subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", script], cwd=tmp_path, env={"PATH": path, "HOME": str(tmp_path)}, check=False,
+        )  # fmt: skip
+        assert done.returncode == code
+    assert jenkins(code) == (YELLOW if code == 3 else state), "nothing but a pass is green"
+
+
 @pytest.mark.parametrize(("floor", "code"), [(0.3, 0), (0.99, 1)])
 def test_the_gitlab_component(tmp_path: Path, floor: float, code: int) -> None:
     job = component()
@@ -58,8 +105,26 @@ def test_the_gitlab_component(tmp_path: Path, floor: float, code: int) -> None:
     assert done.returncode == code, done.stderr
     for kind in ("junit", "metrics"):
         assert list(tmp_path.glob(job["artifacts"]["reports"][kind])), (
-            f"GitLab is told of a file that is not there: {kind}"
+            f"GitLab reads a file that is not there: {kind}"
         )
+
+
+def test_the_azure_pipeline(tmp_path: Path) -> None:
+    steps = azure()
+    with serve(answer) as endpoint:
+        write_suite(tmp_path / "suites", endpoint.url, 40, GATE % 0.99, judge=False)
+        done = shell(tmp_path, _bash(steps), TF_BUILD="True")
+    assert done.returncode == 1, done.stderr
+    issues = [line for line in done.stderr.splitlines() if line.startswith("##vso[")]
+    assert issues[0].startswith("##vso[task.logissue type=error;sourcepath=suites/suite.yaml]")
+    assert any("sourcepath=suites/cases.jsonl;linenumber=1]" in line for line in issues)
+    summary = next(line for line in issues if "task.uploadsummary" in line)
+    assert Path(summary.partition("]")[2]).is_file()
+    (published,) = (
+        step["inputs"] for step in steps if step.get("task", "").startswith("PublishTestResults")
+    )
+    assert list(tmp_path.glob(published["testResultsFiles"]))
+    assert all(step["condition"] == "always()" for step in steps[-2:])
 
 
 def test_the_jenkins_pipeline_calls_what_there_is(tmp_path: Path) -> None:
@@ -71,6 +136,57 @@ def test_the_jenkins_pipeline_calls_what_there_is(tmp_path: Path) -> None:
         done = shell(tmp_path, command)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.glob("reports/*/*/junit.xml"))
+
+
+def test_the_recipe_for_forks_writes_the_comment_itself_from_records(
+    tmp_path: Path, forge: Forge
+) -> None:
+    (job,) = yaml.safe_load((ROOT / "docs" / "ci" / "github-forks.yml").read_text())[
+        "jobs"
+    ].values()
+    assert not [step for step in job["steps"] if "checkout" in step.get("uses", "")]
+    for step in job["steps"]:
+        assert "${{" not in step["run"], "values reach the shell as variables, never as its text"
+    with serve(answer) as endpoint:
+        suite = write_suite(tmp_path / "suites", endpoint.url, 20, GATE % 0.99, judge=False)
+        run = tmp_path / "records" / "t" / "1"
+        done = shell(tmp_path, f"llmeval run {suite} --out {run} --format plain")
+    assert done.returncode == 1, done.stderr
+    (run / "summary.md").write_text("<!-- llmeval:t -->\n## PASS @octocat\n")
+    gh = tmp_path / "bin" / "gh"
+    gh.write_text("#!/bin/sh\necho 7\n")
+    gh.chmod(stat.S_IRWXU)
+    known = {"GITHUB_REPOSITORY": "o/r", "GITHUB_API_URL": forge.url, "GH_TOKEN": "good"}
+    done = shell(tmp_path, job["steps"][-1]["run"], **known)
+    assert done.returncode == 0, done.stderr
+    (comment,) = forge.comments.values()
+    assert "FAIL" in comment.split("\n")[1] and "octocat" not in comment
+    answers = run / "answers.jsonl"
+    answers.write_text(answers.read_text().replace("other-0", "value-0"))
+    done = shell(tmp_path, job["steps"][-1]["run"], **known)
+    assert done.returncode == 3 and "answers.jsonl" in done.stderr, "changed records are refused"
+
+
+def _bash(steps: list[dict[str, Any]]) -> str:
+    return "\n".join(step["bash"] for step in steps if "bash" in step)
+
+
+def test_the_documented_inputs_and_outputs_are_those_of_the_action() -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
+    text = (ROOT / "docs" / "ci.md").read_text()
+    for kind in ("inputs", "outputs"):
+        table = text.split(f"<!-- {kind} of action.yml -->")[1].split("\n\n")[0]
+        rows = [row.strip("|").split("|") for row in table.split("\n") if row.startswith("| `")]
+        shown = {row[0].strip(" `"): [cell.strip() for cell in row[1:]] for row in rows}
+        wanted = {}
+        for name, about in action[kind].items():
+            default = (
+                [f"`{about['default']}`" if about["default"] else "empty"]
+                if kind == "inputs"
+                else []
+            )
+            wanted[name] = [*default, about["description"]]
+        assert shown == wanted
 
 
 def test_the_github_workflow_uses_inputs_that_the_action_has() -> None:

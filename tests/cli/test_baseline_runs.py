@@ -2,6 +2,7 @@
 recorded answers, the lock file on disk, and the gate's decision.
 """
 
+import html
 import json
 import random
 import subprocess
@@ -365,3 +366,97 @@ def test_a_margin_of_the_release_names_what_there_is(project: Project) -> None:
         refused = project.run("no", set())
         assert refused.returncode == 2 and part in refused.stderr, refused.stderr
         assert "release" in refused.stderr
+
+
+ODD = set(range(60, 100))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "decision"),
+    [
+        (draws(0) | ODD, "FAIL"),
+        (draws(0) - set(range(11)) | set(range(50, 70)), "INCONCLUSIVE"),
+    ],
+    ids=["FAIL", "INCONCLUSIVE"],
+)
+def test_a_release_that_is_not_pass_needs_a_reason_of_its_own(
+    project: Project, wrong: set[int], decision: str
+) -> None:
+    project.suite.write_text(SUITE + RELEASE)
+    project.run("r0", draws(0))
+    assert project.baseline("approve", "r0").returncode == 0
+    assert project.baseline("release", "r0").returncode == 0
+    project.run("next", wrong)
+    before = project.lock.read_bytes()
+    refused = project.baseline("release", "next")
+    assert refused.returncode == 2, refused.stdout
+    assert f"it is {decision}" in refused.stderr and "--despite TEXT" in refused.stderr
+    assert project.baseline("release", "next", "--despite", " ").returncode == 2
+    assert project.lock.read_bytes() == before
+    done = project.baseline("release", "next", "--despite", "the old data had wrong references")
+    assert done.returncode == 0, done.stderr
+    kept = project.kept()["release"]["approved"]["accepted"]
+    assert kept == {"decision": decision, "reason": "the old data had wrong references"}
+    shown = project.baseline("show", project.lock).stdout
+    assert f"It was {decision}, accepted: the old data had wrong references" in shown
+    project.run("now", draws(0))
+    sentence = f"was {decision}, and ada accepted it: the old data had wrong references."
+    for page in ("summary.json", "summary.md", "report.html"):
+        assert sentence in html.unescape((project.folder / "now" / page).read_text()), page
+
+
+def test_a_failed_run_that_was_approved_is_no_release_without_a_reason(project: Project) -> None:
+    project.run("r0", draws(0))
+    assert project.baseline("approve", "r0").returncode == 0
+    assert project.run("bad", draws(0) | ODD).returncode == 1
+    assert project.baseline("approve", "bad").returncode == 0
+    for name in (("bad",), ("--out", project.lock)):
+        refused = project.baseline("release", *name)
+        assert refused.returncode == 2 and "it is FAIL" in refused.stderr, name
+    project.run("now", draws(0) | ODD)
+    reason = json.loads((project.folder / "now" / "summary.json").read_text())["gate"]["reason"]
+    assert "was FAIL, and ada accepted it: release 4." in reason
+    project.run("good", draws(0))
+    assert project.baseline("approve", "good").returncode == 0
+    refused = project.baseline("release", "good", "--despite", "nothing to excuse")
+    assert refused.returncode == 2 and "this one is PASS" in refused.stderr
+    assert project.baseline("release", "good").returncode == 0
+
+
+def test_records_that_changed_since_make_no_baseline(project: Project) -> None:
+    project.run("r0", draws(0))
+    assert project.baseline("approve", "r0").returncode == 0
+    project.run("r1", draws(1))
+    scores = project.folder / "r1" / "scores.jsonl"
+    scores.write_text(scores.read_text().replace('"value":1.0', '"value":0.0', 1))
+    before = project.lock.read_bytes()
+    for verb in ("approve", "extend", "release"):
+        refused = project.baseline(verb, "r1")
+        assert refused.returncode == 3 and "was changed" in refused.stderr, verb
+    assert project.lock.read_bytes() == before
+
+
+def test_a_lock_file_of_another_suite_is_not_overwritten(project: Project) -> None:
+    project.run("r0", draws(0))
+    assert project.baseline("approve", "r0").returncode == 0
+    project.suite.write_text(SUITE.replace("suite: rolling", "suite: other"))
+    project.run("o0", draws(0))
+    for verb in ("approve", "extend", "release"):
+        refused = project.baseline(verb, "o0")
+        assert refused.returncode == 2, verb
+        assert "other" in refused.stderr and "rolling" in refused.stderr
+
+
+@pytest.mark.parametrize("change", [{"digest": ""}, {"schema": 1}, {"schema": 1, "digest": ""}])
+def test_an_edited_release_does_not_survive_the_next_approval(
+    project: Project, change: dict[str, Any]
+) -> None:
+    project.run("r0", draws(0))
+    assert project.baseline("approve", "r0").returncode == 0
+    assert project.baseline("release", "r0").returncode == 0
+    content = project.kept()
+    values = content["release"]["metrics"]["contains"]["values"]
+    content["release"]["metrics"]["contains"]["values"] = [0] * len(values)
+    project.lock.write_text(json.dumps(content | change))
+    done = project.baseline("approve", "r0")
+    assert done.returncode == 2 or project.kept()["release"] is None

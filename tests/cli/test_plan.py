@@ -40,9 +40,9 @@ def test_a_plan_takes_rates_from_past_runs(tmp_path: Path) -> None:
 
 def test_an_untrusted_judge_is_said_to_be_one(tmp_path: Path) -> None:
     suite = write_suite(tmp_path, NOWHERE, 100)
-    found = json.loads(
-        llmeval("plan", suite, "--metric", "correctness", "--json", cwd=tmp_path).stdout
-    )
+    # a great drop needs few cases, and its simulation less time
+    options = ("--metric", "correctness", "--detect", "20pt")
+    found = json.loads(llmeval("plan", suite, *options, "--json", cwd=tmp_path).stdout)
     assert "UNTRUSTED" in found["notes"][0]
     assert 0 < found["regression"][0]["youden_lower"] < 0.8
 

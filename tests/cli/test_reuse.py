@@ -211,7 +211,7 @@ def test_a_build_that_is_stated_is_reused_and_everything_says_so(application: Be
         "of": N,
         "oldest": answer["answered_at"],
     }
-    assert told in (run / "summary.md").read_text().replace("&#45;", "-").replace("&#46;", ".")
+    assert told in (run / "summary.md").read_text()
     hero = (
         (run / "report.html").read_text().partition('id="decision"')[2].partition("</section>")[0]
     )

@@ -8,6 +8,7 @@ import pytest
 
 from llmeval.core.outcome import Outcome, answer_outcome, worst
 from llmeval.core.records import Answer, ErrorInfo, Status
+from tests.support.tables import each_row
 
 ANSWER = Answer(case_id="a", output="text")
 LOST = Answer(case_id="a", error=ErrorInfo("provider", "HTTP 500"))
@@ -45,7 +46,7 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other", "outcome"), PAIRS)
+@each_row(("one", "other", "outcome"), PAIRS)
 def test_two_scores(one: str, other: str, outcome: str) -> None:
     assert answer_outcome(ANSWER, (Status(one), Status(other))) == outcome
     assert answer_outcome(ANSWER, (Status(other), Status(one))) == outcome

@@ -179,6 +179,22 @@ def test_no_attempt_decides_beyond_those_that_the_rates_cover(tmp_path: Path, su
     assert "cover 2 attempts of one change" in decisions[2].reason
 
 
+def test_the_same_answers_in_other_times_are_further_attempts_for_rules_about_numbers(
+    tmp_path: Path, suite: Path
+) -> None:
+    suite = written(tmp_path, ", attempts: 3, limits: {latency.p50: 60}")
+    gates = [attempt(suite, 0, 3).summary.gate for _ in range(4)]
+    floors, limits = (
+        [next(rule for rule in gate.rules if rule.rule == name) for gate in gates]
+        for name in ("floor", "limit")
+    )
+    assert {rule.level for rule in floors} == {0.975}, "the same answers are one attempt"
+    assert [rule.level for rule in limits[:3]] == pytest.approx([0.975, 0.9875, 0.9875])
+    assert "Attempt 3 for rules about numbers" in gates[2].reason
+    assert [rule.decision for rule in limits] == [Decision.PASS] * 3 + [Decision.INCONCLUSIVE]
+    assert "have used up the error rates of rules about numbers" in limits[3].reason
+
+
 def test_a_gate_of_one_attempt_keeps_its_whole_rates(tmp_path: Path, suite: Path) -> None:
     suite = written(tmp_path, ", attempts: 1")
     for start in range(2):

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import pytest
 from msgspec import structs
 
 from llmeval.core.gate_terms import GateTerms
 from llmeval.gate.gate_terms import changes, terms_of
 from tests.support.manifests import gate_inputs
+from tests.support.tables import each_row
 
 BASE: dict[str, Any] = {
     "gate": {
@@ -143,7 +143,7 @@ TABLE: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("before", "now", "said"), TABLE)
+@each_row(("before", "now", "said"), TABLE)
 def test_directions(before: dict[str, Any], now: dict[str, Any], said: list[str]) -> None:
     found = changes(terms(before), terms(now))
     assert [change.text for change in found] == said

@@ -9,18 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import Answer, Case, Label, Score, Status
 from llmeval.core.results import Decision
 from llmeval.gate.aggregate import MetricSample, RunAggregate
-from llmeval.gate.human_labels import people_of
-from llmeval.gate.rules.judged_floors import (
-    LabelEvidence,
-    bounds,
-    decide_judged_floor,
-    evidence_for,
-)
+from llmeval.gate.human_labels import labels_of
+from llmeval.gate.rules.judged_floors import decide_judged_floor, evidence_for
+from llmeval.gate.rules.label_evidence import LabelEvidence, bounds
 from llmeval.gate.rules.single_run import own_rules
 from llmeval.stats.estimation.correction import adjusted_rogan_gladen
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance
@@ -144,8 +141,14 @@ def run(tmp_path: Path, n: int = 300, left: int = 0) -> RunAggregate:
     """A run of n judged cases with the labels that are there; the last `left` were left to
     people.
     """
-    people, drawn = people_of(tmp_path)
-    aggregate = RunAggregate(tmp_path, people=people, drawn=drawn)
+    labels = labels_of(tmp_path)
+    aggregate = RunAggregate(
+        tmp_path,
+        people=labels.verdicts,
+        drawn=labels.drawn,
+        undecided=labels.undecided,
+        revised=labels.revised,
+    )
     for i in range(n):
         passed = i % 5 != 0
         answer, status = Answer(case_id=f"c{i}", output="x"), Status.PASS if passed else Status.FAIL
@@ -201,6 +204,51 @@ def test_which_labels_count(tmp_path: Path) -> None:
     (rule,) = own_rules(aggregate, manifest("UNTRUSTED"))
     assert rule.decision is Decision.PASS, "labels of this very run carry the claim, not the judge"
     assert "120 labels of this run, drawn at random" in rule.reason
+
+
+def test_reviewers_who_differ_count_against_both_claims(tmp_path: Path) -> None:
+    append(tmp_path, [label(i, sampling="stratified", probability=0.4) for i in range(100, 220)])
+    (clear,) = own_rules(run(tmp_path), manifest("UNTRUSTED"))
+    against = [
+        structs.replace(
+            label(i, sampling="stratified"),
+            label_id=f"b{i}",
+            reviewer="bob",
+            human_verdict="fail" if i % 5 else "pass",
+        )
+        for i in range(100, 160)
+    ]
+    append(tmp_path, against)
+    aggregate = run(tmp_path)
+    evidence = evidence_for(aggregate, manifest("UNTRUSTED"), "m", None)
+    assert evidence is not None and evidence.counts == LabelCounts(48, 0, 0, 12)
+    assert (evidence.open_passes, evidence.open_fails) == (48, 12)
+    (rule,) = own_rules(aggregate, manifest("UNTRUSTED"))
+    assert (clear.decision, rule.decision) == (Decision.PASS, Decision.INCONCLUSIVE)
+    assert rule.low is not None and clear.low is not None and rule.low < clear.low - 0.1
+    assert rule.high is not None and clear.high is not None and rule.high > clear.high
+    assert "60 more answers have no verdict that people agree on" in rule.reason
+    assert "decide: settle them" in rule.reason
+    settled = [
+        structs.replace(each, label_id=f"s{each.label_id}", adjudication=True, human_verdict=right)
+        for each in against
+        for right in ["pass" if each.human_verdict == "fail" else "fail"]
+    ]
+    append(tmp_path, settled)
+    (again,) = own_rules(run(tmp_path), manifest("UNTRUSTED"))
+    assert (again.decision, again.low) == (clear.decision, clear.low)
+
+
+def test_a_reviewer_who_changes_their_mind_is_named(tmp_path: Path) -> None:
+    first = [label(i, sampling="stratified", at="2026-11-01T10:00:00Z") for i in range(100, 220)]
+    append(tmp_path, first)
+    later = [
+        structs.replace(each, label_id=f"n{n}", at="2026-11-02T10:00:00Z", human_verdict="pass")
+        for n, each in enumerate(first)
+    ]
+    append(tmp_path, later)
+    (rule,) = own_rules(run(tmp_path), manifest("UNTRUSTED"))
+    assert "on 24 a reviewer changed the verdict, and the later one counts" in rule.reason
 
 
 def test_what_people_decided_is_no_sample_of_the_judge(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from llmeval.core.errors import UsageError
 from llmeval.core.manifest import Digests
@@ -23,7 +24,7 @@ from llmeval.gate.run_pass import aggregate_run
 from llmeval.review.draw import keep
 from llmeval.review.pair_draw import draw_pairs
 from llmeval.store.directory import RunDir
-from llmeval.store.labels import BASELINE_LABELS, append, text_digest
+from llmeval.store.labels import BASELINE_LABELS, append, read, text_digest
 from tests.support.manifests import manifest_record
 from tests.support.runs import JUDGED, run_of
 
@@ -111,6 +112,41 @@ def test_people_decide_where_an_untrusted_judge_sees_no_change(
     )
     assert bool(rule.fell) is (share > 0)
     assert rule.level == pytest.approx(1 - 0.05 * 0.75)
+
+
+def reviewed_again(run: RunDir, reviewer: str, at: str, verdict: str) -> None:
+    """Labels of the candidate's drawn answers that people failed, once more."""
+    rows = [
+        structs.replace(label, reviewer=reviewer, at=at, human_verdict=verdict)
+        for label in read(run.path / "labels.jsonl")
+        if label.human_verdict == "fail"
+    ]
+    append(run.path, rows)
+
+
+def test_reviewers_who_differ_never_make_a_decision_easier(tmp_path: Path) -> None:
+    before, run = two_runs(tmp_path)
+    labelled(before, run, fallen(0.3), 200)
+    clear = rule_of(run)
+    assert clear.decision is Decision.FAIL and "reviewers differ" not in clear.reason
+    reviewed_again(run, "bob", "2026-11-30T10:00:00Z", "pass")
+    rule = rule_of(run)
+    assert rule.decision is Decision.INCONCLUSIVE
+    assert rule.low is not None and clear.low is not None and rule.low <= clear.low + 1e-9
+    assert rule.high is not None and clear.high is not None and rule.high > clear.high
+    assert "of the drawn answers reviewers differ or nobody is sure" in rule.reason
+
+
+def test_one_reviewer_who_contradicts_themselves(tmp_path: Path) -> None:
+    before, run = two_runs(tmp_path)
+    labelled(before, run, fallen(0.3), 200)
+    reviewed_again(run, "ada", "", "pass")
+    at_once = rule_of(run)
+    assert at_once.decision is Decision.INCONCLUSIVE, "both are without a time: neither counts"
+    assert "reviewers differ or nobody is sure" in at_once.reason
+    reviewed_again(run, "ada", "2026-11-30T10:00:00Z", "pass")
+    later = rule_of(run)
+    assert "a reviewer changed the verdict, and the later one counts" in later.reason
 
 
 def test_a_further_draw_decides_at_what_the_first_left(tmp_path: Path) -> None:

@@ -363,4 +363,4 @@ def test_the_largest_drops_are_listed_tested_or_not(tmp_path: Path) -> None:
     ]
     assert drops == [("lang=en", 0.2, False), (None, 0.1, True)]
     text = (tmp_path / "b" / "run" / "summary.md").read_text()
-    assert "exploratory&#58; no rule tests it" in text
+    assert "exploratory: no rule tests it" in text

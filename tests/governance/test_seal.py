@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from llmeval.core.errors import LlmevalError, StoreError, UsageError
+from llmeval.core.merkle import cases_root, merkle_root
 from llmeval.core.seal import Seal
 from llmeval.governance.canonical import decode_strict, plain_strict
-from llmeval.governance.merkle import cases_root, merkle_root
 from llmeval.governance.recompute import recomputed
 from llmeval.governance.seal import SEAL, read_seal, seal_run
 from llmeval.governance.verify import check_seal

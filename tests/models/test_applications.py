@@ -303,8 +303,8 @@ def test_a_judge_sees_the_data_and_no_fence_in_it(tmp_path: Path) -> None:
         assert estimate.returncode == 0, estimate.stderr
     assert scores(run) == {("q1", "j"): "pass"}
     assert "no marker yet" in prompts[0]
-    assert prompts[1].startswith("Passages: A  passage\n")
-    assert prompts[1].count(fence) == 2
+    assert f"{fence} BEGIN DATA\nA  passage\n{fence} END DATA\n" in prompts[1]
+    assert prompts[1].count(fence) == 4
 
 
 FUNCTIONS = """

@@ -4,20 +4,23 @@ import asyncio
 import multiprocessing
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import llmeval
 from llmeval.core.errors import ModelError, StoreError, SuiteError
 from llmeval.core.records import Message
 from llmeval.models.base import Reply, Request
-from llmeval.models.client.cache import ALWAYS, NEVER, Cache
+from llmeval.models.client.cache import ALWAYS, FILE, NEVER, Cache
 from llmeval.models.http import HttpEndpoint
 from llmeval.models.loading import load_function
 from llmeval.models.python import PythonFunction
 from llmeval.models.replay import Replay
 from tests.support.endpoint import serve
+from tests.support.suites import answer, write_suite
 
 HELLO = Request(messages=(Message("user", "hello"),))
 
@@ -123,6 +126,35 @@ def test_a_damaged_row_is_no_reply(tmp_path: Path) -> None:
     cache._writer.execute("UPDATE replies SET reply = x'0102'")
     assert cache.get(b"k") is None
     cache.close()
+
+
+@pytest.mark.parametrize("damage", ["no database", "cut", "pages"])
+def test_a_damaged_file_never_stops_a_run(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file is set aside, or the run continues without it; both are said once."""
+    monkeypatch.setenv("LLMEVAL_HOME", str(tmp_path / "home"))
+    path = tmp_path / "home" / FILE
+    with serve(answer) as endpoint:
+        suite = write_suite(tmp_path, endpoint.url, 30, judge=False)
+        options = llmeval.Options(out=tmp_path / "run", reuse=True)
+        llmeval.run(suite, options=options)
+        data = path.read_bytes()
+        for more in path.parent.glob(FILE + "-*"):
+            more.unlink()
+        broken = {
+            "no database": b"no database " * 400,
+            "cut": data[: len(data) // 2],
+            "pages": data[:4096] + b"\x55" * (len(data) - 4096),
+        }
+        path.write_bytes(broken[damage])
+        capsys.readouterr()
+        second = llmeval.run(suite, options=replace(options, out=tmp_path / "second"))
+    assert second.summary.counts.cases == 30 and second.summary.counts.errors == 0
+    said = capsys.readouterr().err + "".join(second.warnings)
+    assert said.count(str(path)) == 1, said
+    aside = [each.name for each in path.parent.iterdir() if ".damaged-" in each.name]
+    assert bool(aside) == ("a new one begins" in said)
 
 
 def test_a_cache_that_cannot_be_opened_says_what_to_do(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from llmeval.core.records import Message, Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.openai import OpenAIEndpoint
 from tests.support.endpoint import Handler, reply, serve
+from tests.support.tables import each_row
 
 REQUEST = Request(
     messages=(Message("system", "Be brief."), Message("user", "Hi é")), params={"max_tokens": 5}
@@ -121,7 +122,7 @@ def test_replies_without_text() -> None:
     assert answer.text == "No."
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "body", "headers", "kind", "told"),
     [
         (500, {"error": {"message": "boom"}}, {}, ServerError, "HTTP 500: boom"),

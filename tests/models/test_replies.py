@@ -17,6 +17,7 @@ from llmeval.models.client.http_client import Response
 from llmeval.models.openai_replies import chat_reply, response_reply
 from llmeval.models.reasoning import THINK
 from llmeval.models.replies import usable
+from tests.support.tables import each_row
 
 
 def chat(
@@ -62,7 +63,7 @@ CALL = {"type": "function", "function": {"name": "f", "arguments": "{}"}}
 CUT = {"max_tokens": 64}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "kind", "words"),
     [
         # the endpoint broke off: whatever text there is, is no answer
@@ -221,7 +222,7 @@ def test_chat_completions(body: bytes, kind: str, words: str) -> None:
     assert words in message if kind != "answer" else words == message
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "kind", "words"),
     [
         (responses(SPOKEN), "answer", "Rome"),
@@ -296,7 +297,7 @@ def test_a_limit_is_named_by_the_suites_own_parameter() -> None:
     assert "set a higher max_tokens: all 4 tokens" in outcome(chat("<think>", "length"))[1]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "field", "value"),
     [
         (chat(usage={"prompt_tokens": 10.0, "completion_tokens": "5"}), "usage", Usage(10, 5)),
@@ -392,7 +393,7 @@ def calls(index: int, **function: Any) -> dict[str, Any]:
 ROME = (delta(role="assistant", content="Ro"), delta(content="me"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "kind", "words"),
     [
         (stream(*ROME, delta("stop")), "answer", "Rome"),

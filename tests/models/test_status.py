@@ -10,6 +10,7 @@ import yaml
 from llmeval.core.errors import ModelError, Overloaded, Retryable
 from llmeval.models.client.retry_after import LONGEST, duration, retry_after
 from llmeval.models.client.status import status_error
+from tests.support.tables import each_row
 
 ROWS = yaml.safe_load((Path(__file__).parent / "refusals.yaml").read_text(encoding="utf-8"))
 NOW = 1_790_000_000.0
@@ -28,7 +29,7 @@ def verdict(error: ModelError) -> str:
     return "retry" if isinstance(error, Retryable) else "never"
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['source']}, {row['status']}")
+@each_row("row", ROWS, ids=lambda row: f"{row['source']}, {row['status']}")
 def test_refusals(row: dict[str, Any]) -> None:
     error = error_of(row["status"], row["body"], row.get("headers"))
     assert verdict(error) == row["verdict"]
@@ -38,7 +39,7 @@ def test_refusals(row: dict[str, Any]) -> None:
         assert error.retry_after == pytest.approx(row["wait"])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("headers", "seconds"),
     [
         ({"Retry-After": "7"}, 7),
@@ -92,7 +93,7 @@ def test_waits_in_headers(headers: dict[str, str], seconds: float | None) -> Non
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "seconds"),
     [
         ("Please try again in 20s.", 20),
@@ -237,7 +238,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("status", "body", "fix"), REFUSED)
+@each_row(("status", "body", "fix"), REFUSED)
 def test_a_refused_parameter_is_named_with_its_fix(status: int, body: Any, fix: str) -> None:
     error = error_of(status, body)
     assert verdict(error) == "never"

@@ -5,18 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import xmlschema
-from msgspec import structs
 
-from llmeval.core.outcome import Outcome
-from llmeval.core.results import Decision, Reuse, Reused
+from llmeval.core.results import Decision
 from llmeval.report.ci.annotations import MOST, Annotation, RunNotice, annotations
 from llmeval.report.ci.dispatch import tell
 from llmeval.report.ci.format import Format, detect
 from llmeval.report.ci.github import SUMMARY_BYTES, add_summary, command
-from llmeval.report.junit import write_junit
 from llmeval.report.safe_text import one_line
-from tests.report.test_texts import HOSTILE, MANIFEST, rule, summary, trouble
+from tests.report.test_texts import HOSTILE, rule, summary, trouble, view
 
 ORDER = re.compile(r"^::(error|warning|notice) ([^:]*)::(.*)$")
 
@@ -24,7 +20,7 @@ ORDER = re.compile(r"^::(error|warning|notice) ([^:]*)::(.*)$")
 def told(folder: Path, n: int = 30, decision: Decision = Decision.FAIL, code: int = 1) -> RunNotice:
     fell = replace_fell(rule(decision), ("c7", "c9"))
     troubles = [replace(trouble(f"c{i}"), source=f"data/q,a.jsonl:{i + 1}") for i in range(n)]
-    return RunNotice(folder, folder, summary(decision, code, fell), MANIFEST, troubles)
+    return RunNotice(folder, folder, view(summary(decision, code, fell), troubles))
 
 
 def replace_fell(made: object, fell: tuple[str, ...]) -> object:
@@ -104,19 +100,3 @@ def test_gitlab_gets_metrics_and_azure_its_orders(tmp_path: Path) -> None:
         "##vso[task.logissue type=warning;sourcepath=data/q,a.jsonl;linenumber=8]"
     )
     assert all("##vso" not in line[5:] for line in lines)
-
-
-@pytest.mark.parametrize(
-    "reuse", [Reuse(), Reuse(answers=Reused(reused=3, of=4, oldest="2026-03-01T08:00:00Z"))]
-)
-def test_junit_is_what_servers_read(tmp_path: Path, reuse: Reuse) -> None:
-    made = told(tmp_path)
-    troubles = [
-        *made.failing,
-        replace(trouble("lost", Outcome.ERROR), source="inline"),
-        replace(trouble("c1"), repeat=1),
-    ]
-    write_junit(
-        tmp_path / "junit.xml", structs.replace(made.summary, reuse=reuse), MANIFEST, troubles
-    )
-    xmlschema.XMLSchema(Path(__file__).parent / "junit.xsd").validate(tmp_path / "junit.xml")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from llmeval.core.errors import UsageError
-from llmeval.report.ci.comment import CommentError, publish, thread_of
+from llmeval.report.ci.comment import CommentError, link_to_artifact, publish, thread_of
 from tests.support.forge import Forge
 
 FIRST, OTHER = "<!-- llmeval:a -->", "<!-- llmeval:b -->"
@@ -71,3 +71,36 @@ def test_what_is_missing_is_named(forge: Forge, tmp_path: Path, missing: str, to
     with pytest.raises(UsageError, match=told):
         thread_of(environment)
     assert not forge.seen
+
+
+@pytest.mark.parametrize("account", [None, {"id": 5, "type": "User"}])
+def test_a_comment_of_another_account_is_left_alone(
+    forge: Forge, tmp_path: Path, account: dict[str, Any] | None
+) -> None:
+    """Whoever posts the marker first could change our text to PASS later."""
+    forge.account = account
+    forge.comments, forge.authors = {1: f"{FIRST}\nPASS"}, {1: {"id": 666, "type": "User"}}
+    thread = thread_of(github(forge, tmp_path))
+    assert publish(thread, f"{FIRST}\nFAIL", news=True) == "created"
+    assert publish(thread, f"{FIRST}\nPASS", news=False) == "updated"
+    assert forge.comments == {1: f"{FIRST}\nPASS", 2: f"{FIRST}\nPASS"}
+    assert not [path for method, path in forge.seen if method == "PATCH" and path.endswith("/1")]
+
+
+@pytest.mark.parametrize(
+    ("environment", "link"),
+    [
+        ({"GITHUB_SERVER_URL": "https://g.example", "LLMEVAL_ARTIFACT_URL": "https://g.example/o/r/actions/runs/1/artifacts/2"},
+         "https://g.example/o/r/actions/runs/1/artifacts/2"),
+        ({"CI_SERVER_URL": "https://g.example", "CI_JOB_URL": "https://g.example/o/r/-/jobs/7"},
+         "https://g.example/o/r/-/jobs/7/artifacts/browse"),
+        ({"GITHUB_SERVER_URL": "https://g.example", "LLMEVAL_ARTIFACT_URL": "https://g.example.evil/x"}, ""),
+        ({"GITHUB_SERVER_URL": "https://g.example", "LLMEVAL_ARTIFACT_URL": "https://g.example/) @a"}, ""),
+        ({}, ""),
+    ],
+)  # fmt: skip
+def test_the_only_link_is_to_the_artifact_of_the_server(
+    environment: dict[str, str], link: str
+) -> None:
+    text = link_to_artifact(environment)
+    assert text == (f"\n[The report and the files of the run]({link})\n" if link else "")

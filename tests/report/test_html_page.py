@@ -21,6 +21,7 @@ from llmeval.report.html.embed import ALL_UP_TO, Embedding
 from llmeval.report.html.words import headline, short_and_rest
 from llmeval.store.directory import RunDir
 from tests.report import html_samples as samples
+from tests.support.manifests import GATE
 from tests.support.rundirs import record_lines, seal
 
 
@@ -225,7 +226,7 @@ def test_triage_is_told_in_the_index(compared: Page) -> None:
         elif "fail" in status.values():
             assert queue in (4, 5)
         else:
-            assert queue in (6, 7)
+            assert queue in (6, 7, 8)
 
 
 def test_the_first_page_says_it_without_script(compared: Page) -> None:
@@ -297,7 +298,7 @@ def test_triage_in_the_order_of_work(tmp_path: Path) -> None:
         )
     page = build(tmp_path, tmp_path / "run", baseline=RunDir(tmp_path / "before"))
     index = page.index()
-    assert index["queue"] == [7, 6, 5, 4, 3, 2, 1]
+    assert index["queue"] == [8, 7, 5, 4, 3, 2, 1]
     assert index["why"][4] == "truth says fail but facts says pass"
 
 
@@ -462,8 +463,8 @@ def test_large_runs_hold_what_matters_and_a_recorded_sample() -> None:
     embedding = Embedding(2 * ALL_UP_TO, "default")
     assert embedding.probability == 0.05
     taken = [(place.queue, embedding.takes(row, place)) for row, place in rows]
-    assert all(held for queue, held in taken if queue < 7)
-    passing = [held for queue, held in taken if queue == 7]
+    assert all(held for queue, held in taken if queue < 8)
+    passing = [held for queue, held in taken if queue == 8]
     assert 0.02 < sum(passing) / len(passing) < 0.09
     everything = Embedding(2 * ALL_UP_TO, "all")
     assert all(everything.takes(row, place) for row, place in rows)
@@ -535,3 +536,28 @@ def gate_of(decision: Decision, estimate: float, low: float, high: float) -> Gat
         threshold=0.8,
     )
     return GateResult(decision=decision, exit_code=1, rules=(rule,))
+
+
+def test_contradictions_of_an_untrusted_judge_come_last(tmp_path: Path) -> None:
+    """The check passes and the judge fails: a disagreement where the judge is trusted. The gate's
+    metric comes first among the failures, also in the reason.
+    """
+    for trust, queue in (("TRUSTED", 3), ("UNTRUSTED", 6)):
+        cases = [samples.Case(name, {"question": name}, digest=digest(name)) for name in "ab"]
+        answers = [samples.Answer(case_id=name, output=name) for name in "ab"]
+        scores = [
+            _score("a", "facts", "pass"), _score("a", "truth", "fail"),
+            _score("b", "style", "fail"), _score("b", "facts", "fail"),
+            _score("b", "truth", "fail"),
+        ]  # fmt: skip
+        about = samples.manifest(
+            "r", 2, judges={"truth": {"prompt": "reference", "trust": trust}},
+            checks=[{"metric": "facts"}, {"metric": "style"}],
+            gate={**GATE, "floors": {"facts": 0.5}},
+        )  # fmt: skip
+        summary = samples.summary_of("r", [], [], [])
+        run = samples.write_run(tmp_path / trust, cases, answers, scores, summary, about)
+        index = build(tmp_path, run).index()
+        queues = dict(zip(index["id"], index["queue"], strict=True))
+        assert (queues["a"], queues["b"]) == (queue, 4)
+        assert index["why"][index["id"].index("b")].startswith("facts:")

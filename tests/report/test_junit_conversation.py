@@ -32,5 +32,5 @@ def test_junit_shows_the_conversation(tmp_path: Path) -> None:
         tmp_path, [{"id": "a", "turns": turns}], cases=[case], checks=[{"contains": "3 euros"}],
         turns=["{{ first }}", "{{ then }}"],
     )  # fmt: skip
-    text = failures(tmp_path)["llmeval.invoices.contains"]
+    text = failures(tmp_path)["llmeval.invoices.cases"]
     assert "user: Hi.\nassistant: Hello.\n  user: no\nuser: Price?" in text

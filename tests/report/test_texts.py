@@ -2,9 +2,10 @@
 
 import io
 import json
-import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,10 +27,11 @@ from llmeval.core.results import (
 )
 from llmeval.report.console import ProgressDisplay, _line, print_summary
 from llmeval.report.failing_cases import FailingCase
-from llmeval.report.junit import write_junit
-from llmeval.report.markdown import MAX_CHARS, markdown
-from llmeval.report.safe_text import cell, fenced, one_line, visible
+from llmeval.report.markdown import markdown
+from llmeval.report.run_view import RunView
+from llmeval.report.safe_text import one_line, visible
 from llmeval.runner.progress import Progress
+from llmeval.store.directory import RunDir
 from llmeval.store.run_observer import RunStart
 from llmeval.store.units import Unit
 from tests.support.manifests import GATE, manifest_record
@@ -62,79 +64,8 @@ def rule(decision: Decision) -> RuleDecision:
     return RuleDecision(rule="floor", metric="facts", decision=decision, reason="the reason")
 
 
-@pytest.mark.parametrize(
-    ("decision", "code", "gate_tag", "case_tag"),
-    [
-        (Decision.FAIL, 1, "failure", "failure"),
-        (Decision.PASS, 0, None, "skipped"),
-        (Decision.INCONCLUSIVE, 4, "failure", "failure"),
-        (Decision.INCONCLUSIVE, 0, "skipped", "skipped"),
-        (Decision.INVALID, 3, "error", "failure"),
-    ],
-)
-def test_junit_says_what_the_exit_code_says(
-    tmp_path: Path, decision: Decision, code: int, gate_tag: str | None, case_tag: str
-) -> None:
-    path = tmp_path / "junit.xml"
-    write_junit(
-        path,
-        summary(decision, code, rule(decision)),
-        MANIFEST,
-        [trouble(), trouble("c2", Outcome.ERROR)],
-    )
-    root = ET.parse(path).getroot()
-    gate, facts = root.findall("testsuite")
-    (gate_case,) = gate.findall("testcase")
-    assert [child.tag for child in gate_case] == ([gate_tag] if gate_tag else [])
-    first, second = facts.findall("testcase")
-    assert (first.get("classname"), first.get("name"), first[0].tag) == (
-        "llmeval.s.facts",
-        "c1",
-        case_tag,
-    )
-    assert second[0].tag == "error"
-    assert int(root.get("tests", "")) == 3
-    assert int(facts.get("errors", "")) == 1
-    assert "the reason" in (gate_case[0].get("message", "") if gate_tag else "the reason")
-
-
-@given(st.text(max_size=200))
-def test_junit_is_always_xml(text: str) -> None:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "junit.xml"
-        write_junit(
-            path, summary(Decision.FAIL, 1), MANIFEST, [trouble(text or "id", Outcome.FAIL, text)]
-        )
-        ET.parse(path)
-
-
-def test_markdown_is_bounded_and_fenced() -> None:
-    troubles = [trouble(f"c{i}", text=HOSTILE + "x" * 5000) for i in range(100)]
-    text = markdown(
-        summary(Decision.FAIL, 1, rule(Decision.FAIL), rule(Decision.PASS)), MANIFEST, troubles
-    )
-    assert len(text) <= MAX_CHARS
-    assert text.startswith("<!-- llmeval:s -->\n## ❌")
-    assert "**UNTRUSTED**" not in text
-    assert "> **The judge of " in text
-    assert "is UNTRUSTED" in text
-    outside = []
-    fence = None
-    for line in text.split("\n"):
-        if fence is None and line.startswith("```"):
-            fence = line.rstrip("tex")
-        elif fence is not None and line == fence:
-            fence = None
-        elif fence is None:
-            outside.append(line)
-    rest = "\n".join(outside)
-    assert "<script>" not in rest
-    assert "@everyone" not in rest
-    assert "](http" not in rest
-    assert "\x1b" not in text
-    assert not any(line.startswith("::") for line in outside)
+def view(said: Summary, cases: Sequence[FailingCase] = (), **more: Any) -> RunView:
+    return RunView(RunDir("nowhere"), MANIFEST, said, list(cases), [], **more)
 
 
 @given(st.text())
@@ -143,20 +74,12 @@ def test_visible_text_cannot_act(text: str) -> None:
     assert not any((ord(c) < 32 and c not in "\n\t") or c in "\u202e\u200b\x7f\x9b" for c in shown)
     assert "\n" not in one_line(text, 50)
     assert len(one_line(text, 50)) <= 50
-    assert all(c not in cell(text) for c in "<>|`*[]\n")
     shown.encode()
-
-
-@given(st.text(alphabet="`~ax\n", max_size=80))
-def test_a_fence_is_longer_than_any_in_it(text: str) -> None:
-    block = fenced(text).split("\n")
-    assert block[-1] == block[0].removesuffix("text")
-    assert not any(line.strip().startswith(block[-1]) for line in block[1:-1])
 
 
 def printed(said: Summary, troubles: list[FailingCase], width: int = 80) -> str:
     out = io.StringIO()
-    print_summary(Console(file=out, width=width), said, troubles, MANIFEST, None)
+    print_summary(Console(file=out, width=width), view(said, troubles))
     return out.getvalue()
 
 
@@ -169,7 +92,7 @@ def test_why_there_is_no_answer_has_the_whole_row() -> None:
     assert "out of memory" in printed(summary(Decision.FAIL, 1), [lost])
     wrong = replace(trouble("case-2"), reason="facts: does not state Rome", output="Paris")
     both = printed(summary(Decision.FAIL, 1), [lost, wrong])
-    assert "(no answer)" in both and "facts: does not state Rome" in both and "Paris" in both
+    assert "facts: does not state Rome" in both and "answered Paris" in both
 
 
 def test_an_untrusted_judge_is_said_once() -> None:
@@ -179,7 +102,7 @@ def test_an_untrusted_judge_is_said_once() -> None:
         reason="The judge is UNTRUSTED: no labels. So ...",
     )
     said = summary(Decision.INCONCLUSIVE, 4, says, rule(Decision.PASS))
-    for text in (printed(said, []), markdown(said, MANIFEST, [])):
+    for text in (printed(said, []), markdown(view(said))):
         assert text.count("no labels") == 1
     assert "The judge of correctness is UNTRUSTED: no labels." in printed(summary(None, 0), [])
 
@@ -200,13 +123,8 @@ def test_the_name_of_a_number_is_never_cut() -> None:
 def test_the_terminal_summary_fits_and_is_inert(width: int) -> None:
     out = io.StringIO()
     console = Console(file=out, width=width)
-    print_summary(
-        console,
-        summary(Decision.FAIL, 1, rule(Decision.FAIL)),
-        [trouble()],
-        MANIFEST,
-        Path("r/report.html"),
-    )
+    said = summary(Decision.FAIL, 1, rule(Decision.FAIL))
+    print_summary(console, view(said, [trouble()], report=Path("r/report.html")))
     text = out.getvalue()
     assert all(len(line) <= width for line in text.splitlines())
     for told in ("FAIL", "UNTRUSTED", "70.0%", "report.html", "c1"):

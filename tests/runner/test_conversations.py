@@ -57,8 +57,10 @@ class Shop:
         return 200, reply, {"Set-Cookie": f"sid={session}; Path=/; HttpOnly"}
 
     def _session(self, body: dict[str, Any]) -> int:
-        cookie = re.search(r"sid=(\d+)", self.server.headers[-1].get("Cookie", ""))
-        number = body["chat"] if "chat" in body else cookie and int(cookie[1])
+        headers, path = self.server.headers[-1], self.server.paths[-1]
+        cookie = re.search(r"sid=(\d+)", headers.get("Cookie", ""))
+        sent = headers.get("X-Chat") or path.partition("chat=")[2] or (cookie and cookie[1])
+        number = body.get("chat", sent or None)
         if number is None:
             self.sessions.append([])
             number = len(self.sessions) - 1
@@ -73,9 +75,9 @@ def shop() -> Iterator[Shop]:
         yield app
 
 
-def http(shop: Shop, **more: Any) -> dict[str, Any]:
+def http(shop: Shop, query: str = "", **more: Any) -> dict[str, Any]:
     return {
-        "provider": "http", "url": shop.server.url, "body": {"q": "{{ prompt }}"},
+        "provider": "http", "url": shop.server.url + query, "body": {"q": "{{ prompt }}"},
         "output": "answer", "limits": {"attempts": 3}, **more,
     }  # fmt: skip
 
@@ -103,8 +105,13 @@ def answers(result: Any) -> dict[str, Answer]:
 
 @pytest.mark.parametrize(
     "kept",
-    [{}, {"body": {"q": "{{ prompt }}", "chat": "{{ session.id }}"}, "session": {"id": "chat.id"}}],
-    ids=["cookie", "id"],
+    [
+        {},
+        {"body": {"q": "{{ prompt }}", "chat": "{{ session.id }}"}, "session": {"id": "chat.id"}},
+        {"query": "?chat={{ session.id }}", "session": {"id": "chat.id"}},
+        {"headers": {"X-Chat": "{{ session.id }}"}, "session": {"id": "chat.id"}},
+    ],
+    ids=["cookie", "id", "address", "header"],
 )
 def test_turns_are_played_in_one_session(kept: Any, shop: Shop, tmp_path: Path) -> None:
     result = run(write(tmp_path, http(shop, **PARTS, **kept)))
@@ -133,6 +140,27 @@ def scores(result: Any) -> dict[tuple[str, str], str]:
         for _, block in result.directory.scores()
         for score in block
     }
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"query": "?c={{ first }}"}, "url: `first` can't be used here"),
+        ({"query": "?c={{ session.id }}"}, "url: there is no `id` under `session:`"),
+        (
+            {"headers": {"X": "{{ session.no }}"}, "session": {"id": "i"}},
+            "headers.X: there is no `no`",
+        ),
+        ({"query": ".{{ turn }}/x"}, "not in its host"),
+    ],
+)
+def test_a_wrong_template_of_the_session_is_refused(
+    more: Any, message: str, shop: Shop, tmp_path: Path
+) -> None:
+    if "host" in message:
+        shop.server.url = "http://127.0.0.1"
+    done = command("validate", write(tmp_path, http(shop, **more)))
+    assert done.returncode == 2 and message in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("status", [500, 502])

@@ -1,5 +1,5 @@
 """`kill -9`, Ctrl-C and a full disk, on real processes: nothing recorded is lost, nothing is asked
-twice in vain.
+twice in vain. The run that continues is in this process: nothing ends it.
 """
 
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command import llmeval
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
 
@@ -20,14 +21,14 @@ CASES = 60
 CONCURRENCY = 8
 
 
-def command(suite: Path, out: Path) -> list[str]:
-    return [sys.executable, "-m", "llmeval", "run", str(suite), "--out", str(out), "--no-cache",
+def arguments(suite: Path, out: Path) -> list[str]:
+    return ["run", str(suite), "--out", str(out), "--no-cache",
             "--concurrency", str(CONCURRENCY), "--json"]  # fmt: skip
 
 
 def start(suite: Path, out: Path, **more: object) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        command(suite, out),
+        [sys.executable, "-m", "llmeval", *arguments(suite, out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=Path(__file__).parent.parent.parent,
@@ -45,8 +46,7 @@ def test_kill_9_at_any_moment(tmp_path: Path) -> None:
     rounds = int(os.environ.get("LLMEVAL_TEST_KILLS", "5"))
     with serve(answer, latency=0.03) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, CASES)
-        whole = start(suite, tmp_path / "whole")
-        whole.communicate(timeout=60)
+        assert llmeval(*arguments(suite, tmp_path / "whole")).returncode == 0
         rng = random.Random(11)
         for number in range(rounds):
             out = tmp_path / f"killed{number}"
@@ -58,9 +58,7 @@ def test_kill_9_at_any_moment(tmp_path: Path) -> None:
                 time.sleep(0.001)
             process.kill()
             process.communicate(timeout=30)
-            again = start(suite, out)
-            again.communicate(timeout=60)
-            assert again.returncode == whole.returncode == 0
+            assert llmeval(*arguments(suite, out)).returncode == 0
             assert metrics(out) == metrics(tmp_path / "whole")
             assert len(endpoint.requests) <= 2 * CASES + CONCURRENCY
             answers = [
@@ -88,9 +86,7 @@ def test_an_interrupt_ends_cleanly_and_the_run_goes_on(
         assert 0 < summary["counts"]["cases"] < CASES
         assert b"--out" in told
         assert (tmp_path / "out" / "report.html").exists()
-        again = start(suite, tmp_path / "out")
-        again.communicate(timeout=60)
-        assert again.returncode == 0
+        assert llmeval(*arguments(suite, tmp_path / "out")).returncode == 0
         assert len(endpoint.requests) <= 2 * CASES + CONCURRENCY
 
 
@@ -114,8 +110,6 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> None:
         assert process.returncode == 3
         assert b"scores.jsonl" in told or b"answers.jsonl" in told
         recorded = (tmp_path / "out" / "answers.jsonl").read_bytes().count(b"\n")
-        again = start(suite, tmp_path / "out")
-        again.communicate(timeout=60)
-        assert again.returncode == 0
+        assert llmeval(*arguments(suite, tmp_path / "out")).returncode == 0
         assert recorded > 5
         assert len(endpoint.requests) <= 2 * CASES + 2 * CONCURRENCY

@@ -3,7 +3,6 @@ reaches the server.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -233,10 +232,8 @@ def test_what_concerns_some_cases_is_a_warning_everywhere(
     heard: list[str] = []
     done = llmeval.api.run(suite, options=Options(out=tmp_path / "run"), warn=heard.append)
     assert line in heard and done.report is not None
-    plain = re.sub(
-        r"&#(\d+);", lambda match: chr(int(match[1])), (tmp_path / "run" / "summary.md").read_text()
-    )
-    shown = told.partition(", first")[0]
+    plain = (tmp_path / "run" / "summary.md").read_text().replace("`", "")
+    shown = told.partition(", first")[0].replace("`", "")
     assert shown in plain and shown.replace("'", "&#39;") in done.report.read_text()
 
 
@@ -320,7 +317,7 @@ def test_the_command_says_so_too(tmp_path: Path, endpoint: Endpoint) -> None:
     assert measured.returncode == 0 and "no gate: nothing was decided" in measured.stdout
     for name in ("summary.md", "summary.json", "junit.xml", "report.html"):
         text = (tmp_path / "measured" / name).read_text()
-        assert "no gate: nothing was decided" in text.replace("&#58;", ":"), name
+        assert "no gate: nothing was decided" in text, name
     refused = command("validate", write(tmp_path, endpoint.url, wrong, prompt='"{question}"'))
     assert (
         refused.returncode == 2

@@ -14,6 +14,10 @@ class Forge(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.comments: dict[int, str] = {}
+        self.authors: dict[int, dict[str, Any]] = {}
+        """Of comments that do not come from the token's account."""
+        self.account: dict[str, Any] | None = None
+        """The token's; None for the token of a job, which has none that can be asked for."""
         self.seen: list[tuple[str, str]] = []
 
     @property
@@ -32,9 +36,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.headers.get("PRIVATE-TOKEN") or ""
         ):
             return self._say(403, {"message": "Resource not accessible by integration"})
+        own = forge.account or {"id": 1, "type": "Bot"}
+        if path.endswith("/user"):
+            if forge.account is None:
+                return self._say(403, {"message": "Resource not accessible by integration"})
+            return self._say(200, forge.account)
         if self.command == "GET":
             page = int(re.findall(r"[?&]page=(\d+)", self.path)[0])
-            listed = [{"id": number, "body": text} for number, text in forge.comments.items()]
+            listed = [
+                {"id": number, "body": text, "user": forge.authors.get(number, own)}
+                for number, text in forge.comments.items()
+            ]
             return self._say(200, listed[(page - 1) * 100 : page * 100])
         number = int(path.rsplit("/", 1)[1]) if self.command != "POST" else len(forge.comments) + 1
         forge.comments[number] = body["body"]

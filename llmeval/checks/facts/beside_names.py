@@ -35,7 +35,7 @@ def in_other_region(reference: Reference, answer: Tokens) -> bool:
     region = Tokens(tail)
     at = answer.raw.casefold().find(head.casefold()) if comma and head and region.forms else -1
     match = _REGION.match(answer.raw, at + len(head)) if at >= 0 else None
-    if match is None or len(answer) > len(reference.stems) + _SHORT_ANSWER:
+    if match is None:
         return False
     stated = Tokens(match["region"]).stems[:1]
     if not stated or stated[0] in region.stems or region.stems[0] in _after(answer, match.end()):
@@ -110,14 +110,29 @@ def has_other_joint(reference: Reference, answer: Tokens) -> bool:
     `Newcastle upon Tyne`."""
     own = _JOINED.search(reference.bare)
     if own is None:
-        return False
+        return _has_other_hyphen(reference, answer)
     head, tail = (Tokens(own[name]).stems for name in ("head", "tail"))
     others = [
         Tokens(match["tail"]).stems
         for match in _JOINED.finditer(answer.raw[:_READ])
         if Tokens(match["head"]).stems == head
     ]
-    return bool(others) and tail not in others
+    if others:
+        return tail not in others
+    return _has_other_hyphen(reference, answer)
+
+
+def _has_other_hyphen(reference: Reference, answer: Tokens) -> bool:
+    """Whether another part is joined to the first word of a name of several by a hyphen:
+    `Seine-Maritime` for `Seine-et-Marne`."""
+    head, hyphen, _ = reference.bare.partition("-")
+    if not hyphen or " " in reference.bare or not reference.capitals[0]:
+        return False
+    tails = regex.findall(
+        rf"(?<!\p{{L}}){regex.escape(head)}((?:-\p{{L}}+)+)", answer.raw[:_READ], regex.IGNORECASE
+    )
+    own = set(reference.forms[1:])
+    return bool(tails) and all(own.isdisjoint(Tokens(tail).forms) for tail in tails)
 
 
 _READ = 2000

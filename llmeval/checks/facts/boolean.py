@@ -99,7 +99,7 @@ _OPENER = (
 )
 _LEAD_NO = regex.compile(
     rf"{_OPENER}(?P<no>(?:{_alternatives(_NO_PHRASES)})(?!\p{{L}})"
-    rf"|(?:{'|'.join(_NO_WORDS.split())})(?!\p{{L}}|\s+(?:doubt|one\b|other|more|less|matter"
+    rf"|(?:{'|'.join(_NO_WORDS.split())})(?![\p{{L}}\d]|\s+(?:doubt|one\b|other|more|less|matter"
     rf"|single)))",
     regex.IGNORECASE,
 )
@@ -114,7 +114,7 @@ _LEAD_WEAK = regex.compile(
 )
 _TOKEN = regex.compile(
     r"(?<!\p{L})(?:(?P<yes>yes|yeah|yep|ja|oui|sí|sì|sim|да)|(?P<no>no|nope|nein|non|não|nee"
-    r"|нет))(?!\p{L}|\s+(?:doubt|one\b|other|more|longer|need|evidence|reason|idea|way|comment"
+    r"|нет))(?![\p{L}\d]|\s+(?:doubt|one\b|other|more|longer|need|evidence|reason|idea|way|comment"
     r"|answer|opinion|such|one|known))",
     regex.IGNORECASE,
 )

@@ -9,6 +9,7 @@ from typing import Any
 from llmeval.checks.facts.aliases import aliases_of, initials_of
 from llmeval.checks.facts.compare import EXACT, Tolerance
 from llmeval.checks.facts.date_values import Precision, make
+from llmeval.checks.facts.locale import number_in_words
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number, numbers
 from llmeval.checks.facts.references import ExpectedValue, infer_type, is_non_answer
@@ -62,6 +63,10 @@ def _aliases(names: Sequence[str]) -> Iterator[ExpectedValue]:
         for alias in (*aliases_of(name), initials_of(name)):
             if alias and alias not in own:
                 yield ExpectedValue(alias, Reference(alias), alias=True)
+        number = number_in_words(name)
+        if number is not None:
+            digits = str(number.value)
+            yield ExpectedValue(digits, Reference(digits), numbers=(number,), alias=True)
 
 
 _ALIASED = 32

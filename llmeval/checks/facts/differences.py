@@ -22,6 +22,12 @@ from llmeval.checks.facts.beside_names import (
     is_other_formula,
     without_first,
 )
+from llmeval.checks.facts.kinds import (
+    is_other_institution,
+    is_other_kind,
+    is_turned_institution,
+    lacks_rank,
+)
 from llmeval.checks.facts.lexicon import (
     DROPPED_FREELY,
     TITLE_WORDS,
@@ -48,6 +54,7 @@ from llmeval.checks.facts.replaced_words import (
 )
 from llmeval.checks.facts.tokens import NEGATORS, Tokens
 from llmeval.checks.facts.turned_round import is_turned_round
+from llmeval.checks.facts.word_forms import other_prefix
 
 _SHORT_NAME = 2
 """Of a name of at most two words none can be left out: Niger Delta, Guinea-Bissau."""
@@ -62,7 +69,8 @@ class NameDifference(StrEnum):
     NONE = "none"
     """every word is there"""
     SHORTER = "shorter"
-    """only titles, first or middle names, or the kind of thing are left out"""
+    """only titles, first or middle names, or the kind of thing are left out; or the words of an
+    institution's name stand in another order"""
     INCOMPLETE = "incomplete"
     """words are left out, and nothing stands in their place"""
     REPLACED = "replaced"
@@ -111,14 +119,16 @@ def compare(
     first, last = min(places.values()), max(places.values())
     missing = [stem for stem in content if stem not in places]
     missing, short = without_short_forms(missing, reference, places, answer)
-    if _is_other_name(missing, last, reference, answer, question):
+    if _is_other_name(missing, places, reference, answer, question):
         return ReferenceComparison(
             NameDifference.OTHER, missing[0] if missing else "", "", first, last, reference.is_name
         )
     apart = _scattered(reference, places)
     for stem in [*missing, *apart]:
         stands = word_in_place_of(stem, reference, places, answer)
-        if stands and (contrast(stem, stands) or both_designators(stem, stands)):
+        if stands and (
+            contrast(stem, stands) or both_designators(stem, stands) or other_prefix(stem, stands)
+        ):
             return ReferenceComparison(NameDifference.OTHER, stem, stands, first, last)
     for stem in [*missing, *apart]:
         if stem not in question_stems and _needed(stem, reference):
@@ -128,7 +138,9 @@ def compare(
         if stands and _is_wider(stem, stands, reference):
             continue
         if stands and stands not in question_stems | short and not same_kind(stem, stands):
-            tight = _is_tight(reference, missing, last - first + 1, answer)
+            tight = _is_tight(reference, missing, last - first + 1, answer) or is_other_kind(
+                stem, stands, reference, places, answer, head_first=spelling.is_head_first
+            )
             return ReferenceComparison(
                 NameDifference.REPLACED, stem, stands, first, last, reference.is_name, tight
             )
@@ -138,7 +150,7 @@ def compare(
         is_statement_text(reference) and _negated_otherwise(reference, first, last, answer)
     ):
         return ReferenceComparison(NameDifference.OTHER, "", "not", first, last)
-    kind = _omission(reference, missing, question)
+    kind = _omission(reference, missing, places, question)
     whole = (
         kind is NameDifference.INCOMPLETE
         and reference.is_name
@@ -151,18 +163,25 @@ def compare(
 
 
 def _is_other_name(
-    missing: list[str], last: int, reference: Reference, answer: Tokens, question: Tokens | None
+    missing: list[str],
+    places: dict[str, int],
+    reference: Reference,
+    answer: Tokens,
+    question: Tokens | None,
 ) -> bool:
     """Whether what stands beside the words, or is missing before them, makes another name."""
+    last = max(places.values())
     if has_other_subtitle(reference, answer) or has_other_joint(reference, answer):
         return True
-    if is_other_formula(reference, answer):
+    if is_other_formula(reference, answer) or lacks_rank(missing, reference):
         return True
     if not reference.is_name:
         return False
     if missing and missing == reference.content[-len(missing) :] and missing[0] in VARIANTS_AFTER:
         return True
     person = question is not None and bool(_WHO.search(question.raw))
+    if is_other_institution(missing, places, reference, answer):
+        return True
     return (
         in_other_region(reference, answer)
         or is_namesake(reference, answer)
@@ -265,10 +284,13 @@ def _is_generation(stem: str, reference: Reference) -> bool:
 _FULL_NAME = 3
 
 
-def _omission(reference: Reference, missing: list[str], question: Tokens | None) -> NameDifference:
+def _omission(
+    reference: Reference, missing: list[str], places: dict[str, int], question: Tokens | None
+) -> NameDifference:
     """What it means that words are missing and nothing stands in their place."""
     if not missing:
-        return NameDifference.NONE
+        turned = is_turned_institution(places, reference)
+        return NameDifference.SHORTER if turned else NameDifference.NONE
     kept = [stem for stem in reference.content if stem not in missing]
     if _after_comma(missing, reference):
         return NameDifference.SHORTER
@@ -289,6 +311,8 @@ def _is_person(reference: Reference, question: Tokens | None) -> bool:
         return False
     if any(not form[0].isalpha() or form in ("of", "the", "and") for form in reference.forms):
         return False
+    if "-" in reference.bare and " " not in reference.bare:
+        return False  # Haute-Savoie
     if question is not None and len(question) and not _WHO.search(question.raw):
         return not any(stem in DROPPED_FREELY for stem in reference.content)
     return True

@@ -126,8 +126,8 @@ def _as_a_whole(
 
 
 def _has_no_value(value: ExpectedValue) -> bool:
-    """Whether the text is not read as a number, unless it is an equation."""
-    return not value.numbers or any(mark in value.raw for mark in "=<>≤≥")
+    """Whether the text is not read as a number or a date, unless it is an equation."""
+    return not (value.numbers or value.dates) or any(mark in value.raw for mark in "=<>≤≥")
 
 
 def _typed(

@@ -7,8 +7,13 @@ so any other form is left to a judge.
 
 import regex
 
-_ATOM = r"(?:\d+(?:[.,]\d+)?|(?:sin|cos|tan|log|ln|exp|sqrt|pi)(?!\p{L})|\p{L}(?!\p{L})|[πθ√∞])"
-_SIGN = r"(?:<=|>=|!=|\*\*|[-+*/^=<>≤≥≠×·÷±²³()|])"
+# The names of functions in ISO 80000-2, and those that programs write.
+_FUNCTION = (
+    r"(?:(?:arc?)?(?:sin|cos|tan|cot|sec|csc)h?|a(?:sin|cos|tan)|log|ln|lg|lb|exp|sqrt|gcd|lcm|max"
+    r"|min|lim|det|abs)(?!\p{L})"
+)
+_ATOM = rf"(?:\d+(?:[.,]\d+)?|{_FUNCTION}|pi(?!\p{{L}})|\p{{L}}(?!\p{{L}})|[πθ√∞])"
+_SIGN = r"(?:<=|>=|!=|\*\*|[-+*/^=<>≤≥≠×·÷±²³()|!])"
 _EXPRESSION = rf"(?:{_SIGN}|{_ATOM})(?:\s?(?:{_SIGN}|{_ATOM}))+"
 _JOINT = r"\s*(?:,\s*)?(?:\b(?:or|and|oder|und|ou|et|o|y|e)\b|[,;])\s*"
 _WHOLE = regex.compile(rf"\s*{_EXPRESSION}(?:{_JOINT}{_EXPRESSION})*\s*")
@@ -16,10 +21,12 @@ _ANY = regex.compile(rf"(?<![\p{{L}}\d]){_EXPRESSION}(?:{_JOINT}{_EXPRESSION})*(
 _VARIABLE = regex.compile(r"(?<!\p{L})\p{Ll}(?!\p{L})|[πθ√]")
 _OPERATOR = regex.compile(
     r"[+*^=<>≤≥≠×·±²³√π]|\s[-−–]\s|\p{Ll}\s?[-−]\s?\d|\)\(|(?<!\p{L})\d\p{Ll}\b"
+    rf"|(?<!\p{{L}})\p{{Ll}}[-−]\p{{Ll}}(?!\p{{L}})|(?<!\p{{L}})\p{{Ll}}[!(]|{_FUNCTION}"
 )
 _JOINTS = regex.compile(_JOINT)
 _RELATION = regex.compile(r"(<=|>=|!=|[=<>])")
 _MIRRORED = {"<": ">", "<=": ">="}
+_ARGUMENT = regex.compile(rf"({_FUNCTION}\B|(?:sin|cos|tan|log|ln|lg|exp))\((\p{{L}}|\d+)\)")
 _SAME = str.maketrans(
     {"−": "-", "–": "-", "×": "*", "·": "*", "≤": "<=", "≥": ">=", "≠": "!=", "²": "^2", "³": "^3"}
 )
@@ -51,6 +58,7 @@ def _normal(text: str) -> frozenset[tuple[str, ...]]:
 
 def _relation(text: str) -> tuple[str, ...]:
     plain = regex.sub(r"\s+", "", text.replace("≤", "<=").replace("≥", ">=").translate(_SAME))
+    plain = _ARGUMENT.sub(r"\1\2", plain)  # sin(x) is sin x
     parts = [
         part if _RELATION.fullmatch(part) else _sum(part)
         for part in _RELATION.split(plain.replace("**", "^"))

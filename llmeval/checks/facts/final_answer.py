@@ -32,7 +32,9 @@ _SAID = regex.compile(
     r")",
     regex.IGNORECASE,
 )
-_STOP = regex.compile(r"[.!?](?=\s|$)(?<!\b(?:Dr|Mr|Mrs|Ms|St|vs|No|a\.m|p\.m|[A-Z]))|\n|。|\(")
+_STOP = regex.compile(r"[.!?](?=\s|$)(?<!\b(?:Dr|Mr|Mrs|Ms|St|vs|No|a\.m|p\.m)\.)|\n|。|\(")
+_INITIAL = regex.compile(r"(?<![\p{L}\d])\p{Lu}$")
+_GOES_ON = regex.compile(r"\.\s{1,2}(?P<word>\p{Lu}[\p{L}'’-]*)")
 _MARKS = " \t*_:\"'“”«»`$=\n"
 _MAX = 200
 
@@ -62,11 +64,22 @@ def final_answer(words: Tokens) -> Final | None:
         start = match.end()
         while start < len(raw) and raw[start] in _MARKS:
             start += 1
-        stop = _STOP.search(raw, start, min(len(raw), start + _MAX))
-        end = stop.start() if stop else min(len(raw), start + _MAX)
+        end = _end(raw, start, min(len(raw), start + _MAX))
         if end > start and Tokens(raw[start:end]).forms:
             last = Final(start, end, "final" in match[0].casefold() or match[0].endswith(":"))
     return _corrected(raw, last)
+
+
+def _end(raw: str, start: int, limit: int) -> int:
+    """Where the sentence that starts at `start` ends; the full stop of an initial, as in `J. S.
+    Bach`, does not end it."""
+    for stop in _STOP.finditer(raw, start, limit):
+        name = _GOES_ON.match(raw, stop.start())
+        initial = _INITIAL.search(raw, max(0, stop.start() - 2), stop.start())
+        word = name["word"] if name is not None and initial is not None else ""
+        if not word or (len(word) > 1 and word.casefold() in STOPWORDS):
+            return int(stop.start())
+    return limit
 
 
 def _corrected(raw: str, last: Final | None) -> Final | None:
@@ -79,8 +92,7 @@ def _corrected(raw: str, last: Final | None) -> Final | None:
     start = retracted[-1].end()
     while start < len(raw) and raw[start] in _MARKS + ",.;!-–—…，。":
         start += 1
-    stop = _STOP.search(raw, start)
-    end = stop.start() if stop else len(raw)
+    end = _end(raw, start, len(raw))
     return Final(start, end, last.marked) if Tokens(raw[start:end]).forms else None
 
 

@@ -22,7 +22,7 @@ anterior posterior dorsal ventral cranial caudal
 medial lateral proximal distal central peripheral
 inner outer interior exterior internal external intrinsic extrinsic
 front back front rear fore hind
-elder younger senior junior sr jr altere jungere altere jungere
+elder younger senior junior sr jr altere jungere pere fils fil
 old new ancient modern neo
 high low higher lower highest lowest
 big small large little great lesser greater minor major larger smaller largest smallest biggest
@@ -78,6 +78,40 @@ for _number, _group in enumerate(CONTRASTS):
     for _word in _group:
         _GROUPS_OF[_word] = _GROUPS_OF.get(_word, frozenset()) | {_number}
 
+_ANTONYMS: tuple[frozenset[str], ...] = tuple(
+    word_set(line)
+    for line in """
+monoxyde dioxyde trioxyde
+monoxido dioxido trioxido
+monossido diossido biossido
+push pull
+lunar solar
+gross net
+bull bear
+acid base acidic basic alkaline
+supply demand
+debit credit
+debtor creditor
+buyer seller
+employer employee
+plaintiff defendant
+haut haute basse bas
+premier premiere second seconde
+erster erste zweiter zweite dritter dritte
+primera segunda tercera
+prima seconda terza
+primeira segunda terceira
+eerste tweede derde
+numerator denominator
+""".strip().split("\n")
+)
+"""Groups that exclude each other too, but may be left out of a name: gross and net, push and
+pull."""
+_ANTONYMS_OF: dict[str, frozenset[int]] = {}
+for _number, _group in enumerate(_ANTONYMS):
+    for _word in _group:
+        _ANTONYMS_OF[_word] = _ANTONYMS_OF.get(_word, frozenset()) | {_number}
+
 COMPASS = CONTRASTS[0] | CONTRASTS[1]
 BEFORE_NAME = (COMPASS - {"est", "este", "sur", "mid"}) | word_set(
     "new old upper lower inner outer equatorial papua non anti pseudo neo post pre ex "
@@ -94,7 +128,10 @@ AFTER_NAME = (CONTRASTS[0] | CONTRASTS[1]) - {
     "este",
 }
 JOINTS = frozenset(
-    ["du", "del", "do", "da", "della", "dello", "de", "the", "of", "van", "am", "an", "der"]
+    (
+        "du del do da di della dello dei degli delle des dos das de the of van von am an der den "
+        "zu zum zur"
+    ).split()
 )
 DROPPED_FREELY = word_set(
     "river ocean mountain mt mount desert empire dynasty inc ltd limited llc plc corp corporation "
@@ -227,13 +264,36 @@ NAMESAKES = tuple(
 """Names of two people of which one holds all words of the other."""
 
 ANOTHER_AFTER = word_set(
-    "united rovers wanderers athletic code script bridge airport street avenue foundation museum "
-    "institute pro max mini lite plus ultra tower native le se xl online city"
+    "united rovers wanderers athletic rangers albion hotspur code script bridge airport street "
+    "avenue foundation museum institute pro max mini lite plus ultra tower native le se xl online "
+    "city"
 )
 """Right after a name these make another name of it: Dundee United, Visual Studio Code."""
 
 
-VARIANTS_AFTER = word_set("pro max mini lite plus ultra native le se xl online volume vol part")
+RANKS = word_set(
+    "vice deputy assistant associate acting lieutenant rear brigadier undersecretary vize "
+    "stellvertretend stellvertretender stellvertretende adjoint vicario adjunto adjunta "
+    "viceminister plaatsvervangend"
+)
+"""Right before an office or a rank these make another one of it: vice president, rear admiral."""
+DEMONYMS = word_set(
+    "american british french german dutch spanish portuguese italian russian belgian danish"
+)
+"""Before the name of a country these name a part, a territory or a former colony: French Guiana,
+American Samoa."""
+UNIT_KINDS = word_set("nautical square cubic imperial metric troy fluid light long short board")
+"""Right before a unit these make another unit of it: nautical mile, square metre."""
+GENERIC = word_set(
+    "various several many main primary principal chief own certain typical usual particular "
+    "specific respective entire whole overall actual so-called famous"
+)
+"""Adjectives that do not tell one kind of a thing from another."""
+
+VARIANTS_AFTER = word_set(
+    "pro max mini lite plus ultra native le se xl online volume vol part united rover "
+    "wanderer ranger albion hotspur athletic"
+)
 """After a product or title these make another one of it, so that they cannot be left out."""
 
 # Endings that tell substances and forms of one series apart.
@@ -258,11 +318,13 @@ def _of_series(one: str, two: str) -> bool:
 
 
 def contrast(one: str, two: str) -> bool:
-    """Whether the two words are members of one group of `CONTRASTS`, or of one series."""
+    """Whether the two words are members of one group of words that exclude each other, or of one
+    series."""
     if _of_series(one, two):
         return True
-    return one != two and not _GROUPS_OF.get(one, frozenset()).isdisjoint(
-        _GROUPS_OF.get(two, frozenset())
+    return one != two and any(
+        not groups.get(one, frozenset()).isdisjoint(groups.get(two, frozenset()))
+        for groups in (_GROUPS_OF, _ANTONYMS_OF)
     )
 
 

@@ -10,7 +10,10 @@ from functools import lru_cache
 import regex
 
 from llmeval.checks.facts.numbers import Number, numbers
+from llmeval.checks.facts.spelled import SCALES
 from llmeval.checks.facts.tokens import Tokens
+from llmeval.checks.facts.units import unit_named
+from llmeval.checks.facts.word_forms import is_known
 
 # Folded function words, the most frequent first. A word may stand in several lines.
 _MARKS = {
@@ -126,6 +129,11 @@ _POINT_REGIONS = frozenset(
 _COMMA_REGIONS = frozenset(["en-za", "en-de", "en-nl", "en-se", "en-dk", "en-fi", "en-at", "en-be"])
 
 
+def function_words(language: str) -> frozenset[str]:
+    """Frequent function words of the language, folded; empty for one that has none here."""
+    return _WORDS.get(language, frozenset())
+
+
 def is_decimal_comma(locale: str) -> bool:
     """Whether the locale (`de`, `pt-BR`, `es_MX`) writes 3,5 for three and a half."""
     name = locale.casefold().replace("_", "-")
@@ -219,8 +227,37 @@ def read_numbers(words: Tokens, locale: str = "", question: Tokens | None = None
     language = shown if sure else language_of(words, 1)
     result = numbers(words, comma=decimal_comma(words, shown), language=language, sure=sure)
     if not result and len(words) <= _ALONE:
-        return _in_any_language(words)
+        return _in_any_language(words) or _one_of_a_unit(words)
     return result
+
+
+def _one_of_a_unit(words: Tokens) -> list[Number]:
+    """The amount of a text that is `a week` or `an hour` and little else."""
+    for i, form in enumerate(words.forms[:-1]):
+        unit = unit_named(words.forms[i + 1]) if form in ("a", "an") else None
+        if unit is not None and len(words) <= _NUMBER_ALONE + 1:
+            return [Number(1, i, i + 1, words.starts[i], words.ends[i + 1], unit)]
+    return []
+
+
+def number_in_words(text: str) -> Number | None:
+    """The number that a text of one or two words is in a language that it does not show: `doce`,
+    `zwei Millionen`; None where it is none, or an English word."""
+    words = Tokens(text)
+    count = len(words)
+    if not 0 < count <= _SCALED or (count == _SCALED and words.forms[-1] not in SCALES):
+        return None
+    first = words.forms[0]
+    letters = text.replace(" ", "").isalpha() and text[0].islower()
+    if not letters or len(text) > _WORD_LETTERS or is_known(first):
+        return None
+    result = _in_any_language(words)
+    whole = len(result) == 1 and (result[0].first, result[0].last) == (0, count - 1)
+    return result[0] if whole else None
+
+
+_SCALED = 2
+_WORD_LETTERS = 40
 
 
 def _in_any_language(words: Tokens) -> list[Number]:

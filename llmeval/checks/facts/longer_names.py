@@ -3,7 +3,15 @@
 import regex
 
 from llmeval.checks.facts.aliases import is_country
-from llmeval.checks.facts.lexicon import AFTER_NAME, ANOTHER_AFTER, BEFORE_NAME, JOINTS
+from llmeval.checks.facts.kinds import has_rank_beside
+from llmeval.checks.facts.lexicon import (
+    AFTER_NAME,
+    ANOTHER_AFTER,
+    BEFORE_NAME,
+    COMPASS,
+    DEMONYMS,
+    JOINTS,
+)
 from llmeval.checks.facts.names import Place, Reference
 from llmeval.checks.facts.tokens import ORDINALS, Tokens
 
@@ -21,9 +29,16 @@ def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | N
     first, last = place
     if first and answer.gap(first) in ("-", "‑") and answer.forms[first - 1] in _OPPOSITES:
         return range(first - 1, last + 1)
+    if has_rank_beside(first, last, reference, answer):
+        return range(max(0, first - 1), min(len(answer), last + 2))
     if not reference.is_name:
         return None
     if first and answer.gap(first) in (" ", "-"):
+        country = " ".join(reference.stems)
+        if answer.stems[first - 1] in DEMONYMS and is_country(country):
+            return range(first - 1, last + 1)
+        if answer.gap(first) == "-" and _is_joined_before(first, answer):
+            return range(first - 1, last + 1)
         before = answer.raw[answer.starts[first - 1] :]
         if answer.stems[first - 1] in BEFORE_NAME and (before[0].isupper() or answer.raw.islower()):
             return range(first - 1, last + 1)
@@ -39,6 +54,8 @@ def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | N
 def _is_part_of_word(place: Place, answer: Tokens) -> bool:
     """Whether a short answer has the name inside a word of two capitals: JavaScript, YouTube."""
     first, last = place
+    if _is_formula_in_longer_one(place, answer):
+        return True
     if len(answer) > _BARE:
         return False
     before = first > 0 and not answer.gap(first)
@@ -48,6 +65,36 @@ def _is_part_of_word(place: Place, answer: Tokens) -> bool:
     return (before and answer.raw[answer.starts[first - 1]].isupper()) or (
         after and answer.raw[answer.starts[last + 1]].isupper()
     )
+
+
+def _is_joined_before(first: int, answer: Tokens) -> bool:
+    """Whether a name is joined by a hyphen to a part before it: Haute-Savoie for Savoie."""
+    before, name = answer.raw[answer.starts[first - 1] :], answer.raw[answer.starts[first] :]
+    return before[0].isupper() and before[1:2].islower() and name[0].isupper()
+
+
+# The symbols of the chemical elements (IUPAC) that are in common formulas.
+_ELEMENT = (
+    "(?:A[lrsgu]|B[aeir]?|C[adlorsu]?|F[e]?|H[eg]?|I|K|L[i]|M[gno]|N[aei]?|O|P[bt]?|S[inr]?|T[i]"
+    "|U|W|Xe|Z[nr])"
+)
+_FORMULA = regex.compile(rf"(?:{_ELEMENT}\d{{0,2}}){{2,8}}")
+
+
+def _is_formula_in_longer_one(place: Place, answer: Tokens) -> bool:
+    """Whether the name is the start of a longer chemical formula: H2O of H2O2, CO of CO2."""
+    start, end = answer.place(*place)
+    raw = answer.raw
+    stop = end
+    while stop < min(len(raw), end + 4) and raw[stop].isdigit():
+        stop += 1
+    name = raw[start:end]
+    # CBS1 is a channel with a footnote.
+    letters = name.isalpha() and name.isupper() and len(name) > _OXIDE
+    return stop > end and not letters and bool(_FORMULA.fullmatch(name))
+
+
+_OXIDE = 2
 
 
 def _of_country(last: int, reference: Reference, answer: Tokens) -> int:
@@ -90,7 +137,9 @@ def _continued(last: int, reference: Reference, answer: Tokens) -> int:
         at += 1
     if answer.forms[at] in _NAMESAKES:
         return at + 1
-    if gap == ", " or answer.forms[at] not in AFTER_NAME | ANOTHER_AFTER:
+    # `sur` and `est` are small words of a sentence, Sur and Est parts of a name.
+    after = AFTER_NAME | ANOTHER_AFTER | (COMPASS if raw[0].isupper() else frozenset())
+    if gap == ", " or answer.forms[at] not in after:
         return 0
     if answer.forms[at] == "city" and reference.stems[-1] in _CITIES:
         return 0

@@ -110,7 +110,7 @@ def stance_in_context(
         raw, question = answer.words.raw, answer.question.raw
         if index is not None and in_number_list(answer.numbers, index, raw, question):
             return Stance.SEVERAL
-    if is_word_salad(answer.words):
+    if is_word_salad(answer.words, answer.language):
         return Stance.SEVERAL
     if answer.candidates.is_one_of_several(start, end, right):
         return Stance.SEVERAL

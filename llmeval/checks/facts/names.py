@@ -196,6 +196,11 @@ class Spelling:
         self._known: dict[str, tuple[float, str]] = {}
         self._budget = MAX_COMPARED
 
+    @property
+    def is_head_first(self) -> bool:
+        """Whether the adjective of the language follows its noun: `mar Negro`."""
+        return self._language in ("fr", "es", "it", "pt", "ro", "ca")
+
     @cached_property
     def _candidates(self) -> list[str]:
         usable = (s for s in self._stems if 3 <= len(s) <= _LONGEST and not s[0].isdigit())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import regex
 
+from llmeval.checks.facts.locale import function_words
 from llmeval.checks.facts.numbers import Number
 from llmeval.checks.facts.question_cues import ASKS_AMOUNT, ASKS_MANY
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
@@ -52,13 +53,14 @@ def _only_separators(raw: str, one: Number, two: Number) -> bool:
     return two.start - one.end <= 8 and bool(_BETWEEN_NUMBERS.fullmatch(raw, one.end, two.start))
 
 
-def is_word_salad(words: Tokens) -> bool:
+def is_word_salad(words: Tokens, language: str = "en") -> bool:
     """Whether twenty words or more follow each other without a mark, with hardly any that join them
-    to sentences."""
+    to sentences in the language."""
     count = len(words)
     if not 20 <= count <= 2000 or len(_MARK.findall(words.raw)) * 10 > count:
         return False
-    return sum(form in STOPWORDS for form in words.forms) * 8 < count
+    joining = STOPWORDS | function_words(language)
+    return sum(form in joining for form in words.forms) * 8 < count
 
 
 _MARK = regex.compile(r"[.,;:!?]\s")

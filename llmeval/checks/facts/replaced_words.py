@@ -2,6 +2,7 @@
 for it."""
 
 from llmeval.checks.facts.lexicon import (
+    DEMONYMS,
     JOINTS,
     NICKNAMES,
     PARTICLES,
@@ -23,7 +24,11 @@ _PLAIN = frozenset(["", " ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', "
 
 
 def both_designators(one: str, two: str) -> bool:
-    return all(word[0].isdigit() or (len(word) == 1 and word.isascii()) for word in (one, two))
+    """Whether both number the things of a series: 2 and 3, B and C, O and AB."""
+    short = min(len(one), len(two)) == 1
+    return all(
+        word[0].isdigit() or (len(word) <= 1 + short and word.isascii()) for word in (one, two)
+    )
 
 
 def _short_for(one: str, two: str) -> bool:
@@ -31,6 +36,8 @@ def _short_for(one: str, two: str) -> bool:
     `jmw` and `joseph`.
     """
     short, long = sorted((one, two), key=len)
+    if short[0].isdigit():
+        return False  # 1 is not short for 11
     if two in NICKNAMES.get(one, ()) or one in NICKNAMES.get(two, ()) or same_sound(one, two):
         return True
     initials = (
@@ -125,7 +132,9 @@ def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> 
         form in NAME_LETTERS | FIRST_NAMES and answer.raw[answer.starts[index]].isupper()
     ):
         return False
-    if form in ARTICLES and index in answer.breaks:
+    small = answer.raw[answer.starts[index]].islower()
+    joined = answer.gap(index) in ("-", "‑")  # the last word of Kim Jong-un is no article
+    if form in ARTICLES and ((small and not joined) or index in answer.breaks):
         return False  # `O Tejo`: an article has a capital at the start of a sentence
     if contrast(stem, word) or both_designators(stem, word):
         return True
@@ -133,11 +142,23 @@ def _stands_for(stem: str, index: int, reference: Reference, answer: Tokens) -> 
         return False
     if stem in PLAIN_TITLES and _has_capital(index, answer):
         return False  # a first name in place of the title: Abraham Lincoln for President Lincoln
-    title = word in TITLE_WORDS and stem != reference.content[-1]
+    title = _is_title(index, reference, answer) and stem != reference.content[-1]
     if title or word in PARTICLES or word in NEGATORS:
         return False
     capital = answer.raw[answer.starts[index]].isupper()
     return not (reference.is_name and not capital)
+
+
+def _is_title(index: int, reference: Reference, answer: Tokens) -> bool:
+    """Whether the word is a title before a name: no nationality, no owner as in `Queen's Indian
+    Defence`, and not before a common noun as in `king cobra`."""
+    if answer.stems[index] not in TITLE_WORDS - DEMONYMS:
+        return False
+    raw = answer.raw
+    if raw[answer.starts[index] : answer.ends[index]].endswith(("'s", "’s")):
+        return False
+    after = answer.starts[index + 1 : index + 2]
+    return reference.is_name or (bool(after) and raw[after[0]].isupper())
 
 
 def _has_capital(index: int, answer: Tokens) -> bool:

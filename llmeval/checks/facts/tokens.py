@@ -160,7 +160,7 @@ def stem(form: str) -> str:
         return form
     if form.endswith("ies") and len(form) > 4:
         return form[:-3] + "y"
-    if form.endswith(("xes", "ches", "shes", "sses", "zes")):
+    if form.endswith(("xes", "ches", "shes", "sses", "zzes", "tzes")):
         return form[:-2]
     return form[:-1]
 

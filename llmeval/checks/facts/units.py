@@ -276,6 +276,13 @@ _EXTRA: dict[str, dict[str, float]] = {
     "energy": {"millijoule": 0.001},
     "frequency": {"millihertz": 0.001},
     "data": {"megabit": 125e3, "gigabit": 125e6, "kilobit": 125, "terabit": 125e9},
+    "acceleration": {"metre per second squared|meter per second squared|m s2|m s²": 1},
+    "data rate": {
+        "bit per second|bit s": 1,
+        "kilobit per second|kbps|kbit s": 1e3,
+        "megabit per second|mbps|mbit s": 1e6,
+        "gigabit per second|gbps|gbit s": 1e9,
+    },
     "torque": {"newton metre|newton meter": 1},
     "flux": {"tesla": 1},
     "conductance": {"siemens": 1},
@@ -321,7 +328,7 @@ def _pattern() -> "regex.Pattern[str]":
         {*_UNITS, *(symbol for symbol, name in _CASED.items() if name)}, key=len, reverse=True
     )
     plural = r"(?:s|es|en|n)?"
-    parts = (r"(?:s)?[\s\-/·.]{1,2}".join(regex.escape(p) for p in name.split()) for name in names)
+    parts = (r"(?:s)?[\s\-/·.]{1,3}".join(regex.escape(p) for p in name.split()) for name in names)
     return regex.compile(
         rf"[\s\-‑–]?({'|'.join(parts)}){plural}(?![\p{{L}}\p{{N}}])", regex.IGNORECASE
     )

@@ -14,7 +14,7 @@ _PREFIXES = sorted(
         "hypo hyper pre post intra inter extra endo exo ecto micro macro mono di bi tri tetra "
         "penta hexa poly anti "
         "pro hetero homo sub super supra infra in ex un non dis im ir il ultra trans cis iso "
-        "ortho meta para peri "
+        "ortho meta para peri per "
         "epi pseudo neo proto eu syn ab ad af ef con de re nord sud ost west nordost nordwest "
         "sudost sudwest ober "
         "unter links rechts meso kilo mega giga milli nano"
@@ -183,9 +183,51 @@ def same_word(one: str, two: str, language: str = "en") -> bool:
         return True
     if contrast(one, two):
         return False
-    if one[0].isdigit() or two[0].isdigit() or min(len(one), len(two)) < 4:
+    if one[0].isdigit() or two[0].isdigit() or min(len(one), len(two)) < 3:
         return False
-    return inflected(one, two, language) or _is_variant(one, two) or is_misspelt(one, two)
+    if language == "en" and not _verb_forms(one).isdisjoint(_verb_forms(two)):
+        return True
+    if min(len(one), len(two)) < 4:
+        return False
+    return (
+        inflected(one, two, language)
+        or _is_variant(one, two)
+        or _has_umlaut_in_letters(one, two)
+        or is_misspelt(one, two)
+    )
+
+
+@lru_cache(maxsize=65536)
+def _lemma(word: str) -> str:
+    """The form under which a dictionary has the English word: run for running and ran."""
+    import simplemma
+
+    return str(simplemma.lemmatize(word, lang="en"))
+
+
+@lru_cache(maxsize=65536)
+def _verb_forms(word: str) -> frozenset[str]:
+    """The dictionary form of the English word, and that of the verb that it is a participle of:
+    freeze for freezing."""
+    forms = {_lemma(word)}
+    for ending in ("ing", "ed"):
+        base = word.removesuffix(ending)
+        if base != word and len(base) >= _VERB_LETTERS:
+            doubled = base[:-1] if base[-1] == base[-2] else base
+            forms |= {form for form in (base, f"{base}e", doubled) if is_known(form)}
+    return frozenset(forms)
+
+
+_VERB_LETTERS = 3
+
+
+def _has_umlaut_in_letters(one: str, two: str) -> bool:
+    """Whether one word writes an umlaut with an e, as German does without the letter: Koeln."""
+    for long, short in ((one, two), (two, one)):
+        plain = long.replace("ae", "a").replace("oe", "o").replace("ue", "u")
+        if plain == short and len(long) > len(short):
+            return not (is_known(one) and is_known(two))
+    return False
 
 
 def inflected(one: str, two: str, language: str) -> bool:
@@ -204,7 +246,11 @@ def inflected(one: str, two: str, language: str) -> bool:
 def _is_plural_of(singular: str, plural: str, language: str) -> bool:
     """Whether an irregular ending makes the second word of the first; plurals come without their
     last s as well."""
-    latin = any(_has_ending(singular, plural, end, many, 3) for end, many in _CLASSICAL)
+    latin = any(
+        _has_ending(singular, form, end, many, 3)
+        for end, many in _CLASSICAL
+        for form in (plural, plural + "s")
+    )
     return latin or any(
         _has_ending(singular, form, end, many, 2)
         for end, many in _PLURALS.get(language, ())
@@ -247,7 +293,9 @@ def is_misspelt(one: str, two: str) -> bool:
     if min(len(one), len(two)) < SHORT or (one[0] != two[0] and _sound(one)[:1] != _sound(two)[:1]):
         return False
     same_sound = _sound(one) == _sound(two) and (
-        max(len(one), len(two)) > SHORT or sorted(one) == sorted(two)
+        max(len(one), len(two)) > SHORT
+        or sorted(one) == sorted(two)
+        or is_known(one) != is_known(two)
     )
     if other_prefix(one, two) or not (same_sound or _one_slip(one, two)):
         return False

@@ -6,11 +6,10 @@ from where they came from (`stats.estimation.correction`).
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Collection
 
 from llmeval.core.formatting import cases_word, percent, percent_of, points
 from llmeval.core.manifest import Manifest
-from llmeval.core.model_records import LabelTable
 from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample, RunAggregate
 from llmeval.gate.rules.floors import (
@@ -22,7 +21,8 @@ from llmeval.gate.rules.floors import (
     missing_in,
 )
 from llmeval.gate.rules.judge_arms import other_answers
-from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
+from llmeval.gate.rules.label_evidence import LabelEvidence, bounds, label_counts
+from llmeval.stats.estimation.bounds import Interval
 from llmeval.stats.estimation.correction import FEW_LABELS, decision_bounds, estimate_rate
 from llmeval.stats.estimation.label_counts import (
     LabelCounts,
@@ -30,42 +30,7 @@ from llmeval.stats.estimation.label_counts import (
     RefusedEstimate,
     count_labels,
 )
-
-_PARTS = 3
-"""Unknowns that share alpha where cases come in clusters: the judged rate and two of the
-judge's.
-"""
-
-
-class LabelEvidence(NamedTuple):
-    """Labels that correct a judge, and where they came from. `labels`: how many, where `counts` are
-    weighted.
-    """
-
-    counts: LabelCounts
-    provenance: Provenance
-    labels: int | None = None
-    others: str = ""
-    """The systems whose answers the labels are of, where this run's is not among them."""
-    shift: float = 0.0
-    """By how much the judge's sensitivity and specificity may then differ on this run's answers."""
-
-    @property
-    def n(self) -> int:
-        """Labels."""
-        return self.counts.n if self.labels is None else self.labels
-
-    @property
-    def shown(self) -> str:
-        """As a sentence says it."""
-        if self.provenance is Provenance.BANK:
-            if not self.others:
-                return f"the {self.n:,} labels of its certificate"
-            return (
-                f"the {self.n:,} labels of its certificate, which are of other answers"
-                f" ({self.others}; {points(self.shift)} are allowed for, `judge_shift`)"
-            )
-        return f"{self.n:,} labels of this run, drawn at random"
+from llmeval.store.labels import AnswerKey
 
 
 def evidence_for(
@@ -85,7 +50,7 @@ def evidence_for(
         return None
     own = _own_labels(aggregate, metric, slice_)
     if own.n >= FEW_LABELS and own.judge_pass and own.judge_fail:
-        return LabelEvidence(own, Provenance.BY_VERDICT)
+        return _own_evidence(aggregate, metric, slice_, own)
     if judge.trust != "TRUSTED" or judge.when == "uncertain" or not judge.labels:
         return None
     plain, weighted = label_counts(judge.labels), judge.weighted
@@ -97,11 +62,6 @@ def evidence_for(
         others,
         manifest.gate.judge_shift if others else 0.0,
     )
-
-
-def label_counts(table: LabelTable) -> LabelCounts:
-    """The labels of a certificate, as statistics take them; weighted counts need not be whole."""
-    return LabelCounts._make((table.pass_pass, table.pass_fail, table.fail_pass, table.fail_fail))
 
 
 def _own_labels(
@@ -120,52 +80,29 @@ def _own_labels(
     return count_labels([judge for judge, _ in both], [person for _, person in both])
 
 
-def bounds(selection: MetricSample, evidence: LabelEvidence, alpha: float) -> Interval:
-    """One-sided bounds of people's pass rate, each at `alpha`.
+def _own_evidence(
+    aggregate: RunAggregate, metric: str, slice_: tuple[str, str] | None, counts: LabelCounts
+) -> LabelEvidence:
+    """Labels of this run, with what reviewers left open on the drawn answers."""
 
-    Where the labels are of other answers, the judged rate may be off by `shift`: by so much
-    sensitivity and specificity may differ. With clusters each unknown part takes its bound at
-    alpha/3 (Bonferroni), the judged rate that of `stats.estimation.bounds.mean_bounds`.
+    def cases(places: Collection[AnswerKey]) -> set[str]:
+        return {each.case_id for each in places if each.metric == metric} & drawn
 
-    Raises:
-        RefusedEstimate: the labels can't carry it.
-    """
-    labels = evidence.counts
-    if not is_clustered(selection):
-        n, moved = selection.n, math.ceil(evidence.shift * selection.n)
-        fewest, most = max(0, selection.passed - moved), min(n, selection.passed + moved)
-        return Interval(
-            decision_bounds(labels, fewest, n, evidence.provenance, alpha).low,
-            decision_bounds(labels, most, n, evidence.provenance, alpha).high,
-        )
-    share = alpha / _PARTS
-    q = mean_bounds(selection.outcomes, share, selection.clusters)
-    q = Interval(max(0.0, q.low - evidence.shift), min(1.0, q.high + evidence.shift))
-    if evidence.provenance is Provenance.BANK:
-        right = _rate(labels.pass_pass, labels.human_pass, share)
-        wrong = _rate(labels.pass_fail, labels.human_fail, share)
-        return Interval(
-            _behind(q.low, right.high, wrong.high), _behind(q.high, right.low, wrong.low)
-        )
-    good, missed = (
-        _rate(labels.pass_pass, labels.judge_pass, share),
-        _rate(labels.fail_pass, labels.judge_fail, share),
+    drawn = {each.case_id for each in aggregate.drawn if each.metric == metric}
+    undecided, revised = cases(aggregate.undecided), cases(aggregate.revised)
+    judged = [
+        result
+        for result in aggregate.results(metric, slice_)
+        if not math.isnan(result.value) and result.case_id in undecided | revised
+    ]
+    open_ = [result.passed for result in judged if result.case_id in undecided]
+    return LabelEvidence(
+        counts,
+        Provenance.BY_VERDICT,
+        open_passes=sum(open_),
+        open_fails=len(open_) - sum(open_),
+        revised=sum(result.case_id in revised - undecided for result in judged),
     )
-    low = min(rate * good.low + (1 - rate) * missed.low for rate in q)
-    return Interval(low, max(rate * good.high + (1 - rate) * missed.high for rate in q))
-
-
-def _rate(k: int, n: int, alpha: float) -> Interval:
-    return Interval(lower_bound(k, n, alpha), upper_bound(k, n, alpha))
-
-
-def _behind(q: float, right: float, wrong: float) -> float:
-    """Rogan and Gladen's rate from the judged one and the judge's share of passes among good and
-    bad answers.
-    """
-    if right <= wrong:
-        return 0.0 if q <= wrong else 1.0
-    return min(1.0, max(0.0, (q - wrong) / (right - wrong)))
 
 
 def decide_judged_floor(
@@ -191,9 +128,7 @@ def decide_judged_floor(
         low, high = _at_worst(selection, evidence, alpha)
         if strict not in (None, alpha):
             high = _at_worst(selection, evidence, strict).high
-        rate = estimate_rate(
-            evidence.counts, selection.passed, selection.n, evidence.provenance
-        ).rate
+        rate = _estimate(selection, evidence)
     except RefusedEstimate:
         return None
     found = (
@@ -229,6 +164,21 @@ def decide_judged_floor(
             max(low - floor, floor - high) if found is not Decision.INCONCLUSIVE else None
         ),
     )
+
+
+def _estimate(selection: MetricSample, evidence: LabelEvidence) -> float:
+    """The rate that people would pass; an answer without an agreed verdict counts halfway.
+
+    Raises:
+        RefusedEstimate: the labels can't carry it.
+    """
+    rates = [
+        estimate_rate(
+            evidence.counted(passes=passes), selection.passed, selection.n, evidence.provenance
+        ).rate
+        for passes in ((False, True) if evidence.undecided else (False,))
+    ]
+    return math.fsum(rates) / len(rates)
 
 
 def _follows(
@@ -273,6 +223,17 @@ def _hint(
         )
         if low >= floor or high < floor:
             return MISSING_DECIDE.format(f"{missing_in(selection):,}")
+    if evidence.undecided:
+        agreed = evidence._replace(open_passes=0, open_fails=0)
+        low, high = (
+            bounds(selection, agreed, rates[0]).low,
+            bounds(selection, agreed, rates[1]).high,
+        )
+        if low >= floor or high < floor:
+            return (
+                f"the {evidence.undecided:,} answers without an agreed verdict decide: settle them"
+                " (`llmeval review`, under *To decide*)"
+            )
     if is_clustered(selection):
         return "more clusters or more labels would tell"
     found = []

@@ -4,7 +4,8 @@
 (`gate.pair_classes`). Once people have labelled them, their difference decides the rule instead of
 the judge's, so neither the judge's J nor `judge_shift` matters, and the judge need not be trusted.
 
-A drawn answer without a label may be right or wrong: each claim takes what hurts it. So a sheet
+A drawn answer without a label may be right or wrong, and so may one on which reviewers differ or
+nobody is sure: each claim takes what hurts it. So a sheet
 that is filled in part decides nothing that the whole sheet would not. Further draws are a further
 attempt: the first one decides at three quarters of each error rate, every other one at three
 quarters of what is left, so that all draws of a run together keep the rates (Bonferroni). Attempts
@@ -36,7 +37,15 @@ from llmeval.stats.estimation.labelled_difference import (
 from llmeval.stats.estimation.paired import PairCounts
 from llmeval.stats.label_size import LabelTerms
 from llmeval.store.draws import key_of, read_draws
-from llmeval.store.labels import BASELINE_LABELS, AnswerKey, agreed, current, read
+from llmeval.store.labels import (
+    BASELINE_LABELS,
+    AnswerKey,
+    agreed,
+    counted,
+    read,
+    revised,
+    undecided,
+)
 
 if TYPE_CHECKING:
     from llmeval.gate.rules.regression_rule import RegressionRule
@@ -64,6 +73,10 @@ class DrawnPairs:
     """Labels of single answers."""
     absent: int
     """Drawn answers without a label that people agree on."""
+    disputed: int
+    """Of these, answers that have a label: reviewers differ, or nobody is sure."""
+    revised: int
+    """Answers on which a reviewer changed a verdict; the later one counts."""
     fell: tuple[str, ...]
     """Ids of the cases that people say got worse."""
     draws: int
@@ -152,8 +165,22 @@ class LabelledRegression:
         return (
             f"{self.drawn.labels:,} labels on {counts.labelled:,} of {counts.total:,} paired cases"
             f" (by the judge {parts}{same}), as good as labels on {worth(counts):,} cases drawn"
-            " without a judge"
+            f" without a judge{self._left_open()}"
         )
+
+    def _left_open(self) -> str:
+        """What reviewers left open or changed, and how it counts; empty where nothing is."""
+        drawn, notes = self.drawn, []
+        if drawn.disputed:
+            notes.append(
+                f"on {drawn.disputed:,} of the drawn answers reviewers differ or nobody is sure,"
+                " and each claim takes what hurts it"
+            )
+        if drawn.revised:
+            notes.append(
+                f"on {drawn.revised:,} a reviewer changed the verdict, and the later one counts"
+            )
+        return "".join(f"; {note}" for note in notes)
 
     def _follows(self, decision: Decision, level: float) -> str:
         share, against = draw_share(self.drawn.draws), compared_with(self.kind)
@@ -228,10 +255,12 @@ def _drawn(
     tally: RunAggregate, metric: str, draws: list[Draw], classes: dict[str, PairClass]
 ) -> DrawnPairs | str:
     """The labels of the draws; or why they do not count, empty where no drawn answer has one."""
-    before = agreed(current(read(tally.path / BASELINE_LABELS))).verdicts
+    written = read(tally.path / BASELINE_LABELS)
+    theirs, changed = counted(written), revised(written)
+    before, in_doubt = agreed(theirs).verdicts, undecided(theirs)
     places = {key_of(AnswerKey(name, 0, metric)): name for name in classes}
     differences: dict[PairClass, list[tuple[int, int]]] = {kind: [] for kind in LABELLED}
-    used = labels = absent = 0
+    used = labels = absent = disputed = revisions = 0
     fell = []
     for draw in draws:
         both = {}
@@ -239,8 +268,12 @@ def _drawn(
             place = AnswerKey(name, 0, metric)
             both[name] = before.get(place), tally.people.get(place)
         known = sum(verdict is not None for pair in both.values() for verdict in pair)
-        if not known:
+        asked = [AnswerKey(name, 0, metric) for name in both]
+        differ = sum((each in in_doubt) + (each in tally.undecided) for each in asked)
+        if not known + differ:
             continue
+        disputed += differ
+        revisions += sum((each in changed) + (each in tally.revised) for each in asked)
         if any(
             classes[places[key]] != draw.strata[number].verdict
             for key, number in draw.drawn.items()
@@ -269,7 +302,7 @@ def _drawn(
         for kind in LABELLED
     )
     counts = LabelledPairs(strata, sizes.count(PairClass.SAME), sizes.count(PairClass.MISSING))
-    return DrawnPairs(counts, labels, absent, tuple(fell), used)
+    return DrawnPairs(counts, labels, absent, disputed, revisions, tuple(fell), used)
 
 
 def _counts(differences: list[int]) -> PairCounts:

@@ -122,9 +122,27 @@ def _limit(
             decision=Decision.INVALID,
             reason=f"{key.text}: this run has no such number.",
         )
-    rule = LimitRule(ref, key.slice_, limit.value, gate.alpha, gate.max_unscored)
-    decided = decide_limit(rule, sample_numbers(aggregate, ref.name, key.slice_), level)
+    share = aggregate.number_share
+    rule = LimitRule(ref, key.slice_, limit.value, gate.alpha * (share or 1.0), gate.max_unscored)
+    sample = sample_numbers(aggregate, ref.name, key.slice_)
+    decided = when_numbers_spent(decide_limit(rule, sample, level * (share or 1.0)), share)
     return structs.replace(decided, on_inconclusive=limit.on_inconclusive)
+
+
+def when_numbers_spent(decision: RuleDecision, share: float) -> RuleDecision:
+    """A rule about numbers where earlier attempts have used up its error rates (a share of 0):
+    it neither PASSes nor FAILs.
+    """
+    if share or decision.decision not in (Decision.PASS, Decision.FAIL):
+        return decision
+    reason = (
+        f"{decision.reason} Earlier attempts of this change have used up the error rates of rules"
+        " about numbers (`gate.attempts`): it decides nothing. A change of the repository's files"
+        " starts a new count."
+    )
+    return structs.replace(
+        decision, decision=Decision.INCONCLUSIVE, reason=reason, tipping_point=None
+    )
 
 
 def why_missing(name: str) -> str:

@@ -24,7 +24,7 @@ from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.missing_cases import MissingCases, sample_note
 from llmeval.gate.number_sample import sample_numbers
 from llmeval.gate.rules.floors import MISSING_WORST
-from llmeval.gate.rules.limits import RARE, seen_at_most, why_missing
+from llmeval.gate.rules.limits import RARE, seen_at_most, when_numbers_spent, why_missing
 from llmeval.gate.rules.named_baseline import approve_command
 from llmeval.gate.rules.open_hints import few_note
 from llmeval.gate.rules.release import RELEASE, compared_with, name_release
@@ -85,9 +85,14 @@ class NumberComparison:
     """Sentences to end with."""
     kind: str = "regression"
     """The rule's name in records."""
+    share: float = 1.0
+    """The share of the attempt's error rates that the rule has; 0 where they are used up."""
 
     def decided(self, level: float) -> RuleDecision:
         """The decision. `level`: of its FAIL."""
+        return when_numbers_spent(self._decided(level * (self.share or 1.0)), self.share)
+
+    def _decided(self, level: float) -> RuleDecision:
         q = self.ref.quantile
         decision = Decision.INCONCLUSIVE
         if self.ratio > 1 and p_smaller(self.pairs, q, 1.0, level, reverse=True) <= level:
@@ -241,16 +246,17 @@ def compare_numbers(
     ref, where, margin = rule.ref, rule.where, rule.threshold
     name = ref.label if where is None else f"{ref.label} on {slice_label(where)}"
     again = name_release(aggregate) if rule.kind == RELEASE else approve_command(aggregate)
+    against = f"the {compared_with(rule.kind)} {baseline.run_id}"
     approve = f"Approve a new {compared_with(rule.kind)}: {again}"
     kept = baseline.numbers.get(ref.name)
     if kept is None:
-        return f"{name}: the baseline {baseline.run_id} does not have this number. {approve}"
+        return f"{name}: {against} does not have this number. {approve}"
     if kept.measure != manifest.measure.get(ref.name, ""):
-        told = f"`measure.{ref.name}` is not what the baseline {baseline.run_id} measured"
+        told = f"`measure.{ref.name}` is not what {against} measured"
         return f"{name}: {told}, so a difference may be its own. {approve}"
     sides = _sides(aggregate, baseline, ref.name, where)
     if not sides:
-        return f"{name}: no case is in both this run and the baseline {baseline.run_id}. {approve}"
+        return f"{name}: no case is in both this run and {against}. {approve}"
     before, now, cases, clusters = zip(*sides, strict=True)
     pairs = PairedNumbers(np.array(before), np.array(now), clusters)
     if reason := _lacking(aggregate, pairs, rule, kept.runs, manifest.gate.max_unscored):
@@ -263,14 +269,15 @@ def compare_numbers(
         slice_=where,
         margin=margin.value,
         baseline=baseline.run_id,
-        alpha=manifest.gate.alpha,
-        beta=manifest.gate.beta,
+        alpha=manifest.gate.alpha * (aggregate.number_share or 1.0),
+        beta=manifest.gate.beta * (aggregate.number_share or 1.0),
         pairs=pairs,
         cases=cases,
         runs=kept.runs,
         ratio=ratio,
         note=sample_note(gone, manifest),
         kind=rule.kind,
+        share=aggregate.number_share,
     )
 
 

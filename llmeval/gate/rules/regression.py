@@ -35,7 +35,7 @@ from llmeval.gate.rules.number_regression import NumberComparison, NumberRule, c
 from llmeval.gate.rules.pooled import pool_of, pooled_note
 from llmeval.gate.rules.regression_rule import RegressionRule, comparisons
 from llmeval.gate.rules.regression_words import regression_assumptions, regression_reason
-from llmeval.gate.rules.release import RELEASE, name_release, no_release
+from llmeval.gate.rules.release import RELEASE, compared_with, name_release, no_release
 from llmeval.gate.rules.sequential import RuleWalk, rules_in
 from llmeval.gate.rules.these_cases import FixedCasesTest, fixed_cases_test
 from llmeval.stats.sequential.design import TestDesign
@@ -158,10 +158,11 @@ def _question(
     compared = replace(compared, note=sample_note(gone, manifest) + compared.note)
     if not pairs.differences:
         told = (
-            f"{compared.name}: no case is in both this run and the baseline"
+            f"{compared.name}: no case is in both this run and the {compared_with(compared.kind)}"
             f" {baseline.run_id}{pairs.left_out()}."
         )
-        told += f" Approve a run of these cases: {approve_command(aggregate)}"
+        again = name_release if compared.kind == RELEASE else approve_command
+        told += f" Approve a run of these cases: {again(aggregate)}"
         return nothing_compared(compared.metric, baseline, told, compared.slice_)
     if compared.judged and not compared.judge_scale:
         by_people = labelled_regression(aggregate, manifest, baseline, compared, pairs)

@@ -17,11 +17,11 @@ from llmeval.gate.baseline import scorer_digest
 from llmeval.gate.baseline_runs import second_moment
 from llmeval.gate.rules.expand import ExpandedMargin, margins_of_run, metrics_of
 from llmeval.gate.rules.judge_arms import allowed_shift, other_answers, scale
-from llmeval.gate.rules.judged_floors import label_counts
+from llmeval.gate.rules.label_evidence import label_counts
 from llmeval.gate.rules.named_baseline import nothing_compared
 from llmeval.gate.rules.number_regression import NumberRule
 from llmeval.gate.rules.regression_words import mean_note
-from llmeval.gate.rules.release import RELEASE
+from llmeval.gate.rules.release import RELEASE, compared_with
 from llmeval.gate.rules.threshold import distrust_of, margins_in, own_scale_note
 from llmeval.stats.estimation.label_counts import LabelCounts
 from llmeval.stats.sequential.design import TestDesign, regression
@@ -121,8 +121,9 @@ def comparisons(
     gate = manifest.gate
     stated = margins_in(gate.release_margins if release else gate.margins)
     rules, empty = margins_of_run(aggregate, manifest, baseline, stated)
+    kind = RELEASE if release else "regression"
     compared = [
-        *(_comparison(aggregate, manifest, baseline, rule) for rule in rules),
+        *(_comparison(aggregate, manifest, baseline, rule, kind) for rule in rules),
         *(
             nothing_compared(key, baseline, f"{key}: it names no metric or slice of this run.")
             for key in empty
@@ -143,17 +144,21 @@ def _of_release(
 
 
 def _comparison(
-    aggregate: RunAggregate, manifest: Manifest, baseline: BaselineLock, rule: ExpandedMargin
+    aggregate: RunAggregate,
+    manifest: Manifest,
+    baseline: BaselineLock,
+    rule: ExpandedMargin,
+    kind: str,
 ) -> RegressionRule | NumberRule | RuleDecision:
-    (metric, where, passes), margin = rule.key, rule.threshold
+    (metric, where, passes), margin, side = rule.key, rule.threshold, compared_with(kind)
     slice_ = None if where is None else slice_label(where)
     shown = rule.key.name
     name = shown if slice_ is None else f"{shown} on {slice_}"
     if baseline.digests.conversation != manifest.digests.conversation:
         other = (
             f"{name}: the conversation (`turns`, `until`, `max_turns`, `user`) is not that of the"
-            f" baseline {baseline.run_id}, so the answers are not to the same messages. Approve a"
-            " baseline with this conversation."
+            f" {side} {baseline.run_id}, so the answers are not to the same messages. Approve a"
+            f" {side} with this conversation."
         )
         return nothing_compared(metric, baseline, other, slice_)
     if metric not in metrics_of(aggregate, manifest):
@@ -170,19 +175,19 @@ def _comparison(
         return nothing_compared(
             metric,
             baseline,
-            f"{name}: the baseline {baseline.run_id} has no such metric. {anew}",
+            f"{name}: the {side} {baseline.run_id} has no such metric. {anew}",
             slice_,
         )
     if kept.scorer != scorer_digest(manifest, metric):
         what = "judge" if judge is not None else "check"
         told = (
-            f"{name}: the {what} is not the one that scored the baseline {baseline.run_id}, so a"
+            f"{name}: the {what} is not the one that scored the {side} {baseline.run_id}, so a"
             " difference may be its own."
         )
         return nothing_compared(metric, baseline, f"{told} {anew}", slice_)
     if passes and not baseline.tells_passes(metric):
         return nothing_compared(metric, baseline, _no_passes(name, baseline, anew), slice_)
-    moment, mean = second_moment(baseline, metric), mean_note(baseline, metric)
+    moment, mean = second_moment(baseline, metric), mean_note(baseline, metric, kind)
     if margin.judge_scale:
         note = own_scale_note(manifest, metric) + mean
         scored = RegressionRule(

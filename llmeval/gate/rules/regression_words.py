@@ -140,11 +140,16 @@ def _as_judged(rule: "RegressionRule") -> str:
     return f", {points(rule.judged_margin)}{sees}{allowed} (`judge_shift`)"
 
 
-def mean_note(baseline: BaselineLock, metric: str) -> str:
-    """A sentence about a baseline of several runs; empty for one run."""
+def mean_note(baseline: BaselineLock, metric: str, kind: str = "regression") -> str:
+    """A sentence about a baseline of several runs; empty for one run.
+
+    Args:
+        baseline: what is compared with. metric: the rule's. kind: the rule's name in records.
+    """
     if baseline.run_count < 2:
         return ""
-    note = f" Each case's baseline is its mean over {baseline.run_count} runs."
+    value = "baseline" if compared_with(kind) == "baseline" else "value in the release"
+    note = f" Each case's {value} is its mean over {baseline.run_count} runs."
     gaps = baseline.gaps(metric)
     if not gaps:
         return note

@@ -149,7 +149,8 @@ class FixedCasesTest:
         if decision is Decision.PASS:
             sure = percent_of(1 - self.beta)
             return (
-                f" At {sure} confidence their mean did not fall by the margin, and no case broke."
+                f" At {sure} confidence their mean did not fall by the margin or more; no case is"
+                " shown to pass less often."
             )
         if self.undecidable is not None:
             return f" {self.undecidable}"

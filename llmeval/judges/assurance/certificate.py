@@ -100,8 +100,11 @@ def trust(
     return Trust("TRUSTED", found.reason or f"certified on {found.labels} labels")
 
 
-def parts_of(judge: "MemberVerdict") -> dict[str, object]:
-    """The values behind a judge's digest, so that a void certificate can name the change."""
+def parts_of(judge: "MemberVerdict", structured: str | None = None) -> dict[str, object]:
+    """The values behind a judge's digest, so that a void certificate can name the change.
+
+    `structured`: as for `Judge.digest_with`.
+    """
     if len(judge.members) > 1:
         return {
             "seats": {
@@ -112,7 +115,10 @@ def parts_of(judge: "MemberVerdict") -> dict[str, object]:
     member = judge.members[0]
     protocol = member.protocol
     return {
-        "model": dict(member.caller.model.identity),
+        "model": {
+            **member.caller.model.identity,
+            **({} if structured is None else {"structured_output": structured}),
+        },
         "protocol": {"name": protocol.name, "version": protocol.version, "digest": protocol.digest},
         "params": dict(member.params),
         **judge.rules,

@@ -28,6 +28,7 @@ from llmeval.judges.assurance.measures import (
     stated_probabilities,
 )
 from llmeval.judges.ensemble import MemberVerdict
+from llmeval.models.request_form import MODES
 from llmeval.stats.estimation.agreement import retest
 
 ANCHORS = 50
@@ -93,6 +94,7 @@ async def certify(
         raise UsageError(
             f"the judge of {judge.metric} has no verdict on any labelled answer: {why}"
         )
+    form = _form_of(judge, applicable)
     found = measured(applicable)
     undecided = sum(each.pair is None for each in applicable)
     trusted, reason = ruling(counts, found, undecided)
@@ -102,7 +104,7 @@ async def certify(
         for place, each in enumerate(applicable)
     }
     return Certificate(
-        judge=judge.digest,
+        judge=_digest_in(judge, form),
         trusted=trusted,
         reason=reason,
         labels=counts.n,
@@ -111,7 +113,7 @@ async def certify(
         made=utc_now(),
         expires=(datetime.now(UTC) + timedelta(days=days)).date().isoformat(),
         llmeval=version,
-        parts=parts_of(judge),
+        parts=parts_of(judge, form),
         provenance={**provenance(kept), "left_out": len(items) - len(kept)},
         counts={**counts._asdict(), "undecided": undecided},
         weighted=effective_counts(applicable)._asdict(),
@@ -133,6 +135,30 @@ async def certify(
         anchor_calls=ANCHOR_CALLS,
         anchors=await _anchors(judge, applicable) if trusted else (),
     )
+
+
+def _form_of(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> str | None:
+    """The `structured_output` of all verdicts, if the endpoint refused the stated one; else None.
+
+    Raises:
+        UsageError: the verdicts came with several ones, or the judge has several models.
+    """
+    used = {each.score.judge for each in judged if each.score.attempts or each.score.cached}
+    if used <= {judge.digest}:
+        return None
+    if len(judge.members) == 1 and len(used) == 1:
+        for mode in MODES:
+            if used == {judge.members[0].digest_with(mode)}:
+                return mode
+    raise UsageError(
+        f"the judge of {judge.metric}: the endpoint refused the stated `structured_output`, so its"
+        " verdicts come from several forms of requests. Write the one that it accepts"
+        " (`llmeval doctor` names it) on the model, and certify again"
+    )
+
+
+def _digest_in(judge: MemberVerdict, form: str | None) -> str:
+    return judge.digest if form is None else judge.members[0].digest_with(form)
 
 
 def _arms(judged: Sequence[JudgedAnswer]) -> tuple[FigureGroup, ...]:

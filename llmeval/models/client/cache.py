@@ -9,6 +9,7 @@ processes that share replies then record the same answers.
 """
 
 import asyncio
+import contextlib
 import math
 import os
 import secrets
@@ -86,8 +87,12 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
 class Cache:
     """Replies by key. A cache of an older layout is emptied when it is opened.
 
-    A write that fails during a run (such as on a full disk) sets `warning`. It ends the caching,
-    not the run.
+    A read or write that fails during a run (such as on a full disk) sets `warning`. It ends the
+    caching, not the run.
+
+    Args:
+        home: the folder of the file.
+        set_aside: rename a file that SQLite finds damaged, and begin a new one. A message says so.
 
     Attributes:
         run: the id of the run that uses this object; a random id until it is set.
@@ -97,46 +102,71 @@ class Cache:
             fix.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, set_aside: bool = False) -> None:
         self.path = home / FILE
         self.run = secrets.token_hex(8)
         self._pending: dict[bytes, _Row] = {}
         self._waiting: dict[bytes, asyncio.Future[CachedReply | None]] = {}
         self._writing = threading.Lock()
         self.warning: str | None = None
-        self._said = False
+        self._reported, self._readable = False, True
         self._flusher: asyncio.Task[None] | None = None
         try:
             home.mkdir(parents=True, exist_ok=True)
-            _private(self.path)
-            # one connection for each thread: the event loop reads, a worker thread writes
-            self._db, self._writer = (_connected(self.path) for _ in range(2))
-            self._writer.execute("PRAGMA journal_mode=WAL")
-            self._writer.execute("PRAGMA synchronous=NORMAL")
-            self._lay_out()
+            try:
+                self._open()
+            except sqlite3.Error as error:
+                if not set_aside or not _is_damage(error):
+                    raise
+                self._replace_damaged(error)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"the cache {self.path} can't be used: {error}. Set LLMEVAL_HOME to a writable"
                 " directory, or run with --no-cache"
             ) from None
 
+    def _open(self) -> None:
+        _private(self.path)
+        # one connection for each thread: the event loop reads, a worker thread writes
+        self._db, self._writer = (_connected(self.path) for _ in range(2))
+        self._writer.execute("PRAGMA journal_mode=WAL")
+        self._writer.execute("PRAGMA synchronous=NORMAL")
+        self._lay_out()
+        self._writer.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+
+    def _replace_damaged(self, error: sqlite3.Error) -> None:
+        """Rename the damaged file and those that SQLite keeps next to it, and begin a new one."""
+        for connection in (self._db, self._writer):
+            connection.close()
+        name = f"{FILE}.damaged-{int(time.time())}-{secrets.token_hex(2)}"
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{self.path}{suffix}", self.path.with_name(name + suffix))
+        _say(f"damaged ({error}). It is now {name}, and a new one begins", self.path)
+        self._open()
+
     def get(self, key: bytes, since: float = NEVER) -> CachedReply | None:
         """The reply stored under `key` by this run, or by another one at `since` (seconds since
         1970) or later.
         """
+        if not self._readable:
+            return None
         try:
             row = self._db.execute(_GET, {"key": key, "run": self.run, "since": since}).fetchone()
         except sqlite3.Error as error:
-            raise StoreError(
-                f"the cache {self.path} can't be read: {error}. Run with --no-cache"
-            ) from None
+            self._readable = False
+            self.warning = (
+                f"the cache {self.path} can't be read ({error}); this run continues without it."
+                " `llmeval cache check` says whether the file is damaged"
+            )
+            return None
         kept = _kept(row)
-        if row is not None and kept is None and self.warning is None and not self._said:
-            self._said = True
-            print(
-                f"llmeval: the cache {self.path} has a damaged reply, which counts as missing:"
-                " `llmeval cache check` removes all of them",
-                file=sys.stderr,
+        if row is not None and kept is None and not self._reported:
+            self._reported = True
+            _say(
+                "a reply is damaged and counts as missing: `llmeval cache check` removes all such"
+                " replies",
+                self.path,
             )
         return kept
 
@@ -279,6 +309,16 @@ class Cache:
             for key, row in batch.items()
         }
         return {key: kept for key, kept in stored.items() if kept is not None}
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether SQLite finds the file itself damaged, rather than locked or not writable."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _say(message: str, path: Path) -> None:
+    print(f"llmeval: the cache {path}: {message}", file=sys.stderr)
 
 
 def _private(path: Path) -> None:

@@ -81,13 +81,21 @@ class HttpClient:
         self._tls = _tls(ca_file) if parts.scheme == "https" else None
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, data: bytes, chat: ChatSession | None = None) -> Response:
+    async def send(
+        self,
+        data: bytes,
+        chat: ChatSession | None = None,
+        url: str | None = None,
+        headers: Mapping[str, str] = {},
+    ) -> Response:
         """Send one request, and return a reply with a status of 2xx.
 
         Args:
             data: the body.
             chat: the conversation that the request belongs to. Its cookies are sent, and those of
                 the reply are kept for its next turn. Without it cookies are ignored.
+            url: another path or query at the same host, for this request.
+            headers: further headers of this request.
 
         Raises:
             Overloaded, Retryable, ModelError: by the kind of failure, see docs/endpoints.md.
@@ -96,6 +104,7 @@ class HttpClient:
         from yarl import URL
 
         session = self._session or self._open()
+        target = url or self._url
         body = None if self._method in _NO_BODY else data
         started = time.perf_counter()
         try:
@@ -103,15 +112,15 @@ class HttpClient:
             # a proxy as well
             async with session.request(
                 self._method,
-                self._url,
+                URL(target, encoded=url is not None),
                 data=body,
-                headers=self._headers,
-                cookies=None if chat is None else _jar(chat).filter_cookies(URL(self._url)),
+                headers={**self._headers, **headers},
+                cookies=None if chat is None else _jar(chat).filter_cookies(URL(target)),
                 allow_redirects=False,
                 proxy=self._proxy,
             ) as response:
                 received = await self._body(response)
-                status, headers = response.status, response.headers
+                status, received_headers = response.status, response.headers
                 if chat is not None:
                     _jar(chat).update_cookies(response.cookies, response.url)
         except TimeoutError:
@@ -122,10 +131,10 @@ class HttpClient:
             raise network_error(self.host, self._key, error) from None
         latency_ms = (time.perf_counter() - started) * 1000
         if 300 <= status < 400:
-            raise self._redirected(status, headers.get("Location", ""))
+            raise self._redirected(status, received_headers.get("Location", ""))
         if not 200 <= status < 300:
-            raise failure(self.host, status, headers, received)
-        kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            raise failure(self.host, status, received_headers, received)
+        kind = received_headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return Response(received, kind, latency_ms)
 
     async def close(self) -> None:

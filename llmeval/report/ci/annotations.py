@@ -7,11 +7,15 @@ from typing import NamedTuple
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Summary
 from llmeval.report.failing_cases import FailingCase
+from llmeval.report.markdown import by_urgency
+from llmeval.report.run_view import RunView
 from llmeval.report.safe_text import one_line, reused, verdict_word
 
 MOST = 10
 """Annotations of one step that GitHub shows; it drops the others silently."""
 _WIDTH = 600
+_TEXT = 300
+_REASON = 2000
 
 
 class RunNotice(NamedTuple):
@@ -21,10 +25,23 @@ class RunNotice(NamedTuple):
     """The run's directory."""
     folder: Path | None
     """Where its reports were written; None where none were."""
-    summary: Summary
-    manifest: Manifest
-    failing: list[FailingCase]
-    """Cases that did not pass, the most serious first; maybe not all."""
+    view: RunView
+    """The run; its failing cases are maybe not all."""
+
+    @property
+    def summary(self) -> Summary:
+        """Of the run."""
+        return self.view.summary
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of the run."""
+        return self.view.manifest
+
+    @property
+    def failing(self) -> list[FailingCase]:
+        """Cases that did not pass, the most urgent first."""
+        return by_urgency(self.view.failing, self.view.summary)
 
 
 class Annotation(NamedTuple):
@@ -34,6 +51,7 @@ class Annotation(NamedTuple):
     """error, warning or notice."""
     title: str
     message: str
+    """One line or several."""
     file: str = ""
     """Where the case or the suite is written, relative to the working directory."""
     line: int | None = None
@@ -49,7 +67,7 @@ def annotations(notice: RunNotice) -> list[Annotation]:
     first = _decision(notice)
     if not gate.exit_code:
         return [first]
-    cases, count, room = _ordered(notice), _count(notice), MOST - 1
+    cases, count, room = notice.failing, _count(notice), MOST - 1
     shown = cases if len(cases) <= room and count == len(cases) else cases[: room - 1]
     found = [first, *(_of_case(case, suite) for case in shown)]
     if rest := count - len(shown):
@@ -68,7 +86,9 @@ def _decision(notice: RunNotice) -> Annotation:
     elif gate.decision is Decision.INCONCLUSIVE:
         level = "warning"
     word = verdict_word(notice.summary, notice.manifest).replace("NO DECISION", "no decision")
-    message = one_line(f"{gate.reason} {reused(notice.summary)}", _WIDTH)
+    cause, reason = notice.view.sentences
+    sentences = (cause and f"{cause}.", reason, reused(notice.summary))
+    message = one_line(" ".join(filter(None, sentences)), _REASON)
     title = f"llmeval {notice.summary.suite}: {word}"
     return Annotation(level, title, message, _here(notice.manifest.suite_file))
 
@@ -80,17 +100,20 @@ def _count(notice: RunNotice) -> int:
     return max(len(notice.failing), counts.failed + counts.needs_review + missing)
 
 
-def _ordered(notice: RunNotice) -> list[FailingCase]:
-    """Cases that got worse than the baseline first, the others in their order."""
-    fell = {case_id for rule in notice.summary.gate.rules for case_id in rule.fell}
-    return sorted(notice.failing, key=lambda case: case.case_id not in fell)
-
-
 def _of_case(case: FailingCase, suite: str) -> Annotation:
+    """One case at its file and line: why it did not pass, the question and the answers."""
     file, _, line = case.source.rpartition(":")
     where = (_here(file), int(line)) if file and line.isdigit() else (_here(case.source), None)
     title = f"llmeval {suite}: {one_line(case.case_id, 80)}"
-    return Annotation("warning", title, one_line(case.reason, _WIDTH), *where)
+    texts = [
+        ("Question", case.question),
+        ("Expected", case.expected),
+        ("Baseline answer", case.before or ""),
+        ("Answer", case.output or "(no answer)"),
+    ]
+    lines = [one_line(case.reason, _WIDTH)]
+    lines += [f"{name}: {one_line(text, _TEXT)}" for name, text in texts if text.strip()]
+    return Annotation("warning", title, "\n".join(lines), *where)
 
 
 def _here(path: str) -> str:

@@ -5,6 +5,7 @@ Source: GitHub REST API, "Issue comments"; GitLab REST API, "Notes".
 """
 
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,6 +18,7 @@ from llmeval.report.ci.format import Format, detect
 
 _TIMEOUT = 30.0
 _PAGE = 100
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/-]+")
 
 
 class CommentError(LlmevalError):
@@ -24,12 +26,15 @@ class CommentError(LlmevalError):
 
 
 class Thread(NamedTuple):
-    """Where comments are. `one`: the address of one comment, with `{id}`; `headers`: who asks."""
+    """Where comments are. `one`: the address of one comment, with `{id}`; `headers`: the token;
+    `me`: the address of the token's account.
+    """
 
     all: str
     one: str
     change: str
     headers: dict[str, str]
+    me: str
 
 
 def thread_of(
@@ -65,16 +70,16 @@ def _github(environment: Mapping[str, str], number: int | None) -> Thread:
     api = environment.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
     base = f"{api}/repos/{repository}/issues"
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
-    return Thread(f"{base}/{number}/comments", f"{base}/comments/{{id}}", "PATCH", headers)
+    address = f"{base}/{number}/comments"
+    return Thread(address, f"{base}/comments/{{id}}", "PATCH", headers, f"{api}/user")
 
 
 def _gitlab(environment: Mapping[str, str], number: int | None) -> Thread:
     api, project = _need(environment, "CI_API_V4_URL"), _need(environment, "CI_PROJECT_ID")
     number = number or int(_need(environment, "CI_MERGE_REQUEST_IID"))
     base = f"{api}/projects/{urllib.parse.quote(project, safe='')}/merge_requests/{number}/notes"
-    return Thread(
-        base, f"{base}/{{id}}", "PUT", {"PRIVATE-TOKEN": _need(environment, "GITLAB_TOKEN")}
-    )
+    headers = {"PRIVATE-TOKEN": _need(environment, "GITLAB_TOKEN")}
+    return Thread(base, f"{base}/{{id}}", "PUT", headers, f"{api}/user")
 
 
 def _need(environment: Mapping[str, str], *names: str) -> str:
@@ -104,6 +109,9 @@ def _pull_request(event: str | None) -> int:
 def publish(thread: Thread, text: str, *, news: bool) -> str:
     """Write the comment: over the one with the same first line, or a new one.
 
+    A comment of another account is left alone. Its author could change the text afterwards, so that
+    a failed run reads as PASS.
+
     Args:
         text: its first line is the marker.
         news: whether there is something to tell; without, no new comment is begun, and one that is
@@ -117,7 +125,7 @@ def publish(thread: Thread, text: str, *, news: bool) -> str:
     """
     marker = text.split("\n", 1)[0]
     for comment in _comments(thread):
-        if str(comment.get("body") or "").startswith(marker):
+        if str(comment.get("body") or "").startswith(marker) and _is_own(thread, comment):
             if comment["body"].strip() == text.strip():
                 return "unchanged"
             _ask(thread, thread.change, thread.one.format(id=comment["id"]), {"body": text})
@@ -126,6 +134,35 @@ def publish(thread: Thread, text: str, *, news: bool) -> str:
         return "quiet"
     _ask(thread, "POST", thread.all, {"body": text})
     return "created"
+
+
+def _is_own(thread: Thread, comment: Mapping[str, Any]) -> bool:
+    """Whether the account that asks wrote a comment. The token of a GitHub job has no account that
+    can be asked for: it writes as a bot, and so do its comments.
+    """
+    author = comment.get("user") or comment.get("author")
+    if not isinstance(author, dict):
+        return True
+    try:
+        account = _ask(thread, "GET", thread.me)
+    except CommentError:
+        return author.get("type") == "Bot"
+    return isinstance(account, dict) and account.get("id") == author.get("id")
+
+
+def link_to_artifact(environment: Mapping[str, str]) -> str:
+    """A sentence with a link to the files of the run, as the CI server itself names them; empty
+    where it names none.
+
+    Args:
+        environment: variables of the CI server, and LLMEVAL_ARTIFACT_URL, which action.yml sets.
+    """
+    job = environment.get("CI_JOB_URL")
+    address = environment.get("LLMEVAL_ARTIFACT_URL") or (job and f"{job}/artifacts/browse") or ""
+    server = environment.get("GITHUB_SERVER_URL") or environment.get("CI_SERVER_URL") or ""
+    if not server or not address.startswith(f"{server}/") or not _ADDRESS.fullmatch(address):
+        return ""
+    return f"\n[The report and the files of the run]({address})\n"
 
 
 def _comments(thread: Thread) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ SUMMARY_BYTES = 900_000
 def tell_github(notice: RunNotice, environment: Mapping[str, str]) -> list[str]:
     """Append to the files that the runner names; gives the annotations as workflow commands."""
     if target := environment.get("GITHUB_STEP_SUMMARY"):
-        add_summary(Path(target), markdown(notice.summary, notice.manifest, notice.failing))
+        add_summary(Path(target), markdown(notice.view))
     if target := environment.get("GITHUB_OUTPUT"):
         with Path(target).open("a", encoding="utf-8") as file:
             file.writelines(f"{name}={_line(value)}\n" for name, value in _outputs(notice).items())

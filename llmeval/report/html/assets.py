@@ -21,7 +21,8 @@ _COMMENT = re.compile(r"^[ \t]*(?://.*|/\*[\s\S]*?\*/[ \t]*)\n", re.M)
 _INDENT = re.compile(r"^[ \t]+", re.M)
 _AROUND, _AFTER_COLON = re.compile(r"\s*([{};,])\s*"), re.compile(r":\s+")
 """Spaces that CSS does not need; none of its strings holds such signs."""
-_ENTRY = "main.js"
+REPORT, COMPARE = "main.js", "compare.js"
+"""The scripts of the pages, each with the modules that it imports."""
 _STYLES = (
     "theme",
     "base",
@@ -32,24 +33,27 @@ _STYLES = (
     "list",
     "case",
     "application",
+    "answers",
     "narrow",
     "print",
 )
 """In this order: what comes later wins over what comes earlier."""
 
 
-@lru_cache(maxsize=1)
-def style() -> str:
-    """The style sheet."""
+@lru_cache(maxsize=2)
+def style(entry: str = REPORT) -> str:
+    """The style sheet of a page."""
     text = "".join(
-        (_STATIC / "css" / f"{name}.css").read_text(encoding="utf-8") for name in _STYLES
+        (_STATIC / "css" / f"{name}.css").read_text(encoding="utf-8")
+        for name in _STYLES
+        if name != "answers" or entry == COMPARE
     )
     return _AFTER_COLON.sub(":", _AROUND.sub(r"\1", _slim(text)))
 
 
-@lru_cache(maxsize=1)
-def script() -> str:
-    """The script, joined from its modules; depended-on modules first."""
+@lru_cache(maxsize=2)
+def script(entry: str = REPORT) -> str:
+    """The script of a page, joined from its modules; depended-on modules first."""
     done: dict[str, str] = {}
 
     def visit(name: str) -> None:
@@ -60,7 +64,7 @@ def script() -> str:
             visit(match["name"])
         done[name] = _EXPORT.sub("", _IMPORT.sub("", text)).strip()
 
-    visit(_ENTRY)
+    visit(entry)
     return "\n".join(_slim(text) for text in done.values())
 
 
@@ -68,7 +72,7 @@ def _slim(text: str) -> str:
     return "\n".join(line for line in _INDENT.sub("", _COMMENT.sub("", text)).splitlines() if line)
 
 
-def policy(served: bool = False, *, scripted: bool = True) -> str:
+def policy(served: bool = False, *, scripted: bool = True, entry: str = REPORT) -> str:
     """The Content-Security-Policy: only the one script and the one style sheet, by hash; nothing is
     fetched. A page that is `served` may speak to its own server; one that is not `scripted` runs
     nothing at all.
@@ -79,8 +83,8 @@ def policy(served: bool = False, *, scripted: bool = True) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            *([f"script-src '{_hash(script())}'"] if scripted else []),
-            f"style-src '{_hash(style())}'",
+            *([f"script-src '{_hash(script(entry))}'"] if scripted else []),
+            f"style-src '{_hash(style(entry))}'",
             "img-src data:",
             *(["connect-src 'self'"] if served else []),
             "base-uri 'none'",

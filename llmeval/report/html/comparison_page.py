@@ -1,28 +1,39 @@
-"""Runs side by side as one offline page without any script: the report's style, shapes and
-charts.
-"""
+"""Runs side by side as one offline page: differences, intervals, and the answers to each case."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from llmeval.compare.comparison import ComparedRun, Comparison, Flip, Leaderboard, MetricDifference
+import msgspec
+
+from llmeval.compare.comparison import ComparedRun, Comparison, Leaderboard, MetricDifference
 from llmeval.core.files import write_atomically
 from llmeval.core.formatting import percent, signed_points
-from llmeval.core.question import shown_question
-from llmeval.core.records import Case
 from llmeval.report import comparison_words as words
 from llmeval.report.html import assets, strips
-from llmeval.report.html.page import environment
-from llmeval.report.html.visible import clip, shorten
+from llmeval.report.html.answer_table import (
+    STATES,
+    AnswerColumn,
+    AnswerTable,
+    answer_table,
+)
+from llmeval.report.html.build import load_summary
+from llmeval.report.html.cells_head import (
+    Sides,
+    column_heads,
+    gated_metrics,
+    head_rows,
+    metric_order,
+)
+from llmeval.report.html.chunks import block
+from llmeval.report.html.page import DATA_MARK, environment
 from llmeval.store.directory import RunDir
-from llmeval.store.units import Unit, UnitReader
 
-FELL, ROSE = 10, 5
-"""Cases shown with both answers, a metric and run."""
-NAMED = 500
-_TEXT, _REASON = 1500, 400
+if TYPE_CHECKING:
+    from llmeval.report.html.grid_page import GridTitle
+
 _TONES = {
     "better": "pass",
     "worse": "fail",
@@ -31,56 +42,107 @@ _TONES = {
 }
 
 
-def write_comparison(found: Comparison, runs: Sequence[RunDir], path: Path) -> None:
-    """Write the page of a comparison; `runs` in its order, for the answers.
+def write_comparison(
+    comparison: Comparison,
+    runs: Sequence[RunDir],
+    path: Path,
+    *,
+    names: Sequence[str] = (),
+    grid: "GridTitle | None" = None,
+) -> None:
+    """Write the page of a comparison.
+
+    Args:
+        comparison: of the runs.
+        runs: in its order, for the answers.
+        path: where the page goes.
+        names: of the columns; by default the runs' candidates.
+        grid: the first words of the page of a grid.
 
     Raises:
         StoreError: a run's records can't be read.
     """
+    letters = [run.letter for run in comparison.runs]
+    labels = list(names) or [run.candidate for run in comparison.runs]
+    sides = {letter: load_summary(run) for letter, run in zip(letters, runs, strict=True)}
+    metrics = metric_order(sides)
     with ExitStack() as stack:
-        readers = {
-            side.letter: stack.enter_context(run.open())
-            for side, run in zip(found.runs, runs, strict=True)
-        }
-        page = (
-            environment()
-            .get_template("compare.html.j2")
-            .render(
-                policy=assets.policy(scripted=False),
-                style=assets.style(),
-                found=found,
-                words=words,
-                percent=percent,
-                signed_points=signed_points,
-                title=_title(found),
-                tone=words.tone(found.metrics) if len(found.runs) == 2 else "plain",
-                sections=[_section(found, run) for run in found.runs[1:]],
-                boards=[_board(board, found.runs) for board in found.boards],
-                moved=[row for row in found.slices if row.moved],
-                still=[row for row in found.slices if not row.moved],
-                flips=list(_flips(found, readers)),
-                notes=[words.note(found), words.slice_note(found)],
-            )
+        columns = [
+            AnswerColumn(letter, name, run, sides[letter][0].repeats)
+            for letter, name, run in zip(letters, labels, runs, strict=True)
+        ]
+        readers = {each.letter: stack.enter_context(each.run.open()) for each in columns}
+        table = answer_table(columns, readers, metrics)
+    shell = _shell(comparison, sides, dict(zip(letters, labels, strict=True)), table, grid)
+    head, tail = shell.split(DATA_MARK)
+    meta = {
+        "columns": [{"letter": each.letter, "name": each.name} for each in columns],
+        "metrics": metrics,
+        "gated": sorted(gated_metrics(sides)),
+        "rows": table.rows,
+        "embedded": table.embedded,
+    }
+    write_atomically(
+        path,
+        head.encode(),
+        block("meta", msgspec.json.encode(meta)),
+        table.blocks,
+        tail.encode(),
+    )
+
+
+def _shell(
+    comparison: Comparison,
+    sides: Sides,
+    names: dict[str, str],
+    table: AnswerTable,
+    grid: "GridTitle | None",
+) -> str:
+    two = len(comparison.runs) == 2
+    return (
+        environment()
+        .get_template("compare.html.j2")
+        .render(
+            policy=assets.policy(entry=assets.COMPARE),
+            style=assets.style(assets.COMPARE),
+            script=assets.script(assets.COMPARE),
+            found=comparison,
+            grid=grid,
+            heads=column_heads(sides, names),
+            head_rows=head_rows(comparison, sides),
+            table=table,
+            tones=STATES,
+            words=words,
+            percent=percent,
+            signed_points=signed_points,
+            title=_title(comparison),
+            tone=words.tone(comparison.metrics) if two else "plain",
+            sections=[_section(comparison, run) for run in comparison.runs[1:]],
+            boards=[_board(board, comparison.runs) for board in comparison.boards],
+            moved=[row for row in comparison.slices if row.moved],
+            still=[row for row in comparison.slices if not row.moved],
+            notes=[words.note(comparison), words.slice_note(comparison)],
+            names=names,
         )
-    write_atomically(path, page.encode())
+    )
 
 
-def _title(found: Comparison) -> str:
-    if len(found.runs) > 2:
-        return f"{len(found.runs)} runs compared"
-    verdicts = {row.word for row in found.metrics}
+def _title(comparison: Comparison) -> str:
+    if len(comparison.runs) > 2:
+        return f"{len(comparison.runs)} runs compared"
+    verdicts = {row.word for row in comparison.metrics}
     if {"better", "worse"} <= verdicts:
         return "Better and worse"
     return next((word.capitalize() for word in _TONES if word in verdicts), "Nothing to compare")
 
 
-def _section(found: Comparison, run: ComparedRun) -> dict[str, object]:
+def _section(comparison: Comparison, run: ComparedRun) -> dict[str, object]:
     """One run beside A: a row a metric, all on one axis."""
-    rows = [row for row in found.metrics if row.letter == run.letter]
+    rows = [row for row in comparison.metrics if row.letter == run.letter]
     limit = _limit(rows)
     return {
         "run": run,
-        "headline": words.headline(found, run),
+        "headline": words.headline(comparison, run),
         "shared": words.shared(run),
         "axis": strips.shift_axis(limit),
         "rows": [
@@ -129,49 +191,3 @@ def _board(board: Leaderboard, runs: Sequence[ComparedRun]) -> dict[str, object]
             for place in board.places
         ],
     }
-
-
-def _flips(found: Comparison, readers: dict[str, UnitReader]) -> Iterator[dict[str, object]]:
-    """What fell and what rose on each metric and run, the first with what both runs answered."""
-    for row in found.metrics:
-        for kind, flips, most in (("fell", row.fell, FELL), ("rose", row.rose, ROSE)):
-            if flips:
-                yield {
-                    "row": row,
-                    "kind": kind,
-                    "n": len(flips),
-                    "shown": [_item(flip, row, readers) for flip in flips[:most]],
-                    "more": [flip.case_id for flip in flips[most:NAMED]],
-                    "unnamed": max(0, len(flips) - NAMED),
-                }
-
-
-def _item(flip: Flip, row: MetricDifference, readers: dict[str, UnitReader]) -> dict[str, object]:
-    units = {letter: readers[letter].unit((flip.case_id, 0)) for letter in ("A", row.letter)}
-    unit = units[row.letter]
-    case = Case(flip.case_id, {}) if unit is None else unit.case
-    answers = {letter: _answer(each, row.metric) for letter, each in units.items()}
-    return {
-        "id": flip.case_id,
-        "change": (
-            f"{flip.before:g} → {flip.now:g}"
-            if {flip.before, flip.now} <= {0.0, 1.0}
-            else f"{flip.before:.2f} → {flip.now:.2f}"
-        ),
-        "line": clip(shown_question(case), 140),
-        "asked": shorten(shown_question(case), _TEXT),
-        "references": [shorten(reference, _REASON) for reference in case.references[:5]],
-        "answers": answers,
-    }
-
-
-def _answer(unit: Unit | None, metric: str) -> dict[str, str]:
-    """What a run answered first, and what its score says."""
-    if unit is None:
-        return {"text": "(no answer)", "reason": ""}
-    error = unit.answer.error
-    text = unit.answer.text if error is None else f"{error.kind}: {error.message}"
-    reason = next(
-        (score.unscored or score.reason for score in unit.scores if score.metric == metric), ""
-    )
-    return {"text": shorten(text, _TEXT) or "(empty)", "reason": shorten(reason, _REASON)}

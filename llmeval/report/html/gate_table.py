@@ -81,6 +81,7 @@ def _number_values(rule: RuleDecision) -> dict[str, str]:
 
 _RULES = {
     "must_pass": "Must pass",
+    "partial": "Whole suite",
     "never": "Never",
     "limit": "Limit",
     "floor": "Floor",

@@ -29,9 +29,11 @@ class MetricTable:
 
     def overall(self) -> list[dict[str, object]]:
         """Metrics over all cases, those the gate decides on first."""
-        found = [m for m in self._summary.metrics if m.slice is None]
+        overall = [m for m in self._summary.metrics if m.slice is None]
+        gated = {rule.metric for rule in self._summary.gate.rules}
         return [
-            self._row(m) for m in sorted(found, key=lambda m: (m.metric, None) not in self._rules)
+            self._row(m)
+            for m in sorted(overall, key=lambda m: (m.metric not in gated, m.trust == "UNTRUSTED"))
         ]
 
     def slices(self) -> list[dict[str, object]]:
@@ -95,6 +97,7 @@ class MetricTable:
                 None if rule is None or rule.threshold is None else round_percent(rule.threshold)
             ),
             "decision": rule.decision.value if rule else None,
+            "other_rule": "" if rule else self._other_rule(metric),
             "tone": tone,
             "change": _points(change),
             "direction": (
@@ -111,6 +114,16 @@ class MetricTable:
                 before=was,
             ),
         }
+
+    def _other_rule(self, metric: Metric) -> str:
+        """The rule other than a floor that decides on a metric; empty if none does. A rule about
+        all metrics is among them.
+        """
+        rules = self._summary.gate.rules
+        own = [r for r in rules if (r.metric, r.slice) == (metric.metric, metric.slice)]
+        common = [r for r in rules if r.rule == "must_pass" and metric.slice is None]
+        names = [r.rule.replace("_", " ") for r in (*own, *common) if r.number is None]
+        return ", ".join(dict.fromkeys(names))
 
 
 def _query(key: str, value: str) -> str:

@@ -112,11 +112,11 @@ def render(
                 for queue in TriageQueue
                 if totals.queues[queue]
             ],
-            to_review=sum(
-                totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.NEW
-            ),
+            to_review=totals.cases_to_review,
             top=totals.top(),
-            top_of=sum(totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.KNOWN),
+            top_of=sum(
+                totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.UNTRUSTED
+            ),
             distributions=run_tables.distributions(totals),
             trends=trends(past),
             past=past_table(past, listed) if len(past) > 1 else [],

@@ -19,6 +19,10 @@ QUEUES = {
     ),
     TriageQueue.NEW: ("New failures", "fails, with nothing to compare in the baseline"),
     TriageQueue.KNOWN: ("Known failures", "failed in the baseline too"),
+    TriageQueue.UNTRUSTED: (
+        "Untrusted judge",
+        "only a judge that is not trusted contradicts the others",
+    ),
     TriageQueue.FIXED: ("Fixed", "failed in the baseline, passes now"),
     TriageQueue.REST: ("Passing", "no problem seen"),
 }
@@ -30,6 +34,7 @@ _ONE = {
     TriageQueue.DISAGREES: "Disagreement",
     TriageQueue.NEW: "New failure",
     TriageQueue.KNOWN: "Known failure",
+    TriageQueue.UNTRUSTED: "Untrusted judge",
 }
 
 
@@ -45,6 +50,7 @@ def queue_name(queue: TriageQueue, compared: bool) -> tuple[str, str]:
 def picture(row: ReportRow, place: Triage, compared: bool) -> dict[str, object]:
     """A row as the first page shows it: every text clipped and made visible."""
     answer = row.now.answer
+    first = {name: at for at, name in enumerate(place.failing)}
     return {
         "id": visible(row.case.id),
         "raw_id": row.case.id,
@@ -64,7 +70,7 @@ def picture(row: ReportRow, place: Triage, compared: bool) -> dict[str, object]:
         "before": shorten(row.before.answer.text, _TEXT) if row.before is not None else None,
         "scores": [
             _score(s)
-            for s in row.now.scores
+            for s in sorted(row.now.scores, key=lambda each: first.get(each.metric, len(first)))
             if s.status not in (Status.PASS, Status.NOT_APPLICABLE)
         ],
     }

@@ -52,6 +52,9 @@ class Totals:
 
     def __init__(self, picture: Callable[[ReportRow, Triage], dict[str, object]]) -> None:
         self.rows = 0
+        self.cases_to_review = 0
+        """Cases with an answer to look at. The repeats of a case come one after the other."""
+        self._to_review: str | None = None
         self._picture = picture
         self.metrics: dict[str, MetricTotals] = {}
         self.queues: Counter[TriageQueue] = Counter()
@@ -66,6 +69,9 @@ class Totals:
         """Count one row."""
         self.rows += 1
         self.queues[place.queue] += 1
+        if place.queue <= TriageQueue.NEW and row.case.id != self._to_review:
+            self.cases_to_review += 1
+            self._to_review = row.case.id
         answer = row.now.answer
         self.answers_cached += answer.cached
         self.truncated += answer.finish_reason == "length"
@@ -121,7 +127,7 @@ class Totals:
         ] += 1
 
     def _keep(self, row: ReportRow, place: Triage) -> None:
-        if place.queue > TriageQueue.KNOWN:
+        if place.queue > TriageQueue.UNTRUSTED:
             return
         rank = (-float(place.queue), place.priority, -float(self.rows))
         if len(self._top) < TOP:

@@ -12,7 +12,7 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
 from llmeval.report.html import charts, words
 from llmeval.report.safe_text import count
-from llmeval.store.directory import RunDir
+from llmeval.store.directory import RunDir, suite_folder
 
 MOST = 20
 REPORT = "report.html"
@@ -47,7 +47,7 @@ def earlier_runs(run: RunDir, manifest: Manifest) -> list[PastRun]:
     """
     cases, suite, run_id = manifest.digests.cases, manifest.suite, manifest.run_id
     found: list[PastRun] = []
-    folders = sorted((p for p in run.path.resolve().parent.iterdir() if p.is_dir()), reverse=True)
+    folders = sorted((p for p in suite_folder(run.path).iterdir() if p.is_dir()), reverse=True)
     for folder in folders[:_LOOK_AT]:
         if len(found) == MOST - 1:
             break
@@ -57,6 +57,8 @@ def earlier_runs(run: RunDir, manifest: Manifest) -> list[PastRun]:
         try:
             theirs, about = other.summary(), other.manifest()
         except StoreError:
+            continue
+        if about.is_part:
             continue
         if theirs.suite == suite and theirs.status == "complete" and theirs.run_id < run_id:
             found.append(PastRun.of(other, about, theirs, cases))

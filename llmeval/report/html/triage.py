@@ -5,6 +5,7 @@
     DISAGREES   judges, checks, repeats or people contradict each other, or a person must decide
     NEW         fails, and the baseline has nothing to compare with
     KNOWN       fails as the baseline did
+    UNTRUSTED   only a judge that is not trusted contradicts the others, or asks for a person
     FIXED       a metric failed in the baseline and passes now
     REST        everything else
 
@@ -31,8 +32,9 @@ class TriageQueue(IntEnum):
     DISAGREES = 3
     NEW = 4
     KNOWN = 5
-    FIXED = 6
-    REST = 7
+    UNTRUSTED = 6
+    FIXED = 7
+    REST = 8
 
 
 GATED, REPORTED = 1.0, 0.25
@@ -116,13 +118,22 @@ def triage(row: ReportRow, rules: TriageRules, flipped: bool = False) -> Triage:
         {} if row.before is None or row.case_changed else {s.metric: s for s in row.before.scores}
     )
     state = row.outcome
-    failing = tuple(name for name, score in scores.items() if score.status is Status.FAIL)
+    failing = tuple(
+        sorted(
+            (name for name, score in scores.items() if score.status is Status.FAIL),
+            key=lambda name: -rules.weight(scores[name]),
+        )
+    )
     regressed = tuple(name for name in failing if _is(before.get(name), Status.PASS))
     fixed = tuple(
         n for n, s in before.items() if s.status is Status.FAIL and _is(scores.get(n), Status.PASS)
     )
     disagreement = _disagreement(scores, rules, row, flipped)
     queue = _queue(state, regressed, fixed, failing, disagreement, before)
+    if queue is TriageQueue.DISAGREES and _only_untrusted(scores, rules, row):
+        queue = TriageQueue.UNTRUSTED
+        if not rules.untrusted.issuperset(failing):
+            queue = _queue(state, regressed, fixed, failing, "", before)
     if row.case.id in rules.quarantined and state is not Outcome.PASS:
         queue = TriageQueue.KNOWN
     named = regressed or failing
@@ -176,6 +187,21 @@ def _disagreement(
                 f" {'pass' if score.passed else 'fail'}"
             )
     return "the same answer got different verdicts on repeat" if flipped else ""
+
+
+def _only_untrusted(scores: Mapping[str, Score], rules: TriageRules, row: ReportRow) -> bool:
+    """Whether every contradiction of a row is one between an untrusted judge and checks. A person
+    who contradicts a judge is evidence about it, so that row does not count.
+    """
+    if rules.untrusted.isdisjoint(scores):
+        return False
+    for name, score in scores.items():
+        person = rules.people.get((score.case_id, score.repeat, name))
+        if person is not None and score.passed is not None and person != score.passed:
+            return False
+    sure = {name: score for name, score in scores.items() if name not in rules.untrusted}
+    judged = any(score.source == "judge" for score in sure.values())
+    return not judged and not _disagreement(sure, rules, row, flipped=False)
 
 
 def _is(score: Score | None, status: Status) -> bool:

@@ -13,6 +13,7 @@ from llmeval.core.records import Answer, Case
 from tests.checks.builtin.table_data import TABLE, said
 from tests.checks.builtin.table_text import ROWS
 from tests.checks.tried import marked, tried
+from tests.support.tables import each_row
 
 CASE = Case("a", {})
 
@@ -24,9 +25,7 @@ def evaluate(name: str, argument: Any, answer: Answer, case: Case = CASE) -> Res
     return bound.evaluate(case, answer, lambda value: value)
 
 
-@pytest.mark.parametrize(
-    ("name", "argument", "right", "wrong", "bad"), TABLE, ids=[row[0] for row in TABLE]
-)
+@each_row(("name", "argument", "right", "wrong", "bad"), TABLE, ids=[row[0] for row in TABLE])
 def test_right_wrong_and_bad(
     name: str, argument: Any, right: Answer, wrong: Answer, bad: Any
 ) -> None:
@@ -123,8 +122,8 @@ def test_no_pattern_hangs(pattern: str) -> None:
     assert time.monotonic() - started < 20  # a hang, not a speed
 
 
-@pytest.mark.parametrize("name", [row[0] for row in TABLE])
-@pytest.mark.parametrize(
+@each_row("name", [row[0] for row in TABLE])
+@each_row(
     "text",
     [
         "",
@@ -151,7 +150,7 @@ def test_hostile_answers_are_judged_or_refused(name: str, text: str) -> None:
 BOM = "\ufeff"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("check", "text", "passed"),
     [
         ("csv", "name\nAnn\nBob\n", True),

@@ -12,6 +12,7 @@ from llmeval.checks.spec import SpecError, bind
 from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
 from tests.checks.builtin.table_text import EASY, IFEVAL, MODULES, ROWS, SOURCE, Row
+from tests.support.tables import each_row
 
 NAMES = [row.name for row in ROWS]
 
@@ -33,7 +34,7 @@ def test_the_table_has_every_check_of_the_text_modules() -> None:
     assert len(NAMES) == len(set(NAMES))
 
 
-@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+@each_row("row", ROWS, ids=NAMES)
 def test_right_and_wrong_answers_are_told_apart(row: Row) -> None:
     right = run(row.name, row.right, row.context, **row.arguments)
     wrong = run(row.name, row.wrong, row.context, **row.arguments)
@@ -46,19 +47,19 @@ def test_right_and_wrong_answers_are_told_apart(row: Row) -> None:
     assert all(0 <= span.start < span.end <= len(row.wrong) for span in wrong.evidence)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+@each_row("row", ROWS, ids=NAMES)
 def test_bad_arguments_are_refused_before_the_first_answer(row: Row) -> None:
     with pytest.raises(SpecError, match=row.name):
         bind([{row.name: row.bad}])
 
 
-@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+@each_row("row", ROWS, ids=NAMES)
 def test_an_argument_nobody_knows_is_refused(row: Row) -> None:
     with pytest.raises(SpecError, match="has no argument 'nobody_knows'"):
         bind([{row.name: {**row.arguments, "nobody_knows": 1}}])
 
 
-@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+@each_row("row", ROWS, ids=NAMES)
 def test_odd_texts_get_a_verdict_not_a_crash(row: Row) -> None:
     for text in (
         "",
@@ -90,7 +91,7 @@ def test_any_text_gets_a_verdict_with_evidence_inside_it(text: str, row: Row) ->
     assert all(0 <= span.start <= span.end <= len(text) for span in result.evidence)
 
 
-@pytest.mark.parametrize("row", IFEVAL, ids=[row.name for row in IFEVAL])
+@each_row("row", IFEVAL, ids=[row.name for row in IFEVAL])
 def test_an_empty_answer_follows_no_instruction(row: Row) -> None:
     assert run(row.name, " \n ", **row.arguments).passed is False
 
@@ -149,7 +150,7 @@ def test_too_many_words_are_shown_where_they_begin() -> None:
     assert (span.start, span.end) == (8, 18)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "Sure! Paris.",

@@ -13,6 +13,7 @@ import pytest
 from llmeval.checks.base import Result
 from llmeval.checks.spec import SpecError, bind
 from llmeval.core.records import Answer, Case
+from tests.support.tables import each_row
 
 
 def run(name: str, text: str, **arguments: Any) -> Result:
@@ -23,7 +24,7 @@ def run(name: str, text: str, **arguments: Any) -> Result:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("relation", "count", "passes"),
     [
         ("less than", 2, True),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from llmeval.checks.punctuation.masking import GAP, OBJECT, mask
+from tests.support.tables import each_row
 
 MARKUP = "word |`|```|~~~|\n|\n\n|# |- |1. |> |**|_|[a](|)|<b>|$|\\|http://x.y |(|é|漢"
 PIECES = st.sampled_from([*MARKUP.split("|"), "| "])
@@ -38,7 +39,7 @@ def test_places_lead_back_to_the_raw_text(text: str) -> None:
         assert masked.compact[block.start : block.end]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "gone"),
     [
         ("Call `f(a ,b)` now.", "f(a ,b)"),

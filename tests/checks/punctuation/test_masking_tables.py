@@ -1,8 +1,7 @@
 """Blocks and masked text, example by example: kinds of lines, code, addresses, markup."""
 
-import pytest
-
 from llmeval.checks.punctuation.masking import GAP, OBJECT, mask
+from tests.support.tables import each_row
 
 # (what, text, its blocks as kind and text)
 BLOCKS = [
@@ -40,9 +39,7 @@ BLOCKS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("text", "blocks"), [row[1:] for row in BLOCKS], ids=[row[0] for row in BLOCKS]
-)
+@each_row(("text", "blocks"), [row[1:] for row in BLOCKS], ids=[row[0] for row in BLOCKS])
 def test_blocks(text: str, blocks: list[tuple[str, str]]) -> None:
     assert [(block.kind, text[block.start : block.end]) for block in mask(text).blocks] == blocks
 
@@ -86,6 +83,6 @@ MASKED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "masked"), MASKED)
+@each_row(("text", "masked"), MASKED)
 def test_masked_text(text: str, masked: str) -> None:
     assert mask(text).text.replace(OBJECT, "@").replace(GAP, "_") == masked

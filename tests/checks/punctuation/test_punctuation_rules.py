@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from llmeval.checks.punctuation.findings import find
 from llmeval.checks.punctuation.rules import RULES
+from tests.support.tables import each_row
 
 
 def errors(text: str, locale: str | None = None) -> list[tuple[str, str]]:
@@ -83,7 +84,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("locale", "text", "rule", "place"), WRONG)
+@each_row(("locale", "text", "rule", "place"), WRONG)
 def test_an_error_is_found_at_its_place(locale: str, text: str, rule: str, place: str) -> None:
     assert (rule, place) in errors(text, locale)
 
@@ -134,12 +135,12 @@ RIGHT = [
 ]
 
 
-@pytest.mark.parametrize(("locale", "text"), RIGHT)
+@each_row(("locale", "text"), RIGHT)
 def test_what_is_right_is_left_alone(locale: str, text: str) -> None:
     assert errors(text, locale) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [t for locale, t in RIGHT if locale in ("en", "de", "fr", "es", "zh", "ja", "th", "hi", "ru")],
 )

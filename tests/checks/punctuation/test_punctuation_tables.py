@@ -15,6 +15,7 @@ from llmeval.checks.punctuation.quote_roles import Quote, Role
 from llmeval.checks.punctuation.single_quotes import SingleQuote
 from llmeval.checks.punctuation.stops import TerminalMark
 from tests.checks.punctuation.tables import in_table, names, verdict_of
+from tests.support.tables import each_row
 
 # (rule, text, language, whether a space is missing after its stop)
 STOP_TABLE = [
@@ -57,7 +58,7 @@ def stop_in(text: str, language: str) -> TerminalMark:
     )
 
 
-@pytest.mark.parametrize(("rule", "text", "language", "missing"), STOP_TABLE)
+@each_row(("rule", "text", "language", "missing"), STOP_TABLE)
 def test_spaces_after_stops_by_rule(rule: str, text: str, language: str, missing: bool) -> None:
     assert verdict_of(stops.RULES, stop_in(text, language)) == (rule, missing)
 
@@ -81,7 +82,7 @@ ROLE_TABLE: list[tuple[str, str, str, bool, Role]] = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "marked", "language", "is_open", "role"), ROLE_TABLE)
+@each_row(("rule", "marked", "language", "is_open", "role"), ROLE_TABLE)
 def test_quotation_marks_by_rule(
     rule: str, marked: str, language: str, is_open: bool, role: Role
 ) -> None:
@@ -112,7 +113,7 @@ SINGLE_TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "marked", "language", "is_open", "role"), SINGLE_TABLE)
+@each_row(("rule", "marked", "language", "is_open", "role"), SINGLE_TABLE)
 def test_single_quotes_by_rule(
     rule: str, marked: str, language: str, is_open: bool, role: str
 ) -> None:
@@ -160,7 +161,7 @@ ROW_TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "marked", "language", "broken"), ROW_TABLE)
+@each_row(("rule", "marked", "language", "broken"), ROW_TABLE)
 def test_marks_in_a_row_by_rule(rule: str, marked: str, language: str, broken: str) -> None:
     left, _, right = marked.partition("|")
     marks = re.match(r"[,;:.!?…]+", right)
@@ -182,7 +183,7 @@ def test_every_rule_has_an_example() -> None:
     assert {row[4] for row in SINGLE_TABLE} == set(get_args(single_quotes.Role))
 
 
-@pytest.mark.parametrize("row", MARKED, ids=[row.name for row in MARKED])
+@each_row("row", MARKED, ids=[row.name for row in MARKED])
 def test_what_is_masked_by_its_mark(row: object) -> None:
     prose, gone = row.prose, row.gone  # type: ignore[attr-defined]
     start = prose.index(gone)
@@ -210,7 +211,7 @@ FOUND = [
 ]
 
 
-@pytest.mark.parametrize(("text", "language", "rule", "place"), FOUND)
+@each_row(("text", "language", "rule", "place"), FOUND)
 def test_findings_by_example(text: str, language: str, rule: str, place: str) -> None:
     assert (rule, place) in {(f.rule, text[f.start : f.end]) for f in find(text, language)}
 

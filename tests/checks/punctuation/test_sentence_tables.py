@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from llmeval.checks.punctuation import endings, prose, small_starts
 from llmeval.checks.punctuation.endings import Ending
 from llmeval.checks.punctuation.findings import find
@@ -12,6 +10,7 @@ from llmeval.checks.punctuation.prose import Token, stretch_of
 from llmeval.checks.punctuation.small_starts import NextWord
 from llmeval.checks.punctuation.view import view
 from tests.checks.punctuation.tables import in_table, names, verdict_of
+from tests.support.tables import each_row
 
 # (rule, text, language, whether fragments must end with a mark, verdict on its last block)
 ENDINGS = [
@@ -42,7 +41,7 @@ def ending_of(text: str, language: str, fragments: bool) -> Ending:
     return Ending(seen, index, body, seen.locales[index], fragments)
 
 
-@pytest.mark.parametrize(("rule", "text", "language", "fragments", "verdict"), ENDINGS)
+@each_row(("rule", "text", "language", "fragments", "verdict"), ENDINGS)
 def test_endings(rule: str, text: str, language: str, fragments: bool, verdict: str) -> None:
     ending = ending_of(text, language, fragments)
     assert verdict_of(endings.RULES, ending) == (rule, verdict)
@@ -90,7 +89,7 @@ def next_word_of(marked: str, language: str) -> NextWord:
     return NextWord(word, mark, close, opening, left[-1], token[0], following, locale_of(language))
 
 
-@pytest.mark.parametrize(("rule", "text", "language", "wrong"), STARTS)
+@each_row(("rule", "text", "language", "wrong"), STARTS)
 def test_small_letters_after_stops(rule: str, text: str, language: str, wrong: bool) -> None:
     assert verdict_of(small_starts.RULES, next_word_of(text, language)) == (rule, wrong)
 
@@ -135,7 +134,7 @@ PROSE = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "text", "language", "is_prose"), PROSE)
+@each_row(("rule", "text", "language", "is_prose"), PROSE)
 def test_prose(rule: str, text: str, language: str, is_prose: bool) -> None:
     seen, _ = view(text, language)
     stretch = stretch_of(seen, 0, seen.block_text(seen.blocks[0]), seen.locales[0])
@@ -160,7 +159,7 @@ ABBREVIATIONS = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "word", "language", "abbreviation"), ABBREVIATIONS)
+@each_row(("rule", "word", "language", "abbreviation"), ABBREVIATIONS)
 def test_abbreviations(rule: str, word: str, language: str, abbreviation: bool) -> None:
     token = Token(word, locale_of(language))
     assert verdict_of(prose.ABBREVIATION_RULES, token) == (rule, abbreviation)
@@ -194,7 +193,7 @@ FOUND = [
 ]
 
 
-@pytest.mark.parametrize(("text", "language", "broken"), FOUND)
+@each_row(("text", "language", "broken"), FOUND)
 def test_findings(text: str, language: str, broken: tuple[str, str] | None) -> None:
     kinds = ("lower-start", "lone-i", "missing-stop", "es-open")
     places = [(f.rule, text[f.start : f.end]) for f in find(text, language) if f.rule in kinds]

@@ -11,6 +11,7 @@ from llmeval.checks.punctuation.joints import Joint
 from llmeval.checks.punctuation.locales import locale_of
 from llmeval.checks.punctuation.masking import OBJECT
 from tests.checks.punctuation.tables import in_table, names, verdict_of
+from tests.support.tables import each_row
 
 # (rule, text with | before the space, language, whether the space is wrong)
 GAPS = [
@@ -42,7 +43,7 @@ def gap_of(marked: str, language: str) -> Gap:
     return Gap(left[-1], right[0], right[1:3], around, locale_of(language))
 
 
-@pytest.mark.parametrize(("rule", "text", "language", "wrong"), GAPS)
+@each_row(("rule", "text", "language", "wrong"), GAPS)
 def test_spaces_before_marks(rule: str, text: str, language: str, wrong: bool) -> None:
     assert verdict_of(gaps.RULES, gap_of(text, language)) == (rule, wrong)
 
@@ -95,7 +96,7 @@ def joint_of(marked: str, language: str) -> Joint:
     return Joint(rest[0], close, left[-1] + right[0], before[0], word, language)
 
 
-@pytest.mark.parametrize(("rule", "text", "language", "missing"), JOINTS)
+@each_row(("rule", "text", "language", "missing"), JOINTS)
 def test_spaces_after_commas_and_colons(rule: str, text: str, language: str, missing: bool) -> None:
     assert verdict_of(joints.RULES, joint_of(text, language)) == (rule, missing)
 

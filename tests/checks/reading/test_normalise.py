@@ -4,6 +4,7 @@ import pytest
 
 from llmeval.checks.reading.normalise import MEANT, NORMALISERS, squad
 from tests.checks.tried import tried
+from tests.support.tables import each_row
 
 
 @pytest.mark.parametrize(
@@ -13,7 +14,7 @@ def test_each_mark_that_matters_stays(name: str, pattern: str, text: str, normal
     assert squad(text) == normal
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "normal"),
     [
         ("The Eiffel Tower.", "eiffel tower"),
@@ -61,8 +62,8 @@ EQUAL = [
 ]
 
 
-@pytest.mark.parametrize("normalise", NORMALISERS)
-@pytest.mark.parametrize(("text", "reference", "equal"), EQUAL)
+@each_row("normalise", NORMALISERS)
+@each_row(("text", "reference", "equal"), EQUAL)
 def test_exact_match_and_f1_by_normalisation(
     text: str, reference: str, equal: set[str], normalise: str
 ) -> None:

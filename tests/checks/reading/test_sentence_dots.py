@@ -7,6 +7,7 @@ from llmeval.checks.reading.decisions import deciding_rule
 from llmeval.checks.reading.sentence_dots import RULES, Dot
 from llmeval.checks.reading.sentences import blocks, is_rule, line_of
 from llmeval.checks.reading.text import sentences
+from tests.support.tables import each_row
 
 # (rule, the text with | where the dot stands, ends a sentence)
 TABLE = [
@@ -62,7 +63,7 @@ def dot_of(marked: str) -> Dot:
     )
 
 
-@pytest.mark.parametrize(("rule", "marked", "ends"), TABLE)
+@each_row(("rule", "marked", "ends"), TABLE)
 def test_each_rule_has_its_verdicts(rule: str, marked: str, ends: bool) -> None:
     assert deciding_rule(RULES, dot_of(marked)) == (rule, ends)
 
@@ -71,7 +72,7 @@ def test_every_rule_has_an_example() -> None:
     assert {rule for rule, _, _ in TABLE} == {rule.__name__.strip("_") for rule in RULES}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "count"),
     [
         ("She paused . . . and smiled.", 1),
@@ -94,7 +95,7 @@ def test_sentences_by_these_rules(text: str, count: int) -> None:
     assert len(sentences(text)) == count
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "kind", "content"),
     [
         ("", "blank", ""),

@@ -28,6 +28,7 @@ from llmeval.checks.reading.text import (
     words_at,
     words_past,
 )
+from tests.support.tables import each_row
 
 LONG = "See a.org/c, me@a.org or www.a.b now. " * 400 + "x" * 5000 + " end. " + "It rained. " * 900
 
@@ -81,7 +82,7 @@ def test_words(text: str, count: int) -> None:
     assert count_words(text) == count
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("He left. She stayed! Did he? Yes.", ["He left.", "She stayed!", "Did he?", "Yes."]),

@@ -6,6 +6,7 @@ import pytest
 
 from llmeval.checks.spec import SpecError, bind
 from tests.checks.tried import tried
+from tests.support.tables import each_row
 
 
 def call(name: str, **arguments: Any) -> dict[str, Any]:
@@ -75,7 +76,7 @@ ROWS: list[tuple[dict[str, Any], list[dict[str, Any]], bool, float, str]] = [
 ]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[str(row[:2]) for row in ROWS])
+@each_row("row", ROWS, ids=[str(row[:2]) for row in ROWS])
 def test_calls(row: tuple[Any, ...]) -> None:
     arguments, calls, passed, value, reason = row
     result = tried({"tool_calls": arguments}, "Done.", tool_calls=tuple(calls))

@@ -8,9 +8,10 @@ import pytest
 from llmeval.checks.spec import SpecError, bind
 from llmeval.core.errors import CheckError
 from tests.checks.tried import tried
+from tests.support.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("check", "passed", "reason"),
     [
         ({"equal": {"got": {"a": [1, 2]}, "want": {"a": [1, 2.0]}}}, True, "expected value"),
@@ -99,7 +100,7 @@ RECORDS: list[tuple[str, set[str], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("text", "failing", "reason"), RECORDS, ids=[row[0] for row in RECORDS])
+@each_row(("text", "failing", "reason"), RECORDS, ids=[row[0] for row in RECORDS])
 def test_fields(text: str, failing: set[str], reason: str) -> None:
     result = tried({"json_fields": {"want": WANT, "fields": FIELDS}}, text)
     assert {name for name, part in result.metrics.items() if not part.passed} == failing

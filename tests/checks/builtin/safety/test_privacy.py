@@ -6,9 +6,10 @@ from llmeval.checks.builtin.safety.phones import CUE
 from llmeval.checks.builtin.safety.secret_forms import FORMS
 from llmeval.core.errors import CheckError
 from tests.checks.tried import marked, tried
+from tests.support.tables import each_row
 
 
-@pytest.mark.parametrize("form", FORMS, ids=[f"{form.what} {form.pattern[:20]}" for form in FORMS])
+@each_row("form", FORMS, ids=[f"{form.what} {form.pattern[:20]}" for form in FORMS])
 def test_each_form_of_secret_is_found(form: object) -> None:
     text = f"Use {form.example} for it."  # type: ignore[attr-defined]
     result = tried("no_secrets", text)
@@ -65,12 +66,12 @@ PHONES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "phone"), PHONES)
+@each_row(("text", "phone"), PHONES)
 def test_telephone_numbers_are_found(text: str, phone: str) -> None:
     assert marked(tried({"no_pii": {"kinds": ["phone"]}}, text), text) == [phone]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "Call by 12.05.2024.",

@@ -2,26 +2,25 @@
 
 import re
 
-import pytest
-
 from llmeval.checks.builtin.safety.refusals import PHRASES
 from tests.checks.tried import tried
+from tests.support.tables import each_row
 
 EXAMPLES = [(phrases.language, text) for phrases in PHRASES for text in phrases.examples]
 
 
-@pytest.mark.parametrize(("language", "text"), EXAMPLES)
+@each_row(("language", "text"), EXAMPLES)
 def test_each_example_is_found(language: str, text: str) -> None:
     assert tried("refusal", text).passed
 
 
-@pytest.mark.parametrize("phrases", PHRASES, ids=[phrases.language for phrases in PHRASES])
+@each_row("phrases", PHRASES, ids=[phrases.language for phrases in PHRASES])
 def test_each_pattern_has_an_example(phrases: object) -> None:
     for pattern in phrases.patterns:  # type: ignore[attr-defined]
         assert any(re.search(pattern, text, re.IGNORECASE) for text in phrases.examples), pattern  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "Paris is the capital of France.",

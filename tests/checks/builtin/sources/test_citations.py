@@ -8,11 +8,12 @@ from llmeval.checks.builtin.sources.quotations import quotations
 from llmeval.checks.spec import bind
 from llmeval.core.records import Answer, Case
 from tests.checks.tried import marked, tried
+from tests.support.tables import each_row
 
 SOURCE = "The bridge was built in 1905 and is 210 metres long. It stands in Lyon."
 
 
-@pytest.mark.parametrize(("text", "count"), CASES)
+@each_row(("text", "count"), CASES)
 def test_places_that_cite(text: str, count: int) -> None:
     assert len(list(cited_places(text))) == count
     assert tried({"citations": {"min": count, "max": count}}, text).passed
@@ -52,7 +53,7 @@ def test_an_answer_that_begins_with_a_number_is_no_list_of_sources_alone() -> No
     assert tried({"citations": {"max": 1}}, "It is so [1].\n\n[1] A book").passed
 
 
-@pytest.mark.parametrize(("text", "quoted"), QUOTED)
+@each_row(("text", "quoted"), QUOTED)
 def test_what_a_text_quotes(text: str, quoted: tuple[str, ...]) -> None:
     assert tuple(piece.text for piece in quotations(text)) == quoted
 

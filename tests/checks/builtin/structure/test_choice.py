@@ -7,6 +7,7 @@ from llmeval.checks.spec import SpecError, bind
 from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
 from tests.checks.tried import marked, tried
+from tests.support.tables import each_row
 
 # (text, the letters that it names of A-J, the rule that reads them)
 READ = [
@@ -76,7 +77,7 @@ NONE = [
 ]
 
 
-@pytest.mark.parametrize(("text", "letters", "rule"), READ, ids=[row[0][:40] for row in READ])
+@each_row(("text", "letters", "rule"), READ, ids=[row[0][:40] for row in READ])
 def test_the_letters_that_a_text_names(text: str, letters: str, rule: str) -> None:
     reading = read_choice(text, "ABCDEFGHIJ")
     assert "".join(one.letter for one in reading.named) == letters
@@ -84,7 +85,7 @@ def test_the_letters_that_a_text_names(text: str, letters: str, rule: str) -> No
     assert all(text[one.start : one.end].upper() == one.letter for one in reading.named)
 
 
-@pytest.mark.parametrize("text", NONE)
+@each_row("text", NONE)
 def test_what_names_no_letter(text: str) -> None:
     assert not read_choice(text, "ABCDEFGHIJ").named
 

@@ -5,6 +5,7 @@ import pytest
 from llmeval.checks.builtin.text.language import LANGUAGES, UNDETERMINED, identify, known
 from llmeval.checks.builtin.text.language_words import without_names
 from tests.checks.tried import tried
+from tests.support.tables import each_row
 
 SENTENCES = {
     "ar": "ذهبت اليوم إلى السوق واشتريت الفاكهة.",
@@ -42,7 +43,7 @@ SENTENCES = {
 }
 
 
-@pytest.mark.parametrize("code", SENTENCES)
+@each_row("code", SENTENCES)
 def test_a_sentence_of_each_language_that_ifeval_asks_for(code: str) -> None:
     guess = identify(SENTENCES[code])
     assert guess is not None

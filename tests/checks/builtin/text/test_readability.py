@@ -3,6 +3,7 @@
 import pytest
 
 from llmeval.checks.builtin.text.readability import TextStatistics, measure, syllables
+from tests.support.tables import each_row
 
 
 def test_the_formulas_are_the_published_ones() -> None:
@@ -13,7 +14,7 @@ def test_the_formulas_are_the_published_ones() -> None:
     assert TextStatistics(900, 30, 1500, 182).smog == pytest.approx(17.2, abs=0.05)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("word", "count"),
     [
         ("cat", 1), ("table", 2), ("make", 1), ("makes", 1), ("boxes", 2), ("wanted", 2), ("called", 1), ("create", 2),

@@ -1,34 +1,11 @@
 // The rows of the page: one index of columns, and chunks of full rows that are unpacked on demand.
 
+import { unpack } from "./unpack.js";
+
 /** @import { Columns, FullRow, Json, Meta, QueueEntry } from "./types.js" */
 
 /** Chunks that stay unpacked. */
 const KEPT = 20;
-
-/**
- * The text of a data block (gzip in base64).
- *
- * @param {string} id
- * @param {boolean} once Remove the block from the document: it is not read again.
- */
-async function unpack(id, once = false) {
-  const node = document.getElementById(id);
-  if (!node) throw new Error(`The page has no data block ${id}.`);
-  const blob = new Blob([bytes(node.textContent ?? "")]);
-  if (once) node.remove();
-  return new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))).text();
-}
-
-/**
- * @param {string} text
- * @returns {Uint8Array<ArrayBuffer>}
- */
-function bytes(text) {
-  // Newer browsers decode without the detour by a string; TypeScript does not know it yet.
-  const native = /** @type {any} */ (Uint8Array).fromBase64;
-  if (native) return native.call(Uint8Array, text);
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-}
 
 /** Everything the page knows about the run. Rows are named by their number in the index. */
 export class Data {

@@ -1,6 +1,6 @@
 // What is shown: a small query language. Its text is the only filter state.
 //
-//   s:regressed          a queue (problem regressed disagrees new known fixed rest)
+//   s:regressed          a queue (problem regressed disagrees new known untrusted fixed rest)
 //                        or a state (pass fail needs_review unscored not_scored error)
 //   metric:correctness   fails on that metric, or has no result there
 //   slice:topic=law      a tag's value

@@ -5,7 +5,17 @@
 /** @typedef {{ word: string, tone: Tone }} Named */
 
 /** Queues by their number in the index, which counts from 1 (triage.py). */
-export const QUEUES = ["", "problem", "regressed", "disagrees", "new", "known", "fixed", "rest"];
+export const QUEUES = [
+  "",
+  "problem",
+  "regressed",
+  "disagrees",
+  "new",
+  "known",
+  "untrusted",
+  "fixed",
+  "rest",
+];
 
 /** @type {Record<string, Named>} */
 const QUEUE_NAMES = {
@@ -14,6 +24,7 @@ const QUEUE_NAMES = {
   disagrees: { word: "Disagreement", tone: "unsure" },
   new: { word: "New failure", tone: "fail" },
   known: { word: "Known failure", tone: "fail" },
+  untrusted: { word: "Untrusted judge", tone: "unsure" },
   fixed: { word: "Fixed", tone: "pass" },
   rest: { word: "Passing", tone: "pass" },
 };

@@ -1,0 +1,303 @@
+"""A change walks from its run to an approved baseline; a stranger verifies it with public keys."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from llmeval.governance.audit import append_event, check_anchor, join_branches, read_chain
+from tests.support.command import llmeval
+
+SUITE = """\
+suite: walk
+cases:
+  - {id: a, question: "1", reference: "one"}
+  - {id: b, question: "2", reference: "two"}
+prompt: "{{ question }}"
+models:
+  words: {provider: python, function: "walk_app:answer", build: "1"}
+candidate: words
+checks: [facts]
+gate: {floors: {facts: 0.05}}
+approvals: {min: 2, roles: [owner, risk], not_author: true, max_age: 90d, signers: allowed_signers}
+"""
+APP = "def answer(prompt): return {'1': 'one', '2': 'two'}[prompt]\n"
+PEOPLE = ("ada", "ben", "eve")
+
+
+class Place(NamedTuple):
+    """A repository with a sealed run, and keys outside of it."""
+
+    folder: Path
+    keys: Path
+
+    @property
+    def run(self) -> Path:
+        return self.folder / "run"
+
+    def approve(self, by: str, role: str, *more: object, key: str | None = None) -> int:
+        signer = self.keys / (key or by)
+        return llmeval(
+            "approve", self.run, "--by", by, "--role", role, "--reason", "read it", "--ssh", signer,
+            *more, cwd=self.folder,
+        ).returncode  # fmt: skip
+
+    def verify(self, *more: object) -> dict[str, object]:
+        told = llmeval(
+            "verify", self.run, "--signers", self.keys / "allowed_signers", "--json", *more,
+            cwd=self.folder,
+        )  # fmt: skip
+        document = json.loads(told.stdout)
+        assert told.returncode == (0 if document["verified"] else 1)
+        return document
+
+    def problems(self, *more: object) -> str:
+        return " | ".join(map(str, self.verify(*more)["problems"]))  # type: ignore[call-overload]
+
+
+def shell(*command: object, cwd: Path) -> None:
+    subprocess.run([*map(str, command)], cwd=cwd, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    root = tmp_path_factory.mktemp("walk")
+    folder, keys = root / "repository", root / "keys"
+    folder.mkdir()
+    keys.mkdir()
+    lines = []
+    for name in PEOPLE:
+        shell("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", keys / name, cwd=keys)
+        public = (keys / f"{name}.pub").read_text().split()
+        lines.append(f'{name} namespaces="llmeval" {public[0]} {public[1]}')
+    shell("openssl", "genpkey", "-algorithm", "ed25519", "-out", "machine.pem", cwd=keys)
+    (keys / "machine.pem").chmod(0o600)
+    shell("openssl", "pkey", "-in", "machine.pem", "-pubout", "-out", "machine.pub", cwd=keys)
+    (keys / "allowed_signers").write_text("\n".join(lines) + "\n")
+    shutil.copy(keys / "allowed_signers", folder / "allowed_signers")
+    (folder / "suite.yaml").write_text(SUITE)
+    (folder / "walk_app.py").write_text(APP)
+    shell("git", "init", "-q", cwd=folder)
+    shell("git", "add", ".", cwd=folder)
+    author = ["-c", "user.name=eve", "-c", "user.email=eve@example.com"]
+    shell("git", *author, "commit", "-qm", "a change", cwd=folder)
+    assert llmeval("run", "suite.yaml", "--out", "run", cwd=folder).returncode == 0
+    return Place(folder, keys)
+
+
+@pytest.fixture
+def place(original: Place, tmp_path: Path) -> Place:
+    folder = Path(shutil.copytree(original.folder, tmp_path / "repository"))
+    return Place(folder, original.keys)
+
+
+def approved(place: Place) -> Place:
+    folder = place.run / "approvals"
+    assert place.approve("ada", "owner", "--out", folder) == 0
+    assert place.approve("ben", "risk", "--out", folder) == 0
+    return place
+
+
+def test_the_walk(place: Place) -> None:
+    machine = place.keys / "machine.pem"
+    folder = ("--approvals", place.run / "approvals")
+    assert llmeval("attest", place.run, "--sign", f"ed25519:{machine}").returncode == 0
+    assert "0 of 2 people approve" in place.problems(*folder)
+    approved(place)
+    document = place.verify(*folder, "--key", place.keys / "machine.pub")
+    assert document["verified"], document["problems"]
+    payload = json.loads((place.run / "attestation.json").read_text())
+    assert payload["predicate"]["result"] == "PASSED"
+    assert payload["predicate"]["passedTests"] == ["floor facts"]
+
+
+def test_baseline_needs_the_approvals(original: Place, tmp_path: Path) -> None:
+    """In the repository itself: the suite names its signers, and the seal their digest."""
+    command = (
+        "baseline",
+        "approve",
+        "run",
+        "--by",
+        "ada",
+        "--reason",
+        "x",
+        "--out",
+        tmp_path / "l",
+    )
+    told = llmeval(*command, cwd=original.folder)
+    assert told.returncode == 2
+    assert "demands approvals" in told.stderr
+    try:
+        assert original.approve("ada", "owner") == original.approve("ben", "risk") == 0
+        assert llmeval(*command, cwd=original.folder).returncode == 0
+        signers = original.folder / "allowed_signers"
+        before = signers.read_text()
+        signers.write_text(before + before.replace("eve", "mallory"))
+        told = llmeval(*command, cwd=original.folder)
+        assert "not the file of signers" in told.stderr
+        signers.write_text(before)
+    finally:
+        shutil.rmtree(original.folder / "approvals")
+
+
+def test_who_counts(place: Place) -> None:
+    folder = place.run / "approvals"
+    more = ("--approvals", folder)
+    place.approve("ada", "owner", "--out", folder)
+    place.approve("eve", "risk", "--out", folder)
+    assert "1 of 2" in place.problems(*more)
+    assert "author of the change" in str(place.verify(*more)["notes"])
+    place.approve("ben", "owner", "--out", folder)
+    assert "in the role risk" in place.problems(*more)
+    place.approve("ben", "risk", "--decision", "reject", "--out", folder)
+    assert "ben (risk) rejects" in place.problems(*more)
+    place.approve("ben", "risk", "--out", folder)
+    assert place.problems(*more) == ""
+
+
+@pytest.mark.parametrize(
+    ("tamper", "problem"),
+    [
+        pytest.param(lambda place, file: edited(file, reason="other"), "signature", id="edited"),
+        pytest.param(lambda place, file: Path(f"{file}.sig").unlink(), "signature", id="unsigned"),
+        pytest.param(
+            lambda place, file: edited(file, by="ben"), "signature", id="in another's name"
+        ),
+        pytest.param(
+            lambda place, file: place.approve("ada", "owner", "--out", file.parent, key="eve"),
+            "signature",
+            id="another's key",
+        ),
+        pytest.param(lambda place, file: edited(file, seal="0" * 64), "another seal", id="replayed"),
+        pytest.param(
+            lambda place, file: edited(file, until="2020-01-01"), "ended on", id="out of date"
+        ),
+        pytest.param(
+            lambda place, file: edited(file, at="2020-01-01T00:00:00Z"), "older than", id="old"
+        ),
+        pytest.param(
+            lambda place, file: edited(file, at="2999-01-01T00:00:00Z"), "future", id="future"
+        ),
+    ],
+)  # fmt: skip
+def test_tampered_approvals_do_not_count(place: Place, tamper: object, problem: str) -> None:
+    approved(place)
+    (file,) = (place.run / "approvals").glob("*-ada-*.json")
+    tamper(place, file)  # type: ignore[operator]
+    document = place.verify("--approvals", place.run / "approvals")
+    assert not document["verified"]
+    assert problem in str(document["notes"])
+
+
+def edited(file: Path, **changes: object) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def test_without_keys_a_signed_policy_is_not_met(place: Place) -> None:
+    approved(place)
+    told = llmeval("verify", place.run, "--approvals", place.run / "approvals")
+    assert told.returncode == 1
+    assert "name the file of keys that you trust" in told.stdout.replace("\n", " ")
+
+
+def test_an_unreadable_approval_is_not_passed_over(place: Place) -> None:
+    approved(place)
+    (place.run / "approvals" / "x.json").write_text('{"run_id": "a", "run_id": "b"}')
+    told = llmeval("verify", place.run, "--approvals", place.run / "approvals")
+    assert told.returncode == 3
+
+
+@pytest.mark.parametrize("change", ["payload", "type", "signature", "key", "swapped"])
+def test_changed_statements(place: Place, change: str) -> None:
+    machine = place.keys / "machine.pem"
+    approved(place)
+    llmeval("attest", place.run, "--sign", f"ed25519:{machine}")
+    path = place.run / "attestation.dsse.json"
+    envelope = json.loads(path.read_text())
+    key = place.keys / "machine.pub"
+    if change == "payload":
+        envelope["payload"] = envelope["payload"].replace("a", "b", 1)
+    elif change == "type":
+        envelope["payloadType"] = "application/json"
+    elif change == "signature":
+        envelope["signatures"][0]["sig"] = "AAAA"
+    elif change == "key":
+        shell("openssl", "genpkey", "-algorithm", "ed25519", "-out", "x.pem", cwd=place.folder)
+        shell("openssl", "pkey", "-in", "x.pem", "-pubout", "-out", "x.pub", cwd=place.folder)
+        key = place.folder / "x.pub"
+    else:
+        shutil.copytree(place.run, place.folder / "other")
+        llmeval("seal", place.folder / "other")
+        (place.folder / "other" / "labels.jsonl").write_text("")
+        llmeval("seal", place.folder / "other", "--again")
+        llmeval("attest", place.folder / "other", "--sign", f"ed25519:{machine}")
+        envelope = json.loads((place.folder / "other" / "attestation.dsse.json").read_text())
+    path.write_text(json.dumps(envelope))
+    problems = place.problems("--approvals", place.run / "approvals", "--key", key)
+    assert "attestation.dsse.json" in problems
+
+
+def test_a_key_that_others_may_read_is_refused(place: Place) -> None:
+    key = place.folder / "open.pem"
+    shutil.copy(place.keys / "machine.pem", key)
+    key.chmod(0o644)
+    told = llmeval("attest", place.run, "--sign", f"ed25519:{key}")
+    assert told.returncode == 2
+    assert "others may read" in told.stderr
+
+
+def chain(path: Path, count: int) -> Path:
+    for number in range(count):
+        append_event(path, "ada", "approved", f"run {number}")
+    return path
+
+
+def test_chain_shows_edits_and_an_anchor_shows_a_cut(tmp_path: Path) -> None:
+    path = chain(tmp_path / "audit.jsonl", 5)
+    lines = path.read_bytes().splitlines(keepends=True)
+    whole = read_chain(path)
+    assert whole.problems == ()
+    for changed in (
+        [*lines[:2], lines[2].replace(b"run 2", b"run 9"), *lines[3:]],
+        [lines[0], lines[2], lines[1], *lines[3:]],
+        [*lines[:2], *lines[3:]],
+        [*lines, lines[4]],
+        [*lines, b'{"torn'],
+        lines[1:],
+    ):
+        path.write_bytes(b"".join(changed))
+        assert read_chain(path).problems
+    path.write_bytes(b"".join(lines[:3]))
+    cut = read_chain(path)
+    assert cut.problems == ()
+    assert check_anchor(cut, whole.ends[0])
+    assert not check_anchor(whole, whole.ends[0][:12])
+
+
+def test_two_branches_are_joined(tmp_path: Path) -> None:
+    path = chain(tmp_path / "audit.jsonl", 2)
+    base = path.read_bytes()
+    chain(path, 1)
+    one = path.read_bytes()[len(base) :]
+    path.write_bytes(base)
+    append_event(path, "ben", "rejected", "run 7")
+    path.write_bytes(path.read_bytes() + one)  # what git's union merge makes
+    assert len(read_chain(path).ends) == 2
+    told = llmeval("audit", "verify", path)
+    assert told.returncode == 1
+    assert join_branches(path, "ada") is not None
+    assert join_branches(path, "ada") is None
+    append_event(path, "ada", "approved", "run 8")
+    assert llmeval("audit", "verify", path).returncode == 0
+
+
+def test_an_event_that_was_killed_half_way_is_replaced(tmp_path: Path) -> None:
+    path = chain(tmp_path / "audit.jsonl", 2)
+    path.write_bytes(path.read_bytes() + b'{"action":"appr')
+    append_event(path, "ada", "approved", "run 9")
+    check = read_chain(path)
+    assert check.problems == ()
+    assert len(check.events) == 3
