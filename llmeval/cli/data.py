@@ -218,13 +218,19 @@ def fix(
 
     The labels come from `llmeval review RUN --doubtful`. Apply the patch with `git apply`.
     """
-    from llmeval.core.errors import ExitCode
+    from llmeval.core.errors import ExitCode, UsageError
     from llmeval.core.files import write_atomically, writing
+    from llmeval.core.redaction import redact
     from llmeval.datatests.repair_patch import repair_patch
-    from llmeval.report.safe_text import one_line
+    from llmeval.report.safe_text import one_line, visible
     from llmeval.suite.loader import load_suite
 
     patch = repair_patch(load_suite(suite, env), reports, Path.cwd())
+    if out is None and not as_json and visible(redact(patch.diff)) != patch.diff:
+        raise UsageError(
+            "the patch has characters that the terminal would change, such as carriage returns:"
+            " write it with --out FILE"
+        )
     if out is not None:
         with writing(out):
             write_atomically(out, patch.diff.encode())
