@@ -28,7 +28,7 @@ def is_other_kind(
     *,
     head_first: bool,
 ) -> bool:
-    """Whether another adjective stands right next to the noun of a term, in the place of the missing
+    """Whether another adjective stands next to the noun of a term, in the place of the missing
     one: `mistle thrush` for `song thrush`.
 
     `head_first`: the language puts the noun before its adjective. In all other places of a longer
