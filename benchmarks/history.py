@@ -41,12 +41,12 @@ REPEATS = 5
 
 def seconds(work: Callable[[], object], times: int = REPEATS) -> float:
     """The median CPU time of some work: others may use the machine at the same time."""
-    found = []
+    times_taken = []
     for _ in range(times):
         began = time.process_time()
         work()
-        found.append(time.process_time() - began)
-    return statistics.median(found)
+        times_taken.append(time.process_time() - began)
+    return statistics.median(times_taken)
 
 
 def run_id(number: int) -> str:
@@ -163,16 +163,18 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--many", type=int, default=5000)
     parser.add_argument("--postgres", metavar="URL", help="an empty database, instead of SQLite")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="llmeval-history-") as name:
         folder = Path(name)
         os.environ["LLMEVAL_HOME"] = str(folder / "home")
-        address = given.postgres or str(folder / "history.sqlite3")
-        write_runs(folder / "reports", given.runs, given.cases)
-        indexing((folder / "reports").resolve(), address, given.runs, given.cases)
+        address = arguments.postgres or str(folder / "history.sqlite3")
+        write_runs(folder / "reports", arguments.runs, arguments.cases)
+        indexing((folder / "reports").resolve(), address, arguments.runs, arguments.cases)
         many = folder / "many"
-        write_runs(many, given.many, 200)
-        questions(many, address if given.postgres else str(folder / "many.sqlite3"), given.many)
+        write_runs(many, arguments.many, 200)
+        questions(
+            many, address if arguments.postgres else str(folder / "many.sqlite3"), arguments.many
+        )
 
 
 if __name__ == "__main__":

@@ -50,34 +50,34 @@ def index(
     for folder in folders or ():
         if not folder.is_dir():
             raise UsageError(f"{folder}: there is no such folder")
-    found, name = [], ""
+    reports_of, name = [], ""
     for folder in chosen:
         store = open_store(folder.resolve(), history)
         try:
-            found.append(rebuild(store, folder.resolve()))
+            reports_of.append(rebuild(store, folder.resolve()))
             name = store.name
         finally:
             store.close()
-    skipped = [row for each in found for row in each.skipped]
-    runs = sum(each.indexed for each in found) - len(skipped)
+    skipped = [row for each in reports_of for row in each.skipped]
+    runs = sum(each.indexed for each in reports_of) - len(skipped)
     if as_json:
         rows = [{"path": row.path, "reason": row.reason} for row in skipped]
         emit({"history": name, "indexed": runs, "skipped": rows})
     else:
-        _print_index(name, runs, found)
+        _print_index(name, runs, reports_of)
     return ExitCode.INVALID if strict and skipped else ExitCode.PASS
 
 
-def _print_index(name: str, runs: int, found: "list[IndexReport]") -> None:
+def _print_index(name: str, runs: int, reports_of: "list[IndexReport]") -> None:
     from llmeval.report.safe_text import count, visible
 
     screen = console()
-    for each in found:
+    for each in reports_of:
         for row in each.skipped:
             screen.print(
                 f"left out {visible(row.path)}: {visible(row.reason)}", markup=False, soft_wrap=True
             )
-    left_out = sum(len(each.skipped) for each in found)
+    left_out = sum(len(each.skipped) for each in reports_of)
     screen.print(
         f"{name}: {count(runs, 'run')} indexed, {left_out:,} left out.",
         markup=False,
@@ -100,20 +100,20 @@ def check(
     from llmeval.report.safe_text import count, visible
 
     with open_for(reports, history) as opened:
-        found = check_history(opened)
+        result = check_history(opened)
     if as_json:
-        emit(found.document())
+        emit(result.document())
     else:
         screen = console()
-        for path, reason in (*found.skipped, *found.repaired):
+        for path, reason in (*result.skipped, *result.repaired):
             screen.print(f"{visible(path)}: {visible(reason)}", markup=False, soft_wrap=True)
         screen.print(
-            f"{found.name}: {count(found.runs, 'run')} compared, {len(found.repaired):,} repaired,"
-            f" {len(found.skipped):,} left out.",
+            f"{result.name}: {count(result.runs, 'run')} compared,"
+            f" {len(result.repaired):,} repaired, {len(result.skipped):,} left out.",
             markup=False,
             soft_wrap=True,
         )
-    return ExitCode.INVALID if strict and (found.skipped or found.repaired) else ExitCode.PASS
+    return ExitCode.INVALID if strict and (result.skipped or result.repaired) else ExitCode.PASS
 
 
 app.command()(export)

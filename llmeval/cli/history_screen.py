@@ -102,10 +102,10 @@ def print_trends(screen: "Console", trends: "Sequence[Trend]") -> None:
 def _break(line: "TrendLine") -> str:
     text = f"{' and '.join(line.changed)} changed"
     if line.common is not None:
-        found = line.common
+        common = line.common
         text += (
-            f"; on {count(found.n, 'common case')} {signed_points(found.difference)} points"
-            f" ({signed_points(found.low)} to {signed_points(found.high)})"
+            f"; on {count(common.n, 'common case')} {signed_points(common.difference)} points"
+            f" ({signed_points(common.low)} to {signed_points(common.high)})"
         )
     return text
 
@@ -269,13 +269,13 @@ def board_markdown(board: "RunBoard") -> str:
 
 
 def print_removals(
-    screen: "Console", found: "Sequence[Removal]", *, yes: bool, named: bool
+    screen: "Console", removals: "Sequence[Removal]", *, yes: bool, named: bool
 ) -> None:
     """What was or would be deleted, and what protects the named runs."""
-    gone = [each for each in found if not each.kept]
+    gone = [each for each in removals if not each.kept]
     for each in gone:
         screen.print(f"{'deleted' if yes else 'would delete'} {each.path}", markup=False)
-    kept = [each for each in found if each.kept]
+    kept = [each for each in removals if each.kept]
     for each in kept if named else ():
         screen.print(f"kept {each.run_id}: {one_line(each.kept, 200)}", markup=False)
     text = f"{count(len(gone), 'run')} {'deleted' if yes else 'would be deleted'}"

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from llmeval.store.directory import RunDir
 
 _SHOWN = 20
-
 app = typer.Typer(
     help="Manage human labels: sample, import, export, statistics.", no_args_is_help=True
 )

@@ -160,15 +160,15 @@ def trend(
     name = suite_name(suite)
     with open_for(reports, history) as opened:
         query = opened.query.where("branch", branch)
-        found = trend_of(opened.store, query, name, metric, slice_, last)
+        answer = trend_of(opened.store, query, name, metric, slice_, last)
         not_shown(opened)
-    if not found:
+    if not answer:
         what = f" with {metric or 'a metric'}{' @ ' + slice_ if slice_ else ''}"
         raise UsageError(f"there is no complete run of {name}{what} below {reports}")
     if as_json:
-        emit(msgspec.to_builtins(found))
+        emit(msgspec.to_builtins(answer))
         return 0
-    print_trends(console(), found)
+    print_trends(console(), answer)
     return 0
 
 
@@ -226,14 +226,14 @@ def flaky(
 
     with open_for(reports, history) as opened:
         query = opened.query.where("branch", branch)
-        found = flaky_cases(opened.store, query, suite_name(suite), metric, last)
+        answer = flaky_cases(opened.store, query, suite_name(suite), metric, last)
         not_shown(opened)
     if quarantine:
-        print(quarantine_entries(found, getpass.getuser(), datetime.now(UTC).date()), end="")
+        print(quarantine_entries(answer, getpass.getuser(), datetime.now(UTC).date()), end="")
     elif as_json:
-        emit([{**msgspec.to_builtins(each), "rate": each.rate} for each in found])
+        emit([{**msgspec.to_builtins(each), "rate": each.rate} for each in answer])
     else:
-        print_flaky(console(), found, last)
+        print_flaky(console(), answer, last)
     return 0
 
 

@@ -87,23 +87,23 @@ def rm(
         )
         chosen = [row for row in chosen if not runs or row.path in named]
         _check_named(named, chosen, reports)
-        found = removals(opened.store, query, chosen, keep, datetime.now(UTC))
+        chosen_runs = removals(opened.store, query, chosen, keep, datetime.now(UTC))
         if yes:
-            for each in found:
+            for each in chosen_runs:
                 if not each.kept:
                     remove(each)
-            opened.store.forget([each.path for each in found if not each.kept])
-    _show_removals(found, yes=yes, as_json=as_json)
+            opened.store.forget([each.path for each in chosen_runs if not each.kept])
+    _show_removals(chosen_runs, yes=yes, as_json=as_json)
     if not as_json:
-        print_removals(console(), found, yes=yes, named=bool(runs))
+        print_removals(console(), chosen_runs, yes=yes, named=bool(runs))
     return 0
 
 
-def _show_removals(found: "list[Removal]", *, yes: bool, as_json: bool) -> None:
+def _show_removals(chosen_runs: "list[Removal]", *, yes: bool, as_json: bool) -> None:
     import msgspec
 
     if as_json:
-        emit({"deleted": yes, "runs": msgspec.to_builtins(found)})
+        emit({"deleted": yes, "runs": msgspec.to_builtins(chosen_runs)})
 
 
 def _check_named(named: set[str], chosen: "list[RunRow]", reports: Path) -> None:

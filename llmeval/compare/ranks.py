@@ -35,8 +35,8 @@ def board(
         if all(name in other for other in values) and _alike(ranked, name)
     ]
     means = {
-        each.letter: math.fsum(found[name] for name in shared) / len(shared) if shared else None
-        for each, found in zip(ranked, values, strict=True)
+        each.letter: math.fsum(column[name] for name in shared) / len(shared) if shared else None
+        for each, column in zip(ranked, values, strict=True)
     }
     shown = {
         (one, two): verdict.difference

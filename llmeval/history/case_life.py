@@ -98,9 +98,9 @@ def life_of(
     lists = store.case_lists({each[0].case_list for each in vectors.values()})
     scorers = _scorers(store, runs, metric)
     seen = [
-        found
+        entry
         for run in runs
-        if (found := _seen(run, vectors.get(run.run_id, []), lists, case_id, scorers))
+        if (entry := _seen(run, vectors.get(run.run_id, []), lists, case_id, scorers))
     ]
     if not seen:
         raise UsageError(_unknown(suite, case_id, metric, len(runs), bool(vectors)))

@@ -63,7 +63,7 @@ def flaky_cases(
     scorers = {
         (row.run_id, row.metric): row.scorer for row in store.metrics(list(runs), metric, "")
     }
-    found: list[FlakyCase] = []
+    flaky: list[FlakyCase] = []
     for name, column in columns.items():
         ordered = [(run, column[run_id]) for run_id, run in runs.items() if run_id in column]
         keys = [
@@ -71,10 +71,10 @@ def flaky_cases(
             for run, _ in ordered
         ]
         for case_id in _unsteady(ordered, lists):
-            made = _flaky(case_id, name, ordered, keys, lists)
-            if made.flips or made.split:
-                found.append(made)
-    return sorted(found, key=lambda case: (-case.rate, -case.flips, -case.split, case.case_id))
+            case = _flaky(case_id, name, ordered, keys, lists)
+            if case.flips or case.split:
+                flaky.append(case)
+    return sorted(flaky, key=lambda case: (-case.rate, -case.flips, -case.split, case.case_id))
 
 
 Ordered = Sequence[tuple[RunRow, Vector]]

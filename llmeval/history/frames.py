@@ -64,10 +64,10 @@ class RunHistory:
         """One row a (run, metric, slice): n, mean, pass_rate, low, high, and when the run began."""
         with self._open() as history:
             started = {row.run_id: row.started for row in self._rows(history)}
-            found = history.store.metrics(list(started))
+            measured = history.store.metrics(list(started))
         rows = [
             {"started": started[each.run_id], **msgspec.to_builtins(each)}
-            for each in sorted(found, key=lambda row: (row.run_id, row.metric, row.slice))
+            for each in sorted(measured, key=lambda row: (row.run_id, row.metric, row.slice))
         ]
         return _frame(rows, ("started", "run_id", "metric", "slice"))
 

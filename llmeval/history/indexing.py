@@ -70,14 +70,14 @@ def update(
     """
     top = str(root)
     there = {path: stamp for path in run_folders(top) if (stamp := stamp_of(path))}
-    known = store.stamps(top)
-    gone = [] if store.shared else [path for path in known if path not in there]
+    indexed = store.stamps(top)
+    gone = [] if store.shared else [path for path in indexed if path not in there]
     if gone:
         store.forget(gone)
         # A run may have been left out only because a directory that is gone now was kept.
         doubtful = {row.path for row in store.skipped(top)}
-        known = {path: stamp for path, stamp in known.items() if path not in doubtful}
-    changed = [path for path, stamp in there.items() if known.get(path) != stamp]
+        indexed = {path: stamp for path, stamp in indexed.items() if path not in doubtful}
+    changed = [path for path, stamp in there.items() if indexed.get(path) != stamp]
     for begin in range(0, len(changed), BATCH):
         progress(begin, len(changed))
         _index(store, changed[begin : begin + BATCH], root)

@@ -173,8 +173,8 @@ def _board(
     }
     adjusted = holm_adjusted([each.p for each in tests.values()])
     shown = {
-        key: found.estimate
-        for (key, found), p in zip(tests.items(), adjusted, strict=True)
+        key: columns.estimate
+        for (key, columns), p in zip(tests.items(), adjusted, strict=True)
         if p <= 1 - LEVEL
     }
     ranges = rank_ranges(names, shown)
@@ -207,20 +207,20 @@ def _board(
     )
 
 
-def _shared(columns: Sequence[tuple[Vector, CaseList]]) -> dict[str, list[float]]:
+def _shared(measured: Sequence[tuple[Vector, CaseList]]) -> dict[str, list[float]]:
     """By run, its values on the cases that every run has with a result and the same content."""
-    found = []
-    for vector, cases in columns:
+    columns = []
+    for vector, cases in measured:
         values = case_values(vector)
         usable = values.applies & ~np.isnan(values.values)
         rows = np.flatnonzero(usable)
-        found.append(
+        columns.append(
             (
                 vector.run_id,
                 {(cases.ids[i], cases.digests[i]): float(values.values[i]) for i in rows},
             )
         )
-    if not found:
+    if not columns:
         return {}
-    keys = [key for key in found[0][1] if all(key in column for _, column in found[1:])]
-    return {run_id: [column[key] for key in keys] for run_id, column in found}
+    keys = [key for key in columns[0][1] if all(key in column for _, column in columns[1:])]
+    return {run_id: [column[key] for key in keys] for run_id, column in columns}

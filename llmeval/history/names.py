@@ -110,8 +110,8 @@ class RunNames(NamedTuple):
         branch = name.rpartition("@")[0]
         if branch and any(head.branch == branch for head in self.heads):
             return suite, name
-        known = any(head.suite == first for head in self.heads)
-        return (first, rest) if known else (suite, name)
+        is_suite = any(head.suite == first for head in self.heads)
+        return (first, rest) if is_suite else (suite, name)
 
     def _chosen(
         self, name: str, heads: Sequence[RunHead], *, complete: bool
@@ -172,12 +172,12 @@ class RunNames(NamedTuple):
             )
         path = Path(str(named[0].baseline))
         run_id = _run_of_baseline(path)
-        found = next((head for head in self.heads if head.run_id == run_id), None)
-        if found is None:
+        head = next((head for head in self.heads if head.run_id == run_id), None)
+        if head is None:
             raise StoreError(
                 f"{BASELINE}: {path} is of the run {run_id}, which is not{self._where(suite)}"
             )
-        return found
+        return head
 
     def _by_id(self, name: str, heads: Sequence[RunHead]) -> RunHead:
         matching = [

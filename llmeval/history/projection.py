@@ -112,10 +112,10 @@ _OUTLINE = msgspec.json.Decoder(_Outline)
 
 
 def _each_case(run: RunDir) -> Iterator[_Outline]:
-    found: dict[str, _Outline] = {}
+    outlines: dict[str, _Outline] = {}
     for case in run.outlines():
-        found[case.id] = _Outline(case.id, case.digest, case.cluster)
-    yield from found.values()
+        outlines[case.id] = _Outline(case.id, case.digest, case.cluster)
+    yield from outlines.values()
 
 
 def _vectors(run: RunDir, manifest: Manifest, cases: CaseList) -> Iterator[Vector]:

@@ -124,9 +124,9 @@ def _approval(row: RunRow) -> str:
     """
     folders = [Path(row.path), Path(row.root).parent, Path(row.suite_file).parent, Path()]
     for folder in folders:
-        found = sorted((folder / "approvals").glob(f"{row.run_id}*.json"))
-        if found:
-            return str(found[0])
+        files = sorted((folder / "approvals").glob(f"{row.run_id}*.json"))
+        if files:
+            return str(files[0])
     return ""
 
 

@@ -44,6 +44,7 @@ def find(name: Path, reports: Path, suite: str | None = None, but: Collection[Pa
         path.parent
         for place in places
         for path in reports.glob(f"{place}/{_plain(text)}/{MANIFEST}")
+        if text not in (LATEST, BASELINE)  # a directory of that name may be an old run
     )
     if len(same) > 1:
         raise StoreError(
@@ -94,13 +95,13 @@ def heads(reports: Path) -> list[RunHead]:
 
 
 def _heads_of_directories(reports: Path) -> list[RunHead]:
-    found = []
+    all_heads = []
     for path, manifest, summary in recorded(reports):
         try:
             tags = tuple(read_tags(path).items())
         except StoreError:
             continue  # as the history skips it
-        found.append(
+        all_heads.append(
             RunHead(
                 manifest.run_id,
                 manifest.suite,
@@ -112,7 +113,7 @@ def _heads_of_directories(reports: Path) -> list[RunHead]:
                 tags,
             )
         )
-    return found
+    return all_heads
 
 
 def sole_latest(reports: Path) -> Path:

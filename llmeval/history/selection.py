@@ -74,8 +74,8 @@ def select_runs(
 
 def _decided(query: RunQuery, decision: str) -> RunQuery:
     if decision not in (*Decision.__members__, NO_DECISION):
-        known = ", ".join((*Decision.__members__, NO_DECISION))
-        raise UsageError(f"--decision {decision}: choose one of {known}")
+        names = ", ".join((*Decision.__members__, NO_DECISION))
+        raise UsageError(f"--decision {decision}: choose one of {names}")
     return query.where("decision", "" if decision == NO_DECISION else decision)
 
 

@@ -93,16 +93,16 @@ class SqlStore:
 
     def put(self, projections: Iterable[RunProjection]) -> list[SkippedRow]:
         """As the protocol says."""
-        given = list(projections)
+        batch = list(projections)
         refused = []
         with self._sql.writing():
-            there = self._identities([each.run.run_id for each in given])
-            for each in given:
+            there = self._identities([each.run.run_id for each in batch])
+            for each in batch:
                 mine = identity_of(each.run)
                 other = there.get(mine.run_id)
-                if other is not None and (lost := loser(mine, other, shared=self.shared)):
-                    refused.append(lost)
-                    if lost.path == mine.path:
+                if other is not None and (left_out := loser(mine, other, shared=self.shared)):
+                    refused.append(left_out)
+                    if left_out.path == mine.path:
                         continue
                 there[mine.run_id] = mine
                 self._replace(each)
@@ -112,9 +112,9 @@ class SqlStore:
     def skip(self, rows: Iterable[SkippedRow]) -> None:
         """As the protocol says."""
         with self._sql.writing():
-            given = list(rows)
-            self._remove_runs(self._ids_at([row.path for row in given]))
-            self._add(SKIPPED, given, "path")
+            batch = list(rows)
+            self._remove_runs(self._ids_at([row.path for row in batch]))
+            self._add(SKIPPED, batch, "path")
 
     def forget(self, paths: Collection[str]) -> None:
         """As the protocol says."""
@@ -161,10 +161,10 @@ class SqlStore:
 
     def tags(self, run_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """As the protocol says."""
-        found: dict[str, dict[str, str]] = {}
+        records: dict[str, dict[str, str]] = {}
         for row in self._of_runs(TagRow, run_ids):
-            found.setdefault(row.run_id, {})[row.name] = row.content
-        return found
+            records.setdefault(row.run_id, {})[row.name] = row.content
+        return records
 
     def metrics(
         self, run_ids: Sequence[str], metric: str | None = None, slice_: str | None = None
@@ -224,7 +224,7 @@ class SqlStore:
 
     def dump(self) -> list[str]:
         """As the protocol says."""
-        found = []
+        records = []
         for table in TABLES:
             columns = [name for name in table.columns if name not in _LOCAL]
             for row in self._sql.query(f"SELECT {', '.join(columns)} FROM {table.name}"):
@@ -233,8 +233,8 @@ class SqlStore:
                     if not str(row[0]).startswith(self._space):
                         continue
                     plain[0] = self._id(row[0])
-                found.append(msgspec.json.encode([table.name, *plain]).decode())
-        return sorted(found)
+                records.append(msgspec.json.encode([table.name, *plain]).decode())
+        return sorted(records)
 
     def close(self) -> None:
         """As the protocol says."""
@@ -267,7 +267,7 @@ class SqlStore:
         """The runs of these ids that are there."""
         columns = ", ".join(RunIdentity._fields)
         return {
-            (found := RunIdentity(self._id(row[0]), *map(str, row[1:]))).run_id: found
+            (identity := RunIdentity(self._id(row[0]), *map(str, row[1:]))).run_id: identity
             for part in parts(self._keys(run_ids))
             for row in self._sql.query(
                 f"SELECT {columns} FROM runs WHERE run_id IN ({marks(part)})", tuple(part)
@@ -375,15 +375,15 @@ class SqlStore:
         statement = f"SELECT {', '.join(table.columns)} FROM {table.name}{rest}"
         rows = self._sql.query(statement, values)
         flags, keyed = table.flags, table in _OF_RUNS
-        found = []
+        records = []
         for row in rows:
             fields = list(row)
             if keyed:
                 fields[0] = self._id(fields[0])
             for place in flags:
                 fields[place] = bool(fields[place])
-            found.append(kind(*fields))
-        return found
+            records.append(kind(*fields))
+        return records
 
 
 def _values(row: msgspec.Struct) -> tuple[SqlValue, ...]:

@@ -20,7 +20,7 @@ from llmeval.history.rows import (
     VectorRow,
 )
 
-HISTORY_SCHEMA = 1
+HISTORY_SCHEMA = 2
 """Raise it with any change of a record in `rows.py` or of what is written there."""
 
 _SQL = {str: "TEXT", int: "BIGINT", bool: "BIGINT", float: "DOUBLE PRECISION"}
@@ -63,12 +63,12 @@ class Table(NamedTuple):
         kinds = get_type_hints(self.row)
         columns = [f"{name} {_column(kinds[name], blob)}" for name in self.columns]
         body = ", ".join([*columns, f"PRIMARY KEY ({', '.join(self.key)})"])
-        made = [f"CREATE TABLE IF NOT EXISTS {self.name} ({body}){end}"]
+        statements = [f"CREATE TABLE IF NOT EXISTS {self.name} ({body}){end}"]
         for columns_of_index in self.indexes:
             name = f"{self.name}_{'_'.join(columns_of_index)}"
             fields = ", ".join(columns_of_index)
-            made.append(f"CREATE INDEX IF NOT EXISTS {name} ON {self.name} ({fields})")
-        return made
+            statements.append(f"CREATE INDEX IF NOT EXISTS {name} ON {self.name} ({fields})")
+        return statements
 
 
 RUNS = Table("runs", RunRow, ("run_id",), (("suite", "run_id"),))

@@ -184,13 +184,13 @@ def changes_between(before: Measured, now: Measured) -> tuple[str, ...]:
     """What keeps two results of one metric from being compared; empty if they can be."""
     (old, was), (new, result) = before, now
     judged = result.trust is not None or was.trust is not None
-    found = (
+    reasons = (
         (DATA, old.cases_digest != new.cases_digest),
         ("quarantine", old.quarantine_digest != new.quarantine_digest),
         ("judge" if judged else "checks", was.scorer != result.scorer),
         ("repeats", old.repeats != new.repeats),
     )
-    return tuple(name for name, differs in found if differs)
+    return tuple(name for name, differs in reasons if differs)
 
 
 def _groups(ordered: Sequence[Measured]) -> list[list[Measured]]:
@@ -241,9 +241,9 @@ def _common(
     pairs = pair_verdicts(vectors[before], vectors[now], lists)
     if not pairs.cases:
         return None
-    found = pairs.test(LEVEL)
+    reasons = pairs.test(LEVEL)
     return CommonCases(
-        n=len(pairs.cases), difference=found.estimate, low=found.low, high=found.high
+        n=len(pairs.cases), difference=reasons.estimate, low=reasons.low, high=reasons.high
     )
 
 

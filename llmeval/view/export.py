@@ -81,11 +81,11 @@ def _write_suite(site: Site, folder: Path, suite: str, rows: list[RunRow], cases
 
 def _cases(site: Site, rows: list[RunRow]) -> list[str]:
     """The cases that fail in the newest runs."""
-    found: dict[str, None] = {}
+    addresses: dict[str, None] = {}
     for row in rows[:_FAILING_RUNS]:
         for case in failing_of(site, row)[0]:
-            found[str(case["id"])] = None
-    return list(found)[:CASES]
+            addresses[str(case["id"])] = None
+    return list(addresses)[:CASES]
 
 
 def _reports(runs: dict[str, list[RunRow]], folder: Path) -> dict[str, str]:
@@ -93,13 +93,13 @@ def _reports(runs: dict[str, list[RunRow]], folder: Path) -> dict[str, str]:
     published together with it.
     """
     top = folder.resolve().parent
-    found = {}
+    addresses = {}
     for row in (row for rows in runs.values() for row in rows):
         report = Path(row.path) / REPORT
         if report.is_file() and report.is_relative_to(top):
             relative = os.path.relpath(report, folder.resolve())
-            found[row.run_id] = quote(relative.replace(os.sep, "/"))
-    return found
+            addresses[row.run_id] = quote(relative.replace(os.sep, "/"))
+    return addresses
 
 
 def _check_folder(folder: Path) -> None:

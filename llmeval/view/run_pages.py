@@ -75,13 +75,13 @@ def failing_of(site: Site, row: RunRow) -> tuple[list[dict[str, object]], int]:
     if not vectors:
         return [], 0
     cases = site.history.store.case_lists([vectors[0].case_list])[vectors[0].case_list]
-    found = []
+    failing = []
     for place, case_id in enumerate(cases.ids):
         verdicts = [(each.metric, worst(each.of_case(place))) for each in vectors]
         bad = [(name, v) for name, v in verdicts if v.name.lower() in _TONES and v != Verdict.PASS]
         if bad:
-            found.append((max(v for _, v in bad), case_id, bad))
-    found.sort(key=lambda each: (-each[0], each[1]))
+            failing.append((max(v for _, v in bad), case_id, bad))
+    failing.sort(key=lambda each: (-each[0], each[1]))
     shown: list[dict[str, object]] = [
         {
             "id": case_id,
@@ -91,9 +91,9 @@ def failing_of(site: Site, row: RunRow) -> tuple[list[dict[str, object]], int]:
                 for name, v in bad
             ],
         }
-        for _, case_id, bad in found[:_FAILING]
+        for _, case_id, bad in failing[:_FAILING]
     ]
-    return shown, max(0, len(found) - _FAILING)
+    return shown, max(0, len(failing) - _FAILING)
 
 
 def _rule(rule: DecisionRow) -> dict[str, object]:

@@ -95,8 +95,8 @@ def _deciding_trend(site: Site, suite: str) -> Trend | None:
     named = [
         name for name in (*decisive, *(r.metric for r in rules), *measured) if name in measured
     ]
-    found = trend_of(store, site.query, suite, named[0], "", _SPARK) if named else []
-    return found[0] if found else None
+    trends = trend_of(store, site.query, suite, named[0], "", _SPARK) if named else []
+    return trends[0] if trends else None
 
 
 def suite_page(site: Site, suite: str, branch: str = "", before: str = "") -> str:

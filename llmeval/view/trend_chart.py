@@ -48,7 +48,7 @@ def spark(trend: Trend) -> Markup:
 
 
 def _breaks(lines: Sequence[TrendLine]) -> list[tuple[str, str]]:
-    found = []
+    breaks = []
     for number, line in enumerate(lines[1:]):
         text = f"{line.points[0].started[:10]}: {' and '.join(line.changed)} changed"
         if line.common is not None:
@@ -57,8 +57,8 @@ def _breaks(lines: Sequence[TrendLine]) -> list[tuple[str, str]]:
                 f"; on {count(common.n, 'common case')} {signed_points(common.difference)} points"
                 f" ({signed_points(common.low)} to {signed_points(common.high)})"
             )
-        found.append((_letter(number), text))
-    return found
+        breaks.append((_letter(number), text))
+    return breaks
 
 
 def _letter(number: int) -> str:

@@ -198,8 +198,8 @@ class GuardedHandler(BaseHTTPRequestHandler):
         Raises:
             Refused: always then.
         """
-        given = _cookies(self.headers).get(self.server.cookie, "")
-        if not hmac.compare_digest(given.encode(), self.server.secret.encode()):
+        cookie = _cookies(self.headers).get(self.server.cookie, "")
+        if not hmac.compare_digest(cookie.encode(), self.server.secret.encode()):
             raise Refused(
                 HTTPStatus.FORBIDDEN,
                 f"open the address that `{self.server.command}` printed",

@@ -35,8 +35,8 @@ def test_parquet_has_a_row_a_verdict(reports: Path, tmp_path: Path) -> None:
     assert done.returncode == 0
     assert json.loads(done.stdout)["runs"] == 1
     rows = pq.read_table(out / "verdicts.parquet").to_pylist()
-    found = {(row["metric"], row["case_id"]): (row["verdict"], row["value"]) for row in rows}
-    assert found == {
+    result = {(row["metric"], row["case_id"]): (row["verdict"], row["value"]) for row in rows}
+    assert result == {
         ("facts", "c0"): ("pass", 1.0), ("facts", "c1"): ("fail", 0.0),
         ("correctness", "c0"): ("pass", 0.75), ("correctness", "c1"): ("unscored", None),
     }  # fmt: skip

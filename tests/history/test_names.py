@@ -78,6 +78,12 @@ def test_a_directory_is_its_own_name(reports: Path) -> None:
     assert find(Path("main@latest"), reports) == path
 
 
+def test_a_directory_called_latest_is_not_the_latest(reports: Path) -> None:
+    old = reports / "qa" / ID.format(2, "aaaaaa")
+    old.rename(old.with_name("latest"))
+    assert find(Path("latest"), reports).name.endswith("eeeeee")
+
+
 @pytest.mark.parametrize("name", ["*", "../qa", "", "[a]*", ".."])
 def test_a_name_is_not_a_pattern(reports: Path, name: str) -> None:
     with pytest.raises(LlmevalError):

@@ -134,9 +134,9 @@ def test_a_case_says_since_when_it_fails(
     history = runs_of(tmp_path, *(([GOOD, value[letter]], {}) for letter in life))
     closing.append(history)
     for metric in (None, "facts"):
-        found = life_of(history.store, history.query, "qa", "c1", metric)
-        assert found.words == words
-        assert "".join(point.letter for point in found.points) == life
+        result = life_of(history.store, history.query, "qa", "c1", metric)
+        assert result.words == words
+        assert "".join(point.letter for point in result.points) == life
 
 
 def test_a_change_of_the_case_ends_a_streak(tmp_path: Path, closing: list[OpenHistory]) -> None:
@@ -144,9 +144,9 @@ def test_a_change_of_the_case_ends_a_streak(tmp_path: Path, closing: list[OpenHi
         tmp_path, ([BAD], {}), ([BAD], {}), ([BAD], {"content": "2"}), ([BAD], {"content": "2"})
     )
     closing.append(history)
-    found = life_of(history.store, history.query, "qa", "c0", "facts")
-    assert found.words == "failing since 03f2c10 (2026-01-03), 2 runs; its case changed there"
-    assert (found.flips, found.pairs) == (0, 2)
+    result = life_of(history.store, history.query, "qa", "c0", "facts")
+    assert result.words == "failing since 03f2c10 (2026-01-03), 2 runs; its case changed there"
+    assert (result.flips, result.pairs) == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -182,11 +182,11 @@ def test_flaky_is_what_changes_although_nothing_changed(
         ([GOOD, GOOD, BAD], {"digests": OTHER_MODEL}),  # another model may answer otherwise
     )
     closing.append(history)
-    (found,) = flaky_cases(history.store, history.query, "qa")
-    assert (found.case_id, found.flips, found.pairs, found.letters) == ("c1", 2, 2, "pfpp")
+    (result,) = flaky_cases(history.store, history.query, "qa")
+    assert (result.case_id, result.flips, result.pairs, result.letters) == ("c1", 2, 2, "pfpp")
     from datetime import date
 
-    entries = quarantine_entries([found], "ada", date(2026, 1, 5))
+    entries = quarantine_entries([result], "ada", date(2026, 1, 5))
     assert "- case: c1\n" in entries
     assert "expires: '2026-02-04'" in entries
 
@@ -286,6 +286,6 @@ def test_every_filter_is_a_column(tmp_path: Path, closing: list[OpenHistory]) ->
 def test_vectors_survive_packing() -> None:
     verdicts = bytes([Verdict.PASS, Verdict.FAIL, Verdict.ERROR, Verdict.PASS])
     vector = Vector("r", "m", "d", 2, verdicts, (1.0, 0.25, float("nan"), 0.5))
-    found = unpack_vector(pack_vector(vector))
-    assert (found.value(0), found.value(1)) == (0.625, 0.5)
-    assert found.of_case(1) == bytes([Verdict.ERROR, Verdict.PASS])
+    result = unpack_vector(pack_vector(vector))
+    assert (result.value(0), result.value(1)) == (0.625, 0.5)
+    assert result.of_case(1) == bytes([Verdict.ERROR, Verdict.PASS])

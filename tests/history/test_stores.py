@@ -35,8 +35,8 @@ def server() -> Iterator[PostgresServer]:
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return str(tmp_path / "own.sqlite3")
-    made: PostgresServer = request.getfixturevalue("server")
-    return made.database()
+    running: PostgresServer = request.getfixturevalue("server")
+    return running.database()
 
 
 def folder_of_runs(reports: Path) -> Path:
@@ -235,8 +235,8 @@ def test_a_history_on_a_network_file_system_is_recognised(tmp_path: Path) -> Non
         f"31 22 0:40 / {home} rw shared:2 - nfs4 server:/home rw\n"
         f"32 31 8:2 / {home}/local rw - ext4 /dev/sdb1 rw\n"
     )
-    found = [network_file_system(home / place, mounts) for place in ("x", "local/x", "../x")]
-    assert found == ["nfs4", "", ""]
+    kinds = [network_file_system(home / place, mounts) for place in ("x", "local/x", "../x")]
+    assert kinds == ["nfs4", "", ""]
 
 
 def test_two_writers_wait_for_each_other(tmp_path: Path, address: str) -> None:

@@ -24,15 +24,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ViewServer]:
     run = past_run(reports, RUN, {"facts": [1.0, 0.0]})
     (run.path / "report.html").write_text("<script>alert(1)</script>the report")
     history = open_history(reports, str(reports.parent / "h.sqlite3"))
-    made = ViewServer(Site(history, ServedLinks(), "here"), Listening())
-    threading.Thread(target=made.serve_forever, args=(0.05,), daemon=True).start()
-    yield made
-    made.shutdown()
-    made.server_close()
+    behind = ViewServer(Site(history, ServedLinks(), "here"), Listening())
+    threading.Thread(target=behind.serve_forever, args=(0.05,), daemon=True).start()
+    yield behind
+    behind.shutdown()
+    behind.server_close()
     history.store.close()
 
 
-def asked(
+def response_to(
     server: ViewServer, path: str, method: str = "GET", **headers: str
 ) -> http.client.HTTPResponse:
     """An answer to a request with the right host and cookie, unless a header says otherwise."""
@@ -49,8 +49,8 @@ def asked(
 
 
 def body(answer: http.client.HTTPResponse) -> str:
-    found: bytes = answer.body  # type: ignore[attr-defined]
-    return found.decode()
+    content: bytes = answer.body  # type: ignore[attr-defined]
+    return content.decode()
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def body(answer: http.client.HTTPResponse) -> str:
     ],
 )
 def test_pages(server: ViewServer, path: str, text: str) -> None:
-    answer = asked(server, path)
+    answer = response_to(server, path)
     assert answer.status == 200
     assert text in body(answer)
     policy = answer.headers["Content-Security-Policy"]
@@ -88,7 +88,7 @@ def test_other_senders_are_refused(
     server: ViewServer, headers: dict[str, str], status: int
 ) -> None:
     for path in ("/", "/suite/qa", f"/report/{RUN}", "/compare?a=x&b=y"):
-        answer = asked(server, path, **headers)
+        answer = response_to(server, path, **headers)
         assert answer.status == status
         assert "qa" not in body(answer).replace(path, "")
 
@@ -109,13 +109,13 @@ def test_other_senders_are_refused(
     ],
 )
 def test_a_name_is_never_a_path(server: ViewServer, path: str) -> None:
-    answer = asked(server, path)
+    answer = response_to(server, path)
     assert answer.status == 404
     assert "root:" not in body(answer)
 
 
 def test_the_script_of_a_foreign_report_does_not_run(server: ViewServer) -> None:
-    answer = asked(server, f"/report/{RUN}")
+    answer = response_to(server, f"/report/{RUN}")
     assert body(answer).endswith("the report")
     policy = answer.headers["Content-Security-Policy"]
     assert "script-src 'sha256-" in policy
@@ -125,15 +125,15 @@ def test_the_script_of_a_foreign_report_does_not_run(server: ViewServer) -> None
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
 def test_it_only_reads(server: ViewServer, method: str) -> None:
-    assert asked(server, "/", method).status == 501
+    assert response_to(server, "/", method).status == 501
 
 
 def test_the_token_opens_the_door(server: ViewServer) -> None:
     token = server.url.partition("?")[2]
-    answer = asked(server, f"/?{token}", Cookie="")
+    answer = response_to(server, f"/?{token}", Cookie="")
     assert answer.status == 303
     assert "HttpOnly; SameSite=Strict" in answer.headers["Set-Cookie"]
-    assert asked(server, "/?token=wrong", Cookie="").status == 403
+    assert response_to(server, "/?token=wrong", Cookie="").status == 403
 
 
 @pytest.mark.parametrize(
@@ -155,12 +155,12 @@ def test_it_is_not_reached_from_elsewhere_in_plain_text(listening: Listening, te
 
 def test_behind_a_proxy_only_its_name_is_answered(server: ViewServer) -> None:
     site = server._site
-    made = ViewServer(site, Listening(proxy="https://evals.example.org"))
-    threading.Thread(target=made.serve_forever, args=(0.05,), daemon=True).start()
+    behind = ViewServer(site, Listening(proxy="https://evals.example.org"))
+    threading.Thread(target=behind.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        assert made.url.startswith("https://evals.example.org/?token=")
-        assert asked(made, "/").status == 200
-        assert asked(made, "/", Host=f"127.0.0.1:{made.server_port}").status == 421
+        assert behind.url.startswith("https://evals.example.org/?token=")
+        assert response_to(behind, "/").status == 200
+        assert response_to(behind, "/", Host=f"127.0.0.1:{behind.server_port}").status == 421
     finally:
-        made.shutdown()
-        made.server_close()
+        behind.shutdown()
+        behind.server_close()

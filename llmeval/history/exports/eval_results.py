@@ -63,12 +63,12 @@ def entries_of(
         dataset: id on the Hub.
         revision: of the data set.
     """
-    found: list[dict[str, object]] = []
+    entries: list[dict[str, object]] = []
     for each in metrics:
         about: dict[str, object] = {"id": dataset, "task_id": each.metric}
         if revision:
             about["revision"] = revision
-        found.append(
+        entries.append(
             {
                 "dataset": about,
                 "value": each.mean,
@@ -76,7 +76,7 @@ def entries_of(
                 "notes": _note(row, each),
             }
         )
-    return found
+    return entries
 
 
 def _note(row: RunRow, metric: MetricRow) -> str:

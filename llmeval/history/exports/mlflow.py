@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from llmeval.core.errors import StoreError, UsageError
+from llmeval.core.errors import StoreError, UsageError, install_hint
 from llmeval.core.records import Label, Score
 from llmeval.history.experiment_store import ExperimentStore
 from llmeval.history.rows import MetricRow, RunRow
@@ -49,8 +49,7 @@ def log_to_mlflow(
         from mlflow.exceptions import MlflowException
     except ModuleNotFoundError:
         raise UsageError(
-            "the export to MLflow needs the package mlflow or mlflow-skinny, version 3, in this"
-            " environment"
+            f"the export to MLflow needs mlflow-skinny (or mlflow): {install_hint('mlflow')}"
         ) from None
     try:
         mlflow.set_tracking_uri(uri)
@@ -67,10 +66,10 @@ def _is_there(client: "MlflowClient", row: RunRow) -> bool:
     experiment = client.get_experiment_by_name(row.suite)
     if experiment is None:
         return False
-    found = client.search_runs(
+    same_runs = client.search_runs(
         [experiment.experiment_id], f"tags.`{RUN_ID}` = '{row.run_id}'", max_results=1
     )
-    return bool(found)
+    return bool(same_runs)
 
 
 def _log_run(client: "MlflowClient", store: ExperimentStore, row: RunRow, *, traces: bool) -> None:
@@ -90,8 +89,8 @@ def _log_run(client: "MlflowClient", store: ExperimentStore, row: RunRow, *, tra
         "llmeval.path": row.path,
         **store.tags([row.run_id]).get(row.run_id, {}),
     }
-    made = client.create_run(experiment_id, start_time=began, run_name=row.run_id)
-    run_id = made.info.run_id
+    created = client.create_run(experiment_id, start_time=began, run_name=row.run_id)
+    run_id = created.info.run_id
     metrics = store.metrics([row.run_id])
     client.log_batch(
         run_id,

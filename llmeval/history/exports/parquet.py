@@ -100,9 +100,9 @@ def _write_verdicts(store: ExperimentStore, rows: Sequence[RunRow], path: Path) 
 def _verdict_columns(
     store: ExperimentStore, run_ids: Sequence[str]
 ) -> dict[str, list[str | int | float | None]]:
-    found = list(_verdicts(store, run_ids))
+    verdicts = list(_verdicts(store, run_ids))
     names = ("run_id", "metric", "case_id", "case_digest", "repeat", "verdict", "value")
-    columns = zip(*found, strict=True) if found else ([] for _ in names)
+    columns = zip(*verdicts, strict=True) if verdicts else ([] for _ in names)
     return {name: list(column) for name, column in zip(names, columns, strict=True)}
 
 
