@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from llmeval.core.approvals import RunApproval
+from llmeval.core.audit_event import AuditEvent
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.certificate import Certificate
 from llmeval.core.draw import Draw
@@ -15,6 +17,7 @@ from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import Answer, Case, Label, Score
 from llmeval.core.results import Summary
+from llmeval.core.seal import Seal
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _CHECKSUM = {
@@ -46,11 +49,14 @@ FILES = (
     FileOfRecords("labels.jsonl", Label, lines=True),
     FileOfRecords("baseline_labels.jsonl", Label, lines=True),
     FileOfRecords("draws.jsonl", Draw, lines=True),
+    FileOfRecords("seal.json", Seal),
 )
 """The files of a run directory."""
 BESIDE = (
     FileOfRecords("NAME.lock.json", BaselineLock),
     FileOfRecords("certificate.json", Certificate),
+    FileOfRecords("approvals/RUN-NAME.json", RunApproval),
+    FileOfRecords("audit.jsonl", AuditEvent, lines=True),
 )
 """Files next to a suite."""
 
