@@ -15,6 +15,7 @@ from llmeval.core.certificate import Certificate
 from llmeval.core.draw import Draw
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest
+from llmeval.core.pack_index import PackIndex
 from llmeval.core.records import Answer, Case, Label, Score
 from llmeval.core.results import Summary
 from llmeval.core.seal import Seal
@@ -57,8 +58,9 @@ BESIDE = (
     FileOfRecords("certificate.json", Certificate),
     FileOfRecords("approvals/RUN-NAME.json", RunApproval),
     FileOfRecords("audit.jsonl", AuditEvent, lines=True),
+    FileOfRecords("index.json", PackIndex),
 )
-"""Files next to a suite."""
+"""Files next to a suite, and the index of an evidence pack."""
 
 
 def record_schemas() -> dict[str, dict[str, object]]:
