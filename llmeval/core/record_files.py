@@ -94,8 +94,19 @@ def _describe(schema: dict[str, Any], record: type[msgspec.Struct] | None) -> No
     for name, value in schema.get("properties", {}).items():
         if docs.get(name):
             value["description"] = docs[name]
-        if "pattern" in value:  # JSON Schema has no `\Z`
-            value["pattern"] = value["pattern"].replace(r"\Z", "$")
+        _translate_patterns(value)
+
+
+def _translate_patterns(schema: object) -> None:
+    """Write `\\Z` as `$` in every pattern, because JSON Schema has no `\\Z`."""
+    if isinstance(schema, list):
+        for each in schema:
+            _translate_patterns(each)
+    if isinstance(schema, dict):
+        if isinstance(pattern := schema.get("pattern"), str):
+            schema["pattern"] = pattern.replace(r"\Z", "$")
+        for each in schema.values():
+            _translate_patterns(each)
 
 
 @cache
