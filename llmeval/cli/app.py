@@ -11,6 +11,7 @@ from llmeval.cli import (
     audit,
     baseline,
     cache,
+    card,
     checks,
     comment,
     compare,
@@ -88,6 +89,7 @@ app.command(rich_help_panel=GOVERN)(seal.verify)
 app.command(rich_help_panel=GOVERN)(attest.attest)
 app.command(rich_help_panel=GOVERN)(approve.approve)
 app.command(rich_help_panel=GOVERN)(evidence.evidence)
+app.command(rich_help_panel=GOVERN)(card.card)
 app.add_typer(audit.app, name="audit", rich_help_panel=GOVERN)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
