@@ -33,7 +33,7 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     clause: str
     """Its number."""
     about: str
-    """Its subject, in a few words of our own."""
+    """Its subject, in our words."""
     supports: tuple[str, ...] = ()
     """Kinds of files (`pack_files.KINDS`) that support it."""
     missing: tuple[str, ...] = ()

@@ -96,7 +96,7 @@ def _add_chain(path: Path, chains: dict[Path, PackedChain], contents: dict[str, 
         return
     check = read_chain(path)
     if check.problems:
-        raise UsageError(f"{check.problems[0]}. A damaged chain is no evidence")
+        raise UsageError(f"{check.problems[0]}. Restore it from git")
     name = f"audit/{len(chains) + 1}.jsonl"
     contents[name] = path.read_bytes()
     anchor = check.ends[0] if len(check.ends) == 1 else None

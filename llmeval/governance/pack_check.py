@@ -49,7 +49,7 @@ def verify_pack(pack: Path, trusted: Trusted) -> VerifiedPack:
 
     Raises:
         UsageError: a policy, key or file of signers can't be used.
-        StoreError: it is no pack, or an entry of it is refused.
+        StoreError: it is not a pack, or an entry of it is refused.
     """
     with _unpacked(pack) as folder:
         index = read_strict(folder / INDEX, PackIndex, PACK_SCHEMA)
