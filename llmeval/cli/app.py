@@ -11,11 +11,13 @@ from llmeval.cli import (
     audit,
     baseline,
     cache,
+    card,
     checks,
     comment,
     compare,
     data,
     doctor,
+    evidence,
     gate,
     history,
     import_command,
@@ -89,6 +91,8 @@ app.command(rich_help_panel=GOVERN)(seal.seal)
 app.command(rich_help_panel=GOVERN)(seal.verify)
 app.command(rich_help_panel=GOVERN)(attest.attest)
 app.command(rich_help_panel=GOVERN)(approve.approve)
+app.command(rich_help_panel=GOVERN)(evidence.evidence)
+app.command(rich_help_panel=GOVERN)(card.card)
 app.add_typer(audit.app, name="audit", rich_help_panel=GOVERN)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(history.app, name="history", rich_help_panel=REVIEW)
