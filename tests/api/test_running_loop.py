@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-CANDIDATES = {
+CANDIDATES: dict[str, tuple[Callable[..., object], str]] = {
     "function": (reply, "reply"),
     "async function": (reply_later, "reply_later"),
     "object with an async __call__": (App(), "App"),
