@@ -25,6 +25,7 @@ from llmeval.cli import (
     models,
     monitor,
     plan,
+    promote,
     report,
     review,
     run,
@@ -86,6 +87,7 @@ app.command(rich_help_panel=GOVERN)(seal.seal)
 app.command(rich_help_panel=GOVERN)(seal.verify)
 app.command(rich_help_panel=GOVERN)(attest.attest)
 app.command(rich_help_panel=GOVERN)(approve.approve)
+app.command(rich_help_panel=GOVERN)(promote.promote)
 app.add_typer(audit.app, name="audit", rich_help_panel=GOVERN)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
