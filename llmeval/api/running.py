@@ -294,7 +294,7 @@ def rejudge(
 
     old, regression = load_run(baseline), suite.spec.gate.regression
     known = {case.id: case.digest for case in old.directory.outlines()}
-    alone = suite.spec.gate.model_copy(update={"regression": None})
+    alone = suite.spec.gate.model_copy(update={"regression": None, "improve": {}})
     by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
     chosen = replace(options or Options(), out=None, baseline=None, stop="never", resume=False)
     planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)

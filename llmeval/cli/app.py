@@ -28,6 +28,7 @@ from llmeval.cli import (
     models,
     monitor,
     plan,
+    promote,
     report,
     review,
     run,
@@ -93,6 +94,7 @@ app.command(rich_help_panel=GOVERN)(attest.attest)
 app.command(rich_help_panel=GOVERN)(approve.approve)
 app.command(rich_help_panel=GOVERN)(evidence.evidence)
 app.command(rich_help_panel=GOVERN)(card.card)
+app.command(rich_help_panel=GOVERN)(promote.promote)
 app.add_typer(audit.app, name="audit", rich_help_panel=GOVERN)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(history.app, name="history", rich_help_panel=REVIEW)
