@@ -10,8 +10,8 @@ IMAGE = Path(__file__).parent / "images" / "rooms.svg"
 LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("cli", "testing", "pytest_plugin"), "commands and tests: parse, call the API, show"),
     (("api",), "the Python API puts the rooms together"),
-    (("datatests",), "tests of the cases themselves"),
-    (("report", "importers", "governance", "monitor"), "pages and CI; other tools; audit; traffic"),
+    (("datatests", "monitor"), "tests of the cases themselves; production traffic"),
+    (("report", "importers", "governance"), "pages and CI; other tools; audit"),
     (("planning",), "sizes and simulates a gate"),
     (("compare", "review", "history"), "questions about runs"),
     (("runner", "gate"), "the one makes a run, the other decides it"),

@@ -29,9 +29,9 @@ ALLOWED = {
     "history": STORE | {"stats", "gate"},
     "planning": STORE | {"suite", "judges", "runner", "stats", "gate", "history"},
     "report": STORE | {"stats", "gate", "planning", "compare"},
-    "monitor": STORE | {"stats"},
     "governance": STORE | {"stats", "gate", "__init__"},
-    "importers": CORE | {"suite", "checks"},
+    "importers": CORE | {"suite", "data", "checks"},
+    "monitor": STORE | {"data", "checks", "stats", "governance"},
     "__init__": {"api", "runner", "suite", "testing"},
     "datatests": STORE
     | {"suite", "data", "models", "checks", "runner", "stats", "gate", "planning", "review"}
@@ -39,7 +39,7 @@ ALLOWED = {
     | {"__init__"},
     "api": STORE
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}
-    | {"report", "datatests", "governance", "__init__"},
+    | {"report", "datatests", "governance", "monitor", "__init__"},
     "testing": STORE | {"api", "suite", "data", "models", "runner", "checks", "report"},
     "pytest_plugin": STORE | {"api", "testing", "suite", "data"},
     "__main__": {"cli"},

@@ -13,6 +13,7 @@ from llmeval.core.certificate import Certificate
 from llmeval.core.draw import Draw
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest
+from llmeval.core.monitor_record import MonitorRecord
 from llmeval.core.records import Answer, Case, Label, Score
 from llmeval.core.results import Summary
 
@@ -51,6 +52,7 @@ FILES = (
 BESIDE = (
     FileOfRecords("NAME.lock.json", BaselineLock),
     FileOfRecords("certificate.json", Certificate),
+    FileOfRecords("looks.jsonl", MonitorRecord, lines=True),
 )
 """Files next to a suite."""
 

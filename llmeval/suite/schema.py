@@ -14,6 +14,7 @@ from llmeval.suite.approvals_schema import ApprovalsSpec
 from llmeval.suite.conversation_schema import DEFAULT_TURNS, UserSpec
 from llmeval.suite.gate_schema import GateSpec
 from llmeval.suite.model_schema import ModelSpec, Price
+from llmeval.suite.monitor_schema import MonitorSpec
 from llmeval.suite.strict import Name, Share, Strict
 
 
@@ -345,6 +346,9 @@ class SuiteSpec(Strict):
     approvals: ApprovalsSpec | None = Field(
         default=None,
         description="Who must approve a run before it becomes a baseline or is promoted.",
+    )
+    monitor: MonitorSpec | None = Field(
+        default=None, description="Production traffic that `llmeval monitor` tests each day."
     )
 
     @field_validator("turns", "user")
