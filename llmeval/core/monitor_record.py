@@ -10,6 +10,7 @@ from llmeval.core.seal import Sha256
 
 MONITOR_SCHEMA = 1
 RecordKind = Literal["look", "invalid", "acknowledged"]
+InvalidCause = Literal["", "judge", "environment", "missing", "run"]
 StreamState = Literal["learning", "quiet", "alarm"]
 
 
@@ -74,6 +75,10 @@ class MonitorRecord(msgspec.Struct, frozen=True, kw_only=True):
     """By metric and slice."""
     run: str = ""
     """The run directory of the day, relative to the folder of the monitor."""
+    cause: InvalidCause = ""
+    """What made a look invalid: a judge that has changed, an environment that differs, missing
+    scores, or the run itself. Empty in other lines.
+    """
     reason: str = ""
     """Why the look is not valid, or why the alarm was acknowledged."""
     by: str = ""

@@ -17,9 +17,9 @@ from llmeval.judges.verdict_source import ProbabilityVerdicts, ReplyVerdicts
 from llmeval.models.identity import address
 from llmeval.runner.budget import cost_of
 from llmeval.runner.model_roles import ModelRole
+from llmeval.suite.judge_schema import JudgeSpec
 from llmeval.suite.loader import Suite
 from llmeval.suite.model_schema import BaseModelSpec, SystemOneSpec, TransformersSpec
-from llmeval.suite.schema import JudgeSpec
 from llmeval.suite.yaml_file import Path as KeyPath
 
 

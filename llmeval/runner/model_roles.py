@@ -24,6 +24,7 @@ from llmeval.models.replay import StoredAnswers
 from llmeval.runner.budget import Budget
 from llmeval.runner.options import Options
 from llmeval.runner.slots import Slots
+from llmeval.suite.judge_schema import JudgeSpec
 from llmeval.suite.loader import Suite
 from llmeval.suite.model_schema import (
     BaseModelSpec,
@@ -32,7 +33,6 @@ from llmeval.suite.model_schema import (
     SystemOneSpec,
     TransformersSpec,
 )
-from llmeval.suite.schema import JudgeSpec
 from llmeval.suite.yaml_file import Path as KeyPath
 
 LOCAL_CONCURRENCY = 64

@@ -18,16 +18,15 @@ from llmeval.core.templates import Template
 from llmeval.suite import yaml_file
 from llmeval.suite.env_file import NAME as ENV_FILE
 from llmeval.suite.env_file import read_env_file
+from llmeval.suite.explained_errors import explain, real_path
+from llmeval.suite.judge_schema import JudgeSpec
 from llmeval.suite.matrix import check_matrix
 from llmeval.suite.model_schema import BaseModelSpec, OpenAISpec, Price
-from llmeval.suite.schema import JudgeSpec, SuiteSpec
+from llmeval.suite.schema import SuiteSpec
 from llmeval.suite.secrets import secrets_in
 from llmeval.suite.strict import nearest
 from llmeval.suite.variables import Variables
 
-_SAMPLING = frozenset(
-    "temperature max_tokens top_p seed stop presence_penalty frequency_penalty".split()
-)
 _TEMPLATE_SUFFIXES = (".j2", ".jinja", ".jinja2", ".txt", ".md")
 _LIKE_A_PATH = re.compile(r"([A-Za-z]+:)?[\w.~@+/\\-]*(\w[/\\]\w[\w.@+-]*|\w\.[A-Za-z]\w{0,9})")
 """A text that looks like a path: one word with a slash inside, or with a file extension."""
@@ -122,7 +121,7 @@ class Suite:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             raise document.error(
-                _real_path(first["loc"], document.data),
+                real_path(first["loc"], document.data),
                 f"not a table of prices ({first['msg']}); each line is `model: {{input: 0.15,"
                 " output: 0.60}`, US dollars per million tokens",
             ) from None
@@ -352,51 +351,8 @@ def _validate(model: type[SuiteSpec], data: object, document: yaml_file.Document
         return model.model_validate(data)
     except ValidationError as error:
         messages = [
-            str(document.error(*_explain(item, data))) for item in error.errors(include_url=False)
+            str(document.error(*explain(item, data))) for item in error.errors(include_url=False)
         ]
         unique = list(dict.fromkeys(messages))
         more = f"\n... and {len(unique) - 10} more" if len(unique) > 10 else ""
         raise SuiteError("\n".join(unique[:10]) + more) from None
-
-
-def _explain(item: Any, data: Any) -> tuple[yaml_file.Path, str]:
-    """pydantic's error as (path in the file, message)."""
-    path, kind = _real_path(item["loc"], data), item["type"]
-    if kind == "missing":
-        return path, f"the key {item['loc'][-1]!r} is missing"
-    if kind == "unknown_key":
-        key = item["ctx"]["key"]
-        hint = (
-            "; write sampling parameters under `params:`"
-            if key in _SAMPLING and path[:1] != ("gate",)
-            else ""
-        )
-        return (*path, key), item["msg"] + hint
-    if kind == "union_tag_invalid":
-        tags = re.findall(r"'([^']+)'", item["ctx"]["expected_tags"])
-        return (
-            *path,
-            "provider",
-        ), f"unknown provider {item['ctx']['tag']!r}; {nearest(item['ctx']['tag'], tags)}"
-    if kind == "union_tag_not_found":
-        return path, "the key 'provider' is missing: openai, transformers, http, python or replay"
-    given = item.get("input")
-    shown = "" if isinstance(given, dict | list) else f" (given: {given!r})"
-    return path, f"{item['msg'][:1].lower()}{item['msg'][1:]}{shown}"
-
-
-def _real_path(location: tuple[str | int, ...], data: object) -> yaml_file.Path:
-    """pydantic's location without the names of union members, which are not in the file."""
-    path: list[str | int] = []
-    here: Any = data
-    for part in location:
-        if _inside(here, part):
-            here = here[part]
-            path.append(part)
-    return tuple(path)
-
-
-def _inside(value: object, part: str | int) -> bool:
-    if isinstance(value, list):
-        return isinstance(part, int) and part < len(value)
-    return isinstance(value, dict) and part in value

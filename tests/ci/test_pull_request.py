@@ -56,10 +56,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
         )
         (folder / ".gitignore").write_text("reports/\n")
         git(folder, "init", "-q", "-b", "main")
-        done = subprocess.run(
-            [sys.executable, "-m", "llmeval", "run", suite, "--out", tmp_path / "first"],
-            env={**os.environ, "LLM_KEY": "k"}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        done = llmeval("run", suite, "--out", tmp_path / "first", LLM_KEY="k")
         assert done.returncode == 3, done.stderr
         assert (
             llmeval(

@@ -438,10 +438,14 @@ def test_kill_9_in_the_middle_of_a_conversation(kind: str, tmp_path: Path) -> No
             http(shop, body=body, session={"id": "chat.id"}) if kind == "http" else chat(server)
         )
         suite, out = write(tmp_path, candidate, cases=CASES[:1]), tmp_path / "run"
-        line = [sys.executable, "-m", "llmeval", "run", suite, "--out", out, "--json"]
-        environment = {**os.environ, "LLMEVAL_HOME": str(tmp_path / "home")}
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(line, env=environment, **pipes)  # type: ignore[call-overload]
+        arguments = ["run", suite, "--out", out, "--json"]
+        home = str(tmp_path / "home")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "llmeval", *arguments],
+            env={**os.environ, "LLMEVAL_HOME": home},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         deadline = time.monotonic() + 60
         while 2 not in sent and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -449,7 +453,7 @@ def test_kill_9_in_the_middle_of_a_conversation(kind: str, tmp_path: Path) -> No
         process.communicate(timeout=30)
         assert (out / "answers.jsonl").read_bytes() == b""
         hang.set()
-        again = subprocess.run(line, env=environment, capture_output=True, timeout=120, check=False)
+        again = command(*arguments, LLMEVAL_HOME=home)
         assert again.returncode == 0, again.stderr
         assert sent == ([1, 2, 1, 2] if kind == "http" else [1, 2, 2])
     (row,) = (out / "answers.jsonl").read_text().splitlines()

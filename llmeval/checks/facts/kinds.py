@@ -1,8 +1,8 @@
 """Kinds of one thing: an adjective, a rank or a part of an institution's name that makes another
 one of it.
 
-A song thrush is not a mistle thrush, a vice president no president, and Michigan State University is
-not the University of Michigan.
+A song thrush is not a mistle thrush, a vice president is not a president, and Michigan State
+University is not the University of Michigan.
 """
 
 from llmeval.checks.facts.aliases import is_country

@@ -1,1 +1,1 @@
-"""Recorded messages of applications: turns, calls of tools and spans, as logs and traces write them."""
+"""Recorded messages of applications: turns, calls of tools and spans of a trace."""
