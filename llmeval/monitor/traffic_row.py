@@ -63,7 +63,7 @@ def read_time(value: object) -> datetime:
         if number is None:
             time = datetime.fromisoformat(str(value))
             return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-        if not math.isfinite(number):
+        if not math.isfinite(number) or abs(number) >= _FAR * 1e9:
             raise ValueError
         while abs(number) >= _FAR:
             number /= 1000
