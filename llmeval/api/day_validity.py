@@ -37,11 +37,16 @@ def write_sample(rows: Path, target: Path, partial: Path) -> None:
     partial.rename(target)
 
 
-def invalid_run(run: "Run") -> InvalidDayError | None:
-    """Why the scores of a run can't be used; None if they can."""
+def invalid_judge(run: "Run") -> InvalidDayError | None:
+    """The error where a judge's certificate does not hold, as after an alarm of its anchors."""
     for metric, judge in run.manifest.judges.items():
         if judge.certificate is not None and judge.trust != "TRUSTED":
             return InvalidDayError("judge", f"the judge of {metric}: {judge.trust_reason}")
+    return None
+
+
+def invalid_run(run: "Run") -> InvalidDayError | None:
+    """The error where something else makes the run INVALID, such as an attack that passed."""
     gate = run.summary.gate
     if gate is not None and gate.decision is Decision.INVALID:
         attacked = any(rule.rule == "attacks" for rule in gate.rules)

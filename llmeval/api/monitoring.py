@@ -5,6 +5,7 @@ place as a whole, its run continues in the same directory, and the line is writt
 process that is killed at any point leaves a state from which the next call continues.
 """
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -16,7 +17,13 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from llmeval.api.alarm_audit import note_alarms
-from llmeval.api.day_validity import InvalidDayError, invalid_run, invalid_scores, write_sample
+from llmeval.api.day_validity import (
+    InvalidDayError,
+    invalid_judge,
+    invalid_run,
+    invalid_scores,
+    write_sample,
+)
 from llmeval.api.traffic_suite import monitor_of, stream_keys, traffic_suite
 from llmeval.core.errors import ExitCode, StoreError, UsageError
 from llmeval.core.monitor_record import MonitorRecord
@@ -257,8 +264,9 @@ class _Monitor:
         try:
             counts = count_scores(run.directory, list(self.streams.streams))
             allowed = self.suite.spec.gate.max_unscored
-            if error := invalid_run(run) or invalid_scores(counts, allowed):
-                raise error
+            problem = invalid_judge(run) or invalid_scores(counts, allowed) or invalid_run(run)
+            if problem is not None:
+                raise problem
         except InvalidDayError as error:
             self._record_invalid(day, traffic, error, run)
         self.journal.append(
@@ -290,6 +298,9 @@ class _Monitor:
         self._refuse_changed("scoring", scoring)
         out = reports / self.suite.name / f"{name}-{scoring[:8]}"
         options = Options(out=out, reports=reports, concurrency=self.concurrency)
+        if (earlier := _complete(out)) is not None:  # killed before the line was written
+            asyncio.run(planned.close())
+            return earlier, scoring
         run = carry_out(planned, options, self.observers)
         if run.interrupted:
             raise _UnfinishedError("interrupted", ExitCode.INTERRUPTED)
@@ -366,3 +377,19 @@ class _Monitor:
             reason=reason,
             notes=tuple(self.notes),
         )
+
+
+def _complete(path: Path) -> "Run | None":
+    """The complete run of a directory; None where there is none.
+
+    Raises:
+        StoreError: its records were changed.
+    """
+    from llmeval.api.view import load_run
+    from llmeval.store.directory import RunDir
+
+    directory = RunDir(path)
+    if not directory.exists() or directory.manifest().status != "complete":
+        return None
+    directory.verify()
+    return load_run(path)
