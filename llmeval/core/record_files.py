@@ -16,6 +16,7 @@ from llmeval.core.draw import Draw
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest
 from llmeval.core.pack_index import PackIndex
+from llmeval.core.monitor_record import MonitorRecord
 from llmeval.core.records import Answer, Case, Label, Score
 from llmeval.core.results import Summary
 from llmeval.core.run_tags import RunTags
@@ -61,6 +62,7 @@ BESIDE = (
     FileOfRecords("approvals/RUN-NAME.json", RunApproval),
     FileOfRecords("audit.jsonl", AuditEvent, lines=True),
     FileOfRecords("index.json", PackIndex),
+    FileOfRecords("looks.jsonl", MonitorRecord, lines=True),
 )
 """Files next to a suite, and the index of an evidence pack."""
 
