@@ -21,6 +21,7 @@ from llmeval.cli import (
     init,
     judge,
     labels,
+    launch,
     merge,
     models,
     monitor,
@@ -87,6 +88,7 @@ app.command(rich_help_panel=GOVERN)(seal.verify)
 app.command(rich_help_panel=GOVERN)(attest.attest)
 app.command(rich_help_panel=GOVERN)(approve.approve)
 app.add_typer(audit.app, name="audit", rich_help_panel=GOVERN)
+app.add_typer(launch.app, name="launch", rich_help_panel=TEST)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=REVIEW)

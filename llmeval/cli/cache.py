@@ -48,7 +48,7 @@ def prune(
     from llmeval.core.resources import home
     from llmeval.models.client.cache import Cache
 
-    if store is not None:
+    if store:
         from llmeval.models.client.store_session import StoreSession
 
         session = StoreSession(store)

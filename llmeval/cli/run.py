@@ -187,7 +187,7 @@ def run(
         use_cache=not no_cache,
         reuse=reuse,
         refresh=refresh,
-        store=store,
+        store=store or None,  # a variable may be empty
         group=os.environ.get("LLMEVAL_RUN_GROUP", ""),
         max_cost=max_cost,
         max_calls=max_calls,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -66,15 +67,15 @@ def test_the_store_is_pruned_and_wrong_options_are_refused(
     store = server.database()
     with serve(answer) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, 5, judge=False)
-        folder = {"LLMEVAL_HOME": str(tmp_path), "LLMEVAL_STORE": store}
-        done = llmeval("run", suite, "--out", tmp_path / "r", "--reuse", **folder)
+        call = partial(llmeval, LLMEVAL_HOME=str(tmp_path), LLMEVAL_STORE=store)
+        done = call("run", suite, "--out", tmp_path / "r", "--reuse")
         assert done.returncode == 0, done.stderr
-        again = llmeval("run", suite, "--out", tmp_path / "s", "--reuse", **folder)
+        again = call("run", suite, "--out", tmp_path / "s", "--reuse")
         assert again.returncode == 0 and len(endpoint.requests) == 5
         assert "5 of 5 answers reused from earlier runs" in again.stdout
-    pruned = llmeval("cache", "prune", "--days", 0, **folder)
+    pruned = call("cache", "prune", "--days", 0)
     assert (pruned.returncode, pruned.stdout) == (0, "5 replies deleted.\n")
     for option, message in (("--no-cache", "exclude one another"), ("--refresh", "other workers")):
-        refused = llmeval("run", suite, option, **folder)
+        refused = call("run", suite, option)
         assert refused.returncode == 2 and message in refused.stderr
         assert server.password not in refused.stderr
