@@ -40,7 +40,7 @@ def run(
     same directory continues.
 
     It also works where an event loop is running, such as in a notebook: the run then has a thread
-    and a loop of its own, and the observers, `warn` and an async candidate are called there. Ctrl-C
+    and a separate loop, and the observers, `warn` and an async candidate are called there. Ctrl-C
     and "Interrupt kernel" end it so that it can continue (`Run.interrupted`).
 
     Args:
@@ -107,7 +107,7 @@ async def arun(
 ) -> Run:
     """Run a suite as `run` does, while other tasks of the caller's loop continue.
 
-    The run has a thread and a loop of its own. Cancelling the task that awaits it interrupts the
+    The run has a separate thread and loop. Cancelling the task that awaits it interrupts the
     run: calls in flight may finish, the records and the partial report are written, and then
     `asyncio.CancelledError` is raised. The same call with the same `Options.out` continues the run.
 

@@ -11,7 +11,7 @@ from llmeval.suite.gate_schema import GateSpec
 from llmeval.suite.loader import Suite
 from llmeval.suite.model_schema import ReplaySpec
 from llmeval.suite.monitor_schema import MonitorSpec
-from llmeval.suite.schema import CasesSpec
+from llmeval.suite.cases_schema import CasesSpec
 
 
 def monitor_of(suite: Suite) -> MonitorSpec:

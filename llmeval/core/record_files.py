@@ -15,8 +15,8 @@ from llmeval.core.certificate import Certificate
 from llmeval.core.draw import Draw
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest
-from llmeval.core.pack_index import PackIndex
 from llmeval.core.monitor_record import MonitorRecord
+from llmeval.core.pack_index import PackIndex
 from llmeval.core.records import Answer, Case, Label, Score
 from llmeval.core.results import Summary
 from llmeval.core.run_tags import RunTags

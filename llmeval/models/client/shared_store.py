@@ -1,6 +1,6 @@
 """Replies that several workers share, in a PostgreSQL database: each request is sent once.
 
-Requests of a moment travel in one exchange with the server (`store_session`), in a thread beside
+Requests of a moment travel in one exchange with the server (`store_session`), in a thread next to
 the event loop. While an exchange is under way, the next one collects.
 
 A reply that later runs may not use (`since=NEVER`: a candidate without a `build`) is stored under
