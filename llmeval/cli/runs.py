@@ -125,7 +125,7 @@ def show(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False
     from llmeval.report.run_view import recorded_view
 
     loaded = load_run(find_run(run, reports))
-    loaded.directory.verify()
+    loaded.directory.judge_probes()  # the view reads, and so checks, the other records
     view = recorded_view(loaded.directory, loaded.manifest, loaded.summary, 10)
     html = loaded.path / "report.html"
     view = replace(view, report=html if html.exists() else None)

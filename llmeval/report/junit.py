@@ -21,7 +21,7 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
-from llmeval.core.files import write_atomically, writing
+from llmeval.core.files import store_error, write_atomically, writing
 from llmeval.core.manifest import Manifest
 from llmeval.core.outcome import Outcome
 from llmeval.core.results import Decision, GateResult, RuleDecision, Summary
@@ -83,7 +83,11 @@ class JUnitWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        try:
+            self._stack.close()
+        except OSError as problem:  # on a full disk; what was raised before says more
+            if error is None:
+                raise store_error(self._path, problem) from None
 
     def take(self, decided: DecidedUnit[StoredUnit]) -> None:
         """Take an answer."""
@@ -101,7 +105,8 @@ class JUnitWriter:
             if self._texts < MAX_TEXTS:
                 self._texts += 1
                 line.text = _text(case)
-        self._lines.write(msgspec.json.encode(line) + b"\n")
+        with writing(self._path):
+            self._lines.write(msgspec.json.encode(line) + b"\n")
 
     def write(self, summary: Summary, cause: str = "") -> None:
         """Write `junit.xml`, after the last answer. `cause`: the commonest error."""
