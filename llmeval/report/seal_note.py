@@ -13,8 +13,9 @@ _WORDS = {"approve": "approval", "reject": "rejection", "override": "override"}
 class SealNote:
     """The seal of a run when its report is written.
 
-    digest: of the seal. summary: as it was sealed; None where it can't be read. problem: why the run does not fit the seal;
-    empty if it does. approvals: those that name this seal. Nobody has checked their signatures.
+    digest: of the seal. summary: as it was sealed; None where it can't be read. problem: why the
+    run does not fit the seal; empty if it does. approvals: those that name this seal. Nobody has
+    checked their signatures.
     """
 
     digest: str
