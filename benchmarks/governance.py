@@ -43,7 +43,7 @@ def main() -> None:
         runs = options.runs or [made(Path(folder) / str(n), n) for n in options.cases]
         print("| step | " + " | ".join(f"{_lines(run):,} cases" for run in runs) + " |")
         print("|---|" + "---|" * len(runs))
-        rows = [steps(run, Path(folder) / "pack.zip") for run in runs]
+        rows = [steps(run, Path(folder) / f"{n}.zip") for n, run in enumerate(runs)]
         for name in rows[0]:
             print(f"| {name} | " + " | ".join(measured(row[name]) for row in rows) + " |")
 

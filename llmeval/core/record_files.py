@@ -18,6 +18,7 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.pack_index import PackIndex
 from llmeval.core.records import Answer, Case, Label, Score
 from llmeval.core.results import Summary
+from llmeval.core.run_tags import RunTags
 from llmeval.core.seal import Seal
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -51,6 +52,7 @@ FILES = (
     FileOfRecords("baseline_labels.jsonl", Label, lines=True),
     FileOfRecords("draws.jsonl", Draw, lines=True),
     FileOfRecords("seal.json", Seal),
+    FileOfRecords("tags.json", RunTags),
 )
 """The files of a run directory."""
 BESIDE = (
