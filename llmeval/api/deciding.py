@@ -4,7 +4,7 @@ shards.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from llmeval.api.sealing import seal_complete
 from llmeval.api.view import PathLike, Run, load_run
@@ -13,6 +13,9 @@ from llmeval.core.leaf_differences import first_differences, leaf_differences
 from llmeval.core.manifest import Manifest
 from llmeval.store.directory import GRIDS, PARTIAL
 from llmeval.suite.loader import Suite, load_suite
+
+if TYPE_CHECKING:
+    from llmeval.report.seal_note import SealNote
 
 _JUnitCases = Literal["all", "failed"]
 """As in `report.junit`."""
@@ -187,6 +190,8 @@ def rebuild(
     Raises:
         StoreError: no run there, or its records were changed.
     """
+    from llmeval.api.seal_note import seal_note
+
     run, before = load_run(path), None
     warnings: tuple[str, ...] = ()
     if run.manifest.status == "complete" and run.directory.has_summary():
@@ -194,7 +199,7 @@ def rebuild(
             before = run.directory.summary()
         except StoreError as error:
             warnings = (str(error),)
-    done = finish(run, embed=embed, junit=junit)
+    done = finish(run, embed=embed, junit=junit, sealed=seal_note(run.directory))
     if before is not None and (differing := leaf_differences(before, done.summary)):
         told = first_differences(differing)
         warnings = (f"summary.json did not match the records, and was written again: {told}",)
@@ -222,10 +227,12 @@ def finish(
     warnings: tuple[str, ...] = (),
     embed: Literal["default", "all"] = "default",
     junit: _JUnitCases = "all",
+    sealed: "SealNote | None" = None,
 ) -> Run:
     """Write summary.json and the reports of a run from its records. `embed`: which rows the page
-    holds in full. `junit`: which cases junit.xml holds.
+    holds in full. `junit`: which cases junit.xml holds. `sealed`: its seal, if it is older.
     """
     from llmeval.report.write import write_results
 
-    return run.decided(write_results(run.directory, embed=embed, junit=junit), warnings)
+    view = write_results(run.directory, embed=embed, junit=junit, sealed=sealed)
+    return run.decided(view, warnings)

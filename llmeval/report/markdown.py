@@ -42,9 +42,9 @@ _MARK = {
 _NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 
-def markdown(view: RunView) -> str:
+def markdown(view: RunView, notes: Sequence[str] = ()) -> str:
     """The run as Markdown: the decision and its reason, the rules, metrics, failing cases. The
-    first line marks the comment to update.
+    first line marks the comment to update. `notes`: about the seal of the run.
     """
     summary, manifest = view.summary, view.manifest
     worst = by_urgency(view.failing, summary)
@@ -75,6 +75,7 @@ def markdown(view: RunView) -> str:
         ),
         *_counts(summary, manifest),
         *_aside(summary),
+        *(text for note in notes for text in _paragraph(note)),
     ]
     return _with_details("\n".join(lines), worst[:MAX_WORST])
 

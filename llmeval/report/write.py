@@ -10,6 +10,7 @@ from llmeval.report.html.build import Embed, PageWriter
 from llmeval.report.junit import JUnitCases, JUnitWriter
 from llmeval.report.markdown import markdown
 from llmeval.report.run_view import RunView, view_run
+from llmeval.report.seal_note import SealNote
 from llmeval.store.directory import SUMMARY, RunDir, summary_bytes
 
 HTML, JUNIT, MARKDOWN = "report.html", "junit.xml", "summary.md"
@@ -21,6 +22,7 @@ def write_results(
     manifest: Manifest | None = None,
     embed: Embed = "default",
     junit: JUnitCases = "all",
+    sealed: SealNote | None = None,
 ) -> RunView:
     """Write summary.json, report.html, junit.xml and summary.md from one pass over the records.
 
@@ -30,6 +32,7 @@ def write_results(
         manifest: the run's, with another gate or quarantine than it was made by.
         embed: which rows the page holds in full; see `PageWriter`.
         junit: which cases junit.xml holds; see `JUnitWriter`.
+        sealed: the seal of the run; None for one without, or that is sealed afterwards.
 
     Raises:
         StoreError: a file of the run was changed, or a file can't be written. Nothing is written
@@ -44,6 +47,7 @@ def write_results(
         view = view_run(run, about, [page.add_case], [page.take, tests.take])
         write_atomically(into / SUMMARY, summary_bytes(view.summary))
         tests.write(view.summary, view.cause)
-        write_atomically(into / MARKDOWN, markdown(view).encode())
-        page.write(view.summary)
+        notes = [] if sealed is None else sealed.sentences(view.summary)
+        write_atomically(into / MARKDOWN, markdown(view, notes).encode())
+        page.write(view.summary, notes)
     return replace(view, report=into / HTML)

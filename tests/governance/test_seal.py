@@ -284,3 +284,16 @@ def test_root_of_cases_does_not_depend_on_their_order() -> None:
     assert cases_root(cases) == cases_root(reversed(cases))
     assert cases_root(cases) != cases_root(cases[:2])
     assert cases_root([]) == hashlib.sha256(b"").hexdigest()
+
+
+def test_random_bytes_in_any_sealed_file_are_found(run: Path) -> None:
+    """Also a file that was cut, made longer, or emptied."""
+    rng = random.Random(5)
+    for file in read_seal(run).files:
+        path = run / file.path
+        data = path.read_bytes()
+        for changed in (rng.randbytes(len(data)), data[:-1], data + b"\n", b""):
+            path.write_bytes(changed)
+            assert any(file.path in each for each in check_seal(run).problems)
+        path.write_bytes(data)
+    assert check_seal(run).verified

@@ -396,3 +396,15 @@ def test_authors_of_changes_that_nobody_committed_are_unknown(place: Place) -> N
     shallow = place.folder / ".git" / "shallow"
     shallow.write_text(f"{manifest.git.commit}\n")
     assert authors_of(manifest, place.folder, "2020-01-01T00:00:00Z") == ()
+
+
+def test_an_expired_key_does_not_count(place: Place) -> None:
+    approved(place)
+    text = (place.keys / "allowed_signers").read_text()
+    signers = place.folder / "expired"
+    signers.write_text(text.replace("ada ", 'ada valid-before="20200101" ', 1))
+    told = llmeval(
+        "verify", place.run, "--signers", signers, "--approvals", place.run / "approvals"
+    )
+    assert told.returncode == 1
+    assert "1 of 2 people approve" in told.stdout

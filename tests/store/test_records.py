@@ -48,6 +48,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     # labels of the baseline's answers have the same form
     (path / "baseline_labels.jsonl").write_bytes((path / "labels.jsonl").read_bytes())
+    done = command("runs", "tag", path, "release=1.2")
+    assert done.returncode == 0, done.stderr
     lock = path / "NAME.lock.json"
     words = ("baseline", "approve", path, "--by", "ada", "--reason", "good", "--out", lock)
     done = command(*words)

@@ -6,7 +6,7 @@ most one chunk. The file appears under its name only when it is whole.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -149,8 +149,8 @@ class PageWriter:
             self._add_repeats()
         self._repeats.append(row)
 
-    def write(self, summary: Summary) -> None:
-        """Write the page, after the last answer."""
+    def write(self, summary: Summary, notes: Sequence[str] = ()) -> None:
+        """Write the page, after the last answer. `notes`: about the seal of the run."""
         with writing(self._path):
             self._add_repeats()
             self._add_cut_off(summary)
@@ -168,6 +168,7 @@ class PageWriter:
                 past,
                 named,
                 self._served,
+                notes,
             )
             self._write(shell, meta)
 

@@ -1,5 +1,6 @@
 """The first page, rendered: everything a reader needs before, or without, any script."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -68,9 +69,10 @@ def render(
     past: list[PastRun],
     listed: list[dict[str, object]],
     served: bool = False,
+    notes: Sequence[str] = (),
 ) -> str:
     """The page with DATA_MARK where the row data goes. `past`: the suite's runs up to this one;
-    `listed`: the same as the page names them."""
+    `listed`: the same as the page names them. `notes`: about the seal of the run."""
     differing = provenance.differences(manifest, baseline[0]) if baseline else []
     table = metric_table.MetricTable(summary, baseline[1] if baseline else None)
     metrics = metric_table.by_key(summary)
@@ -81,7 +83,7 @@ def render(
             policy=assets.policy(served),
             style=assets.style(),
             script=assets.script(),
-            decision=_decision(summary, manifest),
+            decision=_decision(summary, manifest, notes),
             counts=summary.counts,
             outcome=_outcome(summary),
             manifest=manifest,
@@ -133,14 +135,14 @@ def render(
     )
 
 
-def _decision(summary: Summary, manifest: Manifest) -> dict[str, object]:
+def _decision(summary: Summary, manifest: Manifest, notes: Sequence[str]) -> dict[str, object]:
     gate, alpha = summary.gate, manifest.gate.alpha
     headline = words.headline(gate, summary.metrics, alpha)
     return {
         "word": verdict_word(summary, manifest),
         "tone": words.TONES[gate.decision] if gate.decision else "plain",
         "headline": headline,
-        "also": [*words.also(gate, summary.metrics, alpha), *words.remarks(gate, headline)],
+        "also": [*words.also(gate, summary.metrics, alpha), *words.remarks(gate, headline), *notes],
         "reused": reused(summary),
         "reason": gate.reason
         if gate.reason
