@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from llmeval.api.deciding import finish
+from llmeval.api.deciding import finish, remembered
 from llmeval.api.own_thread import in_own_thread, own_loop
 from llmeval.api.retiring import check_retired
 from llmeval.api.sealing import seal_complete
@@ -39,8 +39,8 @@ def run(
     """Run a suite: get the answers, score them, decide, write a report. An unfinished run in the
     same directory continues.
 
-    It also works where an event loop is running, such as in a notebook: the run then has a thread
-    and a loop of its own, and the observers, `warn` and an async candidate are called there. Ctrl-C
+    It also works where an event loop is running, such as in a notebook: the run then has its own thread
+    and loop, and the observers, `warn` and an async candidate are called there. Ctrl-C
     and "Interrupt kernel" end it so that it can continue (`Run.interrupted`).
 
     Args:
@@ -107,7 +107,7 @@ async def arun(
 ) -> Run:
     """Run a suite as `run` does, while other tasks of the caller's loop continue.
 
-    The run has a thread and a loop of its own. Cancelling the task that awaits it interrupts the
+    The run has its own thread and loop. Cancelling the task that awaits it interrupts the
     run: calls in flight may finish, the records and the partial report are written, and then
     `asyncio.CancelledError` is raised. The same call with the same `Options.out` continues the run.
 
@@ -221,7 +221,7 @@ def carry_out(
     done = seal_complete(done, planned.suite)
     for observer in observers:
         observer.decided(done.directory, done.summary)
-    return done
+    return remembered(done)
 
 
 @own_loop
