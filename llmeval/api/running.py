@@ -39,9 +39,9 @@ def run(
     """Run a suite: get the answers, score them, decide, write a report. An unfinished run in the
     same directory continues.
 
-    It also works where an event loop is running, such as in a notebook: the run then has its own thread
-    and loop, and the observers, `warn` and an async candidate are called there. Ctrl-C
-    and "Interrupt kernel" end it so that it can continue (`Run.interrupted`).
+    It also works where an event loop is running, such as in a notebook: the run then has its own
+    thread and loop, and the observers, `warn` and an async candidate are called there. Ctrl-C and
+    "Interrupt kernel" end it so that it can continue (`Run.interrupted`).
 
     Args:
         suite: a suite file, or one that is loaded.
