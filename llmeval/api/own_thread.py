@@ -1,4 +1,4 @@
-"""Work with its own event loop, also where the caller has a running one (a notebook)."""
+"""Work with a separate event loop, also where the caller has a running one (a notebook)."""
 
 import asyncio
 import contextvars
@@ -19,7 +19,7 @@ _PATIENCE = 3
 
 def own_loop(function: Callable[P, T]) -> Callable[P, T]:
     """A function that starts an event loop, made callable where one is running already: it then
-    runs in its own thread, and the caller waits. Ctrl-C interrupts the run in that thread.
+    runs in a separate thread, and the caller waits. Ctrl-C interrupts the run in that thread.
     """
 
     @functools.wraps(function)
@@ -43,7 +43,7 @@ def own_loop(function: Callable[P, T]) -> Callable[P, T]:
 
 
 async def in_own_thread(work: Callable[[], T]) -> T:
-    """The result of work with its own event loop, awaited in another loop. Cancelling the
+    """The result of work with a separate event loop, awaited in another loop. Cancelling the
     task that awaits it interrupts the run; the cancellation is raised when the run has ended and
     its records are complete. A second one is raised at once.
     """

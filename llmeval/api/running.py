@@ -39,9 +39,9 @@ def run(
     """Run a suite: get the answers, score them, decide, write a report. An unfinished run in the
     same directory continues.
 
-    It also works where an event loop is running, such as in a notebook: the run then has its own
-    thread and loop, and the observers, `warn` and an async candidate are called there. Ctrl-C and
-    "Interrupt kernel" end it so that it can continue (`Run.interrupted`).
+    It also works where an event loop is running, such as in a notebook: the run then has a thread
+    and a separate loop, and the observers, `warn` and an async candidate are called there. Ctrl-C
+    and "Interrupt kernel" end it so that it can continue (`Run.interrupted`).
 
     Args:
         suite: a suite file, or one that is loaded.
@@ -107,7 +107,7 @@ async def arun(
 ) -> Run:
     """Run a suite as `run` does, while other tasks of the caller's loop continue.
 
-    The run has its own thread and loop. Cancelling the task that awaits it interrupts the
+    The run has a separate thread and loop. Cancelling the task that awaits it interrupts the
     run: calls in flight may finish, the records and the partial report are written, and then
     `asyncio.CancelledError` is raised. The same call with the same `Options.out` continues the run.
 
@@ -294,7 +294,7 @@ def rejudge(
 
     old, regression = load_run(baseline), suite.spec.gate.regression
     known = {case.id: case.digest for case in old.directory.outlines()}
-    alone = suite.spec.gate.model_copy(update={"regression": None})
+    alone = suite.spec.gate.model_copy(update={"regression": None, "improve": {}})
     by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
     chosen = replace(options or Options(), out=None, baseline=None, stop="never", resume=False)
     planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)

@@ -107,8 +107,8 @@ def _sentences(found: "FileComparison") -> list[str]:
     lines.append("")
     lines.append(f"This assumes that {'; that '.join(found.assumptions)}.")
     lines.append(
-        "It is not a gate and decides nothing. `no difference shown` does not mean that they are the"
-        " same."
+        "It is not a gate and decides nothing. `no difference shown` does not mean that they are"
+        " the same."
     )
     return lines
 

@@ -61,9 +61,12 @@ def _make_transformers(spec: TransformersSpec, base: Path) -> Model:
         spec.model.count("/") > 1 or spec.model.startswith((".", "/", "~"))
     ):
         raise SuiteError(f"no model folder {spec.model}; paths are relative to {base}")
-    if local_path.is_dir() and not (local_path / "config.json").exists():
+    if local_path.is_dir() and not any(
+        (local_path / name).exists() for name in ("config.json", "adapter_config.json")
+    ):
         raise SuiteError(
-            f"{spec.model} is a folder without a config.json: not a transformers model"
+            f"{spec.model} is a folder without a config.json or adapter_config.json: not a"
+            " transformers model"
         )
     require_extra()
     name = str(local_path) if local_path.is_dir() else spec.model

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +34,10 @@ class Options:
     `use_cache`: False neither reads nor writes the cache. `reuse`: use answers of earlier runs for
     any candidate, pinned or not. `refresh`: use no answer or verdict of an earlier run. At most one
     of these three may differ from its default (docs/caching.md).
+
+    `store`: the address of a PostgreSQL database with the replies that several workers share,
+    instead of this machine's cache (docs/scale.md). `group`: the name of the run that the workers
+    carry out together; they share answers of a candidate without a `build`, and `max_cost`.
     """
 
     out: Path | None = None
@@ -46,6 +50,8 @@ class Options:
     limit: int | None = None
     concurrency: int = 32
     use_cache: bool = True
+    store: str | None = field(default=None, repr=False)
+    group: str = ""
     reuse: bool = False
     refresh: bool = False
     max_cost: float | None = None
@@ -71,6 +77,13 @@ class Options:
         if (not self.use_cache) + self.reuse + self.refresh > 1:
             raise UsageError(
                 "--no-cache, --reuse and --refresh exclude one another: give one of them"
+            )
+        if self.store is not None and not self.use_cache:
+            raise UsageError("--store and --no-cache exclude one another: give one of them")
+        if self.store is not None and self.refresh:
+            raise UsageError(
+                "--refresh with --store: the other workers use the replies that it would replace."
+                " Remove --store, or prune the store: llmeval cache prune --store URL --days 0"
             )
         if self.selection is not None and self.shard is not None:
             raise UsageError("--shard runs a part of the whole suite: leave out --case and --tag")

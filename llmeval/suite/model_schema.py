@@ -149,12 +149,20 @@ class OpenAISpec(Generating, Networked):
 
 
 class TransformersSpec(Generating):
-    """Local weights: a directory, a hub id, or a bundled name such as smollm2-135m-instruct."""
+    """Local weights: a directory, a hub id, or a bundled name such as smollm2-135m-instruct. A
+    directory may hold an adapter (LoRA) in PEFT's format.
+    """
 
     provider: Literal["transformers"]
     model: str
     revision: str | None = None
-    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] | None = Field(
+        default=None,
+        description=(
+            "Default: float32 on a CPU, else the checkpoint's own. `auto`: bfloat16 on a CPU with"
+            " AVX512_BF16 or AMX. The run records the type that was used."
+        ),
+    )
     device: str | None = Field(
         default=None, description="cpu, cuda, cuda:0 or mps; default: cuda if available, else cpu."
     )

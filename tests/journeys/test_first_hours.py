@@ -7,6 +7,9 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
+from tests.support.chromium import CHROMIUM, launched
 from tests.support.command import llmeval
 
 RIGHT = """\
@@ -88,3 +91,22 @@ def test_from_promptfoo(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert "1 passed" in done.stdout
     assert "It is Quito." in done.stdout
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_a_reviewer_with_a_browser(tmp_path: Path) -> None:
+    """The report of a red run: the title and the first screen say FAIL and name the failing case."""
+    llmeval("init", "--target", "recorded", cwd=tmp_path)
+    llmeval("run", "suites/first.yaml", cwd=tmp_path)
+    report = next((tmp_path / "reports").rglob("report.html"))
+    problems: list[str] = []
+    for browser in launched():
+        page = browser.new_page(viewport={"width": 1024, "height": 900})
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(report.as_uri())
+        assert "FAIL" in page.title()
+        shown = page.inner_text("body")
+        assert "FAIL" in shown
+        assert "days-week" in shown
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1024
+        assert problems == []
