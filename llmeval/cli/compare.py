@@ -41,11 +41,23 @@ def compare(
         Path | None,
         typer.Option(help="The suite with the judge; default: the first run's.", metavar="FILE"),
     ] = None,
+    id_column: Annotated[
+        str | None,
+        typer.Option(
+            "--id", help="Of two files of results: the column with the id.", metavar="COLUMN"
+        ),
+    ] = None,
+    score_column: Annotated[
+        str | None,
+        typer.Option(
+            "--score", help="Of two files of results: the column with the score.", metavar="COLUMN"
+        ),
+    ] = None,
     reports: Reports = Path("reports"),
     trust: Trust = False,
     as_json: Json = False,
 ) -> int:
-    """Compare runs case by case.
+    """Compare runs case by case, or two files of results of any tool.
 
     Shows what got better or worse, which cases changed, what differs between the runs, and a
     ranking.
@@ -60,6 +72,13 @@ def compare(
     from llmeval.report.comparison_console import print_comparison
     from llmeval.store.directory import RunDir
 
+    if id_column is not None or score_column is not None or any(map(_is_results, runs)):
+        from llmeval.cli.compare_files import compare_files
+        from llmeval.core.errors import UsageError
+
+        if best or html is not None or judge is not None:
+            raise UsageError("--best, --html and --judge need runs: files have no answers")
+        return compare_files(runs, id_column, score_column, as_json=as_json)
     directories = [RunDir(path) for path in _directories(runs, reports)]
     found = compared(directories, best=best)
     preferred = [] if judge is None else preferences(directories, judge, suite, trust=trust)
@@ -81,6 +100,11 @@ def compare(
         if html is not None:
             console().print(f"\nPage: {html}", soft_wrap=True)
     return ExitCode.PASS if found.comparable else ExitCode.INVALID
+
+
+def _is_results(path: Path) -> bool:
+    """Whether an argument is a file of results, and not a run."""
+    return path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".ndjson", ".json") and path.is_file()
 
 
 def _directories(names: list[Path], reports: Path) -> list[Path]:

@@ -38,6 +38,13 @@ def validate(
             "--strict", help="Run the data tests too (`data check`); an error ends with 1."
         ),
     ] = False,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix",
+            help="Correct misspelled keys in the file, if it is valid afterwards; show the change.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Check suites as a run does before its first call.
@@ -54,8 +61,11 @@ def validate(
     suites = suite_files(suites)
     for suite in suites:
         try:
+            fixes = _fixed(suite, env, as_json=as_json) if fix else []
             loaded = load_suite(suite, env)
             facts = check(loaded)
+            if fix:
+                facts = {**facts, "fixed": fixes}
             if strict:
                 reports.append(_data_report(loaded))
                 facts = {**facts, "data": reports[-1].document()}
@@ -84,6 +94,16 @@ def validate(
     if wrong:
         return ExitCode.USAGE
     return ExitCode.GATE_FAILED if any(report.failed for report in reports) else ExitCode.PASS
+
+
+def _fixed(suite: Path, env: str | None, *, as_json: bool) -> list[dict[str, object]]:
+    """The corrections of a suite file. The difference is shown to people."""
+    from llmeval.cli.validate_fix import fix_file
+
+    fixes, difference = fix_file(suite, env)
+    if difference and not as_json:
+        console().print(difference, markup=False, highlight=False, soft_wrap=True)
+    return fixes
 
 
 def _data_report(suite: "Suite") -> "DataReport":

@@ -1,6 +1,7 @@
 """Types for every part of the suite file: names, shares, and models that refuse unknown keys."""
 
 import difflib
+from collections.abc import Container, Iterable
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -9,6 +10,8 @@ from pydantic_core import PydanticCustomError
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
+_SURE = 0.75
+"""How alike two keys must be (difflib) for a correction. A hint needs less."""
 Level = Annotated[float, Field(gt=0, lt=0.5)]
 
 
@@ -19,6 +22,14 @@ def nearest(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"{hint}Valid here: {', '.join(known)}"
+
+
+def near_key(word: str, known: Iterable[str], present: Container[str]) -> str:
+    """The one valid key that a misspelled key can only mean; empty if there is none, if a second
+    one is close too, or if the mapping has it already.
+    """
+    close = difflib.get_close_matches(word, list(known), n=2, cutoff=_SURE)
+    return close[0] if len(close) == 1 and close[0] not in present else ""
 
 
 class Strict(BaseModel):
@@ -35,6 +46,8 @@ class Strict(BaseModel):
                 if key not in known:
                     message = f"unknown key {key!r}; {nearest(str(key), known)}"
                     raise PydanticCustomError(
-                        "unknown_key", "{message}", {"message": message, "key": key}
+                        "unknown_key",
+                        "{message}",
+                        {"message": message, "key": key, "near": near_key(str(key), known, data)},
                     )
         return data

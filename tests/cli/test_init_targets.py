@@ -120,12 +120,12 @@ def test_what_init_refuses(
 
 
 class Server(BaseHTTPRequestHandler):
-    """A server with the list of models that its path in `replies` has."""
+    """A server with one reply, `reply`: status and body."""
 
-    replies: ClassVar[dict[int, tuple[int, bytes]]] = {}
+    reply: ClassVar[tuple[int, bytes]] = (404, b"")
 
     def do_GET(self) -> None:
-        status, body = self.replies[self.server.server_address[1]]
+        status, body = self.reply
         self.send_response(status)
         if status == 302:
             self.send_header("Location", body.decode())
@@ -140,7 +140,7 @@ class Server(BaseHTTPRequestHandler):
 def port() -> int:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     Thread(target=server.serve_forever, daemon=True).start()
-    return server.server_address[1]
+    return server.server_port
 
 
 MODELS = b'{"data": [{"id": "llama3:8b"}, {"id": 7}, {"id": "bad\\u001b[2J"}, {}, "x"]}'
@@ -161,7 +161,7 @@ MODELS = b'{"data": [{"id": "llama3:8b"}, {"id": 7}, {"id": "bad\\u001b[2J"}, {}
 def test_only_lists_of_models_on_this_machine_count(
     status: int, body: bytes, models: tuple[str, ...], port: int
 ) -> None:
-    Server.replies[port] = status, body
+    Server.reply = status, body
     servers = running_servers((("Ollama", port), ("closed", 1)))
     assert [server.models for server in servers] == ([models] if models else [])
 
@@ -169,7 +169,7 @@ def test_only_lists_of_models_on_this_machine_count(
 def test_a_running_server_is_the_endpoint(
     port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Server.replies[port] = 200, MODELS
+    Server.reply = 200, MODELS
     monkeypatch.setattr(local_servers, "DEFAULT_PORTS", (("Ollama", port),))
     assert llmeval("init", "--target", "endpoint", cwd=tmp_path).returncode == 0
     suite = yaml.safe_load((tmp_path / "suites" / "first.yaml").read_text())
@@ -210,7 +210,7 @@ def at_terminal(folder: Path, port: int, *answers: str) -> tuple[int, str]:
 
 
 def test_a_person_chooses_a_running_model(port: int, tmp_path: Path) -> None:
-    Server.replies[port] = 200, MODELS
+    Server.reply = 200, MODELS
     code, shown = at_terminal(tmp_path, port, "9", "1")
     assert code == 0
     assert f"1  llama3:8b at http://127.0.0.1:{port}/v1 (Ollama)" in shown
