@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from llmeval.api.own_thread import own_loop
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.core.model_records import JudgeRecord
 from llmeval.core.records import Case, Message, digest
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from llmeval.judges.assurance.anchors import Drift
     from llmeval.judges.assurance.certificate import Trust
     from llmeval.judges.assurance.labelled_answers import LabelledAnswer
+    from llmeval.judges.assurance.progress import OnProgress
     from llmeval.judges.ensemble import MemberVerdict
     from llmeval.runner.plan import RunPlan
 
@@ -48,6 +50,7 @@ class JudgeTrust(NamedTuple):
     """Everything whose change voids the certificate."""
 
 
+@own_loop
 def certify(
     suite: str | Path,
     labels: Sequence[str | Path],
@@ -59,6 +62,7 @@ def certify(
     environment: str | None = None,
     use_cache: bool = True,
     on_start: Callable[[int], None] = lambda answers: None,
+    on_progress: "OnProgress" = lambda progress: None,
 ) -> CertifiedJudge:
     """Measure a judge on labelled answers and write its certificate.
 
@@ -73,6 +77,7 @@ def certify(
         environment: one of the suite's environments.
         use_cache: whether stored replies may be used.
         on_start: called with the number of labelled answers before the first call.
+        on_progress: called after each verdict, with what is left in time and cost.
 
     Raises:
         SuiteError: the suite is not valid.
@@ -83,19 +88,22 @@ def certify(
     from llmeval import __version__
     from llmeval.judges.assurance import certify as measurement
     from llmeval.judges.assurance.probes import probe
+    from llmeval.judges.assurance.progress import CountedJudge, JudgingProgress
 
     plan, judge, stated = _judge(Path(suite), metric, environment, use_cache=use_cache)
     paths = [Path(path) for path in labels]
     answers = _labelled_answers(plan, judge.metric, paths)
     on_start(len(answers))
+    progress = JudgingProgress(measurement.verdicts_needed(len(answers), probes=probes))
+    counted = CountedJudge(judge, progress, on_progress)
 
     async def measure() -> "Certificate":
         certificate = await measurement.certify(
-            judge, answers, suite=plan.suite.name, days=days, version=__version__
+            counted, answers, suite=plan.suite.name, days=days, version=__version__
         )
         if not probes:
             return certificate
-        bias = await probe(judge, measurement.usable(answers))
+        bias = await probe(counted, measurement.usable(answers))
         return msgspec.structs.replace(certificate, probes=bias)
 
     certificate = _run(plan, measure())
@@ -106,6 +114,7 @@ def certify(
     return CertifiedJudge(certificate, path, page, entry)
 
 
+@own_loop
 def probe_judge(
     suite: str | Path,
     labels: Sequence[str | Path],
@@ -139,6 +148,7 @@ def probe_judge(
     return _run(plan, probe(judge, answers))
 
 
+@own_loop
 def judge_trust(
     suite: str | Path,
     *,

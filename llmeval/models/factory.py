@@ -11,6 +11,7 @@ from llmeval.models.base import Model
 from llmeval.models.loading import load_function
 from llmeval.suite.model_schema import (
     BaseModelSpec,
+    FunctionObjectSpec,
     HttpSpec,
     OpenAISpec,
     PythonSpec,
@@ -110,7 +111,10 @@ def _make_http(spec: HttpSpec, base: Path) -> Model:
 def _make_python(spec: PythonSpec, base: Path) -> Model:
     from llmeval.models.python import PythonFunction
 
-    function = load_function(spec.function, base)
+    if isinstance(spec, FunctionObjectSpec):
+        function = spec.function_object
+    else:
+        function = load_function(spec.function, base)
     return PythonFunction(
         function,
         spec.function,
@@ -148,6 +152,7 @@ _MAKERS: dict[type[BaseModelSpec], Callable[..., Model]] = {
     TransformersSpec: _make_transformers,
     HttpSpec: _make_http,
     PythonSpec: _make_python,
+    FunctionObjectSpec: _make_python,
     ReplaySpec: _make_replay,
     SystemOneSpec: _make_systemone,
 }
