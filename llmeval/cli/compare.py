@@ -1,11 +1,14 @@
 """`llmeval compare`: runs side by side."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmeval.cli.common import Json, Reports, Trust, console, emit
+
+if TYPE_CHECKING:
+    from llmeval.store.directory import RunDir
 
 
 def compare(
@@ -27,6 +30,23 @@ def compare(
             help="Say which runs may be the best, ties included, at 95% over all runs and metrics.",
         ),
     ] = False,
+    unpaired: Annotated[
+        bool,
+        typer.Option(
+            "--unpaired",
+            help=(
+                "Two runs of other cases, such as two weeks of traffic: metrics, and without"
+                " references the length and the labels of the answers."
+            ),
+        ),
+    ] = False,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            help="With --unpaired: where the label is in an answer, such as $.department.",
+            metavar="PATH",
+        ),
+    ] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write an offline page too.", metavar="FILE")
     ] = None,
@@ -68,7 +88,7 @@ def compare(
 
     from llmeval.cli.pairwise import preferences, show_preferences
     from llmeval.compare.compare import compare as compared
-    from llmeval.core.errors import ExitCode
+    from llmeval.core.errors import ExitCode, UsageError
     from llmeval.report.comparison_console import print_comparison
     from llmeval.store.directory import RunDir
 
@@ -80,6 +100,15 @@ def compare(
             raise UsageError("--best, --html and --judge need runs: files have no answers")
         return compare_files(runs, id_column, score_column, as_json=as_json)
     directories = [RunDir(path) for path in _directories(runs, reports)]
+    if unpaired:
+        if best or html is not None or judge is not None or len(directories) != 2:
+            raise UsageError(
+                "--unpaired takes two runs, and none of --best, --html and --judge, which compare"
+                " answers to the same cases"
+            )
+        return _windows(directories[0], directories[1], label, as_json=as_json)
+    if label is not None:
+        raise UsageError("--label is an option of --unpaired")
     found = compared(directories, best=best)
     preferred = [] if judge is None else preferences(directories, judge, suite, trust=trust)
     if html is not None:
@@ -105,6 +134,22 @@ def compare(
 def _is_results(path: Path) -> bool:
     """Whether an argument is a file of results, and not a run."""
     return path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".ndjson", ".json") and path.is_file()
+
+
+def _windows(first: "RunDir", second: "RunDir", label: str | None, *, as_json: bool) -> int:
+    """Two runs of other cases."""
+    import msgspec
+
+    from llmeval.compare.unpaired import compare_windows
+    from llmeval.core.errors import ExitCode
+    from llmeval.report.windows_console import print_windows
+
+    made = compare_windows(first, second, label=label)
+    if as_json:
+        emit(msgspec.to_builtins(made))
+    else:
+        print_windows(console(), made)
+    return ExitCode.PASS if made.comparable else ExitCode.INVALID
 
 
 def _directories(names: list[Path], reports: Path) -> list[Path]:

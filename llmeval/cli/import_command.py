@@ -211,6 +211,45 @@ def openai_logs(
     return _traffic(read_chat_logs, "OpenAI logs", logs, out, name, skip_unknown, shown, as_json)
 
 
+@app.command("log")
+def traffic_log(
+    log: Annotated[
+        Path, typer.Argument(help="The JSONL of the traffic.", metavar="LOG", show_default=False)
+    ],
+    places: Annotated[
+        str,
+        typer.Option(
+            "--map",
+            help="The keys of messages,output,id,time,cluster; dots between the levels.",
+            metavar="KEYS",
+        ),
+    ] = "messages,output",
+    since: Annotated[
+        str | None,
+        typer.Option(help="Only lines from this date or time on (default zone: UTC).", metavar="T"),
+    ] = None,
+    sample: Annotated[
+        float, typer.Option(help="The share of the ids, drawn by their hash.", metavar="RATE")
+    ] = 1.0,
+    out: Out = Path("suites"),
+    name: Named = None,
+    skip_unknown: Skip = False,
+    replay: Replayed = True,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """A suite that replays the log of your application: messages and answers by --map."""
+    from llmeval.importers.traces.mapped_logs import LogMap, LogSelection, read_mapped_log
+
+    keys, selection = LogMap.parse(places), LogSelection.parse(since, sample)
+
+    def read(path: Path, ledger: "Ledger") -> "list[RecordedConversation]":
+        return read_mapped_log(path, ledger, keys, selection)
+
+    shown = reports if replay else None
+    return _traffic(read, "the application", log, out, name, skip_unknown, shown, as_json)
+
+
 def _traffic(
     read: "Callable[[Path, Ledger], list[RecordedConversation]]",
     tool: str,

@@ -3,6 +3,7 @@ case.
 """
 
 import math
+from collections.abc import Collection
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -28,22 +29,26 @@ class PastRates(NamedTuple):
         """What the newest run measured."""
         return list(self.values[0]) if self.values else []
 
-    def rate(self, metric: str) -> float | None:
-        """The newest run's pass rate."""
-        rates = self.values[0].get(metric) if self.values else None
+    def rate(self, metric: str, only: Collection[str] | None = None) -> float | None:
+        """The newest run's pass rate, over these cases (None: all)."""
+        rates = _of(self.values[0].get(metric, {}), only) if self.values else None
         return math.fsum(rates.values()) / len(rates) if rates else None
 
-    def discordance(self, metric: str) -> float | None:
+    def discordance(self, metric: str, only: Collection[str] | None = None) -> float | None:
         """The largest mean squared difference of two consecutive runs, about its mean; None when
         nothing differed.
         """
         moments = [0.0]
-        for newer, older in pairwise(run.get(metric, {}) for run in self.values):
+        for newer, older in pairwise(_of(run.get(metric, {}), only) for run in self.values):
             d = [newer[case] - older[case] for case in newer.keys() & older.keys()]
             if len(d) >= FEW:
                 mean = math.fsum(d) / len(d)
                 moments.append(math.fsum((x - mean) ** 2 for x in d) / len(d))
         return max(moments) or None
+
+
+def _of(values: dict[str, float], only: Collection[str] | None) -> dict[str, float]:
+    return values if only is None else {case: values[case] for case in only if case in values}
 
 
 def read_past(folder: Path) -> PastRates:

@@ -151,7 +151,8 @@ def profile_suite(suite: "Suite", metric: str | None, reports: Path) -> SuitePro
 def slice_profiles(profile: SuiteProfile) -> "list[MetricProfile]":
     """A profile for each regression rule about a slice, named as the rule.
 
-    It has the slice's own cases; everything else is as in the whole metric.
+    It has the slice's own cases, and its own rates where a past run has them; everything else is as
+    in the whole metric.
     """
     return _profiles_of(profile, [key for key in profile.margins if parse_metric_ref(key)[1]])
 
@@ -174,15 +175,20 @@ def release_profiles(profile: SuiteProfile) -> "list[MetricProfile]":
 def _profiles_of(profile: SuiteProfile, keys: list[str]) -> "list[MetricProfile]":
     from dataclasses import replace
 
+    from llmeval.planning.slice_rates import with_own_rate
+
     profiles: list[MetricProfile] = []
     metrics = {each.metric: each for each in profile.metrics}
     for key in keys:
         metric, where = parse_metric_ref(key)
-        sizes = _sizes(
+        own = [
             case for case in profile.cases if where is None or case.tags.get(where[0]) == where[1]
-        )
-        if sizes and metric in metrics:
-            profiles.append(replace(metrics[metric], metric=key, **_units(sizes)))
+        ]
+        if own and metric in metrics:
+            whole = metrics[metric]
+            if where is not None:
+                whole = with_own_rate(profile, whole, key, [case.id for case in own])
+            profiles.append(replace(whole, metric=key, **_units(_sizes(own))))
     return profiles
 
 

@@ -77,6 +77,7 @@ class ModelRoles:
 
     Args:
         trial: no model will be called, so local weights are neither read nor downloaded.
+        sizing: no model will be called, so local weights may be missing.
     """
 
     def __init__(
@@ -87,9 +88,10 @@ class ModelRoles:
         budget: Budget,
         *,
         trial: bool = False,
+        sizing: bool = False,
     ) -> None:
         self._suite, self._options, self.cache, self.budget = suite, options, cache, budget
-        self._trial = trial
+        self._trial, self._sizing = trial, sizing
         self._made: dict[str, _Made] = {}
         self._callers: dict[tuple[str, bool], Caller] = {}
         self._windows: dict[tuple[str, ...], Window] = {}
@@ -156,7 +158,7 @@ class ModelRoles:
     def _make(self, spec: BaseModelSpec, path: KeyPath, readout: bool) -> _Made:
         try:
             _refuse_foreign_code(self._suite, spec)
-            model = make_model(spec, self._suite.base)
+            model = self._absent(spec) or make_model(spec, self._suite.base)
             if readout:
                 model = LabelReadout(model)  # type: ignore[arg-type]
             if self._trial and isinstance(spec, TransformersSpec):
@@ -165,6 +167,18 @@ class ModelRoles:
             raise self._suite.error(path, str(error)) from None
         cache = None if isinstance(spec, ReplaySpec) else self.cache
         return _Made(model, self._limiter(spec, model), spec, cache)
+
+    def _absent(self, spec: BaseModelSpec) -> Model | None:
+        """Where only the size of a run is of interest: a stand-in for a folder that is not trained
+        yet. None: the model is made.
+        """
+        if not self._sizing or not isinstance(spec, TransformersSpec):
+            return None
+        folder = self._suite.base / spec.model
+        named = "/" in spec.model and (spec.model[0] in "./~" or folder.parent.is_dir())
+        if folder.is_dir() or not (named or spec.model.count("/") > 1):
+            return None
+        return StoredAnswers({"provider": spec.provider, "model": spec.model}, "no weights yet")
 
     def _caller(self, made: _Made, since: float) -> Caller:
         return Caller(

@@ -189,7 +189,7 @@ def plan(
     inspected = inspect_cases(suite, options.limit, inspect, Application(spec), sizing=sizing)
     selection, quarantine, whole = _selected(suite, options, only, inspected.cases, expired)
     may_stop = ends_early(suite, options)
-    factory = roles or make_roles(suite, options, trial=trial)
+    factory = roles or make_roles(suite, options, trial=trial, sizing=sizing)
     if stored is not None:
         candidate = stored_candidate(stored)
     else:
@@ -240,7 +240,9 @@ def plan(
     )
 
 
-def make_roles(suite: Suite, options: Options, *, trial: bool = False) -> ModelRoles:
+def make_roles(
+    suite: Suite, options: Options, *, trial: bool = False, sizing: bool = False
+) -> ModelRoles:
     """The models of one plan, or of several that share limits, cache and budget."""
     cache: ReplyStore | None = None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
@@ -252,7 +254,7 @@ def make_roles(suite: Suite, options: Options, *, trial: bool = False) -> ModelR
             )
     elif options.use_cache and not trial:
         cache = Cache(home(), set_aside=True)
-    return ModelRoles(suite, options, cache, budget, trial=trial)
+    return ModelRoles(suite, options, cache, budget, trial=trial, sizing=sizing)
 
 
 def _selected(

@@ -120,3 +120,29 @@ def test_a_whole_gate_is_played_with_its_slices_and_judge(tmp_path: Path) -> Non
     assert (
         "The whole gate, 4 rules" in told and "contains @ lang=de: at least 60%, 60 cases" in told
     )
+
+
+def test_a_plan_needs_no_weights_and_takes_each_slices_own_rate(tmp_path: Path) -> None:
+    rows = [
+        {"id": f"{part}{n}", "text": part, "tags": {"slice": part}}
+        for part in ("old", "new")
+        for n in range(60)
+    ]
+    (tmp_path / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "sliced_app.py").write_text("def answer(prompt): return prompt\n")
+    margins = '"equals @ slice=old": 0.1, "equals @ slice=new": 0.1'
+    text = (
+        'suite: sliced\ncases: {source: cases.jsonl}\nprompt: "{{ text }}"\n'
+        'models: {app: {provider: python, function: "sliced_app:answer"}}\ncandidate: app\n'
+        f'checks: [{{equals: "old"}}]\ngate: {{regression: {{baseline: b, margins: {{{margins}}}}}}}\n'
+    )
+    (tmp_path / "suite.yaml").write_text(text)
+    assert llmeval("run", "suite.yaml", cwd=tmp_path).returncode == 3
+    weights = text.replace(
+        'provider: python, function: "sliced_app:answer"', "provider: transformers, model: ./next"
+    )
+    (tmp_path / "suite.yaml").write_text(weights)
+    done = llmeval("plan", "suite.yaml", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rates = {row["metric"]: row["pass_rate"] for row in json.loads(done.stdout)["regression"]}
+    assert rates["equals @ slice=old"] == 1 and rates["equals @ slice=new"] == 0

@@ -20,3 +20,5 @@ class RecordedConversation:
     tags: dict[str, str] = field(default_factory=dict)
     scores: dict[str, ToolScore] = field(default_factory=dict)
     """By metric, what the tool recorded about the last reply."""
+    cluster: str = ""
+    """The session or user that it belongs to; empty where none is recorded."""

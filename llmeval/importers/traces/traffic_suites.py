@@ -94,6 +94,8 @@ def _case(
     else:
         first = [{"role": "system", "content": each.system}] if each.system else []
         row["messages"] = [*first, {"role": "user", "content": each.turns[0].user}]
+    if each.cluster:
+        row["cluster"] = each.cluster
     if each.tags:
         row["tags"] = each.tags
     checks = [_recorded(each, metric, tool) for metric in metrics]

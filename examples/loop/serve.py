@@ -1,0 +1,87 @@
+"""Serves a local model: batches what arrives together, and writes the traffic log.
+
+    python serve.py --model models/production --log prod.jsonl --port 8800
+
+POST /answer {"message": ..., "session": ...} -> {"output": ...}. Each line of the log has the id,
+the time, the session, the messages and the output: `llmeval import log` and `monitor` read it.
+"""
+
+import argparse
+import asyncio
+import json
+import threading
+import uuid
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from data import messages_of
+
+from llmeval.core.records import Message
+from llmeval.models.base import Request
+from llmeval.models.local import TransformersModel
+
+
+class Service:
+    """The model on its own event loop. Requests that arrive together are one batch."""
+
+    def __init__(self, model: str, log: Path) -> None:
+        params = {"max_tokens": 40, "temperature": 0}
+        self._model = TransformersModel(model, params=params, dtype="auto")
+        self._log, self._lock = log, threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+
+    def answer(self, body: dict[str, Any]) -> str:
+        """Answer one message and log it."""
+        messages = messages_of(body)
+        request = Request(
+            messages=tuple(Message(each["role"], each["content"]) for each in messages)
+        )
+        reply = asyncio.run_coroutine_threadsafe(self._model.answer(request), self._loop).result()
+        line = {
+            "id": uuid.uuid4().hex,
+            "time": body.get("time") or datetime.now(UTC).isoformat(timespec="seconds"),
+            "session": body.get("session", ""),
+            "messages": messages,
+            "output": reply.text,
+            "model": reply.model,
+        }
+        with self._lock, self._log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        return str(reply.text)
+
+
+def handler_of(service: Service) -> type[BaseHTTPRequestHandler]:
+    """The handler of one service."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            content = json.dumps({"output": service.answer(body)}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent: the traffic log is the record."""
+
+    return Handler
+
+
+def main() -> None:
+    """Serve until the process ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=8800)
+    options = parser.parse_args()
+    service = Service(options.model, options.log)
+    ThreadingHTTPServer(("127.0.0.1", options.port), handler_of(service)).serve_forever()
+
+
+if __name__ == "__main__":
+    main()
