@@ -1,6 +1,6 @@
 """A million lines of traffic, sampled: seconds and memory.
 
-    python benchmarks/traffic.py [--lines 1000000] [--rate 0.01]
+python benchmarks/traffic.py [--lines 1000000] [--rate 0.01]
 """
 
 import argparse

@@ -31,7 +31,7 @@ ALLOWED = {
     "report": STORE | {"stats", "gate", "planning", "compare"},
     "governance": STORE | {"stats", "gate", "__init__"},
     "importers": CORE | {"suite", "data", "checks"},
-    "monitor": STORE | {"data", "checks", "stats", "governance"},
+    "monitor": STORE | {"suite", "data", "checks", "stats", "governance"},
     "__init__": {"api", "runner", "suite", "testing"},
     "datatests": STORE
     | {"suite", "data", "models", "checks", "runner", "stats", "gate", "planning", "review"}
