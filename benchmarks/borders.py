@@ -1,11 +1,12 @@
 """Feeds damaged and hostile inputs to the readers of llmeval, and counts what happens.
 
-    python benchmarks/borders.py [--inputs 20000] [--seed 1]
+    python benchmarks/borders.py [--inputs 20000] [--commands 1000] [--seed 1]
 
 Kinds: bytes that are changed or cut, and JSON values of another type, in each file of a run (with
 its checksums as they were, and made to fit); rows of data; suite files; templates; patterns;
-replies in the cache. Prints inputs tried, refused (an error of llmeval), same (the same decision),
-other (another decision or reading, without an error) and crashed (any other exception) by kind.
+replies in the cache; and every command that reads a run, on damaged runs. Prints by kind the inputs
+tried, refused (an error of llmeval), same (the same decision), other (another decision or reading,
+without an error) and crashed (any other exception).
 Exits 1 if one crashed.
 """
 
@@ -17,18 +18,19 @@ import sys
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.borders_commands import play  # noqa: E402
+from benchmarks.borders_damage import damaged, retyped_file  # noqa: E402
 from llmeval.checks.spec import SpecError, bind  # noqa: E402
-from llmeval.core.checksums import manifest_digest, sealed, unsealed  # noqa: E402
+from llmeval.core.checksums import manifest_digest  # noqa: E402
 from llmeval.core.errors import LlmevalError  # noqa: E402
 from llmeval.core.templates import Template  # noqa: E402
 from llmeval.data.sources import open_source  # noqa: E402
@@ -37,10 +39,6 @@ from llmeval.report.write import write_results  # noqa: E402
 from llmeval.store.directory import RunDir  # noqa: E402
 from llmeval.suite.loader import parse_suite  # noqa: E402
 
-VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1.5, 2**63, 10**30, 1e308, "", "x", "\x1b[31m", "\u202e", "a" * 3000,
-    "../../x", [], [1], [[]], {}, {"a": {}}, [None] * 40,
-)  # fmt: skip
 FILES = ("answers.jsonl", "scores.jsonl", "cases.jsonl", "manifest.json", "summary.json")
 PIECES = (
     "{{ ", " }}", "{% ", " %}", "for x in ", "range(9)", "endfor", "if ", "endif", "q", " ~ ", " + ", " | ", "join", "(",
@@ -50,63 +48,13 @@ PIECES = (
 Attempt = Callable[[], object]
 
 
-def damaged(rng: random.Random, data: bytes) -> bytes:
-    """Some bytes changed, inserted, removed, or the rest cut off."""
-    content = bytearray(data)
-    for _ in range(rng.choice((1, 1, 1, 3, 20))):
-        at = rng.randrange(len(content) or 1)
-        action = rng.randrange(4)
-        if action == 0 and content:
-            content[at] ^= 1 << rng.randrange(8)
-        elif action == 1:
-            content[at:at] = bytes([rng.randrange(256)])
-        elif action == 2:
-            del content[at : at + rng.choice((1, 5, 200))]
-        elif rng.random() < 0.3:
-            del content[at:]
-    return bytes(content)
-
-
-def retyped(rng: random.Random, value: Any) -> Any:
-    """The JSON value with one part removed or replaced by a value of any type."""
-    places = list(_places(value))
-    holder, key = rng.choice(places)
-    if rng.random() < 0.2 and isinstance(holder, dict):
-        del holder[key]
-    else:
-        holder[key] = rng.choice(VALUES)
-    return value
-
-
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    parts = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, part in list(parts):
-        yield value, key
-        if isinstance(part, dict | list) and part:
-            yield from _places(part)
-
-
-def retyped_file(rng: random.Random, name: str, data: bytes, fits: bool) -> bytes:
-    """A file of a run with one value retyped. `fits`: its checksums are made to fit."""
-    if name == "manifest.json":
-        value = retyped(rng, json.loads(data))
-        if fits:
-            value["digest"] = manifest_digest({k: v for k, v in value.items() if k != "digest"})
-        return json.dumps(value).encode()
-    lines = data.splitlines(keepends=True)
-    at = rng.randrange(len(lines))
-    value = retyped(rng, json.loads(unsealed(lines[at])))
-    record = json.dumps(value).encode()
-    lines[at] = sealed(record) if fits and value else record + b"\n"
-    return b"".join(lines)
-
-
 class Bench:
     """Counts by kind."""
 
     def __init__(self) -> None:
         self.counts: dict[str, Counter[str]] = {}
         self.crashes: dict[str, str] = {}
+        self.changes: dict[str, str] = {}
 
     def attempt(self, kind: str, action: Attempt, expected: object = None) -> None:
         """Carry out one attempt and count how it ends."""
@@ -132,6 +80,15 @@ class Bench:
         place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
         self.crashes.setdefault(f"{kind}: {type(error).__name__} at {place}", str(error)[:150])
 
+    def note(self, kind: str, outcome: str, description: str) -> None:
+        """Count one outcome of a command. `description`: of a crash, or of an unnoticed change."""
+        counts = self.counts.setdefault(kind, Counter())
+        counts["tried"] += 1
+        counts[outcome] += 1
+        if description:
+            entries = self.crashes if outcome == "crashed" else self.changes
+            entries.setdefault(kind, description)
+
     def show(self) -> int:
         """Print the table. Returns the number of crashes."""
         columns = ("tried", "refused", "same", "other", "crashed")
@@ -143,6 +100,8 @@ class Bench:
         print(f"{'all':34}" + "".join(f"{total[column]:>9,}" for column in columns))
         for crash, message in self.crashes.items():
             print(f"crash: {crash}: {message}")
+        for kind, message in self.changes.items():
+            print(f"another output without an error: {kind}: {message}")
         return total["crashed"]
 
 
@@ -248,6 +207,7 @@ def main() -> int:
     """Run all kinds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=20_000)
+    parser.add_argument("--commands", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     stated = parser.parse_args()
     rng, bench = random.Random(stated.seed), Bench()
@@ -255,6 +215,7 @@ def main() -> int:
     try:
         texts(bench, rng, folder, stated.inputs * 4 // 5)
         runs(bench, rng, folder, stated.inputs - stated.inputs * 4 // 5)
+        play(bench.note, rng, folder / "commands", stated.commands)
     finally:
         shutil.rmtree(folder)
     return 1 if bench.show() else 0

@@ -46,6 +46,12 @@ def lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def cases(data: Path, name: str) -> Rows:
     """A data set as the cases of a suite; empty if it is absent."""
+    if name == "sra":
+        return _short_answers(data)
+    if name == "paragraphs":
+        path = data / "xquad/paragraphs_12lang.jsonl"
+        rows = lines(path) if path.exists() else ()
+        return [{"id": row["id"], "question": row["text"]} for row in rows]
     path, key = data / SETS[name][0], SETS[name][1]
     result: Rows = []
     for row in lines(path) if path.exists() else ():
@@ -54,10 +60,21 @@ def cases(data: Path, name: str) -> Rows:
         case = {"id": row["id"], "question": row["question"], "references": references}
         if not references:
             del case["references"]
-        if "context" in row:
-            case["context"] = row["context"]
+        case |= {key: row[key] for key in ("context", "incorrect_answers") if key in row}
         result.append(case)
     return result
+
+
+def _short_answers(data: Path) -> Rows:
+    path = data / "semeval2013_sra/questions.jsonl"
+    return [
+        {
+            "id": row["id"],
+            "question": row["question"],
+            "references": [answer["text"] for answer in row["reference_answers"]],
+        }
+        for row in (lines(path) if path.exists() else ())
+    ]
 
 
 def write(folder: Path, rows: Rows, gate: str = "gate: none") -> Path:
@@ -78,7 +95,7 @@ def write(folder: Path, rows: Rows, gate: str = "gate: none") -> Path:
 def rules_table(data: Path, folder: Path, degenerate: bool) -> None:
     """Findings by rule, and the pass rates of degenerate answers."""
     print("\nFindings on each data set, as cases (rule: cases)\n")
-    for name in SETS:
+    for name in (*SETS, "sra", "paragraphs"):
         rows = cases(data, name)
         if not rows:
             print(f"{name}: not measured")
@@ -89,7 +106,7 @@ def rules_table(data: Path, folder: Path, degenerate: bool) -> None:
         for finding in report.findings:
             counted[finding.rule] += max(1, len(finding.cases))
         print(f"{name} ({len(rows)}): " + ", ".join(f"{k} {v}" for k, v in sorted(counted.items())))
-        if degenerate:
+        if degenerate and name in SETS:
             only = CheckOptions(only=frozenset(["D021"]))
             for finding in check_data(suite, only).findings:
                 print(f"    {finding.level}: {finding.message}")

@@ -1,10 +1,10 @@
 """The places where stated error rates are hardest to keep: each cell with its nominal rate.
 
     python benchmarks/decisions_audit.py [--runs 2000]
-        [--section clusters|margin|looks|drift|hints|order] [--only Pareto&once]
+        [--section clusters|margin|looks|every|drift|hints|order] [--only Pareto&once]
 
 A cell holds when the measured rate is at most the nominal one plus two Monte-Carlo standard errors;
-sections `margin` and `looks` are computed exactly. Everything is seeded. Exit code 1 where a cell
+sections `margin`, `looks` and `every` are computed exactly; `every` is both at every size. Everything is seeded. Exit code 1 where a cell
 does not hold.
 """
 
@@ -259,6 +259,31 @@ def looks(_: int) -> Iterator[Cell]:
             yield Cell(name, RATE, size, remark=f"at {100 * share:.1f} %")
 
 
+def every(_: int) -> Iterator[Cell]:
+    """Both at every size from 20 to 120 pairs: the largest wrong PASS of any."""
+    for drop in (0.05, 0.1):
+        sizes = range(20, 121)
+        once = [
+            (
+                worst(
+                    {n: np.where(rejects(n, -drop, RATE, grid_of(n)), PASS, OPEN).astype(np.int8)},
+                    drop,
+                    n,
+                ),
+                n,
+            )
+            for n in sizes
+        ]
+        looked = [
+            (worst(_looked(regression(units=n, margin=drop), grid_of(n)), drop, n), n)
+            for n in sizes
+        ]
+        for how, found in (("once", once), ("looks", looked)):
+            (size, share), n = max(found)
+            name = f"margin {100 * drop:.0f}, {how}: the largest wrong PASS over 20 to 120 pairs"
+            yield Cell(name, RATE, size, remark=f"{n} pairs, {100 * share:.1f} % differ")
+
+
 def _looked(plan: TestDesign, shape: tuple[int, int]) -> dict[int, Grid]:
     """Where the test PASSes at each look; its betting leg is read after every case."""
     at = schedule(plan.units)
@@ -450,6 +475,7 @@ SECTIONS: dict[str, Callable[[int], Iterator[Cell]]] = {
     "clusters": clusters,
     "margin": margin,
     "looks": looks,
+    "every": every,
     "drift": drift,
     "hints": hints,
     "order": order,

@@ -1,6 +1,6 @@
 """A judge that errs differently on the two sides of a regression, without and with people's labels.
 
-    python benchmarks/decisions_judge_arms.py [--tries 1000] [--section arms|hidden] [--only 0.85]
+    python benchmarks/decisions_judge_arms.py [--tries 1000] [--section arms|hidden|clusters] [--only 0.85]
 
 `arms`: the judge was certified on 300 labels of the baseline's answers, at their expected counts. Its sensitivity on the
 candidate's answers is another one. People pass .85 of the baseline's answers, correlation .5
@@ -9,13 +9,14 @@ at `judge_shift` 0 and .02; the others are labels as `llmeval labels sample --fo
 them.
 
 `hidden`: the drop lies in one class of pairs alone, or in all alike: the worst for labels.
+`clusters`: labels of about 1,000 cases in clusters that share what becomes of them.
 
 Everything is seeded. A p-value by labels takes 1,000 random weightings here instead of 10,000.
 """
 
 import argparse
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,9 +34,11 @@ from llmeval.stats.estimation.labelled_difference import (
     p_at_most,
     shares,
     stratified_difference,
+    with_clusters,
     worth,
 )
 from llmeval.stats.estimation.paired import PairCounts
+from llmeval.stats.power import discordance
 from llmeval.stats.sequential.design import regression
 from llmeval.stats.tests.fixed_sample import Nulls, final_test
 
@@ -284,6 +287,98 @@ def hidden(tries: int, seed: int) -> None:
     )
 
 
+SIZES: dict[str, Callable[[np.random.Generator], Whole]] = {
+    "200 of 5": lambda source: np.full(200, 5),
+    "50 of 20": lambda source: np.full(50, 20),
+    "20 of 50": lambda source: np.full(20, 50),
+    "lognormal sizes, 150": lambda source: np.clip(
+        np.rint(source.lognormal(1.4, 1.0, 150)), 1, 400
+    ).astype(np.int64),
+    "one of 500, 100 of 5": lambda source: np.r_[500, np.full(100, 5)],
+}
+
+
+class ClusteredWorld(NamedTuple):
+    """Pairs in clusters. `within`: how alike the pairs of a cluster are, 0 to 1."""
+
+    sizes: str
+    within: float
+    judge: Arms
+    drop: float
+
+
+def _clustered(source: np.random.Generator, world: ClusteredWorld) -> tuple[Try, Whole]:
+    """The pairs of one run, and the cluster of each. The clusters share the chances of the four
+    joint outcomes of people.
+    """
+    judge, sizes = world.judge, SIZES[world.sizes](source)
+    worse, better = discordance(RATE, world.drop, CORRELATION)
+    cells = np.array([RATE - worse, worse, better, 1 - RATE - better])
+    spread = (1 - world.within) / world.within
+    chances = source.gamma(np.maximum(cells * spread, 1e-12), size=(len(sizes), 4))
+    chances /= chances.sum(axis=1, keepdims=True)
+    cluster = np.repeat(np.arange(len(sizes)), sizes)
+    limits = chances.cumsum(axis=1)[cluster]
+    kinds = np.minimum((source.random(len(cluster))[:, None] > limits).sum(axis=1), 3)
+    before, now = kinds < 2, kinds % 2 == 0
+    chance = source.random((2, len(cluster)))
+    seen_before = chance[0] < np.where(before, judge.before, 1 - judge.specificity)
+    seen_now = chance[1] < np.where(now, judge.now, 1 - judge.specificity)
+    classes = 2 * (1 - seen_before.astype(np.int64)) + (1 - seen_now.astype(np.int64))
+    return Try(classes, now.astype(np.int64) - before.astype(np.int64)), cluster
+
+
+def _labelled_in_clusters(
+    source: np.random.Generator, seen: Try, cluster: Whole, labels: int
+) -> LabelledPairs:
+    strata, together = [], []
+    for kind, drawn in enumerate(shares(seen.sizes, SPREADS, labels // 2)):
+        places = np.flatnonzero(seen.classes == kind)
+        chosen = source.choice(places, drawn, replace=False) if drawn else places[:0]
+        moved = seen.people[chosen]
+        worse, better = int((moved < 0).sum()), int((moved > 0).sum())
+        counts = PairCounts(worse, drawn - worse - better, better)
+        strata.append(LabelledStratum(len(places), counts, counts))
+        together.append(cluster[chosen].tolist())
+    return with_clusters(LabelledPairs(tuple(strata)), cluster.tolist(), together)
+
+
+def clusters(tries: int, seed: int) -> None:
+    """Labels of cases in clusters, at margin 10 and the whole rate of 5 %."""
+
+    def tally(world: ClusteredWorld, labels: int) -> Tally:
+        source, found = np.random.default_rng([seed, labels, round(100 * world.within)]), Tally()
+        for _ in range(tries):
+            seen, cluster = _clustered(source, world)
+            pairs = _labelled_in_clusters(source, seen, cluster, labels)
+            estimate = stratified_difference(pairs)
+            fail = estimate < 0 and p_at_most(pairs.turned(), 0.0, WEIGHTINGS) <= LEVEL
+            found.add(fail, estimate > -0.1 and p_at_most(pairs, -0.1, WEIGHTINGS) <= LEVEL)
+        return found
+
+    def rows() -> Iterator[list[str]]:
+        for name in SIZES:
+            for within in (0.2, 0.5):
+                for judge in (JUDGES[0], JUDGES[2]):
+                    for labels in (100, 200):
+                        same, worse = (
+                            tally(ClusteredWorld(name, within, judge, drop), labels)
+                            for drop in (0.0, 0.1)
+                        )
+                        figures = (worse.passed, same.failed, same.passed, worse.failed)
+                        yield [name, f"{within}", judge.name, f"{labels}", *map(percent, figures)]
+
+    table(
+        f"Labels of cases in clusters, margin 10, {tries:,} tries a figure, %;"
+        f" limit {percent(limit(LEVEL, tries))}",
+        [
+            "clusters", "correlation", "sensitivity", "labels", "wrong PASS at the margin",
+            "wrong FAIL", "right PASS", "right FAIL at the margin",
+        ],
+        rows(),
+    )  # fmt: skip
+
+
 def _wrong(
     weights: tuple[float, ...],
     rates: list[list[float]],
@@ -315,15 +410,17 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tries", type=int, default=1000, help="tries a figure")
-    parser.add_argument("--section", choices=("arms", "hidden"), help="only this table")
+    parser.add_argument("--section", choices=("arms", "hidden", "clusters"), help="only this table")
     parser.add_argument("--only", default="", help="only judges whose sensitivities begin so")
     parser.add_argument("--seed", type=int, default=18)
     options = parser.parse_args()
-    if options.section != "hidden":
+    if options.section in (None, "arms"):
         judges = [judge for judge in JUDGES if judge.name.startswith(options.only)]
         arms(options.tries, options.seed, judges)
-    if options.section != "arms":
+    if options.section in (None, "hidden"):
         hidden(options.tries, options.seed)
+    if options.section in (None, "clusters"):
+        clusters(options.tries, options.seed)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from llmeval.core.record_files import (
 )
 from llmeval.core.records import Status
 from llmeval.core.results import Decision
-from llmeval.suite import conversation_schema, model_schema, monitor_schema, schema
+from llmeval.suite import cases_schema, conversation_schema, model_schema, monitor_schema, schema
 from llmeval.suite.gate_schema import GateSpec, RegressionSpec, ReleaseSpec
 from llmeval.suite.quarantine import QuarantineEntry
 from llmeval.suite.retired import RetiredEntry
@@ -39,8 +39,8 @@ _FIRST = ("schema", "run_id", "suite")
 _CHOICES: dict[str, type[StrEnum]] = {"Status": Status, "Decision": Decision}
 PARTS: list[type[BaseModel]] = [
     schema.SuiteSpec,
-    schema.CasesSpec,
-    schema.Sample,
+    cases_schema.CasesSpec,
+    cases_schema.Sample,
     schema.Turn,
     conversation_schema.UserSpec,
     model_schema.BaseModelSpec,

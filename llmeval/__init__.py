@@ -8,6 +8,7 @@ __all__ = [
     "Run",
     "__version__",
     "assert_suite",
+    "history",
     "load_run",
     "load_suite",
     "merge",
@@ -17,6 +18,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from llmeval.api import Run, load_run, merge, run
+    from llmeval.history.frames import RunHistory as history  # noqa: N813 - called like a function
     from llmeval.runner.options import Options
     from llmeval.suite.loader import load_suite
     from llmeval.testing import assert_suite, score
@@ -28,6 +30,10 @@ def __getattr__(name: str) -> object:
         from llmeval.runner.options import Options
 
         return Options
+    if name == "history":
+        import importlib
+
+        return importlib.import_module("llmeval.history")  # the package can be called
     if name in ("assert_suite", "score"):
         from llmeval import testing
 

@@ -25,14 +25,16 @@ ALLOWED = {
     "runner": STORE | {"suite", "data", "models", "checks", "judges", "__init__"},
     "gate": STORE | {"stats"},
     "compare": STORE | {"stats", "gate"},
-    "review": STORE | {"stats", "gate"},
+    "web": CORE,
+    "review": STORE | {"stats", "gate", "web"},
     "history": STORE | {"stats", "gate"},
     "planning": STORE | {"suite", "judges", "runner", "stats", "gate", "history"},
     "report": STORE | {"stats", "gate", "planning", "compare"},
+    "view": STORE | {"stats", "gate", "compare", "history", "report", "web"},
     "governance": STORE | {"stats", "gate", "__init__"},
     "importers": CORE | {"suite", "data", "checks"},
     "monitor": STORE | {"suite", "data", "checks", "stats", "governance"},
-    "__init__": {"api", "runner", "suite", "testing"},
+    "__init__": {"api", "runner", "suite", "testing", "history"},
     "datatests": STORE
     | {"suite", "data", "models", "checks", "runner", "stats", "gate", "planning", "review"}
     | {"history", "report"}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from llmeval.judges.assurance.anchors import Drift
     from llmeval.judges.assurance.certificate import Trust
     from llmeval.judges.assurance.labelled_answers import LabelledAnswer
+    from llmeval.judges.assurance.progress import OnProgress
     from llmeval.judges.ensemble import MemberVerdict
     from llmeval.runner.plan import RunPlan
 
@@ -59,6 +60,7 @@ def certify(
     environment: str | None = None,
     use_cache: bool = True,
     on_start: Callable[[int], None] = lambda answers: None,
+    on_progress: "OnProgress" = lambda progress: None,
 ) -> CertifiedJudge:
     """Measure a judge on labelled answers and write its certificate.
 
@@ -73,6 +75,7 @@ def certify(
         environment: one of the suite's environments.
         use_cache: whether stored replies may be used.
         on_start: called with the number of labelled answers before the first call.
+        on_progress: called after each verdict, with what is left in time and cost.
 
     Raises:
         SuiteError: the suite is not valid.
@@ -83,19 +86,22 @@ def certify(
     from llmeval import __version__
     from llmeval.judges.assurance import certify as measurement
     from llmeval.judges.assurance.probes import probe
+    from llmeval.judges.assurance.progress import CountedJudge, JudgingProgress
 
     plan, judge, stated = _judge(Path(suite), metric, environment, use_cache=use_cache)
     paths = [Path(path) for path in labels]
     answers = _labelled_answers(plan, judge.metric, paths)
     on_start(len(answers))
+    progress = JudgingProgress(measurement.verdicts_needed(len(answers), probes=probes))
+    counted = CountedJudge(judge, progress, on_progress)
 
     async def measure() -> "Certificate":
         certificate = await measurement.certify(
-            judge, answers, suite=plan.suite.name, days=days, version=__version__
+            counted, answers, suite=plan.suite.name, days=days, version=__version__
         )
         if not probes:
             return certificate
-        bias = await probe(judge, measurement.usable(answers))
+        bias = await probe(counted, measurement.usable(answers))
         return msgspec.structs.replace(certificate, probes=bias)
 
     certificate = _run(plan, measure())

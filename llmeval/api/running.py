@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmeval.api.deciding import finish
+from llmeval.api.deciding import finish, remembered
 from llmeval.api.retiring import check_retired
 from llmeval.api.sealing import seal_complete
 from llmeval.api.view import PathLike, Run, load_run
@@ -144,7 +144,7 @@ def carry_out(
     done = seal_complete(done, planned.suite)
     for observer in observers:
         observer.decided(done.directory, done.summary)
-    return done
+    return remembered(done)
 
 
 def rescore(

@@ -17,6 +17,7 @@ from llmeval.cli import (
     data,
     doctor,
     gate,
+    history,
     import_command,
     init,
     judge,
@@ -35,6 +36,7 @@ from llmeval.cli import (
     status,
     trigger,
     validate,
+    view,
 )
 from llmeval.cli.help_text import join_help_lines
 
@@ -79,6 +81,7 @@ app.command(rich_help_panel=PLAN)(plan.plan)
 app.command(rich_help_panel=PLAN)(simulate.simulate)
 app.command(rich_help_panel=REVIEW)(compare.compare)
 app.command(rich_help_panel=REVIEW)(report.report)
+app.command(rich_help_panel=REVIEW)(view.view)
 app.command(rich_help_panel=REVIEW)(comment.comment)
 app.command(rich_help_panel=REVIEW)(review.review)
 app.command(rich_help_panel=SETUP)(init.init)
@@ -90,6 +93,7 @@ app.command(rich_help_panel=GOVERN)(attest.attest)
 app.command(rich_help_panel=GOVERN)(approve.approve)
 app.add_typer(audit.app, name="audit", rich_help_panel=GOVERN)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
+app.add_typer(history.app, name="history", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=REVIEW)
 app.add_typer(monitor.app, name="monitor", rich_help_panel=AFTER)

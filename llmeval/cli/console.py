@@ -6,8 +6,16 @@ from collections.abc import Iterable
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.style import Style
 
 from llmeval.report.safe_text import visible
+
+
+def _without_link(style: Style | None) -> Style | None:
+    """The style without a link that text with markup (`[link=...]`) may have brought."""
+    if style is None or style.link is None or style.link.startswith("file:"):
+        return style
+    return style.update_link(None)
 
 
 class CommandConsole(Console):
@@ -20,9 +28,12 @@ class CommandConsole(Console):
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """The segments of a text, table or panel; those with text made visible."""
+        """The segments of a text, table or panel: made visible, and without links but to files."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else segment._replace(text=visible(segment.text))
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(visible(segment.text), _without_link(segment.style))
 
     def on_broken_pipe(self) -> None:
         """Stop speaking; the interpreter must not complain while it exits, either."""

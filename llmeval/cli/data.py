@@ -109,6 +109,7 @@ def show_report(report: "DataReport") -> None:
     accepted = f", {len(report.accepted)} accepted" if report.accepted else ""
     for shown in _limited(report):
         _print_finding(shown)
+    _print_not_applicable(report)
     mark = "✘" if report.failed else "✔"
     out.print(
         f"{mark} {report.suite.path}: {report.cases:,} cases, {summary}{accepted}",
@@ -116,6 +117,17 @@ def show_report(report: "DataReport") -> None:
         style="red" if report.failed else "green",
         soft_wrap=True,
     )
+
+
+def _print_not_applicable(report: "DataReport") -> None:
+    import textwrap
+
+    by_reason: dict[str, list[str]] = {}
+    for rule, reason in report.not_applicable.items():
+        by_reason.setdefault(reason, []).append(rule)
+    for reason, rules in by_reason.items():
+        line = f"not applicable: {', '.join(rules)}: {reason}"
+        print(textwrap.fill(line, 80, subsequent_indent="  ", break_on_hyphens=False))
 
 
 def _limited(report: "DataReport") -> "list[DataFinding | str]":
@@ -206,13 +218,19 @@ def fix(
 
     The labels come from `llmeval review RUN --doubtful`. Apply the patch with `git apply`.
     """
-    from llmeval.core.errors import ExitCode
+    from llmeval.core.errors import ExitCode, UsageError
     from llmeval.core.files import write_atomically, writing
+    from llmeval.core.redaction import redact
     from llmeval.datatests.repair_patch import repair_patch
-    from llmeval.report.safe_text import one_line
+    from llmeval.report.safe_text import one_line, visible
     from llmeval.suite.loader import load_suite
 
     patch = repair_patch(load_suite(suite, env), reports, Path.cwd())
+    if out is None and not as_json and visible(redact(patch.diff)) != patch.diff:
+        raise UsageError(
+            "the patch has characters that the terminal would change, such as carriage returns:"
+            " write it with --out FILE"
+        )
     if out is not None:
         with writing(out):
             write_atomically(out, patch.diff.encode())

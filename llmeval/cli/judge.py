@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llmeval.cli.common import Env, Json, Reports, console, emit
+from llmeval.cli.judging_display import JudgingDisplay
 
 if TYPE_CHECKING:
-    from rich.status import Status
-
     from llmeval.api.judging import JudgeTrust
     from llmeval.core.certificate import Certificate, Probe
 
@@ -62,11 +61,13 @@ def certify(
 
     TRUSTED from a lower bound of Youden's J of 0.60, on 100 labels with 30 of either kind. What it
     showed is written down either way, and exits 0: a judge that is not to be trusted is a result.
+
+    While it runs it shows the verdicts so far, and about how much time and money is left.
     """
     from llmeval.api import judging
 
     suite, metric = _open(target, env)
-    with _status() as status:
+    with JudgingDisplay() as display:
         done = judging.certify(
             suite,
             labels,
@@ -76,10 +77,10 @@ def certify(
             days=days,
             environment=env,
             use_cache=not no_cache,
-            on_start=lambda n: status.update(
-                f"asking the judge about {n:,} labelled answers, some of them"
-                f" {'several times' if probes else 'again'}"
+            on_start=lambda n: display.begin(
+                n, f"some of them {'several times' if probes else 'again'}"
             ),
+            on_progress=display.show,
         )
     if as_json:
         emit({**_plain(done.certificate), "path": str(done.path), "page": str(done.page)})
@@ -111,16 +112,14 @@ def probe_(
     from llmeval.api import judging
 
     suite, metric = _open(target, env)
-    with _status() as status:
+    with JudgingDisplay() as display:
         results = judging.probe_judge(
             suite,
             labels,
             metric=metric,
             environment=env,
             use_cache=not no_cache,
-            on_start=lambda n: status.update(
-                f"asking the judge about {n:,} labelled answers, each in several forms"
-            ),
+            on_start=lambda n: display.begin(n, "each in several forms"),
         )
     if as_json:
         emit([_plain(each) for each in results])
@@ -223,13 +222,6 @@ def _open(target: str, env: str | None) -> tuple[Path, str | None]:
     path = Path(target.rpartition(":")[0] if metric else target)
     pull_for(load_suite(path, env), None)
     return path, metric
-
-
-def _status() -> "Status":
-    """What the command does at the moment, on a terminal only."""
-    from rich.console import Console
-
-    return Console(stderr=True).status("reading the labels")
 
 
 def _print(certificate: "Certificate") -> None:

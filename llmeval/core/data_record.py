@@ -43,7 +43,7 @@ class DataCheckRecord(msgspec.Struct, frozen=True, kw_only=True):
     of: Count
     """Cases of the source. A run reads at most 2,000 of them."""
     rules: tuple[str, ...] = ()
-    """Ids of the rules that ran."""
+    """Ids of the rules that ran and apply to the suite."""
     open: tuple[OpenDefect, ...] = ()
     """Findings that nobody accepted, by rule and level."""
     accepted: tuple[AcceptedDefect, ...] = ()

@@ -16,6 +16,7 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.monitor_record import MonitorRecord
 from llmeval.core.records import Answer, Case, Label, Score
 from llmeval.core.results import Summary
+from llmeval.core.run_tags import RunTags
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _CHECKSUM = {
@@ -47,6 +48,7 @@ FILES = (
     FileOfRecords("labels.jsonl", Label, lines=True),
     FileOfRecords("baseline_labels.jsonl", Label, lines=True),
     FileOfRecords("draws.jsonl", Draw, lines=True),
+    FileOfRecords("tags.json", RunTags),
 )
 """The files of a run directory."""
 BESIDE = (

@@ -197,7 +197,10 @@ class TableFormat(NamedTuple):
     delimiter: str | None = None
 
 
-def open_source(source: str, base: Path, table: TableFormat = TableFormat()) -> Source:  # noqa: B008
+_BY_CONTENT = TableFormat()
+
+
+def open_source(source: str, base: Path, table: TableFormat = _BY_CONTENT) -> Source:
     """The source that `cases.source` names.
 
     Args:
@@ -211,7 +214,7 @@ def open_source(source: str, base: Path, table: TableFormat = TableFormat()) -> 
     path = base / source
     suffixes = [suffix.lower() for suffix in path.suffixes]
     is_table = suffixes[-1:] and suffixes[-1] in _TABLES
-    if table != TableFormat() and (source.startswith("hf://") or not is_table):
+    if table != _BY_CONTENT and (source.startswith("hf://") or not is_table):
         raise SuiteError(
             f"{source}: `encoding` and `delimiter` are for .csv and .tsv files; JSON and YAML are"
             " UTF-8"

@@ -52,7 +52,7 @@ def _record(report: DataReport, of: int) -> DataCheckRecord:
     return DataCheckRecord(
         cases=report.cases,
         of=of,
-        rules=report.rules,
+        rules=tuple(rule for rule in report.rules if rule not in report.not_applicable),
         open=tuple(
             OpenDefect(rule=key[0], level=key[1], findings=n, first=first[key])
             for key, n in counted.items()

@@ -14,10 +14,12 @@ import msgspec
 from llmeval.core.errors import LlmevalError, UsageError
 from llmeval.core.records import canonical_json
 from llmeval.datatests.accepted import AcceptedFinding, AcceptedFindings, read_accepted
+from llmeval.datatests.applicable import Applicable
 from llmeval.datatests.duplicates import Duplicates
 from llmeval.datatests.findings import CasePlace, DataFinding, SuiteCase
 from llmeval.datatests.own_rules import OwnDataTest, own_id
 from llmeval.datatests.rules import RULES, DataRule, RuleInputs
+from llmeval.datatests.stored_runs import StoredRuns
 from llmeval.datatests.suite_cases import read_cases
 from llmeval.suite.loader import Suite
 from llmeval.suite.strict import nearest
@@ -40,6 +42,8 @@ class DataReport:
     """Open findings: errors first, then warnings, then information."""
     accepted: tuple[AcceptedFinding, ...] = ()
     """Findings that a person accepted."""
+    not_applicable: Mapping[str, str] = field(default_factory=dict)
+    """By rule, why it tested nothing. Such a rule has not passed."""
     levels: Mapping[str, str] = field(default_factory=dict)
     """Levels of rules that `<suite>.data.yaml` sets."""
     clusters: tuple[tuple[CasePlace, ...], ...] = ()
@@ -75,6 +79,7 @@ class DataReport:
             "rules": list(self.rules),
             "counts": self.counts,
             "digest": self.digest,
+            "not_applicable": dict(self.not_applicable),
             "levels": dict(self.levels),
             "findings": [_plain(each) for each in self.findings],
             "accepted": [
@@ -156,8 +161,10 @@ def check_cases(
     inputs = RuleInputs(suite, options.reports, options.against, options.baseline, options.today)
     tests = [(rule, rule.make(inputs)) for rule in rules]
     digests: dict[str, str] = {}
+    applicable = Applicable(inputs)
 
     def add(case: SuiteCase) -> None:
+        applicable.add(case)
         digests[case.place.id] = case.place.digest
         for rule, test in tests:
             with _named(rule, f" at {case.place.source}"):
@@ -183,6 +190,9 @@ def check_cases(
         findings=tuple(sorted(opened, key=_place_in_report)),
         accepted=tuple(closed),
         levels=accepted.levels,
+        not_applicable=applicable.reasons(
+            ran, next((test.runs for _, test in tests if isinstance(test, StoredRuns)), None)
+        ),
         clusters=tuple(
             tuple(places)
             for _, test in tests

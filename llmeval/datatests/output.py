@@ -75,7 +75,7 @@ def write_junit_report(path: Path, reports: Sequence[DataReport]) -> None:
     for report in reports:
         name = clean_xml(f"llmeval.{report.suite.name}.data")
         element = ET.SubElement(root, "testsuite", name=name)
-        failures = 0
+        failures = skipped = 0
         for rule in report.rules:
             case = ET.SubElement(element, "testcase", classname=name, name=rule)
             findings = [finding for finding in report.findings if finding.rule == rule]
@@ -86,12 +86,16 @@ def write_junit_report(path: Path, reports: Sequence[DataReport]) -> None:
                     case, "failure", type=rule, message=clean_xml(errors[0].message)
                 )
                 failure.text = clean_xml("\n".join(map(sentence, errors)), 4000)
+            elif not findings and rule in report.not_applicable:
+                skipped += 1
+                ET.SubElement(case, "skipped", message=clean_xml(report.not_applicable[rule]))
             elif findings:
                 text = "\n".join(map(sentence, findings))
                 ET.SubElement(case, "system-out").text = clean_xml(text, 4000)
         element.set("tests", str(len(report.rules)))
         element.set("failures", str(failures))
         element.set("errors", "0")
+        element.set("skipped", str(skipped))
     ET.indent(root)
     write_atomically(path, ET.tostring(root, encoding="utf-8", xml_declaration=True))
 

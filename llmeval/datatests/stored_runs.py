@@ -102,6 +102,8 @@ class StoredRuns:
         self._references: dict[str, tuple[str, tuple[str, ...]]] = {}
         """By digest, the question and the references; only of cases that have a reference."""
         self._damaged: list[tuple[Path, str]] = []
+        self.runs = 0
+        """After `findings`: the runs that were read."""
 
     def add(self, case: SuiteCase) -> None:
         """See `DataTest`."""
@@ -166,13 +168,12 @@ class StoredRuns:
         histories: dict[str, CaseHistory] = {}
         if self._reports is None:
             return histories
-        read = 0
         for path, manifest, _ in recorded(self._reports):
             if manifest.suite != self._suite:
                 continue
-            read += 1
-            if read > MOST_RUNS:
+            if self.runs >= MOST_RUNS:
                 break
+            self.runs += 1
             try:
                 self._read(RunDir(path), manifest.digests.candidate, histories)
             except StoreError as error:

@@ -45,8 +45,7 @@ def why_no_classes(
 ) -> str | None:
     """Why labels of pairs can't decide a regression on this metric; None where they can.
 
-    The estimate takes pairs that are independent, with one answer and one verdict of pass or fail
-    on either side.
+    The estimate takes pairs with one answer and one verdict of pass or fail on either side.
     """
     column = baseline.metrics.get(metric)
     if metric not in manifest.judges:
@@ -58,8 +57,6 @@ def why_no_classes(
         )
     if manifest.repeats > 1 or column is None or not column.passed or not baseline.outputs:
         return "with several answers a case, labels of one of them do not decide a case"
-    if tally.clustered:
-        return "cases that come in clusters are not independent, which the estimate assumes"
     if tally.cases + len(tally.aside) < manifest.cases.n:
         return "the run stopped early, so the number of its cases depends on their results"
     return None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -25,7 +26,7 @@ from llmeval.report.comparison_words import (
     shortened,
     slice_note,
 )
-from llmeval.report.safe_text import one_line
+from llmeval.report.safe_text import one_line, visible
 
 NAMED = 10
 _WIDE = 104
@@ -89,9 +90,9 @@ def _runs(found: Comparison) -> Table:
     for run in found.runs:
         table.add_row(
             Text(run.letter, style="bold"),
-            run.run_id,
+            Text(visible(run.run_id)),
             Text(one_line(run.candidate, 32)),
-            run.suite,
+            Text(visible(run.suite)),
             f"{run.cases:,}",
             run.decision or "–",
         )
@@ -138,7 +139,7 @@ def _board(board: Leaderboard) -> Table:
     table = _table("rank", "run", "mean")
     left = f", without {', '.join(board.left_out)} (not comparable)" if board.left_out else ""
     table.title, table.title_justify, table.title_style = (
-        f"\n{board.metric}: {board.n:,} cases that all have{left}",
+        f"\n{escape(board.metric)}: {board.n:,} cases that all have{left}",
         "left",
         "bold",
     )
@@ -164,7 +165,7 @@ def _slices(rows: Sequence[SliceDifference]) -> Table:
     for row in rows:
         table.add_row(
             Text(one_line(row.slice, 40)),
-            row.metric,
+            Text(one_line(row.metric, 28)),
             row.letter,
             f"{row.n:,}",
             signed_points(row.difference),

@@ -340,4 +340,5 @@ def _footer(summary: Summary, manifest: Manifest) -> Text:
         parts.append(f"${sum(costs):.4f}")
     if summary.wall_s is not None:
         parts.append(f"{summary.wall_s:.1f} s")
+    parts.append(f"run {summary.run_id}")  # whole at any width: the panel's border cuts it
     return Text("\n" + " · ".join(parts), style="dim")

@@ -85,18 +85,17 @@ def view_run(
     """
     about = run.manifest() if manifest is None else manifest
     failing, floors, causes = FailingCases(about, MAX_CASES), _Floors(about), MissingCauses()
-    root = CasesRoot()
-    each_case = (floors.add_case, lambda case: root.add(case.id, case.digest), *on_case)
     takers = (failing.take, lambda decided: causes.add(decided.unit), *on_unit)
-    summary = summary_of(aggregate_run(run, about, each_case, takers), about)
+    root = CasesRoot()
+    cases_taken = (floors.add_case, lambda case: root.add(case.id, case.digest), *on_case)
+    summary = summary_of(aggregate_run(run, about, cases_taken, takers), about)
     cases = with_baseline_answers(failing.worst_first(summary), baseline_run(run, about))
-    warnings = floors.warnings(summary)
     return RunView(
         run,
         about,
         summary,
         cases,
-        warnings,
+        floors.warnings(summary),
         cases_root=root.hex(),
         cause=causes.whole,
         before=baseline_means(about),

@@ -49,7 +49,8 @@ def by_labels(pairs: LabelledPairs) -> list[ClassDifference]:
         worse = (stratum.least.worse + stratum.most.worse) / 2 + 0.25
         better = (stratum.least.better + stratum.most.better) / 2 + 0.25
         mean = (better - worse) / n
-        found.append(ClassDifference(stratum.pairs, mean, (better + worse) / n - mean * mean))
+        variance = stratum.effect * ((better + worse) / n - mean * mean)
+        found.append(ClassDifference(stratum.pairs, mean, variance))
     return found
 
 

@@ -5,7 +5,7 @@ names file and line.
 import os
 import re
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
@@ -288,13 +288,9 @@ def parse_suite(
         undefined = _moved(undefined, environment, changes)
         spec = _validate(SuiteSpec, data, document)
     default_key = variables.default_key(spec)
-    suite = Suite(
-        spec,
-        document,
-        file,
-        environment,
-        changes,
-        undefined,
+    suite = Suite(spec, document, file, environment, changes, undefined)
+    suite = replace(
+        suite,
         from_variables=secrets | {key for key in [default_key] if key},
         from_env_file=tuple(sorted(variables.from_file)),
         default_key=default_key,

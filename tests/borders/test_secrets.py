@@ -3,7 +3,10 @@ receives. No file and no output contains the key.
 """
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,6 +138,53 @@ def test_no_file_has_the_variable(tmp_path: Path, echo: Endpoint, place: str) ->
     suite = SUITE.replace("{candidate}", candidate)
     assert TEXTS[place][0] in suite
     play(tmp_path, suite.replace(*TEXTS[place]), [], PLANTED=KEY)
+
+
+JUDGES = {
+    "api_key": OPENAI.replace("{more}", f"api_key: '{KEY}'"),
+    "header of a variable": OPENAI.replace("{more}", f"headers: {{X-Team: {VAR}}}"),
+    "query of the address": OPENAI.replace("'{url}'", "'{url}?key=" + quote(KEY, safe="") + "'").replace("{more}", "api_key: x"),
+    "model name": OPENAI.replace("model: m", f"model: {VAR}").replace("{more}", "api_key: x"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", JUDGES)
+def test_no_file_has_the_key_of_a_judge(tmp_path: Path, echo: Endpoint, place: str) -> None:
+    judge = JUDGES[place].replace("{url}", echo.url).replace("candidate: ", "")
+    candidate = OPENAI.replace("{more}", "api_key: x").replace("{url}", echo.url)
+    suite = SUITE.replace("{candidate}", candidate.replace("model: m", "model: other"))
+    play(
+        tmp_path, f"{suite}judges: {{right: {{model: {judge}, attacks: false}}}}\n", [], PLANTED=KEY
+    )
+    sent = f"{echo.requests} {echo.headers} {echo.paths}"
+    assert any(form in sent for form in (KEY, quote(KEY), quote(KEY, safe=""))), "not sent"
+
+
+def test_the_pytest_plugin_shows_no_key(tmp_path: Path, echo: Endpoint) -> None:
+    """A failing suite as a test, and the assertion of `assert_suite`."""
+    candidate = PLACES["api_key of a variable"].replace("{url}", echo.url)
+    path = tmp_path / "plant.eval.yaml"
+    path.write_text(SUITE.replace("{candidate}", candidate))
+    (tmp_path / "test_it.py").write_text(
+        "import llmeval\n\ndef test_it():\n    llmeval.assert_suite('plant.eval.yaml')\n"
+    )
+    environment = {**os.environ, "PLANTED": KEY, "LLMEVAL_HOME": str(tmp_path / "home")}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--llmeval-reuse",
+        ".",
+    ]
+    command += ["--junitxml", str(tmp_path / "junit.xml"), "--showlocals"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1 and b"plant" in said, said
+    assert KEY.encode() not in said and KEY[:12].encode() not in said
+    assert [each for each in written(tmp_path) if "eval.yaml" not in each] == []
 
 
 @pytest.mark.parametrize("status", [200, 401])

@@ -79,6 +79,10 @@ def test_cells_are_no_latest_run_and_are_shown_by_id(tmp_path: Path) -> None:
     assert llmeval("gate", "latest", "--reports", reports).returncode == 3  # there is no such run
     shown = llmeval("runs", "show", grid["cells"][1]["run_id"], "--reports", reports, "--json")
     assert json.loads(shown.stdout)["gate"]["decision"] == "FAIL"
+    for width in ("30", "50", "80", "200"):
+        run_id = grid["cells"][1]["run_id"]
+        text = llmeval("runs", "show", run_id, "--reports", reports, COLUMNS=width).stdout
+        assert any(run_id in line for line in text.splitlines()), width
 
 
 def test_the_matrix_of_a_suite_and_options_in_place_of_its_axes(tmp_path: Path) -> None:

@@ -215,6 +215,20 @@ def test_a_wrong_file(tmp_path: Path, changes: dict[str, object], message: str) 
     assert "demo.data.yaml:1" in done.stderr and message in done.stderr
 
 
+def test_rules_without_references_are_not_applicable(tmp_path: Path) -> None:
+    """They tested nothing, so no output calls them passed."""
+    path = write(tmp_path, [{"id": row["id"], "question": row["question"]} for row in rows(9)])
+    done = llmeval("data", "check", path, "--no-runs", "--junit", tmp_path / "j.xml")
+    text = " ".join(done.stdout.split())
+    assert "not applicable: D002a, D003, D006, D008" in text and "no case has a reference" in text
+    skipped = [
+        case.get("name") for case in ET.parse(tmp_path / "j.xml").iter("testcase") if len(case)
+    ]
+    assert {"D003", "D005", "D006", "D010", "D016", "D022"} <= set(skipped)
+    document = json.loads(llmeval("data", "check", path, "--json").stdout)
+    assert document["not_applicable"]["D006"] == "no case has a reference"
+
+
 def test_levels(tmp_path: Path) -> None:
     path = write(tmp_path, _conflict(), accepted="levels: {D001: off, D003: error}\n")
     result = report(path, "D001", "D003")

@@ -178,10 +178,22 @@ def test_labels_of_pairs_are_no_sample_for_a_floor(tmp_path: Path) -> None:
     assert len(verdicts) == 100 and not drawn
 
 
+def test_labels_of_cases_in_clusters_count_as_fewer(tmp_path: Path) -> None:
+    alone, few = (tmp_path / name for name in ("alone", "few"))
+    rules = {}
+    for folder, about in ((alone, {}), (few, {"clusters": [f"g{i % 60}" for i in range(N)]})):
+        before, run = two_runs(folder, **about)
+        labelled(before, run, fallen(0.0), 200)
+        rules[folder] = rule_of(run)
+    one, many = rules[alone], rules[few]
+    assert one.decision is Decision.PASS and many.decision is Decision.INCONCLUSIVE
+    assert one.estimate == many.estimate and many.assumptions[0].startswith("the 60 clusters")
+    assert one.low is not None and many.low is not None and many.low < one.low
+
+
 @pytest.mark.parametrize(
     ("about", "why"),
     [
-        ({"clusters": [f"g{i // 3}" for i in range(N)]}, "cases that come in clusters"),
         ({"judges": {}, "checks": [{"metric": JUDGED}]}, "has no judge"),
         ({"cases": {"n": N + 1}}, "the run stopped early"),
     ],

@@ -1,6 +1,7 @@
 """The cache under two writers and when it can't be used; recorded answers; functions."""
 
 import asyncio
+import json
 import multiprocessing
 import sqlite3
 import time
@@ -19,6 +20,7 @@ from llmeval.models.http import HttpEndpoint
 from llmeval.models.loading import load_function
 from llmeval.models.python import PythonFunction
 from llmeval.models.replay import Replay
+from tests.support.command import llmeval as command
 from tests.support.endpoint import serve
 from tests.support.suites import answer, write_suite
 
@@ -155,6 +157,22 @@ def test_a_damaged_file_never_stops_a_run(
     assert said.count(str(path)) == 1, said
     aside = [each.name for each in path.parent.iterdir() if ".damaged-" in each.name]
     assert bool(aside) == ("a new one begins" in said)
+
+
+def test_cache_check_deletes_damaged_replies(tmp_path: Path) -> None:
+    home = {"LLMEVAL_HOME": str(tmp_path)}
+    cache = Cache(tmp_path)
+    for key in (b"a", b"b", b"c"):
+        asyncio.run(cache.put(key, Reply(text="x"), "m"))
+    cache._writer.execute("UPDATE replies SET reply = x'0102' WHERE key != ?", (b"b",))
+    cache.close()
+    for damaged in (2, 0):
+        done = command("cache", "check", "--json", **home)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == {"damaged": damaged, "replies": 1}
+    (tmp_path / FILE).write_bytes(b"no database " * 400)
+    done = command("cache", "check", **home)
+    assert done.returncode == 3 and str(tmp_path / FILE) in done.stderr, done.stderr
 
 
 def test_a_cache_that_cannot_be_opened_says_what_to_do(tmp_path: Path) -> None:

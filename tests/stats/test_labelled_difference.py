@@ -17,6 +17,7 @@ from llmeval.stats.estimation.labelled_difference import (
     p_at_most,
     shares,
     stratified_difference,
+    with_clusters,
     worth,
 )
 from llmeval.stats.estimation.paired import PairCounts
@@ -33,6 +34,19 @@ def stratum(pairs: int, worse: int, same: int, better: int) -> LabelledStratum:
 FOUR = LabelledPairs(
     (stratum(150, 1, 24, 1), stratum(16, 5, 4, 0), stratum(20, 0, 5, 6), stratum(14, 0, 4, 0))
 )
+
+
+def test_a_cluster_counts_as_one_pair_where_all_of_it_is_labelled() -> None:
+    pairs = LabelledPairs((stratum(1000, 0, 60, 0), stratum(500, 0, 30, 0)))
+    spread = with_clusters(pairs, list(range(1500)), [list(range(60)), list(range(60, 90))])
+    assert spread == pairs
+    places = [[i // 4 for i in range(60)], [20 + i for i in range(30)]]
+    joined = with_clusters(pairs, [i // 10 for i in range(1500)], places)
+    assert [each.effect for each in joined.strata] == pytest.approx([4, 3], abs=0.01)
+    assert joined.effect == 10
+    assert p_at_most(joined, -0.1) > p_at_most(pairs, -0.1)
+    whole = with_clusters(pairs, [0] * 1500, [[0] * 60, [0] * 30])
+    assert p_at_most(whole, -0.1) > 0.3, "one cluster shows nothing"
 
 
 def test_the_estimate_is_the_weighted_mean_of_the_classes() -> None:

@@ -87,7 +87,7 @@ def test_inline_cases_name_their_line(tmp_path: Path) -> None:
         ([{"messages": [{"role": "robot", "content": "x"}]}], "messages: each needs role"),
         ([{"facts": ["x"]}], "facts: each item is a mapping"),
         ([{"checks": "x"}], "checks: must be a list"),
-        ([{"context": {"a": 1}}], "context: must be"),
+        ([{"context": ["x", 1]}], "context: must be text"),
     ],
 )
 def test_bad_cases_name_file_and_line(tmp_path: Path, rows: list[Any], told: str) -> None:

@@ -43,7 +43,12 @@ def in_other_region(reference: Reference, answer: Tokens) -> bool:
     written = match["region"].replace(".", "")
     if len(written) <= 3 and written.isupper():
         return written[0].casefold() != region.forms[0][0]
-    return not is_country(stated[0]) or is_country(" ".join(region.stems))
+    country = is_country(stated[0]) and stated[0] not in _ALSO_REGIONS
+    return not country or is_country(" ".join(region.stems))
+
+
+_ALSO_REGIONS = frozenset(["georgia"])
+"""Countries that share their name with a state of a federation."""
 
 
 def _after(answer: Tokens, start: int) -> list[str]:
@@ -99,8 +104,8 @@ def _stands(name: tuple[str, ...], answer: Tokens) -> bool:
 
 
 _JOINED = regex.compile(
-    r"(?<head>\p{Lu}[\p{L}’']+)(?:(?:\s|-)(?:upon|under|on|am|an|ob|sur|sous|op|aan|bei)|-(?:en"
-    r"|in|les|lez|lès))"
+    r"(?<head>\p{Lu}[\p{L}’']+)"
+    r"(?:(?:\s|-)(?:upon|under|on|am|an|ob|sur|sous|op|aan|bei|de|del)|-(?:en|in|les|lez|lès))"
     r"(?:[\s-](?:der|den|dem|the|la|le|les))?[\s-](?<tail>\p{Lu}[\p{L}’']+)"
 )
 
@@ -145,6 +150,19 @@ def is_other_formula(reference: Reference, answer: Tokens) -> bool:
     if not _FORMULA.fullmatch(formula):
         return False
     return fold(formula) not in fold(normalize("NFKC", answer.raw[:_READ]))
+
+
+_KEY = regex.compile(
+    r"\b(?P<note>[A-G])(?:[\s-]?(?P<sign>flat|sharp|♭|♯))?[\s-](?P<mode>major|minor)\b"
+)
+
+
+def is_other_key(reference: Reference, answer: Tokens) -> bool:
+    """Whether the reference is a key of music and the answer has only others: E flat major for E
+    major."""
+    own = _KEY.fullmatch(reference.bare)
+    stated = [match.groups() for match in _KEY.finditer(answer.raw[:_READ])]
+    return own is not None and bool(stated) and own.groups() not in stated
 
 
 def has_other_subtitle(reference: Reference, answer: Tokens) -> bool:

@@ -20,6 +20,7 @@ from llmeval.checks.facts.beside_names import (
     in_other_region,
     is_namesake,
     is_other_formula,
+    is_other_key,
     without_first,
 )
 from llmeval.checks.facts.kinds import (
@@ -173,7 +174,11 @@ def _is_other_name(
     last = max(places.values())
     if has_other_subtitle(reference, answer) or has_other_joint(reference, answer):
         return True
-    if is_other_formula(reference, answer) or lacks_rank(missing, reference):
+    if (
+        is_other_formula(reference, answer)
+        or is_other_key(reference, answer)
+        or lacks_rank(missing, reference)
+    ):
         return True
     if not reference.is_name:
         return False

@@ -80,6 +80,10 @@ def lacks_rank(missing: list[str], reference: Reference) -> bool:
         return False
     word = missing[0]
     rest = [s for s in reference.content if s != word]
+    if word in _PRIME:
+        return rest in _MINISTERS
+    if word in _IN_LAW and "-" in reference.bare:
+        return True
     if word in DEMONYMS:
         return is_country(" ".join(rest))
     if word in RANKS:
@@ -87,6 +91,11 @@ def lacks_rank(missing: list[str], reference: Reference) -> bool:
     if word == "law":
         return reference.forms[-1] == "law" and len(reference.content) == 2
     return word in UNIT_KINDS and _is_unit(rest)
+
+
+_PRIME = frozenset(["prime", "premier", "primer", "primo", "primeiro"])
+_MINISTERS = (["minister"], ["ministre"], ["ministro"])
+_IN_LAW = frozenset(["beau", "belle", "demi", "grand", "great", "step", "half"])
 
 
 def _is_unit(stems: list[str]) -> bool:
@@ -101,6 +110,8 @@ def has_rank_beside(first: int, last: int, reference: Reference, answer: Tokens)
     if not first or answer.gap(first) not in (" ", "-", "‑"):
         return False
     before = answer.stems[first - 1]
+    if before in _PRIME:
+        return reference.content in _MINISTERS
     if before in RANKS:
         offices = not reference.is_name or set(reference.content) <= TITLE_WORDS
         return offices and reference.forms[0] not in RANKS
@@ -121,15 +132,15 @@ def is_other_institution(
     """Whether the answer names another institution with words of this one's name.
 
     Its name has a further word between the words that both have, or before them, as in `Michigan
-    State University` for `University of Michigan`; or it lacks a word before one that both have.
+    State University` for `University of Michigan`; or it lacks the word before `University`.
     """
     kind = _institution(reference)
     if not kind or kind not in places or (len(places) < 2 and not missing):
         return False
     content = reference.content
-    held = [content.index(stem) for stem in content if stem in places]
+    before = content[: content.index(kind)][-1:]
     first, last = min(places.values()), max(places.values())
-    if any(content.index(stem) < max(held) for stem in missing if stem in content):
+    if before and missing == before:
         return len(places) > 1 and last - first <= len(places)
     if last - first > _SPAN or missing:
         return False

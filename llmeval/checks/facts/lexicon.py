@@ -85,6 +85,15 @@ monoxyde dioxyde trioxyde
 monoxido dioxido trioxido
 monossido diossido biossido
 push pull
+strong weak
+rough smooth
+up down
+artery vein
+giant dwarf
+depth breadth
+solo duo duet trio quartet quintet sextet septet octet
+segunda terca quarta quinta sexta
+deuxieme troisieme quatrieme cinquieme sixieme
 lunar solar
 gross net
 bull bear
@@ -286,7 +295,7 @@ UNIT_KINDS = word_set("nautical square cubic imperial metric troy fluid light lo
 """Right before a unit these make another unit of it: nautical mile, square metre."""
 GENERIC = word_set(
     "various several many main primary principal chief own certain typical usual particular "
-    "specific respective entire whole overall actual so-called famous"
+    "specific respective entire whole overall actual famous"
 )
 """Adjectives that do not tell one kind of a thing from another."""
 
@@ -302,6 +311,8 @@ _SERIES = (
     ("ane", "ene", "yne", "anol", "enol", "anal"),
     ("ose", "ase"),
     ("ic", "ous"),
+    ("ico", "oso"),
+    ("ique", "eux"),
 )
 _SERIES_START = 4
 

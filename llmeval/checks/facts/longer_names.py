@@ -27,6 +27,9 @@ def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | N
     None where the reference stands by itself.
     """
     first, last = place
+    for form in reversed(reference.leading):  # the Las of Las Vegas
+        if first and answer.forms[first - 1] == form:
+            first -= 1
     if first and answer.gap(first) in ("-", "‑") and answer.forms[first - 1] in _OPPOSITES:
         return range(first - 1, last + 1)
     if has_rank_beside(first, last, reference, answer):
@@ -108,7 +111,9 @@ def _of_country(last: int, reference: Reference, answer: Tokens) -> int:
     return at if at > last + 1 and at == len(answer) else 0
 
 
-_OPPOSITES = frozenset(["non", "anti", "pseudo", "un", "ex"])
+_OPPOSITES = frozenset(
+    ["non", "anti", "pseudo", "un", "ex", "beau", "belle", "demi", "grand", "great", "step", "half"]
+)
 _PARTS = frozenset("part volume vol teil parte partie tome deel".split())
 _NAMESAKES = frozenset(["elder", "younger"])
 
@@ -129,6 +134,11 @@ def _continued(last: int, reference: Reference, answer: Tokens) -> int:
         return at + 1
     if gap in (": ", ", ", " ") and answer.forms[at] in _PARTS and at + 1 < len(answer):
         return at + 2 if answer.stems[at + 1][0].isdigit() else 0
+    if numbered and not gap and len(raw) == 1 and raw.isupper():
+        return at + 1  # Route 9A
+    name = reference.bare.rpartition(" ")[2]
+    if gap == "-" and len(raw) == 1 and raw.isupper() and name.isupper() and len(name) > 1:
+        return at + 1  # LTE-A
     if gap not in (" ", "-", ", "):
         return 0
     if gap != ", " and not numbered and _is_numeral(at, gap, answer):

@@ -13,7 +13,7 @@ import regex
 
 from llmeval.checks.facts.lexicon import JOINTS, contrast
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
-from llmeval.checks.facts.word_forms import SHORT, other_prefix, same_word
+from llmeval.checks.facts.word_forms import SHORT, is_known, other_prefix, same_word
 from llmeval.checks.reading.wordlists import word_set
 
 MAX_TOLERANT = 128
@@ -50,6 +50,12 @@ def _has_capital(word: str) -> bool:
     return word[:1].isupper() or (len(word) > 2 and word[0].isalpha() and word[1].isupper())
 
 
+def _is_letter(words: Tokens, index: int) -> bool:
+    """Whether the word is a letter that names a kind, as in `T cells`."""
+    word = words.raw[words.starts[index] : words.ends[index]]
+    return word in ("S", "T") and not words.raw.isupper()
+
+
 Place = tuple[int, int]
 """First and last word."""
 
@@ -65,11 +71,13 @@ class Reference:
             words = Tokens(raw)
         first = 0
         while first < len(words) - 1 and (
-            words.forms[first] in STOPWORDS or (not first and words.forms[0] in ARTICLES)
+            (words.forms[first] in STOPWORDS and not _is_letter(words, first))
+            or (not first and words.forms[0] in ARTICLES)
         ):
             first += 1
         self.raw = raw
         self.bare = words.raw
+        self.leading = words.forms[:first]
         self.forms = words.forms[first:]
         self.stems = words.stems[first:]
         spans = zip(words.starts[first:], words.ends[first:], strict=True)
@@ -129,6 +137,8 @@ class Reference:
         if not self.capitals[index] or form not in NAME_LETTERS | FIRST_NAMES:
             return False
         if not index:
+            if form in ("s", "t"):
+                return True
             return form in FIRST_NAMES and len(self.capitals) > 1 and self.capitals[1]
         return self.capitals[index - 1] or form in ("i", "a")
 
@@ -239,7 +249,11 @@ class Spelling:
             if same_word(stem, word, self._language):
                 return VARIANT, word
         # Of short words one letter more or less is another word: Qin and Qing.
-        like = [match for match in like if min(len(stem), len(match[0])) >= SHORT]
+        like = [
+            match
+            for match in like
+            if min(len(stem), len(match[0])) >= SHORT and not _are_apart(stem, match[0])
+        ]
         best, word = (
             (like[0][1] / 100, like[0][0]) if like and like[0][1] >= 100 * _SAME else (0.0, "")
         )
@@ -252,6 +266,13 @@ class Spelling:
                 if share >= 0.6 and shared >= _DERIVED_LETTERS and _SAME + 0.25 * share > best:
                     best, word = _SAME + 0.25 * share, other
         return min(best, VARIANT - 0.01), word
+
+
+def _are_apart(one: str, two: str) -> bool:
+    """Whether a dictionary has both words, and neither is derived from the other: fission and
+    fusion."""
+    shared = len(commonprefix((one, two)))
+    return shared < _DERIVED_LETTERS and is_known(one) and is_known(two)
 
 
 def _is_other(one: str, two: str) -> bool:

@@ -60,10 +60,11 @@ CUES: dict[str, Cues] = {
         r"|una)\srespuesta\s(?:incorrecta|equivocada))\b",
     ),
     "it": _cues(
-        r"\bnon\b(?!\s+(?:solo|soltanto|c['’]è\sdubbio))|\b(?:(?<!\d\s)mai|né|neanche|nemmeno"
+        r"\bnon\b(?!\s+(?:solo|soltanto|c['’]è\sdubbio))|\b(?:(?<!\d\s)(?<!\der\s)mai|né|neanche"
+        r"|nemmeno"
         r"|senza(?!\sdubbio)|nessun[oa]?|invece\sdi"
         r"|anziché|al\sposto\sdi|a\sdifferenza\sdi)\b",
-        r"\s(?:non|(?<!\d\s)mai(?!\s\d{4})|né)\b(?!\s+solo)|\s(?:è|era|sarebbe"
+        r"\s(?:non|(?<!\d\s)(?<!\der\s)mai(?!\s\d{4})|né)\b(?!\s+solo)|\s(?:è|era|sarebbe"
         r"|fu)\s(?:\p{L}+\s)?(?:fals[oa]"
         r"|sbagliat[oa]|errat[oa]|scorrett[oa]|(?:la|una)\srisposta\s(?:sbagliata|errata))\b",
     ),

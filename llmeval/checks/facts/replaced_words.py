@@ -20,7 +20,7 @@ statement."""
 AROUND = 12
 """An answer with so many words more than the reference says that and little else."""
 # Nothing at all stands between a letter and a digit: G0.
-_PLAIN = frozenset(["", " ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ", "])
+_PLAIN = frozenset(["", ".", " ", "-", "\u00a0", "‑", "–", " the ", " '", ' "', ", "])
 
 
 def both_designators(one: str, two: str) -> bool:
@@ -55,6 +55,11 @@ def without_short_forms(
     """The missing words less those that stand there in short, and these: `Ave` for `Avenue`, `Dave`
     for `David`."""
     missing = [stem for stem in missing if not _spelled_out(stem, reference, places, answer)]
+    if len(missing) > 1:
+        letters = "".join(stem[0] for stem in missing)
+        at = answer.stems.index(letters) if letters in answer.stem_set else -1
+        if at >= 0 and at + 1 in places.values():
+            return [], frozenset([letters])  # W. A. for Wolfgang Amadeus
     stands = {word_in_place_of(stem, reference, places, answer) for stem in missing} - {""}
     short = frozenset(word for word in stands if any(_short_for(stem, word) for stem in missing))
     return [stem for stem in missing if not any(_short_for(stem, word) for word in short)], short

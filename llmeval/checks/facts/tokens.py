@@ -133,6 +133,7 @@ _IRREGULAR = {
     "feet": "foot",
     "teeth": "tooth",
     "mice": "mouse",
+    "lice": "louse",
     "geese": "goose",
     "oxen": "ox",
 }

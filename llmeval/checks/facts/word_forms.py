@@ -17,7 +17,7 @@ _PREFIXES = sorted(
         "ortho meta para peri per "
         "epi pseudo neo proto eu syn ab ad af ef con de re nord sud ost west nordost nordwest "
         "sudost sudwest ober "
-        "unter links rechts meso kilo mega giga milli nano"
+        "unter links rechts an a meso kilo mega giga milli nano"
     ).split(),
     key=len,
     reverse=True,
@@ -336,10 +336,11 @@ def _one_slip(one: str, two: str) -> bool:
         different = [i for i, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
         if len(different) == 2 and different[1] == different[0] + 1:
             i = different[0]
-            return 0 < i < len(one) - 2 and one[i] == two[i + 1] and one[i + 1] == two[i]
+            end = len(one) - (1 if len(one) > LONG else 2)
+            return 0 < i < end and one[i] == two[i + 1] and one[i + 1] == two[i]
         if len(different) == 1 and len(one) > LONG:
             i = different[0]
-            return one[i] in _VOWELS and two[i] in _VOWELS and 1 < i < len(one) - 3
+            return one[i] in _VOWELS and two[i] in _VOWELS and 1 < i < len(one) - 1
         return False
     short, long = sorted((one, two), key=len)
     if len(long) - len(short) != 1 or len(long) < LONG:

@@ -249,7 +249,7 @@ def _hint(
             found.append(f"about {(times - 1) * n:,} more cases like these")
             break
     return (
-        f"{' or '.join(found)} would decide"
+        f"{' or '.join(found)} may decide"
         if found
         else "the rate is too close to decide by more labels or cases"
     )

@@ -13,6 +13,7 @@ of one change (`gate.attempts`) share the rates before that. Labels of earlier a
 other answers and count for nothing.
 """
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ from llmeval.stats.estimation.labelled_difference import (
     lower_limit,
     p_at_most,
     stratified_difference,
+    with_clusters,
     worth,
 )
 from llmeval.stats.estimation.paired import PairCounts
@@ -127,7 +129,7 @@ class LabelledRegression:
             n=len(self.pairs.differences),
             tipping_point=None if decision is Decision.INCONCLUSIVE else tipping,
             assumptions=(
-                "cases are independent of each other",
+                self._independent(),
                 REPRESENTATIVE,
                 "the labelled pairs were drawn at random within each class, and their labels are"
                 " right",
@@ -146,6 +148,12 @@ class LabelledRegression:
             f"{self._follows(decision, level)}{self.pairs.left_out(' Not compared: ', '.')}"
             f"{self.note}"
         )
+
+    def _independent(self) -> str:
+        clusters = len(set(self.pairs.clusters))
+        if clusters == len(self.pairs.clusters):
+            return "cases are independent of each other"
+        return f"the {clusters:,} clusters are independent of each other"
 
     def _bounds(self, low: float, high: float) -> str:
         share, ends = draw_share(self.drawn.draws), (f"{100 * low:+.1f}", f"{100 * high:+.1f}")
@@ -232,7 +240,8 @@ def labelled_regression(
     classes = None if why else pair_classes(tally, baseline, rule.metric, pairs.cases)
     if classes is None:
         return f" The labels drawn for it do not count: {why or 'its scores are not pass or fail'}."
-    drawn = _drawn(tally, rule.metric, draws, classes)
+    clusters = dict(zip(pairs.cases, pairs.clusters, strict=True))
+    drawn = _drawn(tally, rule.metric, draws, classes, clusters)
     if isinstance(drawn, str):
         return drawn
     gate = manifest.gate
@@ -252,14 +261,24 @@ def labelled_regression(
 
 
 def _drawn(
-    tally: RunAggregate, metric: str, draws: list[Draw], classes: dict[str, PairClass]
+    tally: RunAggregate,
+    metric: str,
+    draws: list[Draw],
+    classes: dict[str, PairClass],
+    clusters: Mapping[str, Hashable],
 ) -> DrawnPairs | str:
-    """The labels of the draws; or why they do not count, empty where no drawn answer has one."""
+    """The labels of the draws; or why they do not count, empty where no drawn answer has one.
+
+    Args:
+        tally: of the run. metric: the rule's. draws: for it.
+        classes, clusters: of each paired case.
+    """
     written = read(tally.path / BASELINE_LABELS)
     theirs, changed = counted(written), revised(written)
     before, in_doubt = agreed(theirs).verdicts, undecided(theirs)
     places = {key_of(AnswerKey(name, 0, metric)): name for name in classes}
     differences: dict[PairClass, list[tuple[int, int]]] = {kind: [] for kind in LABELLED}
+    together: dict[PairClass, list[Hashable]] = {kind: [] for kind in LABELLED}
     used = labels = absent = disputed = revisions = 0
     fell = []
     for draw in draws:
@@ -288,6 +307,7 @@ def _drawn(
             least = (new is True) - (old is not False)
             most = (new is not False) - (old is True)
             differences[classes[name]].append((least, most))
+            together[classes[name]].append(clusters[name])
             if most < 0:
                 fell.append(name)
     if not used:
@@ -302,6 +322,8 @@ def _drawn(
         for kind in LABELLED
     )
     counts = LabelledPairs(strata, sizes.count(PairClass.SAME), sizes.count(PairClass.MISSING))
+    if len(set(clusters.values())) < len(clusters):
+        counts = with_clusters(counts, list(clusters.values()), list(together.values()))
     return DrawnPairs(counts, labels, absent, disputed, revisions, tuple(fell), used)
 
 

@@ -256,7 +256,7 @@ def _hint(
         )
     if is_clustered(within):
         note = few_note(within.clusters)
-        return f"{note[0].upper()}{note[1:]}." if note else "More cases would decide."
+        return f"{note[0].upper()}{note[1:]}." if note else "It takes more cases."
     even = cases_needed(within.passed / within.n, within.n, q, rule.alpha, level)
     likely = likely_floor_cases(within.passed, within.n, q, rule.alpha, level)
     told = more_sentence(even, likely, "at this rate")
@@ -335,7 +335,10 @@ def _mean_hint(
         return "The mean is too close to the limit to decide by more cases."
     cases = len(set(sample.cases))
     more = math.ceil(cases * ((width / gap) ** 2 - 1))
-    return f"About {max(1, more):,} more cases would decide if the mean stays as it is."
+    return (
+        f"About {max(1, more):,} more cases decide in about half of the tries, if the mean stays as"
+        " it is."
+    )
 
 
 def _missing(sample: NumberSample) -> str:

@@ -205,9 +205,12 @@ class NumberComparison:
         else:
             width = math.log(bounds.high) - middle if math.isfinite(bounds.high) else math.inf
         if gap <= 0 or not math.isfinite(width):
-            return "More cases would decide."
+            return "It takes more cases."
         more = max(1, math.ceil(units * ((width / gap) ** 2 - 1)))
-        return f"About {more:,} more cases would decide if the ratio stays as it is."
+        return (
+            f"About {more:,} more cases decide in about half of the tries, if the ratio stays as it"
+            " is."
+        )
 
     def _assumptions(self) -> tuple[str, ...]:
         count = len(set(self.pairs.clusters))

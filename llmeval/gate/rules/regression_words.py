@@ -7,7 +7,7 @@ from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.formatting import percent_of, points
 from llmeval.core.results import REPRESENTATIVE, Decision
 from llmeval.gate.rules.floors import MISSING_DECIDE, MISSING_WORST
-from llmeval.gate.rules.label_hints import label_hint
+from llmeval.gate.rules.label_hints import SAMPLE, label_hint
 from llmeval.gate.rules.labelled_regression import FIRST_DRAW
 from llmeval.gate.rules.regression_hints import JudgeLabels, cases_needed, regression_hint
 from llmeval.gate.rules.release import compared_with
@@ -83,6 +83,9 @@ def _label_hint(question: "RegressionTest", level: float) -> str:
     """How many labels of this run would decide the rule; empty where none could."""
     if question.classes is None:
         return ""
+    if len(set(question.pairs.clusters)) < len(question.pairs.clusters):
+        # how much labels of a cluster tell is known once they are drawn
+        return f" Or labels of this run, without the judge: {SAMPLE}`."
     rule, plan = question.rule, question.plan
     terms = LabelTerms(rule.margin, level * FIRST_DRAW, plan.beta * FIRST_DRAW)
     return label_hint(question.classes, rule.labels, terms)

@@ -35,8 +35,21 @@ ANCHORS = 50
 ANCHOR_CALLS = 3
 """Calls for each anchor's verdict; all of them agree."""
 RETEST_ITEMS, RETEST_ROUNDS = 30, 3
+PROBE_FORMS = 8
+"""Forms of each answer that the probes for bias use, at most."""
 NATURAL = 0.02
 """The smallest share of verdicts assumed to change between equal calls (docs/statistics.md)."""
+
+
+def verdicts_needed(answers: int, *, probes: bool = False) -> int:
+    """At most so many verdicts are needed to measure a judge.
+
+    Args:
+        answers: labelled answers that may be used.
+        probes: whether it is probed for bias too.
+    """
+    again = RETEST_ROUNDS * min(answers, RETEST_ITEMS) + (ANCHOR_CALLS - 1) * min(answers, ANCHORS)
+    return answers + again + (PROBE_FORMS * answers if probes else 0)
 
 
 def usable(items: Sequence[LabelledAnswer]) -> list[LabelledAnswer]:
