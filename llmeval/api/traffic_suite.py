@@ -7,11 +7,11 @@ from pathlib import Path
 from llmeval.monitor.redacting import REDACTED_METRICS
 from llmeval.monitor.streams import StreamKey
 from llmeval.runner.suite_checks import bound_checks
+from llmeval.suite.cases_schema import CasesSpec
 from llmeval.suite.gate_schema import GateSpec
 from llmeval.suite.loader import Suite
 from llmeval.suite.model_schema import ReplaySpec
 from llmeval.suite.monitor_schema import MonitorSpec
-from llmeval.suite.schema import CasesSpec
 
 
 def monitor_of(suite: Suite) -> MonitorSpec:

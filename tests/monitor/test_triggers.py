@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from msgspec import structs
 
 from llmeval.api.trigger_file import read_triggers
 from llmeval.api.triggering import TriggerEvaluation, evaluate, expected_benefit
@@ -26,11 +27,12 @@ from llmeval.monitor import delivery
 from llmeval.monitor.delivery import NotDelivered, check_url, post, signature
 from llmeval.monitor.evidence import DriftEvidence, Evidence, decide
 from llmeval.monitor.firings import FiringLog
+from llmeval.monitor.journal import Journal
 from llmeval.suite.loader import load_suite
 from tests.support.command import ROOT, llmeval
 from tests.support.endpoint import Endpoint, serve
 from tests.support.tables import each_row
-from tests.support.traffic import learn, write_monitored, write_traffic
+from tests.support.traffic import day_of, learn, write_monitored, write_traffic
 
 SECRET = "whsec_" + base64.b64encode(b"a key of 24 bytes, or so").decode()
 
