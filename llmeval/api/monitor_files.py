@@ -10,6 +10,7 @@ from llmeval.api.monitoring import monitor_folder, monitor_once
 from llmeval.api.status import status_of
 from llmeval.core.errors import LlmevalError
 from llmeval.core.files import write_atomically
+from llmeval.monitor.firings import FiringLog
 from llmeval.monitor.metrics_text import (
     METRICS,
     MetricValue,
@@ -18,6 +19,7 @@ from llmeval.monitor.metrics_text import (
     undecided_samples,
 )
 from llmeval.monitor.outcome import MonitorOutcome
+from llmeval.monitor.page import PAGE, monitor_page
 from llmeval.suite.loader import Suite
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ def look_and_write(
         raise
     values = monitor_samples(outcome, moment) + _ages(suite, reports, moment)
     write_atomically(path, metrics_text(values, moment).encode())
+    page = monitor_page(outcome, FiringLog(path.parent).records, moment)
+    write_atomically(path.parent / PAGE, page.encode())
     return outcome
 
 

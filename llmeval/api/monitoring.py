@@ -248,7 +248,7 @@ class _Monitor:
             self._record_invalid(
                 days[0],
                 DayTraffic(),
-                InvalidDayError("environment", f"the canary suite {self.spec.canary} is {said}"),
+                InvalidDayError("environment", f"`canary` {self.spec.canary} is {said}"),
             )
 
     def _look_at(self, day: str, sample: TrafficSample, drawn: Path) -> None:

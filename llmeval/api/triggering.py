@@ -22,9 +22,16 @@ from llmeval.suite.loader import Suite
 from llmeval.suite.triggers_schema import TriggersFile, TriggerSpec
 
 FiringState = Literal[
-    "would fire", "fired", "already fired", "failed", "not about this", "cooldown",
-    "limit reached", "over budget", "needs approval",
-]  # fmt: skip
+    "would fire",
+    "fired",
+    "already fired",
+    "failed",
+    "not about this",
+    "cooldown",
+    "limit reached",
+    "over budget",
+    "needs approval",
+]
 _ACTOR = "llmeval trigger"
 
 

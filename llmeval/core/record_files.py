@@ -90,8 +90,9 @@ def _describe(schema: dict[str, Any], record: type[msgspec.Struct] | None) -> No
     for name, value in schema.get("properties", {}).items():
         if docs.get(name):
             value["description"] = docs[name]
-        if "pattern" in value:  # JSON Schema has no `\Z`
-            value["pattern"] = value["pattern"].replace(r"\Z", "$")
+        for each in (value, *value.get("anyOf", ())):
+            if "pattern" in each:  # JSON Schema has no `\Z`
+                each["pattern"] = each["pattern"].replace(r"\Z", "$")
 
 
 @cache

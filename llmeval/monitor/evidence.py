@@ -89,8 +89,8 @@ def decide(evidence: Evidence) -> TriggerDecision:
         return TriggerDecision(
             "fix_deployment",
             ("env_mismatch",),
-            "The canary suite fails on the production endpoint, so the deployment differs from what"
-            " was released.",
+            "The suite of `canary` fails on the production endpoint, so the deployment differs from"
+            " what was released.",
             (evidence.env_mismatch,),
         )
     if evidence.drift:

@@ -91,6 +91,8 @@ def test_a_drop_raises_the_alarm_and_good_days_end_it(folder: Path) -> None:
     assert (alarmed["code"], decision(folder)) == (1, 0.0)
     (stream,) = alarmed["streams"]
     assert stream["alarm"]["since"] == day_of(30) and stream["alarm"]["rate"] < 0.7
+    page = (looks(folder).parent / "monitor.html").read_text()
+    assert "ALARM" in page and "still open" in page and "<script" not in page
     bounds = {each.labels["bound"] for each in metric(folder, "llmeval_metric")}
     assert bounds == {"low", "mean", "high"}
     (evidence,) = metric(folder, "llmeval_drift_evidence")
