@@ -33,7 +33,7 @@ ALLOWED = {
     "view": STORE | {"stats", "gate", "compare", "history", "report", "web"},
     "governance": STORE | {"stats", "gate", "__init__"},
     "importers": CORE | {"suite", "data", "checks"},
-    "monitor": STORE | {"data", "checks", "stats", "governance"},
+    "monitor": STORE | {"suite", "data", "checks", "stats", "governance"},
     "__init__": {"api", "runner", "suite", "testing", "history"},
     "datatests": STORE
     | {"suite", "data", "models", "checks", "runner", "stats", "gate", "planning", "review"}

@@ -37,6 +37,8 @@ from llmeval.cli import (
     score,
     seal,
     simulate,
+    status,
+    trigger,
     validate,
     view,
 )
@@ -103,6 +105,8 @@ app.add_typer(history.app, name="history", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=REVIEW)
 app.add_typer(monitor.app, name="monitor", rich_help_panel=AFTER)
+app.command(rich_help_panel=AFTER)(status.status)
+app.add_typer(trigger.app, name="trigger", rich_help_panel=AFTER)
 app.add_typer(judge.app, name="judge", rich_help_panel=SETUP)
 app.add_typer(data.app, name="data", rich_help_panel=PLAN)
 app.add_typer(checks.app, name="checks", rich_help_panel=SETUP)

@@ -28,9 +28,14 @@ from tests.support.command import ROOT, llmeval
 from tests.support.endpoint import serve, verdict
 from tests.support.suites import answer
 from tests.support.tables import each_row
-from tests.support.traffic import FIRST_DAY, day_of, traffic_line, write_monitored, write_traffic
-
-LEARN = [0.9] * 28
+from tests.support.traffic import (
+    FIRST_DAY,
+    day_of,
+    learn,
+    traffic_line,
+    write_monitored,
+    write_traffic,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +43,8 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose monitor has learned from 28 days."""
     folder = tmp_path_factory.mktemp("learned")
     write_monitored(folder)
-    write_traffic(folder, LEARN)
-    assert once(folder)["state"] == "learning"
+    learn(folder)
+    assert once(folder)["state"] == "no traffic"
     return folder
 
 
@@ -86,6 +91,8 @@ def test_a_drop_raises_the_alarm_and_good_days_end_it(folder: Path) -> None:
     assert (alarmed["code"], decision(folder)) == (1, 0.0)
     (stream,) = alarmed["streams"]
     assert stream["alarm"]["since"] == day_of(30) and stream["alarm"]["rate"] < 0.7
+    page = (looks(folder).parent / "monitor.html").read_text()
+    assert "ALARM" in page and "still open" in page and "<script" not in page
     bounds = {each.labels["bound"] for each in metric(folder, "llmeval_metric")}
     assert bounds == {"low", "mean", "high"}
     (evidence,) = metric(folder, "llmeval_drift_evidence")
@@ -310,12 +317,12 @@ def test_ten_times_less_traffic_goes_on(folder: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX matter")
 def test_kill_9_at_any_moment_leaves_a_state_that_continues(tmp_path: Path) -> None:
     write_monitored(tmp_path)
-    write_traffic(tmp_path, [0.9] * 12, answers=8)
+    write_traffic(tmp_path, [0.9] * 7, answers=6)
     command = [sys.executable, "-m", "llmeval", "monitor", "suite.yaml", "--once", "--json"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "LLMEVAL_HOME": str(tmp_path / "home")}
     rng = random.Random(4)
     killed = 0
-    for _ in range(4):
+    for _ in range(3):
         process = subprocess.Popen(
             command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )  # fmt: skip
@@ -328,11 +335,11 @@ def test_kill_9_at_any_moment_leaves_a_state_that_continues(tmp_path: Path) -> N
             process.send_signal(signal.SIGKILL)
             killed += 1
         process.wait()
-    assert killed >= 2
+    assert killed >= 1
     result = once(tmp_path)
-    assert result["code"] == 4 and result["streams"][0]["learning_day"] == 12
+    assert result["code"] == 4 and result["streams"][0]["learning_day"] == 7
     days = [each.day for each in Journal(looks(tmp_path).parent).records]
-    assert days == [day_of(number) for number in range(12)]
+    assert days == [day_of(number) for number in range(7)]
 
 
 def test_one_process_at_a_time(folder: Path) -> None:

@@ -7,6 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
+from llmeval.api.monitor_files import look_and_write
+from llmeval.monitor.journal import Journal
+from llmeval.suite.loader import load_suite
+
 FIRST_DAY = date(2026, 3, 1)
 _SUITE = """\
 suite: shop
@@ -60,3 +66,20 @@ def write_traffic(
         )
     )
     return path
+
+
+def learn(folder: Path, days: int = 28) -> None:
+    """Let the monitor of a folder learn. The first day is really looked at; the others are records
+    like it, so that no test waits for them.
+    """
+    suite = load_suite(folder / "suite.yaml")
+    monitor = folder / "reports" / suite.name / "monitor"
+    write_traffic(folder, [0.9])
+    end = datetime.combine(FIRST_DAY, datetime.min.time(), UTC) + timedelta(days=2)
+    look_and_write(suite, reports=folder / "reports", now=end)
+    journal = Journal(monitor)
+    (first,) = journal.records
+    for day in range(1, days):
+        passed = 18 + day % 2 - day % 3 // 2
+        counts = tuple(structs.replace(each, answers=20, passed=passed) for each in first.counts)
+        journal.append(structs.replace(first, day=day_of(day), counts=counts, lines=20))
