@@ -16,6 +16,7 @@ from llmeval.cli import (
     compare,
     data,
     doctor,
+    env,
     gate,
     history,
     import_command,
@@ -90,6 +91,7 @@ app.command(rich_help_panel=GOVERN)(seal.verify)
 app.command(rich_help_panel=GOVERN)(attest.attest)
 app.command(rich_help_panel=GOVERN)(approve.approve)
 app.add_typer(audit.app, name="audit", rich_help_panel=GOVERN)
+app.add_typer(env.app, name="env", rich_help_panel=REVIEW)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(history.app, name="history", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)

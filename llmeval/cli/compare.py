@@ -60,7 +60,7 @@ def compare(
     from llmeval.report.comparison_console import print_comparison
     from llmeval.store.directory import RunDir
 
-    directories = [RunDir(path) for path in _directories(runs, reports)]
+    directories = [RunDir(path) for path in run_directories(runs, reports)]
     found = compared(directories, best=best)
     preferred = [] if judge is None else preferences(directories, judge, suite, trust=trust)
     if html is not None:
@@ -83,7 +83,7 @@ def compare(
     return ExitCode.PASS if found.comparable else ExitCode.INVALID
 
 
-def _directories(names: list[Path], reports: Path) -> list[Path]:
+def run_directories(names: list[Path], reports: Path) -> list[Path]:
     """The runs by name. A name that fits several suites means the suite of the first run that is a
     directory or an id. `latest` is none of the others.
 
