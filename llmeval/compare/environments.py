@@ -81,6 +81,18 @@ def compare_environments(one: Manifest, two: Manifest) -> EnvironmentComparison:
     )
 
 
+def beside_the_test(comparison: EnvironmentComparison) -> tuple[EnvironmentDifference, ...]:
+    """The unexpected differences that are neither the candidate, nor its prompt, nor the gate, nor
+    the code: a test is about the first two and the code, and a gate states its changes by itself.
+    """
+    groups = ("endpoint", "data", "checks", "software", "simulated user")
+    return tuple(
+        each
+        for each in comparison.unexpected
+        if each.group in groups or each.group.startswith("judge ")
+    )
+
+
 def _by_place(manifest: Manifest) -> dict[tuple[str, str], EnvironmentFact]:
     return {(fact.group, fact.key): fact for fact in facts_of(manifest)}
 

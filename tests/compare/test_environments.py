@@ -135,6 +135,34 @@ def test_package_versions_of_the_manifest_are_compared(folder: Path, servers: Se
     )  # fmt: skip
 
 
+def test_gate_and_run_name_the_environment_of_their_baseline(
+    folder: Path, servers: Servers
+) -> None:
+    suite = suite_of(folder, servers)
+    edited(
+        suite, "gate: none", "gate: {regression: {baseline: b.lock.json, margins: {contains: 0.5}}}"
+    )
+    reports = folder / "reports"
+    one = run_of_environment(suite, "staging", reports)
+    edited(suite, "attacks: false", "attacks: false, params: {top_p: 0.5}")
+    where = ("--reports", reports)
+    approval = ("--by", "ada", "--reason", "first")
+    done = llmeval("baseline", "approve", one, *approval)
+    assert done.returncode == 0, done.stderr
+    ran = llmeval("run", suite, "--env", "production", "--no-cache", *where)
+    notice = (
+        f"the baseline's run {one.name} differs from this run: environment staging -> production;"
+        " judge correctness: params.top_p."
+    )
+    assert notice in ran.stderr
+    assert notice in llmeval("gate", "latest", *where, "--baseline", f"run:{one.name}").stderr
+    ran = llmeval("run", suite, "--env", "staging", "--no-cache", *where)
+    assert "environment staging" not in ran.stderr and "params.top_p" in ran.stderr
+    edited(suite, "attacks: false, params: {top_p: 0.5}", "attacks: false")
+    ran = llmeval("run", suite, "--env", "staging", "--no-cache", *where)
+    assert "differs from this run" not in ran.stderr
+
+
 def test_two_environments_of_a_suite_before_any_run(folder: Path, servers: Servers) -> None:
     suite = suite_of(folder, servers, params=", params: {temperature: 0.5}")
     sent = len(servers[0].requests) + len(servers[1].requests)
