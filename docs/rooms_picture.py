@@ -10,8 +10,8 @@ IMAGE = Path(__file__).parent / "images" / "rooms.svg"
 LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("cli", "testing", "pytest_plugin"), "commands and tests: parse, call the API, show"),
     (("api",), "the Python API puts the rooms together"),
-    (("datatests", "view"), "tests of the cases themselves; pages of all runs"),
-    (("report", "importers", "governance", "monitor"), "pages and CI; other tools; audit; traffic"),
+    (("datatests", "view", "monitor"), "tests of the cases; pages of all runs; traffic"),
+    (("report", "importers", "governance"), "pages and CI; other tools; audit"),
     (("planning",), "sizes and simulates a gate"),
     (("compare", "review", "history"), "questions about runs"),
     (("runner", "gate"), "the one makes a run, the other decides it"),

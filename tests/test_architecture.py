@@ -31,9 +31,9 @@ ALLOWED = {
     "planning": STORE | {"suite", "judges", "runner", "stats", "gate", "history"},
     "report": STORE | {"stats", "gate", "planning", "compare"},
     "view": STORE | {"stats", "gate", "compare", "history", "report", "web"},
-    "monitor": STORE | {"stats"},
     "governance": STORE | {"stats", "gate", "__init__"},
-    "importers": CORE | {"suite", "checks"},
+    "importers": CORE | {"suite", "data", "checks"},
+    "monitor": STORE | {"data", "checks", "stats", "governance"},
     "__init__": {"api", "runner", "suite", "testing", "history"},
     "datatests": STORE
     | {"suite", "data", "models", "checks", "runner", "stats", "gate", "planning", "review"}
@@ -41,7 +41,7 @@ ALLOWED = {
     | {"__init__"},
     "api": STORE
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}
-    | {"report", "datatests", "governance", "__init__"},
+    | {"report", "datatests", "governance", "monitor", "__init__"},
     "testing": STORE | {"api", "suite", "data", "models", "runner", "checks", "report"},
     "pytest_plugin": STORE | {"api", "testing", "suite", "data"},
     "__main__": {"cli"},

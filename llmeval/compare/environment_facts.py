@@ -165,8 +165,8 @@ def _version(software: SoftwareRecord, package: str) -> str:
 def _commit(git: GitRecord | None) -> str:
     if git is None or git.commit is None:
         return "no repository"
-    changes = f" with uncommitted changes {git.changes or ''}".rstrip() if git.dirty else ""
-    return f"{git.commit}{changes}"
+    changes = f" + changes {(git.changes or 'without a digest')[:19]}" if git.dirty else ""
+    return f"{git.commit[:12]}{changes}"
 
 
 def _texts(values: Iterable[str]) -> str:
