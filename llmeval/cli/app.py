@@ -17,6 +17,7 @@ from llmeval.cli import (
     compare,
     data,
     doctor,
+    env,
     evidence,
     gate,
     history,
@@ -99,6 +100,7 @@ app.command(rich_help_panel=GOVERN)(evidence.evidence)
 app.command(rich_help_panel=GOVERN)(card.card)
 app.command(rich_help_panel=GOVERN)(promote.promote)
 app.add_typer(audit.app, name="audit", rich_help_panel=GOVERN)
+app.add_typer(env.app, name="env", rich_help_panel=REVIEW)
 app.add_typer(launch.app, name="launch", rich_help_panel=TEST)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(history.app, name="history", rich_help_panel=REVIEW)

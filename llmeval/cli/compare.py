@@ -99,7 +99,7 @@ def compare(
         if best or html is not None or judge is not None:
             raise UsageError("--best, --html and --judge need runs: files have no answers")
         return compare_files(runs, id_column, score_column, as_json=as_json)
-    directories = [RunDir(path) for path in _directories(runs, reports)]
+    directories = [RunDir(path) for path in run_directories(runs, reports)]
     if unpaired:
         if best or html is not None or judge is not None or len(directories) != 2:
             raise UsageError(
@@ -152,7 +152,7 @@ def _windows(first: "RunDir", second: "RunDir", label: str | None, *, as_json: b
     return ExitCode.PASS if made.comparable else ExitCode.INVALID
 
 
-def _directories(names: list[Path], reports: Path) -> list[Path]:
+def run_directories(names: list[Path], reports: Path) -> list[Path]:
     """The runs by name. A name that fits several suites means the suite of the first run that is a
     directory or an id. `latest` is none of the others.
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmeval.cli.baseline_environment import print_environment_notice
 from llmeval.cli.common import (
     BaselineName,
     Env,
@@ -62,11 +63,10 @@ def gate(
         )
     if baseline == "lock" and suite is None:
         named = _lock_of(load_run(path), env)
-    return show_run(
-        redecide(path, suite, environment=env, baseline=named, out=out, junit=junit),
-        as_json=as_json,
-        format_=format_,
-    )
+    decided = redecide(path, suite, environment=env, baseline=named, out=out, junit=junit)
+    code = show_run(decided, as_json=as_json, format_=format_)
+    print_environment_notice(decided, reports)
+    return code
 
 
 def _found(run: Path, reports: Path, suite: Path | None, env: str | None) -> Path:

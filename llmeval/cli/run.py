@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmeval.cli import completion
+from llmeval.cli.baseline_environment import print_environment_notice
 from llmeval.cli.changed import touched
 from llmeval.cli.common import (
     BaselineName,
@@ -338,6 +339,7 @@ def _one(
         options = replace(options, baseline=child)
     made = run_suite(suite, options=options, observers=[ProgressDisplay()], warn=_warn)
     code = show_run(made, as_json=as_json, format_=format_, resumes=options.out is None)
+    print_environment_notice(made, options.reports)
     if opens:
         open_page(made.report)
     return code

@@ -42,6 +42,8 @@ class BaselineNotices(NamedTuple):
     """Sentences on a baseline and a release that a person accepted although the gate did not PASS
     them.
     """
+    measured: tuple[str, ...] = ()
+    """How the run is measured differently from the baseline, in words: judges, checks, cases."""
 
 
 def against(aggregate: RunAggregate, manifest: Manifest) -> BaselineNotices:
@@ -51,13 +53,37 @@ def against(aggregate: RunAggregate, manifest: Manifest) -> BaselineNotices:
         return BaselineNotices()
     now = terms_of(manifest)
     since = tuple(name for name in now.quarantine if name not in baseline.gate.quarantine)
+    gone, differing = gone_of(aggregate, manifest, baseline), changes(baseline.gate, now)
     return BaselineNotices(
-        gone_of(aggregate, manifest, baseline),
-        changes(baseline.gate, now),
+        gone,
+        differing,
         since,
         largest_drops(aggregate, manifest, baseline),
         tuple(_accepted(baseline, manifest)),
+        tuple(_measured(baseline, manifest, gone, differing)),
     )
+
+
+def _measured(
+    baseline: BaselineLock,
+    manifest: Manifest,
+    gone: MissingCases,
+    differing: Sequence[GateChange],
+) -> Iterator[str]:
+    """What measures the run differently from its baseline and is not what is tested: candidate and
+    prompt are. A baseline records digests, and neither its environment nor its packages, so
+    nothing is stated about these.
+    """
+    scoring = [c for c in differing if c.what.startswith(("judge ", "check "))]
+    yield from (c.text for c in scoring if c.direction != "looser")  # `_remarks` has the others
+    before, now = baseline.digests, manifest.digests
+    has_check = any(c.what.startswith("check ") for c in scoring)
+    if before.checks and before.checks != now.checks and not has_check:
+        yield "the checks have another digest"
+    sampled = manifest.sampled_of is not None
+    explained = sampled or gone.missed or gone.retired or baseline.left_out
+    if before.cases and before.cases != now.cases and not explained:
+        yield f"the cases have another digest ({manifest.cases.n:,} cases)"
 
 
 def _accepted(baseline: BaselineLock, manifest: Manifest) -> Iterator[str]:
@@ -129,6 +155,8 @@ def _remarks(found: BaselineNotices) -> list[str]:
     ]
     if looser:
         said.append(f"The gate is looser than the baseline's: {'; '.join(looser)}.")
+    if found.measured:
+        said.append(f"Measured differently from the baseline: {'; '.join(found.measured)}.")
     if found.quarantined:
         said.append(
             f"{_cases(found.quarantined)} quarantined since the baseline:"

@@ -94,6 +94,20 @@ def test_a_tighter_gate_is_said_and_is_no_remark(folder: Path) -> None:
     assert found["gate"]["remarks"] == [] and found["gate"]["reason"] == "All 2 rules hold."
 
 
+def test_another_measurement_than_the_baselines_is_a_remark(folder: Path) -> None:
+    rows = cases(N)
+    suite = write(folder, [*rows, {**rows[0], "id": "xc0000"}], 0, STRICT)
+    text = suite.read_text()
+    suite.write_text(text.replace("checks: [", "checks: [{max_words: 90}, "))
+    assert suite.read_text() != text
+    done = llmeval("run", suite, "--out", folder / "run")
+    assert done.returncode == 0, done.stdout
+    assert json.loads((folder / "run" / "summary.json").read_text())["gate"]["remarks"] == [
+        "Measured differently from the baseline: check added: max_words: tighter; the cases have"
+        f" another digest ({N + 1} cases)."
+    ]
+
+
 def test_a_lock_file_without_a_gate_is_refused(folder: Path) -> None:
     lock = json.loads((folder / "base.lock.json").read_text())
     (folder / "base.lock.json").write_text(json.dumps({**lock, "schema": 1, "gate": None}))
