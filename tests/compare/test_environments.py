@@ -1,4 +1,4 @@
-"""`llmeval env diff`: two servers that differ in one thing at a time, and each difference has a name."""
+"""`llmeval env diff`: two servers differ in one thing at a time, and each difference has a name."""
 
 import json
 from collections.abc import Callable, Iterator
