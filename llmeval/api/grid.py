@@ -121,6 +121,7 @@ def rebuild_cells(folder: PathLike) -> GridResult:
     result = GridResult(path, read_grid(path))
     for cell in result.record.cells:
         try:
+            _refuse_other_run(path / cell.run_id, result.record, cell)
             result.runs[cell.run_id] = rebuild(path / cell.run_id)
         except LlmevalError as error:
             result.problems[cell.run_id] = str(error)
@@ -153,6 +154,7 @@ def _run_cells(
         path = result.folder / cell.run_id
         try:
             if _complete(path):
+                _refuse_other_run(path, result.record, cell)
                 result.runs[cell.run_id] = finish(load_run(path))
                 continue
             options = place.options_of(result.record.grid_id, path)
@@ -165,6 +167,21 @@ def _run_cells(
         result.runs[cell.run_id] = run
         if run.interrupted or run.directory.manifest().ending in _ENDS_ALL:
             return
+
+
+def _refuse_other_run(path: Path, grid: GridRecord, cell: GridCell) -> None:
+    """Refuse a run in the folder of a cell that is not the run of this cell.
+
+    Raises:
+        StoreError: it is another run, or one of another suite or grid.
+    """
+    manifest = RunDir(path).manifest()
+    place = None if manifest.grid is None else manifest.grid.grid
+    if (manifest.run_id, manifest.suite, place) != (cell.run_id, grid.suite, grid.grid_id):
+        raise StoreError(
+            f"{path}: holds run {manifest.run_id} of {manifest.suite}, which is not the run of this"
+            " cell. Remove the folder, and run the grid again"
+        )
 
 
 def _complete(path: Path) -> bool:

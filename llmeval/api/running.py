@@ -251,6 +251,11 @@ def rescore(
     from llmeval.suite.matrix import with_prompt
 
     old = load_run(path)
+    if (part := old.manifest.selection) is not None:
+        raise UsageError(
+            f"{path}: is a partial run ({part.n} of {part.of} cases), and a new run would look like"
+            " one of the whole suite. Score a run of the whole suite"
+        )
     old.directory.verify()
     chosen = options or Options()
     loaded = load_suite(suite or old.manifest.suite_file, environment or old.manifest.environment)

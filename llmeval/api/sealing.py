@@ -21,7 +21,7 @@ def seal_complete(run: Run, suite: Suite | None = None) -> Run:
     from llmeval.governance.seal import seal_run
     from llmeval.suite.files import files_of
 
-    if run.manifest.status != "complete" or run.manifest.shard is not None:
+    if run.manifest.status != "complete" or run.manifest.is_part:
         return run
     named: list[tuple[str, Path]] = []
     authors: tuple[str, ...] = ()

@@ -70,7 +70,7 @@ class CsvSource:
                 record = next(reader, None)
                 if record is None:
                     break
-                if any(record):
+                if any(cell.strip() for cell in record):
                     self._offsets.append(begin)
                     self._lines.append(line)
         except csv.Error as error:

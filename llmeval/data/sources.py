@@ -70,7 +70,9 @@ class JsonlSource:
     def row(self, index: int) -> Row:
         self._file.seek(self._offsets[index])
         try:
-            row = json.loads(self._file.readline())
+            row = json.loads(
+                self._file.readline(), object_pairs_hook=_unique_keys, parse_constant=_no_constant
+            )
         except (ValueError, RecursionError) as error:
             raise SuiteError(f"{self.where(index)}: not valid JSON: {error}") from None
         if not isinstance(row, dict):
@@ -81,6 +83,29 @@ class JsonlSource:
 
     def where(self, index: int) -> str:
         return f"{self._path}:{self._lines[index]}"
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object; two readers may take different values of a key that is there twice.
+
+    Raises:
+        ValueError: a key is there twice.
+    """
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        seen = [key for key, _ in pairs]
+        twice = next(key for key in seen if seen.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is there twice")
+    return row
+
+
+def _no_constant(word: str) -> float:
+    """Refuse NaN and Infinity, which JSON does not have.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(f"{word} is not a JSON value; write null or a text")
 
 
 class DatasetSource:

@@ -92,6 +92,7 @@ def _differences(one: BaselineLock, two: BaselineLock) -> Iterator[str]:
         what
         for what, differs in (
             ("cases", one.digests.cases != two.digests.cases or one.cases != two.cases),
+            ("candidate", one.candidate != two.candidate),
             ("prompt", one.digests.prompt != two.digests.prompt),
             ("checks", one.digests.checks != two.digests.checks),
             ("judges", one.digests.judges != two.digests.judges),

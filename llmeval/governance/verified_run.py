@@ -10,6 +10,7 @@ import yaml
 from llmeval.core.approvals import ApprovalPolicy
 from llmeval.core.errors import LlmevalError, UsageError
 from llmeval.core.manifest import Manifest
+from llmeval.core.results import Decision
 from llmeval.core.seal import Seal
 from llmeval.governance.approvals import FOLDER, PolicyCheck, check_policy, read_approvals
 from llmeval.governance.attest import FILES
@@ -117,13 +118,16 @@ def refuse_unapproved(run: Path) -> None:
 
 
 def is_approved(run: Path) -> bool:
-    """Whether the suite demands signed approvals, and the run has them."""
+    """Whether the run PASSed, the suite demands signed approvals, and the run has them. An override
+    is not an approval.
+    """
     try:
         refuse_unapproved(run)
     except LlmevalError:
         return False
     policy = RunDir(run).manifest().approvals
-    return policy is not None and policy.signers is not None
+    passed = RunDir(run).summary().gate.decision is Decision.PASS
+    return passed and policy is not None and policy.signers is not None
 
 
 def _policy(path: Path | None, manifest: Manifest | None) -> ApprovalPolicy | None:

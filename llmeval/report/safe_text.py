@@ -22,7 +22,7 @@ Arabic, Indic and Burmese scripts, whose spelling needs them.
 """
 _LONE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
-_ORDERS = re.compile(r"##(?=\[|vso\[)")
+_ORDERS = re.compile(r"#(?=#\[|#vso\[)|:(?=:[A-Za-z][\w-]*[^\n]*::)")
 
 
 def visible(text: str) -> str:
@@ -41,9 +41,10 @@ def _escaped(match: re.Match[str]) -> str:
 
 def one_line(text: str, width: int) -> str:
     """The text on one line, at most `width` characters, with `…` where it was cut. What CI servers
-    take for an order wherever it stands in a line (`##[...]`, `##vso[...]`) is broken up.
+    take for an order wherever it stands in a line (`##[...]`, `##vso[...]`, `::error ..::`) is broken
+    up.
     """
-    line = _ORDERS.sub("# #", _SPACE.sub(" ", visible(text))).strip()
+    line = _ORDERS.sub(r"\g<0> ", _SPACE.sub(" ", visible(text))).strip()
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 
