@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from llmeval.core.errors import SuiteError, UsageError
+from llmeval.data.traces.logged_messages import content_text, read_turns
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
-from llmeval.importers.traces.logged_messages import content_text, read_turns
 from llmeval.importers.traces.recorded_traffic import RecordedConversation
 from llmeval.suite.yaml_file import Document
 
