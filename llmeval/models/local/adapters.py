@@ -23,14 +23,24 @@ ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 _KEY = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])(\.default)?\.weight$")
 _NOT_WEIGHTS = (
-    "auto_mapping", "base_model_name_or_path", "inference_mode", "peft_version", "revision",
-)  # fmt: skip
+    "auto_mapping",
+    "base_model_name_or_path",
+    "inference_mode",
+    "peft_version",
+    "revision",
+)
 """Keys of the configuration that do not change what is merged."""
 _REFUSED = (
-    "alora_invocation_tokens", "exclude_modules_weights", "fan_in_fan_out", "layer_replication",
-    "lora_bias", "megatron_config", "modules_to_save", "target_parameters",
+    "alora_invocation_tokens",
+    "exclude_modules_weights",
+    "fan_in_fan_out",
+    "layer_replication",
+    "lora_bias",
+    "megatron_config",
+    "modules_to_save",
+    "target_parameters",
     "trainable_token_indices",
-)  # fmt: skip
+)
 _CHANGED_BASES = ("pissa", "olora", "corda", "loftq")
 """Kinds of `init_lora_weights` that change the base's own weights too."""
 
