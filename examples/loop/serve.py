@@ -31,7 +31,14 @@ class Service:
         self._model = TransformersModel(model, params=params, dtype="auto")
         self._log, self._lock = log, threading.Lock()
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the event loop."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def answer(self, body: dict[str, Any]) -> str:
         """Answer one message and log it."""
