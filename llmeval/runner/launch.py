@@ -1,6 +1,6 @@
 """Manifests that run a suite in shards on other systems: one job a shard, then one that decides.
 
-They are only printed. Each has a name of its own, which is the group of its workers
+They are only printed. Each has its own name, which is the group of its workers
 (`LLMEVAL_RUN_GROUP`): the same manifest again continues the same run.
 """
 
