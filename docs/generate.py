@@ -26,7 +26,7 @@ from llmeval.core.record_files import (
 )
 from llmeval.core.records import Status
 from llmeval.core.results import Decision
-from llmeval.suite import cases_schema, conversation_schema, model_schema, schema
+from llmeval.suite import cases_schema, conversation_schema, model_schema, monitor_schema, schema
 from llmeval.suite.gate_schema import GateSpec, RegressionSpec, ReleaseSpec
 from llmeval.suite.quarantine import QuarantineEntry
 from llmeval.suite.retired import RetiredEntry
@@ -62,6 +62,8 @@ PARTS: list[type[BaseModel]] = [
     QuarantineEntry,
     RetiredEntry,
     schema.Environment,
+    monitor_schema.MonitorSpec,
+    monitor_schema.MaxAges,
 ]
 
 

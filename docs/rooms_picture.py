@@ -10,14 +10,14 @@ IMAGE = Path(__file__).parent / "images" / "rooms.svg"
 LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("cli", "testing", "pytest_plugin"), "commands and tests: parse, call the API, show"),
     (("api",), "the Python API puts the rooms together"),
-    (("datatests",), "tests of the cases themselves"),
-    (("report", "importers", "governance", "monitor"), "pages and CI; other tools; audit; traffic"),
+    (("datatests", "view", "monitor"), "tests of the cases; pages of all runs; traffic"),
+    (("report", "importers", "governance"), "pages and CI; other tools; audit"),
     (("planning",), "sizes and simulates a gate"),
     (("compare", "review", "history"), "questions about runs"),
     (("runner", "gate"), "the one makes a run, the other decides it"),
     (("judges",), "what a model decides, and how far it is trusted"),
     (("data", "models"), "where cases and answers come from"),
-    (("suite", "checks", "stats", "store"), "independent of each other"),
+    (("suite", "checks", "stats", "store", "web"), "independent of each other"),
     (("core",), "records, outcome, errors, files"),
 )
 """(rooms, what they do) of each row, from the top."""

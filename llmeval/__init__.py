@@ -7,7 +7,9 @@ __all__ = [
     "Options",
     "Run",
     "__version__",
+    "arun",
     "assert_suite",
+    "history",
     "load_run",
     "load_suite",
     "merge",
@@ -16,7 +18,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from llmeval.api import Run, load_run, merge, run
+    from llmeval.api import Run, arun, load_run, merge, run
+    from llmeval.history.frames import RunHistory as history  # noqa: N813 - called like a function
     from llmeval.runner.options import Options
     from llmeval.suite.loader import load_suite
     from llmeval.testing import assert_suite, score
@@ -28,6 +31,10 @@ def __getattr__(name: str) -> object:
         from llmeval.runner.options import Options
 
         return Options
+    if name == "history":
+        import importlib
+
+        return importlib.import_module("llmeval.history")  # the package can be called
     if name in ("assert_suite", "score"):
         from llmeval import testing
 
@@ -37,3 +44,8 @@ def __getattr__(name: str) -> object:
 
         return getattr(api, name)
     raise AttributeError(f"module 'llmeval' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, also those that are not imported yet: for completion."""
+    return sorted(__all__)

@@ -25,21 +25,23 @@ ALLOWED = {
     "runner": STORE | {"suite", "data", "models", "checks", "judges", "__init__"},
     "gate": STORE | {"stats"},
     "compare": STORE | {"stats", "gate"},
-    "review": STORE | {"stats", "gate"},
+    "web": CORE,
+    "review": STORE | {"stats", "gate", "web"},
     "history": STORE | {"stats", "gate"},
     "planning": STORE | {"suite", "judges", "runner", "stats", "gate", "history"},
     "report": STORE | {"stats", "gate", "planning", "compare"},
-    "monitor": STORE | {"stats"},
+    "view": STORE | {"stats", "gate", "compare", "history", "report", "web"},
     "governance": STORE | {"stats", "gate", "__init__"},
-    "importers": CORE | {"suite", "checks"},
-    "__init__": {"api", "runner", "suite", "testing"},
+    "importers": CORE | {"suite", "data", "checks"},
+    "monitor": STORE | {"data", "checks", "stats", "governance"},
+    "__init__": {"api", "runner", "suite", "testing", "history"},
     "datatests": STORE
     | {"suite", "data", "models", "checks", "runner", "stats", "gate", "planning", "review"}
     | {"history", "report"}
     | {"__init__"},
     "api": STORE
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}
-    | {"report", "datatests", "governance", "__init__"},
+    | {"report", "datatests", "governance", "monitor", "__init__"},
     "testing": STORE | {"api", "suite", "data", "models", "runner", "checks", "report"},
     "pytest_plugin": STORE | {"api", "testing", "suite", "data"},
     "__main__": {"cli"},

@@ -68,6 +68,7 @@ def test_the_wheel_holds_what_the_checkout_holds(wheel: Path, repository: Path) 
 PART_OF = {
     "harper": "harper-py",
     "markupsafe": "jinja2",
+    "mlflow": "mlflow-skinny",
     "pydantic_core": "pydantic",
     "huggingface_hub": "transformers",
     "safetensors": "transformers",

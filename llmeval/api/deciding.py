@@ -11,6 +11,7 @@ from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import StoreError, UsageError
 from llmeval.core.leaf_differences import first_differences, leaf_differences
 from llmeval.core.manifest import Manifest
+from llmeval.store.directory import GRIDS, PARTIAL
 from llmeval.suite.loader import Suite, load_suite
 
 _JUnitCases = Literal["all", "failed"]
@@ -164,7 +165,8 @@ def merge(
     whole = replace(whole, attempt=seen.record)
     keep_earlier(path, seen.runs)
     write_manifest(path, whole)
-    return seal_complete(finish(load_run(path), (*warnings, *differing_environments(parts))))
+    done = finish(load_run(path), (*warnings, *differing_environments(parts)))
+    return remembered(seal_complete(done))
 
 
 def rebuild(
@@ -197,6 +199,22 @@ def rebuild(
         told = first_differences(differing)
         warnings = (f"summary.json did not match the records, and was written again: {told}",)
     return done if done.view is None else done.decided(done.view, warnings)
+
+
+def remembered(run: Run) -> Run:
+    """The run, after the history took it. Where that failed, a warning says so; the decision and
+    the exit code stay.
+    """
+    from llmeval.history.opening import index_finished
+
+    # Partial runs and cells of a grid are in folders of their own, and no history of the suite.
+    folders = (run.path.parent.name, run.path.parent.parent.name)
+    if run.manifest.is_part or PARTIAL in folders or GRIDS in folders:
+        return run
+    warning = index_finished(run.path)
+    if not warning or run.view is None:
+        return run
+    return run.decided(run.view, (*run.warnings, warning))
 
 
 def finish(

@@ -11,12 +11,15 @@ from llmeval.cli import (
     audit,
     baseline,
     cache,
+    card,
     checks,
     comment,
     compare,
     data,
     doctor,
+    evidence,
     gate,
+    history,
     import_command,
     init,
     judge,
@@ -26,6 +29,7 @@ from llmeval.cli import (
     models,
     monitor,
     plan,
+    promote,
     report,
     review,
     run,
@@ -34,6 +38,7 @@ from llmeval.cli import (
     seal,
     simulate,
     validate,
+    view,
 )
 from llmeval.cli.help_text import join_help_lines
 
@@ -78,6 +83,7 @@ app.command(rich_help_panel=PLAN)(plan.plan)
 app.command(rich_help_panel=PLAN)(simulate.simulate)
 app.command(rich_help_panel=REVIEW)(compare.compare)
 app.command(rich_help_panel=REVIEW)(report.report)
+app.command(rich_help_panel=REVIEW)(view.view)
 app.command(rich_help_panel=REVIEW)(comment.comment)
 app.command(rich_help_panel=REVIEW)(review.review)
 app.command(rich_help_panel=SETUP)(init.init)
@@ -87,9 +93,13 @@ app.command(rich_help_panel=GOVERN)(seal.seal)
 app.command(rich_help_panel=GOVERN)(seal.verify)
 app.command(rich_help_panel=GOVERN)(attest.attest)
 app.command(rich_help_panel=GOVERN)(approve.approve)
+app.command(rich_help_panel=GOVERN)(evidence.evidence)
+app.command(rich_help_panel=GOVERN)(card.card)
+app.command(rich_help_panel=GOVERN)(promote.promote)
 app.add_typer(audit.app, name="audit", rich_help_panel=GOVERN)
 app.add_typer(launch.app, name="launch", rich_help_panel=TEST)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
+app.add_typer(history.app, name="history", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=REVIEW)
 app.add_typer(monitor.app, name="monitor", rich_help_panel=AFTER)

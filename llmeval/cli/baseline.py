@@ -39,7 +39,9 @@ app = typer.Typer(help="Approve the runs that later runs are compared with.", no
 Runs = Annotated[
     list[Path],
     typer.Argument(
-        help="Run directories, run ids, or `latest`.", metavar="RUN...", show_default=False
+        help="Run directories, run ids, or names: latest, main@latest, tag:release=1.2.",
+        metavar="RUN...",
+        show_default=False,
     ),
 ]
 By = Annotated[str, typer.Option(help="The person who approves.", metavar="NAME")]
@@ -267,9 +269,7 @@ def show(
 
 def _lasting(run: Path, run_id: str) -> str:
     """A name that still means this run when others have been made."""
-    from llmeval.history.runs import LATEST
-
-    return run_id if str(run) == LATEST else str(run)
+    return str(run) if run.exists() else run_id
 
 
 def _lock_path(run: "RunDir", out: Path | None) -> Path:

@@ -30,7 +30,7 @@ SuitePath = Annotated[
 RunPath = Annotated[
     Path,
     typer.Argument(
-        help="A run's directory, its id, or `latest`.",
+        help="A run's directory, id or name: latest, main@-7d, tag:release=1.2, SUITE/latest.",
         metavar="RUN",
         show_default=False,
         autocompletion=completion.runs,
@@ -53,10 +53,10 @@ BaselineName = Annotated[
     typer.Option(
         "--baseline",
         help=(
-            "Compare with run:ID, run:latest (the newest run of this suite), file:PATH (a lock file"
-            " or a run's directory), or lock (the one that the suite names)."
+            "Compare with run:NAME (an id, latest, main@-7d, tag:release=1.2), file:PATH (a lock"
+            " file or a run's directory), or lock (the one that the suite names)."
         ),
-        metavar="run:ID|file:PATH|lock",
+        metavar="run:NAME|file:PATH|lock",
     ),
 ]
 
@@ -182,15 +182,21 @@ def suite_files(paths: list[Path]) -> list[Path]:
     return [path for path in paths if not path.name.endswith(".data.yaml")] or paths
 
 
-def find_run(name: Path, reports: Path) -> Path:
-    """The directory of a run given by path or by id.
+def find_run(
+    name: Path, reports: Path, suite: str | None = None, but: tuple[Path, ...] = ()
+) -> Path:
+    """The directory of a run by its path, its id or a name (`llmeval.history.names`).
+
+    Args:
+        suite: the suite that is meant, where it is clear.
+        but: runs that a name does not mean.
 
     Raises:
-        StoreError: there is none.
+        UsageError, StoreError: there is none, or the name is ambiguous.
     """
     from llmeval.history.runs import find
 
-    return find(name, reports)
+    return find(name, reports, suite, but)
 
 
 def find_baseline(
@@ -213,11 +219,12 @@ def find_baseline(
     if name is None or name == "lock":
         return None
     kind, colon, rest = name.partition(":")
+    but = () if run is None else (run,)
     if name in (LATEST, f"run:{LATEST}"):
-        return latest_of(suite, reports, () if run is None else (run,))
+        return latest_of(suite, reports, but)
     if colon and kind == "run":
         try:
-            return find_run(Path(rest), reports)
+            return find_run(Path(rest), reports, suite, but)
         except StoreError as error:
             raise UsageError(f"--baseline {name}: {error}") from None
     named = colon and kind == "file"
@@ -226,7 +233,7 @@ def find_baseline(
         return path
     try:
         if not named:
-            return find_run(path, reports)
+            return find_run(path, reports, suite, but)
     except StoreError:
         pass
     raise UsageError(

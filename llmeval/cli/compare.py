@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from llmeval.cli.common import Json, Reports, Trust, console, emit, find_run
+from llmeval.cli.common import Json, Reports, Trust, console, emit
 
 
 def compare(
@@ -13,8 +13,8 @@ def compare(
         list[Path],
         typer.Argument(
             help=(
-                "Two runs or more: directories, ids, or `latest` (of the same suite). The"
-                " others are compared with the first."
+                "Two runs or more: directories, ids, or names such as main@latest, main@-7d,"
+                " tag:release=1.2, baseline. The others are compared with the first."
             ),
             metavar="RUN RUN...",
             show_default=False,
@@ -60,7 +60,7 @@ def compare(
     from llmeval.report.comparison_console import print_comparison
     from llmeval.store.directory import RunDir
 
-    directories = [RunDir(path) for path in _found(runs, reports)]
+    directories = [RunDir(path) for path in _directories(runs, reports)]
     found = compared(directories, best=best)
     preferred = [] if judge is None else preferences(directories, judge, suite, trust=trust)
     if html is not None:
@@ -83,18 +83,28 @@ def compare(
     return ExitCode.PASS if found.comparable else ExitCode.INVALID
 
 
-def _found(names: list[Path], reports: Path) -> list[Path]:
-    """The runs by name. `latest` is the newest run of the suite of the first that is named
-    otherwise, and none of these.
+def _directories(names: list[Path], reports: Path) -> list[Path]:
+    """The runs by name. A name that fits several suites means the suite of the first run that is a
+    directory or an id. `latest` is none of the others.
 
     Raises:
-        StoreError: there is none.
+        UsageError, StoreError: there is none, or it is not clear which one.
     """
-    from llmeval.history.runs import LATEST, latest_of
+    from llmeval.history.runs import LATEST, find
     from llmeval.store.directory import RunDir
 
-    named = [find_run(name, reports) for name in names if str(name) != LATEST]
-    if len(named) == len(names) or not named:
-        return [find_run(name, reports) for name in names]
-    latest = latest_of(RunDir(named[0]).manifest().suite, reports, named, complete=False)
-    return [latest if str(name) == LATEST else find_run(name, reports) for name in names]
+    suite, paths = None, dict[int, Path]()
+    # Ids first, so that they say which suite the names are about.
+    for number in sorted(range(len(names)), key=lambda each: _is_rule(names[each])):
+        name = names[number]
+        but = list(paths.values()) if str(name) == LATEST else []
+        paths[number] = find(name, reports, suite, but)
+        suite = suite or RunDir(paths[number]).manifest().suite
+    return [paths[number] for number in range(len(names))]
+
+
+def _is_rule(name: Path) -> tuple[bool, bool]:
+    """Whether a name depends on the runs that there are; `latest` comes after all others."""
+    text = str(name)
+    rule = text in ("latest", "baseline") or "@" in text or text.startswith("tag:")
+    return rule, text == "latest"

@@ -79,7 +79,7 @@ def _found(run: Path, reports: Path, suite: Path | None, env: str | None) -> Pat
     from llmeval.suite.loader import load_suite
 
     if str(run) != LATEST:
-        return find_run(run, reports)
+        return find_run(run, reports, None if suite is None else load_suite(suite, env).name)
     if suite is None:
         return sole_latest(reports)
     return latest_of(load_suite(suite, env).name, reports, complete=False)

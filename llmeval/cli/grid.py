@@ -113,6 +113,7 @@ def _show(grid: "GridResult") -> None:
         {run_id: (run.summary, run.manifest) for run_id, run in grid.runs.items()},
         grid.folder,
         grid.page,
+        grid.exit_code,
     )
 
 

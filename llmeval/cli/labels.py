@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, console, emit, find_run
+from llmeval.cli.history_common import index_again
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from llmeval.store.directory import RunDir
 
 _SHOWN = 20
-
 app = typer.Typer(
     help="Manage human labels: sample, import, export, statistics.", no_args_is_help=True
 )
@@ -199,6 +199,7 @@ def import_(
             f"no label is of this run's answers ({len(taken.refused)} refused); the first:"
             f" {taken.refused[0]}"
         )
+    index_again(directory.path)
     if as_json:
         emit(taken._asdict())
         return 0

@@ -5,15 +5,89 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llmeval.cli.common import Env, Json, SuitePath, emit
+from llmeval.cli.common import Env, Json, Reports, SuitePath, emit
+from llmeval.cli.monitor_group import DefaultGroup
 
 if TYPE_CHECKING:
     from llmeval.monitor.detector import Alarm
+    from llmeval.monitor.outcome import MonitorOutcome
     from llmeval.monitor.replay import Replay
 
 app = typer.Typer(
-    help="Watch production traffic with the suite that tested the release.", no_args_is_help=True
+    cls=DefaultGroup,
+    help=(
+        "Watch production traffic with the suite that tested the release:"
+        " `llmeval monitor SUITE --once`."
+    ),
+    no_args_is_help=True,
 )
+
+
+@app.command()
+def watch(
+    suite: SuitePath,
+    once: Annotated[
+        bool, typer.Option("--once", help="Look at each day that is over and has no look yet.")
+    ] = False,
+    acknowledge: Annotated[
+        bool,
+        typer.Option("--acknowledge", help="End the reference: the monitor learns a new one."),
+    ] = False,
+    by: Annotated[str, typer.Option(help="Who acknowledges.", metavar="NAME")] = "",
+    reason: Annotated[
+        str, typer.Option(help="Why the new level is accepted.", metavar="TEXT")
+    ] = "",
+    env: Env = None,
+    concurrency: Annotated[int, typer.Option(help="Answers at the same time.", metavar="N")] = 32,
+    reports: Reports = Path("reports"),
+    as_json: Json = False,
+) -> int:
+    """Test production traffic: `llmeval monitor SUITE --once`, from a schedule, once a day.
+
+    Exit code 0: quiet. 1: alarm. 2: the suite is wrong, or scores differ from the reference. 3: the
+    look is invalid. 4: still learning. 5: no traffic.
+    """
+    from llmeval.core.errors import UsageError
+    from llmeval.suite.loader import load_suite
+
+    if once == acknowledge:
+        raise UsageError(
+            "give --once or --acknowledge. A schedule calls `llmeval monitor SUITE --once` once a"
+            " day"
+        )
+    loaded = load_suite(suite, env)
+    if acknowledge:
+        from llmeval.api.monitoring import acknowledge as end_reference
+
+        record = end_reference(loaded, reports, by, reason)
+        if as_json:
+            import msgspec
+
+            emit(msgspec.to_builtins(record))
+        else:
+            print("Acknowledged. The monitor learns a new reference from the next days.")
+        return 0
+    from llmeval.api.monitor_files import look_and_write
+    from llmeval.report.console import ProgressDisplay
+
+    outcome = look_and_write(
+        loaded, reports=reports, concurrency=concurrency, observers=[ProgressDisplay()]
+    )
+    if as_json:
+        emit(outcome.document())
+    else:
+        _print(outcome)
+    return outcome.code
+
+
+def _print(outcome: "MonitorOutcome") -> None:
+    """Print an outcome for people, at most 80 columns wide."""
+    import textwrap
+
+    from llmeval.monitor.words import outcome_lines
+
+    for line in outcome_lines(outcome):
+        print(textwrap.fill(line, 78, break_long_words=False, subsequent_indent="  "))
 
 
 @app.command()
@@ -43,7 +117,12 @@ def simulate(
     from llmeval.suite.loader import load_suite
 
     loaded = load_suite(suite, env)
-    replay = replay_days(read_day_counts(days), margin_of(drop, 0, "--drop"), DetectorOptions())
+    watched = loaded.spec.monitor
+    options = DetectorOptions()
+    if watched is not None:
+        family = len(watched.metrics) * (1 + len(watched.slices))
+        options = DetectorOptions(watched.tolerance, family)
+    replay = replay_days(read_day_counts(days), margin_of(drop, 0, "--drop"), options)
     if as_json:
         emit({"suite": loaded.name, **replay.document()})
     else:

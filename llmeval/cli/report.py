@@ -25,7 +25,7 @@ def report(
     run: Annotated[
         Path | None,
         typer.Argument(
-            help="A run's directory, its id, or `latest`.",
+            help="A run's directory, id or name: latest, main@latest, tag:release=1.2.",
             metavar="RUN",
             show_default=False,
             autocompletion=completion.runs,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llmeval.cli.common import Json, Reports, RunPath, emit, find_run
+from llmeval.cli.history_common import index_again
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def review(
             f" {session.done():,} done."
         )
         _serve(server, about, no_open=no_open, as_json=as_json)
+    if session.added:
+        index_again(directory.path)
     _end(session, as_json=as_json)
     return 0
 

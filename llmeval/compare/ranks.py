@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from llmeval.compare.comparison import Leaderboard, RankedRun
 from llmeval.compare.loaded_run import LoadedRun, obstacle
+from llmeval.stats.tests.rank_ranges import rank_ranges
 
 
 class PairwiseTest(NamedTuple):
@@ -23,12 +24,7 @@ def board(
     """The runs scored as the first run with this metric is, by their means on the cases all of them
     have.
 
-    A run's best rank is 1 + the number of runs shown to be better, its worst the number of runs
-    minus those shown to be worse. With Holm's procedure over all pairs every true rank lies in its
-    range with the level's probability.
-
-    Source: D. Al Mohamad, J. J. Goeman, E. W. van Zwet, Biometrics 78 (2022) 238-247 (ranks from
-        pairwise tests).
+    Ranks are ranges (`rank_ranges`), from Holm's procedure over all pairs.
     """
     having = [each for each in sides if metric in each.kept.metrics]
     ranked = [each for each in having if not obstacle(having[0], each, metric)]
@@ -39,18 +35,18 @@ def board(
         if all(name in other for other in values) and _alike(ranked, name)
     ]
     means = {
-        each.letter: math.fsum(found[name] for name in shared) / len(shared) if shared else None
-        for each, found in zip(ranked, values, strict=True)
+        each.letter: math.fsum(column[name] for name in shared) / len(shared) if shared else None
+        for each, column in zip(ranked, values, strict=True)
     }
-    beaten = {each.letter: [0, 0] for each in ranked}
-    for (one, two, name), verdict in verdicts.items():
-        if name == metric and verdict.shown and one in beaten and two in beaten:
-            winner, loser = (two, one) if verdict.difference > 0 else (one, two)
-            beaten[loser][0] += 1
-            beaten[winner][1] += 1
+    shown = {
+        (one, two): verdict.difference
+        for (one, two, name), verdict in verdicts.items()
+        if name == metric and verdict.shown
+    }
+    ranges = rank_ranges([each.letter for each in ranked], shown)
     places = [
-        RankedRun(letter=letter, mean=means[letter], best=1 + above, worst=len(ranked) - below)
-        for letter, (above, below) in beaten.items()
+        RankedRun(letter=letter, mean=means[letter], best=ranks.best, worst=ranks.worst)
+        for letter, ranks in ranges.items()
     ]
     return Leaderboard(
         metric=metric,

@@ -19,7 +19,7 @@ def past_anchors(
         now: the current judge; a new judge or certificate begins a new history.
         besides: the id of a run that does not count.
     """
-    found = []
+    counts = []
     for run, _ in complete_runs(folder):
         earlier = run.manifest()
         judge = earlier.judges.get(metric)
@@ -27,7 +27,7 @@ def past_anchors(
             continue
         same = (judge.digest, judge.certificate_digest) == (now.digest, now.certificate_digest)
         if same and judge.anchors is not None and judge.anchors.n:
-            found.append((judge.anchors.changed, judge.anchors.n))
-        if len(found) == LOOKED_AT:
+            counts.append((judge.anchors.changed, judge.anchors.n))
+        if len(counts) == LOOKED_AT:
             break
-    return found[::-1]
+    return counts[::-1]

@@ -30,8 +30,8 @@ class PastRates(NamedTuple):
 
     def rate(self, metric: str) -> float | None:
         """The newest run's pass rate."""
-        found = self.values[0].get(metric) if self.values else None
-        return math.fsum(found.values()) / len(found) if found else None
+        rates = self.values[0].get(metric) if self.values else None
+        return math.fsum(rates.values()) / len(rates) if rates else None
 
     def discordance(self, metric: str) -> float | None:
         """The largest mean squared difference of two consecutive runs, about its mean; None when
@@ -53,13 +53,13 @@ def read_past(folder: Path) -> PastRates:
     ids, values, seconds = [], [], None
     for run, summary in complete_runs(folder):
         try:
-            found = _values(run)
+            rates = _values(run)
         except StoreError:
             continue
         if seconds is None and summary.wall_s and summary.counts.cases:
             seconds = summary.wall_s / summary.counts.cases
         ids.append(run.path.name)
-        values.append(found)
+        values.append(rates)
         if len(ids) == LOOKED_AT:
             break
     return PastRates(tuple(ids), tuple(values), seconds)
@@ -73,6 +73,6 @@ def _values(run: RunDir) -> dict[str, dict[str, float]]:
             if score.status in ("pass", "fail"):
                 rows.setdefault(score.metric, []).append((key[0], float(score.status == "pass")))
     return {
-        metric: {str(case): value for case, value in per_case(found).items()}
-        for metric, found in rows.items()
+        metric: {str(case): value for case, value in per_case(rates).items()}
+        for metric, rates in rows.items()
     }

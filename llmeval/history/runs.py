@@ -1,46 +1,119 @@
-"""Runs below a reports directory: found by id, listed by time. The directories are the truth;
-nothing is indexed.
+"""Runs below a reports directory, by name and by time.
+
+Names are resolved by the history (`names.py`), which is compared with the directories first. Where
+the history can't be used, the directories alone give the same answer.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from llmeval.core.errors import StoreError, UsageError
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
+from llmeval.history.experiment_store import RunQuery
+from llmeval.history.indexing import update
+from llmeval.history.names import BASELINE as BASELINE
+from llmeval.history.names import LATEST as LATEST
+from llmeval.history.names import RunHead, RunNames
+from llmeval.history.opening import is_server, open_store
+from llmeval.history.projection import PART, status_of
 from llmeval.store.directory import GRIDS, MANIFEST, PARTIAL, RunDir
+from llmeval.store.run_tags import read_tags
 
-LATEST = "latest"
+_NAMED = 5
 
 
-def find(name: Path, reports: Path) -> Path:
-    """The directory of a run given by its path, its id, or a beginning or end of its id; `latest`
-    is the newest of any suite.
+def find(name: Path, reports: Path, suite: str | None = None, but: Collection[Path] = ()) -> Path:
+    """The directory of a run by its path or any name of `names.py`.
+
+    Args:
+        name: path or name.
+        reports: the folder of the runs.
+        suite: the suite that is meant, where it is clear.
+        but: directories that are not meant, because the run is compared with them.
 
     Raises:
-        StoreError: there is none, or several.
+        UsageError, StoreError: as `RunNames.resolve`.
     """
     if (name / MANIFEST).exists():
         return name
-    runs = _directories(reports)
-    if str(name) == LATEST and (whole := [path for path in runs if not _is_part(path)]):
-        return whole[-1]
-    matching = [
-        path
-        for path in (*runs, *_inner_directories(reports))
-        if path.name.startswith(str(name)) or path.name.endswith(str(name))
-    ]
-    if len(matching) == 1:
-        return matching[0]
-    if matching:
-        raise StoreError(
-            f"{name} is the name of {len(matching)} runs: {', '.join(p.name for p in matching[:5])}"
-        )
-    raise StoreError(
-        f"there is no run {name}, neither as a directory nor below {reports}; `llmeval runs list`"
-        " shows them"
+    text = str(name)
+    places = ("*", f"*/{PARTIAL}", f"*/{GRIDS}/*")
+    same = sorted(
+        path.parent
+        for place in places
+        for path in reports.glob(f"{place}/{_plain(text)}/{MANIFEST}")
+        if text not in (LATEST, BASELINE)  # a directory of that name may be an old run
     )
+    if len(same) > 1:
+        raise StoreError(
+            f"{text} is the name of {len(same)} runs: {', '.join(map(str, same[:_NAMED]))}"
+        )
+    return same[0] if same else run_names(reports).resolve(text, suite, but).path
+
+
+def _plain(name: str) -> str:
+    """A name for a pattern of files: nothing in it is a wildcard, and nothing leaves the folder."""
+    if "/" in name or name in ("", ".", ".."):
+        return "\0"  # no file has this name
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def run_names(reports: Path) -> RunNames:
+    """All runs below a folder, to resolve names among them."""
+    inner = [
+        RunHead(path.name, "", path, "", PART) for path in reversed(_inner_directories(reports))
+    ]
+    return RunNames([*heads(reports), *inner], f"below {reports}", datetime.now(UTC))
+
+
+def heads(reports: Path) -> list[RunHead]:
+    """The runs below a folder, the newest first: from the history, or from the directories where it
+    can't be used. A server's runs are of other machines too, so it is not asked.
+    """
+    if is_server():
+        return _heads_of_directories(reports)
+    root = reports.resolve()
+    try:
+        store = open_store(root)
+        try:
+            update(store, root)
+            rows = store.runs(RunQuery(root=str(root)))
+            tags = store.tags([row.run_id for row in rows])
+        finally:
+            store.close()
+    except StoreError:
+        return _heads_of_directories(reports)
+    base = {str(root): reports}  # paths as the user writes them
+    return [
+        RunHead.of(row, tags.get(row.run_id, {}))._replace(
+            path=base[row.root] / Path(row.path).relative_to(row.root)
+        )
+        for row in rows
+    ]
+
+
+def _heads_of_directories(reports: Path) -> list[RunHead]:
+    all_heads = []
+    for path, manifest, summary in recorded(reports):
+        try:
+            tags = tuple(read_tags(path).items())
+        except StoreError:
+            continue  # as the history skips it
+        all_heads.append(
+            RunHead(
+                manifest.run_id,
+                manifest.suite,
+                path,
+                manifest.started,
+                status_of(manifest, summary),
+                None if manifest.git is None else manifest.git.branch,
+                manifest.baseline,
+                tags,
+            )
+        )
+    return all_heads
 
 
 def sole_latest(reports: Path) -> Path:
@@ -51,15 +124,17 @@ def sole_latest(reports: Path) -> Path:
         StoreError: there is none.
         UsageError: there are runs of several suites.
     """
-    newest = {path.parent.name: path for path in _directories(reports) if not _is_part(path)}
-    if len(newest) > 1:
-        last = max(newest.values(), key=lambda path: path.name)
+    names = run_names(reports)
+    whole = [head for head in names.heads if head.status != PART]
+    suites = {head.suite for head in whole}
+    if len(suites) > 1:
+        last = whole[0]
         raise UsageError(
-            f"{LATEST}: there are runs of {len(newest)} suites below {reports}. Say whose: --suite"
+            f"{LATEST}: there are runs of {len(suites)} suites below {reports}. Say whose: --suite"
             " FILE (its newest run, by that file's gate), or the run's id; the newest of all is"
-            f" {last.name}, of {last.parent.name}"
+            f" {last.run_id}, of {last.suite}"
         )
-    return find(Path(LATEST), reports)
+    return names.resolve(LATEST).path
 
 
 def latest_of(
@@ -74,23 +149,20 @@ def latest_of(
     Raises:
         StoreError: there is none.
     """
-    others = {path.resolve() for path in but}
-    for path, manifest, summary in recorded(reports):
-        whole = summary is not None and summary.status == "complete"
-        wanted = manifest.suite == suite and not manifest.is_part
-        if wanted and path.resolve() not in others and (whole or not complete):
-            return path
-    what = f"{'other ' if but else ''}{'complete ' if complete else ''}run"
-    raise StoreError(f"{LATEST}: there is no {what} of the suite {suite} below {reports}")
+    try:
+        return run_names(reports).resolve(LATEST, suite, but, complete=complete).path
+    except StoreError:
+        what = f"{'other ' if but else ''}{'complete ' if complete else ''}run"
+        raise StoreError(
+            f"{LATEST}: there is no {what} of the suite {suite} below {reports}"
+        ) from None
 
 
 def of_id(run_id: str, reports: Path) -> Path | None:
     """The directory of the run with this id, whatever the directory's name; None where there is
     none below `reports`.
     """
-    return next(
-        (path for path, manifest, _ in recorded(reports) if manifest.run_id == run_id), None
-    )
+    return next((head.path for head in heads(reports) if head.run_id == run_id), None)
 
 
 def recorded(reports: Path) -> Iterator[tuple[Path, Manifest, Summary | None]]:
@@ -122,45 +194,14 @@ def newest_of(suite: str, reports: Path) -> Path:
     raise StoreError(f"--last-failed: there is no run of the suite {suite} below {reports}")
 
 
-def list_runs(reports: Path, suite: str | None = None) -> Iterator[dict[str, Any]]:
-    """What each run was and came to, the newest first."""
-    for path, manifest, summary in recorded(reports):
-        if suite is not None and manifest.suite != suite:
-            continue
-        yield {
-            "run_id": manifest.run_id,
-            "path": str(path),
-            "suite": manifest.suite,
-            "candidate": manifest.candidate.name,
-            "environment": manifest.environment,
-            "started": manifest.started,
-            "status": manifest.status if summary is None else summary.status,
-            "decision": (
-                None
-                if summary is None or summary.gate.decision is None
-                else str(summary.gate.decision)
-            ),
-            "cases": manifest.cases.n if summary is None else summary.counts.cases,
-            "passed": 0 if summary is None else summary.counts.passed,
-        }
-
-
-def _directories(reports: Path) -> list[Path]:
-    return sorted((path.parent for path in reports.glob(f"*/*/{MANIFEST}")), key=_age)
-
-
 def _inner_directories(reports: Path) -> list[Path]:
     """Partial runs and cells of grids. They are named by their id, and never are `latest`."""
     places = (f"*/{PARTIAL}/*/{MANIFEST}", f"*/{GRIDS}/*/*/{MANIFEST}")
     return sorted(path.parent for place in places for path in reports.glob(place))
 
 
-def _is_part(path: Path) -> bool:
-    """Whether a run has only a part of its suite on purpose, whatever folder it is in."""
-    try:
-        return RunDir(path).manifest().is_part
-    except StoreError:
-        return False
+def _directories(reports: Path) -> Sequence[Path]:
+    return sorted((path.parent for path in reports.glob(f"*/*/{MANIFEST}")), key=_age)
 
 
 def _age(path: Path) -> str:

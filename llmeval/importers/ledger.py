@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmeval.core.errors import SuiteError
+from llmeval.data.traces.logged_messages import UnreadableMessage
 from llmeval.suite.yaml_file import Document, Path, format_path
 
 
@@ -113,6 +114,8 @@ class Ledger:
             yield
         except UnmappedError as error:
             self.leave_out(error.place or place, str(error))
+        except UnreadableMessage as error:
+            self.leave_out(place, str(error))
         except SHAPE_ERRORS as error:
             self.leave_out(place, f"has an unexpected shape ({shape_of(error)})")
 

@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from llmeval.core.errors import ExitCode, worst_of
 from llmeval.core.grid_record import GridCell, GridRecord
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, Metric, Summary
@@ -28,12 +27,18 @@ _COLUMN, _FIXED = 15, 44
 
 
 def print_grid(
-    console: Console, record: GridRecord, cells: Cells, folder: Path, page: Path | None
+    console: Console,
+    record: GridRecord,
+    cells: Cells,
+    folder: Path,
+    page: Path | None,
+    exit_code: int,
 ) -> None:
     """A row for each cell: decision, cases, metrics with their intervals. Then where the page is.
 
     Args:
         cells: summary and manifest by run id; a cell that has none is missing.
+        exit_code: of the whole grid.
     """
     room = console.width - _FIXED - min(24, max(len(cell.name) for cell in record.cells))
     metrics = _metrics(list(cells.values()))[: max(1, min(_METRICS, room // _COLUMN))]
@@ -48,7 +53,7 @@ def print_grid(
         table.add_row(*_row(cell, cells.get(cell.run_id), metrics))
     console.print()
     console.print(table)
-    console.print(_ending(record, cells))
+    console.print(_ending(record, cells, exit_code))
     for cell in record.cells:
         if cell.run_id in cells:
             reason = cells[cell.run_id][0].gate.reason
@@ -107,11 +112,9 @@ def _metrics(cells: Sequence[tuple[Summary, Manifest]]) -> list[str]:
     return [name for name in {**names, **every} if name in every][:_METRICS]
 
 
-def _ending(record: GridRecord, cells: Cells) -> Text:
+def _ending(record: GridRecord, cells: Cells, exit_code: int) -> Text:
     missing = [cell.name for cell in record.cells if cell.run_id not in cells]
-    codes = [summary.gate.exit_code for summary, _ in cells.values()]
-    worst = worst_of([*codes, *(ExitCode.INVALID for _ in missing)])
-    parts = [f"{count(len(record.cells), 'cell')}, exit code {int(worst)} (the worst cell)"]
+    parts = [f"{count(len(record.cells), 'cell')}, exit code {int(exit_code)} (the worst cell)"]
     if missing:
         parts.append(f"missing: {', '.join(missing[:5])}")
     return Text("\n" + "; ".join(parts), style="dim")

@@ -1,6 +1,6 @@
 """Manifests that run a suite in shards on other systems: one job a shard, then one that decides.
 
-They are only printed. Each has its own name, which is the group of its workers
+They are only printed. Each has a unique name, which is the group of its workers
 (`LLMEVAL_RUN_GROUP`): the same manifest again continues the same run.
 """
 
@@ -91,8 +91,14 @@ def github(launch: Launch) -> str:
     return (
         "# Let the branch protection require only the job `decide`.\n"
         "# Add the keys of your endpoints to the two `env`.\n"
-    ) + _yaml({"name": launch.name, "on": ["pull_request"], "permissions": {"contents": "read"},
-               "jobs": {"shard": workers, "decide": decide}})  # fmt: skip
+    ) + _yaml(
+        {
+            "name": launch.name,
+            "on": ["pull_request"],
+            "permissions": {"contents": "read"},
+            "jobs": {"shard": workers, "decide": decide},
+        }
+    )
 
 
 def slurm(launch: Launch) -> str:
@@ -140,14 +146,16 @@ def k8s(launch: Launch) -> str:
         f"# kubectl wait --for=condition=complete --timeout=6h job/{launch.name}-run\n"
         "# kubectl apply -f eval.yaml -l llmeval/step=decide\n"
     ) + "---\n".join(
-        _yaml({
-            "apiVersion": "batch/v1",
-            "kind": "Job",
-            "metadata": {"name": f"{launch.name}-{step}", "labels": {"llmeval/step": step}},
-            "spec": spec,
-        })
+        _yaml(
+            {
+                "apiVersion": "batch/v1",
+                "kind": "Job",
+                "metadata": {"name": f"{launch.name}-{step}", "labels": {"llmeval/step": step}},
+                "spec": spec,
+            }
+        )
         for step, spec in (("run", workers), ("decide", decide))
-    )  # fmt: skip
+    )
 
 
 def _pod(launch: Launch, command: str, environment: list[dict[str, str]]) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """The options of a run, in addition to the suite."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -27,6 +28,9 @@ class Options:
     text of another prompt. `run_id`: the id of a new run; by default a new one. `grid`: the run's
     place in a grid.
 
+    `candidate`: a name from `models`, or a specification `{provider: ...}`. `function`: a Python
+    function as the candidate, and `build`: your name for its build (see `llmeval.run`).
+
     `use_cache`: False neither reads nor writes the cache. `reuse`: use answers of earlier runs for
     any candidate, pinned or not. `refresh`: use no answer or verdict of an earlier run. At most one
     of these three may differ from its default (docs/caching.md).
@@ -39,6 +43,8 @@ class Options:
     out: Path | None = None
     reports: Path = Path("reports")
     candidate: str | None = None
+    function: Callable[..., object] | None = None
+    build: str | None = None
     baseline: Path | None = None
     stop: str | None = None
     limit: int | None = None
@@ -59,6 +65,11 @@ class Options:
     grid: GridCellRecord | None = None
     junit: Literal["all", "failed"] = "all"
 
+    def __post_init__(self) -> None:
+        for name in ("out", "reports", "baseline"):  # Python code may state them as texts
+            if isinstance(value := getattr(self, name), str):
+                object.__setattr__(self, name, Path(value))
+
     def check(self) -> None:
         """Refuse values that are impossible, alone or together. Raises UsageError."""
         if self.concurrency < 1:
@@ -76,6 +87,13 @@ class Options:
             )
         if self.selection is not None and self.shard is not None:
             raise UsageError("--shard runs a part of the whole suite: leave out --case and --tag")
+        if self.function is not None and self.candidate is not None:
+            raise UsageError("the candidate is a function and a model: state one of them")
+        if self.build is not None and (self.function is None or not self.build.strip()):
+            raise UsageError(
+                "build: the name of the build of a function that is the candidate; for other models"
+                " write `build` into the suite"
+            )
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"--limit must be at least 1, not {self.limit}")
         bounds = {

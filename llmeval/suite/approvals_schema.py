@@ -11,7 +11,7 @@ from llmeval.suite.strict import Name, Strict
 _DAYS = 3650
 
 
-def _days(value: object) -> object:
+def whole_days(value: object) -> object:
     """90 of `90d`; a number as it is."""
     if isinstance(value, str):
         bare = value.strip().removesuffix("d")
@@ -32,7 +32,7 @@ class ApprovalsSpec(Strict):
         default=False,
         description="Approvals by authors of the commits since the last baseline do not count.",
     )
-    max_age: Annotated[int, BeforeValidator(_days)] | None = Field(
+    max_age: Annotated[int, BeforeValidator(whole_days)] | None = Field(
         default=None, ge=1, le=_DAYS, description="An older approval does not count, such as 90d."
     )
     signers: str | None = Field(

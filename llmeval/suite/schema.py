@@ -16,6 +16,7 @@ from llmeval.suite.conversation_schema import DEFAULT_TURNS, UserSpec
 from llmeval.suite.gate_schema import GateSpec
 from llmeval.suite.judge_schema import JudgeSpec
 from llmeval.suite.model_schema import ModelSpec, Price
+from llmeval.suite.monitor_schema import MonitorSpec
 from llmeval.suite.strict import Name, Strict
 
 
@@ -178,6 +179,9 @@ class SuiteSpec(Strict):
     approvals: ApprovalsSpec | None = Field(
         default=None,
         description="Who must approve a run before it becomes a baseline or is promoted.",
+    )
+    monitor: MonitorSpec | None = Field(
+        default=None, description="Production traffic that `llmeval monitor` tests each day."
     )
 
     @field_validator("turns", "user")

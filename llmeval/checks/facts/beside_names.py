@@ -104,8 +104,8 @@ def _stands(name: tuple[str, ...], answer: Tokens) -> bool:
 
 
 _JOINED = regex.compile(
-    r"(?<head>\p{Lu}[\p{L}’']+)(?:(?:\s|-)(?:upon|under|on|am|an|ob|sur|sous|op|aan|bei|de|del)|-(?:en"
-    r"|in|les|lez|lès))"
+    r"(?<head>\p{Lu}[\p{L}’']+)"
+    r"(?:(?:\s|-)(?:upon|under|on|am|an|ob|sur|sous|op|aan|bei|de|del)|-(?:en|in|les|lez|lès))"
     r"(?:[\s-](?:der|den|dem|the|la|le|les))?[\s-](?<tail>\p{Lu}[\p{L}’']+)"
 )
 

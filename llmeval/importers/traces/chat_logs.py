@@ -10,9 +10,9 @@ from pathlib import Path
 
 from llmeval.core.errors import SuiteError
 from llmeval.core.otel_spans import as_number
+from llmeval.data.traces.logged_messages import read_turns
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.reading import read_json, read_lines
-from llmeval.importers.traces.logged_messages import read_turns
 from llmeval.importers.traces.recorded_traffic import RecordedConversation
 
 _REQUESTS = ("request", "body", "kwargs")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from llmeval.core.errors import SuiteError
 from llmeval.core.otel_spans import as_number
+from llmeval.data.traces.logged_messages import content_text, json_or_text, read_turns
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.reading import read_json, read_lines
 from llmeval.importers.recorded.suites import ToolScore, share
-from llmeval.importers.traces.logged_messages import content_text, json_or_text, read_turns
 from llmeval.importers.traces.otlp import joined
 from llmeval.importers.traces.recorded_traffic import (
     RecordedCall,

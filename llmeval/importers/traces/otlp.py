@@ -10,22 +10,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from llmeval.core.errors import SuiteError
-from llmeval.core.otel_spans import NotSpans, OtelSpan, in_tree_order, read_spans
+from llmeval.core.otel_spans import NotSpans, OtelSpan, read_spans
+from llmeval.data.traces.exchange import AGENTS, CONVERSATION, exchange_of, operation
+from llmeval.data.traces.logged_messages import json_or_text, read_turns
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.reading import read_json, read_lines
-from llmeval.importers.traces.logged_messages import json_or_text, read_turns
 from llmeval.importers.traces.recorded_traffic import (
     RecordedCall,
     RecordedConversation,
     RecordedPassages,
     RecordedTurn,
 )
-from llmeval.importers.traces.span_messages import Messages, messages_of_span
 from llmeval.suite.yaml_file import Document
 
-_AGENTS = ("invoke_agent", "invoke_workflow")
-_MODELS = ("chat", "generate_content", "text_completion")
-_CONVERSATION = ("gen_ai.conversation.id", "session.id", "langfuse.session.id")
 _LONG = (
     "gen_ai.input.messages",
     "gen_ai.output.messages",
@@ -77,7 +74,7 @@ def _spans(file: Path) -> list[OtelSpan]:
 
 def _conversation(identifier: str, spans: list[OtelSpan]) -> RecordedConversation:
     """The turns of one trace, and the conversation that it belongs to as the id."""
-    sent, replied, model = _exchange(spans)
+    sent, replied, model = exchange_of(spans)
     system, turns = read_turns([*sent, *replied])
     if not turns:
         raise UnmappedError(
@@ -85,38 +82,8 @@ def _conversation(identifier: str, spans: list[OtelSpan]) -> RecordedConversatio
             " OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT, or the option of yours"
         )
     _complete(turns[-1], spans)
-    named = next((text for span in spans if (text := span.text(*_CONVERSATION))), "")
+    named = next((text for span in spans if (text := span.text(*CONVERSATION))), "")
     return RecordedConversation(named or identifier, turns, system, model=model)
-
-
-def _exchange(spans: Sequence[OtelSpan]) -> tuple[Messages, Messages, str]:
-    """What went in and came out of the trace, and the model: of the outermost agent if it records
-    both, else of the last call of a model, else of the outermost span that does.
-    """
-    ordered = [(span, *messages_of_span(span)) for span, _ in in_tree_order(spans)]
-    whole = [each for each in ordered if each[1] and each[2]]
-    agents = [each for each in whole if _operation(each[0]) in _AGENTS]
-    calls = [each for each in whole if _operation(each[0]) in _MODELS or _names_model(each[0])]
-    calls.sort(key=lambda each: each[0].end_ns)
-    # A call that failed has no reply, and is the only one then.
-    chosen = [*agents[:1], *calls[-1:], *whole[:1], *(each for each in ordered if each[1])]
-    if not chosen:
-        return [], [], ""
-    span, sent, replied = chosen[0]
-    models = [_model(each[0]) for each in [*calls[-1:], (span, sent, replied)]]
-    return sent, replied, next(filter(None, models), "")
-
-
-def _operation(span: OtelSpan) -> str:
-    return span.text("gen_ai.operation.name")
-
-
-def _names_model(span: OtelSpan) -> bool:
-    return bool(_model(span)) and _operation(span) not in _AGENTS
-
-
-def _model(span: OtelSpan) -> str:
-    return span.text("gen_ai.response.model", "gen_ai.request.model", "llm.model_name")
 
 
 def _complete(turn: RecordedTurn, spans: Sequence[OtelSpan]) -> None:
@@ -126,7 +93,7 @@ def _complete(turn: RecordedTurn, spans: Sequence[OtelSpan]) -> None:
         turn.calls = tools
     for span in spans:
         _add_passages(span, turn.passages)
-    models = [span for span in spans if _operation(span) not in _AGENTS]
+    models = [span for span in spans if operation(span) not in AGENTS]
     turn.input_tokens = _sum(
         span.number("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens") for span in models
     )
@@ -149,7 +116,7 @@ def _sum(counts: Iterable[float | None]) -> int | None:
 
 def _tool(span: OtelSpan) -> RecordedCall | None:
     """The call of a span that runs a tool."""
-    is_tool = _operation(span) == "execute_tool" or (
+    is_tool = operation(span) == "execute_tool" or (
         span.text("openinference.span.kind").upper() == "TOOL"
     )
     if not is_tool:

@@ -83,8 +83,8 @@ def policy(served: bool = False, *, scripted: bool = True, entry: str = REPORT) 
     return "; ".join(
         (
             "default-src 'none'",
-            *([f"script-src '{_hash(script(entry))}'"] if scripted else []),
-            f"style-src '{_hash(style(entry))}'",
+            *([f"script-src '{source_hash(script(entry))}'"] if scripted else []),
+            f"style-src '{source_hash(style(entry))}'",
             "img-src data:",
             *(["connect-src 'self'"] if served else []),
             "base-uri 'none'",
@@ -95,5 +95,6 @@ def policy(served: bool = False, *, scripted: bool = True, entry: str = REPORT) 
     )
 
 
-def _hash(text: str) -> str:
+def source_hash(text: str) -> str:
+    """The hash of a script or style sheet, as a Content-Security-Policy states it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

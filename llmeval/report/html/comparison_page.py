@@ -60,8 +60,28 @@ def write_comparison(
         grid: the first words of the page of a grid.
 
     Raises:
+        StoreError: a run's records can't be read, or the page can't be written.
+    """
+    write_atomically(path, *_parts(comparison, runs, names, grid))
+
+
+def comparison_page(comparison: Comparison, runs: Sequence[RunDir]) -> bytes:
+    """The page of a comparison; `runs` in its order, for the answers.
+
+    Raises:
         StoreError: a run's records can't be read.
     """
+    parts = _parts(comparison, runs, (), None)
+    return b"".join(part if isinstance(part, bytes) else b"".join(part) for part in parts)
+
+
+def _parts(
+    comparison: Comparison,
+    runs: Sequence[RunDir],
+    names: Sequence[str],
+    grid: "GridTitle | None",
+) -> tuple[Iterable[bytes] | bytes, ...]:
+    """The page in pieces, in their order."""
     letters = [run.letter for run in comparison.runs]
     labels = list(names) or [run.candidate for run in comparison.runs]
     sides = {letter: load_summary(run) for letter, run in zip(letters, runs, strict=True)}
@@ -82,8 +102,7 @@ def write_comparison(
         "rows": table.rows,
         "embedded": table.embedded,
     }
-    write_atomically(
-        path,
+    return (
         head.encode(),
         block("meta", msgspec.json.encode(meta)),
         table.blocks,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
+from llmeval.report.html.visible import visible
+
 GREY = "#8888"
 """For pages without styles; the style sheet overrides it."""
 
@@ -16,7 +18,7 @@ def chart(width: float, height: float, title: str, parts: Sequence[str], kind: s
     return Markup(
         f'<svg class="chart {kind}" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g}'
         f' {height:g}" role="img"'
-        f' aria-label="{escape(title)}"><title>{escape(title)}</title>{"".join(parts)}</svg>'
+        f' aria-label="{_shown(title)}"><title>{_shown(title)}</title>{"".join(parts)}</svg>'
     )
 
 
@@ -67,9 +69,14 @@ def text(x: float, y: float, text: str, anchor: str = "start") -> str:
     """A small label; `anchor`: start, middle or end."""
     return (
         f'<text class="tick" x="{x:.1f}" y="{y:.1f}" font-size="11"'
-        f' text-anchor="{anchor}">{escape(text)}</text>'
+        f' text-anchor="{anchor}">{_shown(text)}</text>'
     )
 
 
 def _title(text: str) -> str:
-    return f"<title>{escape(text)}</title>" if text else ""
+    return f"<title>{_shown(text)}</title>" if text else ""
+
+
+def _shown(text: str) -> Markup:
+    """A text that may come from a model, as text of the page."""
+    return escape(visible(text))

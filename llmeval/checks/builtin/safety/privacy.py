@@ -135,6 +135,23 @@ def no_secrets(case: Case, answer: Answer) -> Result:
     return _none_of(answer.text, forms, "no_secrets", "secret")
 
 
+def personal_places(text: str) -> list[tuple[int, int, str]]:
+    """(start, end, what) of all personal data and secrets in known forms, by their start.
+
+    Raises:
+        CheckError: the text is too long, or has too many candidates.
+    """
+    too_long(text, MAX_CHARS, "personal data")
+    forms = [form for kind in _USUAL_KINDS if kind != "phone" for form in _PII[kind]]
+    forms += [*_PII["ip"], *((form.what, form.pattern, form.accept) for form in FORMS)]
+    places = [
+        (start, end, what)
+        for what, pattern, accept in forms
+        for start, end in _found(text, pattern, accept, len(text))
+    ]
+    return sorted([*places, *((start, end, "a phone number") for start, end in find_phones(text))])
+
+
 def _none_of(
     text: str,
     forms: Sequence[tuple[str, str, Accept]],
@@ -155,11 +172,13 @@ def _none_of(
     return verdict(False, f"has what looks like {names} (heuristic)", *matches[:MAX_SPANS])
 
 
-def _found(text: str, pattern: str, accept: Accept) -> Iterator[tuple[int, int]]:
-    """The first matches that are no part of a longer word or number, and that `accept` takes."""
+def _found(
+    text: str, pattern: str, accept: Accept, most: int = MAX_SPANS
+) -> Iterator[tuple[int, int]]:
+    """The first matches that are not part of a longer word or number, and that `accept` takes."""
     count = 0
     for start, end in find_all(compile_pattern(pattern), text):
-        if count == MAX_SPANS:
+        if count == most:
             return
         if text[start - 1 : start].isalnum() and text[start].isalnum():
             continue

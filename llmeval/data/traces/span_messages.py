@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 
 from llmeval.core.otel_spans import OtelSpan
-from llmeval.importers.traces.logged_messages import json_or_text
+from llmeval.data.traces.logged_messages import json_or_text
 
 _DETAILS = "gen_ai.client.inference.operation.details"
 _EVENT_ROLES = {

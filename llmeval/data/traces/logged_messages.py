@@ -8,13 +8,16 @@ import json
 from collections.abc import Iterable, Mapping
 
 from llmeval.core.json_values import plain
-from llmeval.importers.ledger import UnmappedError
-from llmeval.importers.traces.recorded_traffic import RecordedCall, RecordedTurn
+from llmeval.data.traces.recorded_turns import RecordedCall, RecordedTurn
 
 _TEXT_PARTS = ("text", "input_text", "output_text", "refusal")
 _SILENT_PARTS = ("reasoning", "thinking", "reasoning_text")
 """Parts that are not a part of the answer."""
 _SYSTEM = ("system", "developer")
+
+
+class UnreadableMessage(ValueError):
+    """A message has a form or a part that is not text; the error message says which."""
 
 
 def read_turns(messages: Iterable[object]) -> tuple[str, list[RecordedTurn]]:
@@ -24,13 +27,13 @@ def read_turns(messages: Iterable[object]) -> tuple[str, list[RecordedTurn]]:
     of the assistant in it; the results of tools are put next to their calls.
 
     Raises:
-        UnmappedError: a message has a form or a part that can't be replayed.
+        UnreadableMessage: a message has a form or a part that can't be replayed.
     """
     system: list[str] = []
     turns: list[RecordedTurn] = []
     for message in messages:
         if not isinstance(message, Mapping):
-            raise UnmappedError("a message is not an object")
+            raise UnreadableMessage("a message is not an object")
         role = _role(message)
         if role in _SYSTEM:
             system.append(message_text(message))
@@ -52,7 +55,7 @@ def message_text(message: Mapping[str, object]) -> str:
     """The text of a message.
 
     Raises:
-        UnmappedError: it holds an image, sound or a file.
+        UnreadableMessage: it holds an image, sound or a file.
     """
     content = message.get("content") if "content" in message else message.get("parts")
     return content_text(content)
@@ -62,7 +65,7 @@ def content_text(content: object) -> str:
     """The text of a message's content: a text, or a list of parts.
 
     Raises:
-        UnmappedError: it holds an image, sound or a file.
+        UnreadableMessage: it holds an image, sound or a file.
     """
     if content is None:
         return ""
@@ -79,7 +82,7 @@ def content_text(content: object) -> str:
         if kind in _TEXT_PARTS and isinstance(part, Mapping):
             texts.append(str(part.get("text") or part.get("content") or part.get("refusal") or ""))
         elif not (kind in _SILENT_PARTS or kind.startswith("tool_") or kind == "function_call"):
-            raise UnmappedError(f"holds {kind or 'data'}; only text can be replayed")
+            raise UnreadableMessage(f"holds {kind or 'data'}; only text can be replayed")
     return "\n".join(text for text in texts if text)
 
 

@@ -1,0 +1,1 @@
+"""Pages of all runs: served on this machine, or written as files."""

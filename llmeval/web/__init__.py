@@ -1,0 +1,1 @@
+"""HTTP servers for people on this machine, guarded against other pages and other hosts."""
