@@ -66,14 +66,14 @@ def _of_environment(environment: Mapping[str, str]) -> Shard:
     stated = environment.get("LLMEVAL_SHARD")
     if stated:
         return _parsed(stated, "LLMEVAL_SHARD")
-    found = dict(_stated(environment))
-    if len(found) > 1 and len(set(found.values())) > 1:
+    shards = dict(_stated(environment))
+    if len(shards) > 1 and len(set(shards.values())) > 1:
         raise UsageError(
-            f"--shard auto: the variables disagree ({_listed(found)}). Set LLMEVAL_SHARD=i/N, or"
+            f"--shard auto: the variables disagree ({_listed(shards)}). Set LLMEVAL_SHARD=i/N, or"
             " write --shard i/N"
         )
-    if found:
-        return next(iter(found.values()))
+    if shards:
+        return next(iter(shards.values()))
     for _, total, _ in _VARIABLES:
         if environment.get(total) == "1":  # GitLab and Buildkite state 1 for a job without parts
             return Shard(1, 1)
@@ -128,8 +128,8 @@ def _of_array(environment: Mapping[str, str]) -> Shard:
     return _checked((task - low) // step + 1, count, stated)
 
 
-def _listed(found: Mapping[str, Shard]) -> str:
-    return ", ".join(f"{name}: {shard}" for name, shard in found.items())
+def _listed(shards: Mapping[str, Shard]) -> str:
+    return ", ".join(f"{name}: {shard}" for name, shard in shards.items())
 
 
 def _parsed(text: str, name: str) -> Shard:

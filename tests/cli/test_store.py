@@ -79,3 +79,26 @@ def test_the_store_is_pruned_and_wrong_options_are_refused(
         refused = call("run", suite, option)
         assert refused.returncode == 2 and message in refused.stderr
         assert server.password not in refused.stderr
+
+
+def test_a_server_that_goes_away_ends_the_run_and_the_run_can_continue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmeval.models.client.store_session.RECONNECT_SECONDS", 0.2)
+    servers = running_server()
+    server = next(servers)
+
+    def then_stop(body: dict[str, object], earlier: int) -> str:
+        if len(endpoint.requests) == N // 2:
+            next(servers, None)  # stops the server
+        return answer(body, earlier)
+
+    with serve(then_stop) as endpoint:
+        suite = write_suite(tmp_path, endpoint.url, N, judge=False)
+        out, home = tmp_path / "r", str(tmp_path)
+        ended = llmeval("run", suite, "--out", out, "--store", server.address(), LLMEVAL_HOME=home)
+        assert ended.returncode == 3, ended.stdout
+        assert "stopped answering" in ended.stderr and server.password not in ended.stderr
+        again = llmeval("run", suite, "--out", out, LLMEVAL_HOME=home)
+        assert again.returncode == 0, again.stderr
+        assert N <= len(endpoint.requests) <= N + 32

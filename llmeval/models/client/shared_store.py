@@ -24,7 +24,7 @@ T = TypeVar("T")
 Waiter = asyncio.Future[CachedReply | None]
 _GATHER_SECONDS = 0.001
 _FIRST_POLL, _LAST_POLL = 0.02, 0.2
-"""Seconds between looks at a claim of another process."""
+"""Seconds between two polls of a claim of another process."""
 _READ_ONLY = (
     "the store {name} is read-only for this role: replies were read from it, none was stored"
 )
@@ -151,7 +151,7 @@ class SharedStore:
             self._exchanging = asyncio.get_running_loop().create_task(self._exchange())
 
     async def _exchange(self) -> None:
-        """Exchange until nothing is left to say."""
+        """Exchange until no work is left."""
         while self._puts or self._claims or self._releases or self._takes or self._reads:
             await asyncio.sleep(_GATHER_SECONDS)
             takes = [take for take, _ in self._takes]
