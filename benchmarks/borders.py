@@ -161,7 +161,7 @@ def texts(bench: Bench, rng: random.Random, folder: Path, n: int) -> None:
         json.dumps({"id": f"c{i}", "q": "a,b", "n": [i]}).encode() + b"\n" for i in range(5)
     )
     table = b'id,q,references\n1,"a, ""b""",x\n2,c,y\n\n3,"line\nbreak",z\n'
-    from llmeval.models.client.cache import _kept
+    from llmeval.models.client.cache import kept_reply
 
     packed = zlib.compress(b'{"text":"x","usage":{"input_tokens":1},"data":{"a":[1]}}')
     for index in range(n):
@@ -183,7 +183,7 @@ def texts(bench: Bench, rng: random.Random, folder: Path, n: int) -> None:
             bench.attempt("patterns", partial(_pattern, text), True)
         else:
             data = damaged(rng, packed)
-            bench.attempt("cached replies", partial(_kept, (data, 1, "r")), None)
+            bench.attempt("cached replies", partial(kept_reply, (data, 1, "r")), None)
 
 
 def _suite_name(text: str, folder: Path) -> str:

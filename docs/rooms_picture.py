@@ -11,8 +11,8 @@ LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("cli", "testing", "pytest_plugin"), "commands and tests: parse, call the API, show"),
     (("api",), "the Python API puts the rooms together"),
     (
-        ("datatests", "monitor", "view"),
-        "tests of the cases themselves; production traffic; pages of all runs",
+        ("datatests", "view", "monitor", "view"),
+        "tests of the cases; pages of all runs; traffic; pages of all runs",
     ),
     (("report", "importers", "governance"), "pages and CI; other tools; audit"),
     (("planning",), "sizes and simulates a gate"),

@@ -7,6 +7,7 @@ __all__ = [
     "Options",
     "Run",
     "__version__",
+    "arun",
     "assert_suite",
     "history",
     "load_run",
@@ -17,7 +18,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from llmeval.api import Run, load_run, merge, run
+    from llmeval.api import Run, arun, load_run, merge, run
     from llmeval.history.frames import RunHistory as history  # noqa: N813 - called like a function
     from llmeval.runner.options import Options
     from llmeval.suite.loader import load_suite
@@ -43,3 +44,8 @@ def __getattr__(name: str) -> object:
 
         return getattr(api, name)
     raise AttributeError(f"module 'llmeval' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, also those that are not imported yet: for completion."""
+    return sorted(__all__)

@@ -10,13 +10,14 @@ from llmeval.api.deciding import finish, merge, rebuild, redecide
 from llmeval.api.diagnosis import doctor
 from llmeval.api.judging import certify, judge_trust, probe_judge
 from llmeval.api.planning import plan, simulate
-from llmeval.api.running import rejudge, rescore, run
+from llmeval.api.running import arun, rejudge, rescore, run
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.suite.loader import load_suite
 
 __all__ = [
     "PathLike",
     "Run",
+    "arun",
     "certify",
     "doctor",
     "finish",

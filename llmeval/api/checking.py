@@ -3,11 +3,13 @@
 import asyncio
 from typing import Any
 
+from llmeval.api.own_thread import own_loop
 from llmeval.api.retiring import check_retired
 from llmeval.api.view import PathLike
 from llmeval.suite.loader import Suite, load_suite
 
 
+@own_loop
 def validate(suite: PathLike | Suite, *, environment: str | None = None) -> dict[str, Any]:
     """What a suite consists of, and warnings; what ends a run before its first call is an error.
 

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from llmeval.api.machine_diagnosis import Diagnosis, diagnose_machine
+from llmeval.api.own_thread import own_loop
 from llmeval.api.suite_diagnosis import diagnose_suite
 
 
+@own_loop
 def doctor(
     suite: str | Path | None = None,
     *,

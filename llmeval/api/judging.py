@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from llmeval.api.own_thread import own_loop
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.core.model_records import JudgeRecord
 from llmeval.core.records import Case, Message, digest
@@ -49,6 +50,7 @@ class JudgeTrust(NamedTuple):
     """Everything whose change voids the certificate."""
 
 
+@own_loop
 def certify(
     suite: str | Path,
     labels: Sequence[str | Path],
@@ -112,6 +114,7 @@ def certify(
     return CertifiedJudge(certificate, path, page, entry)
 
 
+@own_loop
 def probe_judge(
     suite: str | Path,
     labels: Sequence[str | Path],
@@ -145,6 +148,7 @@ def probe_judge(
     return _run(plan, probe(judge, answers))
 
 
+@own_loop
 def judge_trust(
     suite: str | Path,
     *,

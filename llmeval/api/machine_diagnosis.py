@@ -20,6 +20,7 @@ from llmeval.core.errors import LlmevalError, install_hint
 _EXTRAS = {
     "local": (("torch", "transformers", "gguf"), "local weights"),
     "data": (("datasets", "pandas"), "Parquet, hf:// and data frames"),
+    "postgres": (("psycopg",), "the history of a team on PostgreSQL"),
     "openai": (("openai",), "`client:`, an OpenAI client of your own"),
     "harper": (("harper",), "English grammar in `punctuation`"),
     "code": (("tree_sitter",), "`code` in languages other than Python"),
@@ -52,7 +53,22 @@ def diagnose_machine(reports: Path) -> Iterator[Diagnosis]:
         "name another with --reports, or change into a folder that you may write to",
     )
     yield _cache()
+    yield _history(reports)
     yield _bundled()
+
+
+def _history(reports: Path) -> Diagnosis:
+    """Which database of past runs is used: pages and lists of another one would be empty."""
+    from llmeval.history.opening import address, is_server, open_store
+    from llmeval.history.postgres import without_password
+
+    name = without_password(address()) if is_server() else address()
+    try:
+        open_store(reports.resolve()).close()
+    except LlmevalError as error:
+        fix = "`llmeval history index` adds the runs that it lacks, when it can be used again"
+        return Diagnosis("history", "note", str(error), fix)
+    return Diagnosis("history", "ok", name)
 
 
 def _python() -> Diagnosis:

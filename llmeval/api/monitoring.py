@@ -248,7 +248,9 @@ class _Monitor:
             self._record_invalid(
                 days[0],
                 DayTraffic(),
-                InvalidDayError("environment", f"`canary` {self.spec.canary} is {said}"),
+                InvalidDayError(
+                    "environment", f"the environment suite {self.spec.canary} is {said}"
+                ),
             )
 
     def _look_at(self, day: str, sample: TrafficSample, drawn: Path) -> None:

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llmeval.api.deciding import finish, remembered
+from llmeval.api.own_thread import in_own_thread, own_loop
 from llmeval.api.retiring import check_retired
 from llmeval.api.sealing import seal_complete
 from llmeval.api.view import PathLike, Run, load_run
+from llmeval.core.errors import UsageError
 from llmeval.core.metric_ref import metric_of
 from llmeval.core.records import Case
 from llmeval.store.directory import RunDir
@@ -21,19 +24,34 @@ if TYPE_CHECKING:
     from llmeval.store.run_observer import RunObserver
 
 
+@own_loop
 def run(
     suite: PathLike | Suite,
     *,
+    candidate: str | Callable[..., object] | None = None,
+    build: str | None = None,
     environment: str | None = None,
     options: "Options | None" = None,
     observers: "Sequence[RunObserver]" = (),
     only: Callable[[Case], bool] | None = None,
     warn: Callable[[str], None] = lambda line: None,
 ) -> Run:
-    """Run a suite: ask, score, decide, report. A run that began in the same directory goes on.
+    """Run a suite: get the answers, score them, decide, write a report. An unfinished run in the
+    same directory continues.
+
+    It also works where an event loop is running, such as in a notebook: the run then has a thread
+    and a separate loop, and the observers, `warn` and an async candidate are called there. Ctrl-C
+    and "Interrupt kernel" end it so that it can continue (`Run.interrupted`).
 
     Args:
         suite: a suite file, or one that is loaded.
+        candidate: what to test instead of the suite's candidate: a name from `models`, a
+            specification as text (`{provider: ...}`), or a Python function, sync or async. A
+            function gets the text of the last user message, or the whole request if its parameter
+            is named `request`. It returns a text, a dict with `output`, or a `Reply`. The run
+            records its module and qualified name.
+        build: your name for this build of a function. Without it, a later run never reuses the
+            answers of the function.
         environment: a name under the suite's `environments`.
         options: where the run goes and how far; see `llmeval.runner.options.Options`.
         observers: follow the run, such as a display of its progress; see
@@ -53,7 +71,7 @@ def run(
     from llmeval.suite.matrix import with_prompt
 
     loaded = suite if isinstance(suite, Suite) else load_suite(suite, environment)
-    chosen = options or Options()
+    chosen = _with_candidate(options or Options(), candidate, build)
     if loaded.spec.matrix is not None:
         raise loaded.error(
             ("matrix",), "this suite is a grid: call `llmeval.api.grid.run_grid`, not `run`"
@@ -74,6 +92,65 @@ def run(
         chosen = replace(chosen, out=found.path)
     planned = replace(planned, data=data_record(loaded, planned.cases))
     return carry_out(planned, chosen, observers)
+
+
+async def arun(
+    suite: PathLike | Suite,
+    *,
+    candidate: str | Callable[..., object] | None = None,
+    build: str | None = None,
+    environment: str | None = None,
+    options: "Options | None" = None,
+    observers: "Sequence[RunObserver]" = (),
+    only: Callable[[Case], bool] | None = None,
+    warn: Callable[[str], None] = lambda line: None,
+) -> Run:
+    """Run a suite as `run` does, while other tasks of the caller's loop continue.
+
+    The run has a separate thread and loop. Cancelling the task that awaits it interrupts the
+    run: calls in flight may finish, the records and the partial report are written, and then
+    `asyncio.CancelledError` is raised. The same call with the same `Options.out` continues the run.
+
+    Args:
+        suite, candidate, build, environment, options, observers, only, warn: as for `run`.
+
+    Raises:
+        As `run`; CancelledError: the task was cancelled.
+    """
+    return await in_own_thread(
+        partial(
+            run,
+            suite,
+            candidate=candidate,
+            build=build,
+            environment=environment,
+            options=options,
+            observers=observers,
+            only=only,
+            warn=warn,
+        )
+    )
+
+
+def _with_candidate(
+    options: "Options", candidate: str | Callable[..., object] | None, build: str | None
+) -> "Options":
+    """The options with a candidate and its build.
+
+    Raises:
+        UsageError: both name a candidate, or it is neither a text nor a function.
+    """
+    if candidate is not None and (options.candidate, options.function) != (None, None):
+        raise UsageError("`candidate` and `options` both name a candidate: state one of them")
+    if isinstance(candidate, str):
+        options = replace(options, candidate=candidate)
+    elif callable(candidate):
+        options = replace(options, function=candidate)
+    elif candidate is not None:
+        raise UsageError(
+            f"candidate: {type(candidate).__name__} is neither the name of a model nor a function"
+        )
+    return options if build is None else replace(options, build=build)
 
 
 def warnings_of(planned: "RunPlan") -> list[str]:
@@ -147,6 +224,7 @@ def carry_out(
     return remembered(done)
 
 
+@own_loop
 def rescore(
     path: PathLike,
     suite: PathLike | None = None,
@@ -182,6 +260,7 @@ def rescore(
     return carry_out(plan(loaded, chosen, old.directory), chosen, observers, old.directory)
 
 
+@own_loop
 def rejudge(
     suite: Suite,
     baseline: PathLike,
@@ -215,7 +294,7 @@ def rejudge(
 
     old, regression = load_run(baseline), suite.spec.gate.regression
     known = {case.id: case.digest for case in old.directory.outlines()}
-    alone = suite.spec.gate.model_copy(update={"regression": None})
+    alone = suite.spec.gate.model_copy(update={"regression": None, "improve": {}})
     by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
     chosen = replace(options or Options(), out=None, baseline=None, stop="never", resume=False)
     planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)

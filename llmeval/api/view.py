@@ -174,8 +174,16 @@ class Run:
 
         return _frame(msgspec.to_builtins(metric) for metric in self.summary.metrics)
 
+    def __repr__(self) -> str:
+        from llmeval.report.safe_text import verdict_word
+
+        return f"<llmeval run {self.path}: {verdict_word(self.summary, self.manifest)}>"
+
     def _repr_html_(self) -> str:
-        return str(self.metrics.to_html(index=False, escape=True))
+        """The run as a card in a notebook."""
+        from llmeval.report.html.card import run_card
+
+        return run_card(self.summary, self.manifest, self.troubles, str(self.path))
 
 
 def load_run(path: PathLike) -> Run:

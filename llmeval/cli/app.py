@@ -11,21 +11,25 @@ from llmeval.cli import (
     audit,
     baseline,
     cache,
+    card,
     checks,
     comment,
     compare,
     data,
     doctor,
+    evidence,
     gate,
     history,
     import_command,
     init,
     judge,
     labels,
+    launch,
     merge,
     models,
     monitor,
     plan,
+    promote,
     report,
     review,
     run,
@@ -91,7 +95,11 @@ app.command(rich_help_panel=GOVERN)(seal.seal)
 app.command(rich_help_panel=GOVERN)(seal.verify)
 app.command(rich_help_panel=GOVERN)(attest.attest)
 app.command(rich_help_panel=GOVERN)(approve.approve)
+app.command(rich_help_panel=GOVERN)(evidence.evidence)
+app.command(rich_help_panel=GOVERN)(card.card)
+app.command(rich_help_panel=GOVERN)(promote.promote)
 app.add_typer(audit.app, name="audit", rich_help_panel=GOVERN)
+app.add_typer(launch.app, name="launch", rich_help_panel=TEST)
 app.add_typer(runs.app, name="runs", rich_help_panel=REVIEW)
 app.add_typer(history.app, name="history", rich_help_panel=REVIEW)
 app.add_typer(labels.app, name="labels", rich_help_panel=REVIEW)

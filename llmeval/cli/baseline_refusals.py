@@ -194,4 +194,26 @@ def refuse_unapproved_runs(directories: "list[RunDir]") -> None:
     from llmeval.governance.verified_run import refuse_unapproved
 
     for each in directories:
+        _refuse_other_policy(each)
         refuse_unapproved(each.path)
+
+
+def _refuse_other_policy(run: "RunDir") -> None:
+    """Refuse a run that demands other approvals than its suite does now.
+
+    Raises:
+        UsageError: they differ. A run made while the key was removed would need none.
+    """
+    from llmeval.core.errors import UsageError
+    from llmeval.suite.loader import load_suite
+
+    manifest = run.manifest()
+    path = Path(manifest.suite_file)
+    if not path.is_file():
+        return
+    spec = load_suite(path, manifest.environment).spec.approvals
+    if (None if spec is None else spec.record()) != manifest.approvals:
+        raise UsageError(
+            f"{run.path}: the suite {path} demands other approvals now than this run does. Run the"
+            " suite again"
+        )

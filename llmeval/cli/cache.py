@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from llmeval.cli.common import Json, console, emit
+from llmeval.cli.common import Json, StoreOption, console, emit
 
 app = typer.Typer(help="Show and delete stored replies (docs/caching.md).", no_args_is_help=True)
 
@@ -39,17 +39,25 @@ def prune(
     days: Annotated[
         float, typer.Option(help="Keep replies younger than this many days; 0 deletes all.", min=0)
     ] = 30,
+    store: StoreOption = None,
     as_json: Json = False,
 ) -> int:
-    """Delete old replies."""
+    """Delete old replies, of this machine or of a shared store."""
     import time
 
     from llmeval.core.resources import home
     from llmeval.models.client.cache import Cache
 
-    cache = Cache(home())
-    deleted = cache.prune(None if days == 0 else int(time.time() - days * 86400))
-    cache.close()
+    if store:
+        from llmeval.models.client.store_session import StoreSession
+
+        session = StoreSession(store)
+        deleted = session.prune(days * 86400)
+        session.close()
+    else:
+        cache = Cache(home())
+        deleted = cache.prune(None if days == 0 else int(time.time() - days * 86400))
+        cache.close()
     if as_json:
         emit({"deleted": deleted})
     else:

@@ -76,6 +76,19 @@ StopOption = Annotated[
         show_default=False,
     ),
 ]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        help=(
+            "Share replies with other workers: postgresql://USER:PASSWORD@HOST/DATABASE"
+            " (docs/scale.md). A variable keeps the password out of the list of processes."
+        ),
+        metavar="URL",
+        envvar="LLMEVAL_STORE",
+        show_default=False,
+    ),
+]
 FormatOption = Annotated[
     Format,
     typer.Option(

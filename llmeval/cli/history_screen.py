@@ -52,7 +52,9 @@ def print_runs(
     if wide:
         table.add_column("branch", overflow="fold")
         table.add_column("commit", no_wrap=True)
-    table.add_column("tags", overflow="fold")
+    tagged = any(tags.get(row.run_id) for row in rows)
+    if tagged:
+        table.add_column("tags", overflow="fold")
     for row in rows:
         named = ", ".join(f"{name}={value}" for name, value in tags.get(row.run_id, {}).items())
         table.add_row(
@@ -62,7 +64,7 @@ def print_runs(
             decision_text(row.decision if row.finished else row.status),
             f"{row.passed:,}/{row.n:,}",
             *([_shown(row.branch or NOTHING), row.short_commit] if wide else []),
-            _shown(named),
+            *([_shown(named)] if tagged else []),
         )
     screen.print(table)
     if total > len(rows):

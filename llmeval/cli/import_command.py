@@ -235,6 +235,37 @@ def _traffic(
     return _write(imported, reports, as_json=as_json)
 
 
+def import_traces(source: Path, out: Path, name: str | None, *, as_json: bool) -> int:
+    """A suite that replays recorded traffic in any of the formats that have a command.
+
+    Raises:
+        UsageError: none of them can read it; with the reason of each.
+    """
+    from llmeval.core.errors import LlmevalError, UsageError
+    from llmeval.importers.ledger import Ledger, foreign_file
+    from llmeval.importers.traces.chat_logs import read_chat_logs
+    from llmeval.importers.traces.langfuse import read_langfuse
+    from llmeval.importers.traces.otlp import read_otlp
+    from llmeval.importers.traces.traffic_suites import traffic_suite
+
+    if not source.exists():
+        raise UsageError(f"{source}: there is no such file or folder")
+    readers = {"otel": read_otlp, "langfuse": read_langfuse, "openai-logs": read_chat_logs}
+    reasons = []
+    for command, read in readers.items():
+        ledger = Ledger()
+        try:
+            with foreign_file(source):
+                conversations = read(source, ledger)
+                ledger.settle(skip_unknown=False)
+                imported = traffic_suite(conversations, out, name, command, ledger, source)
+        except LlmevalError as error:
+            reasons.append(f"\n  llmeval import {command}: {error}")
+        else:
+            return _write(imported, as_json=as_json)
+    raise UsageError(f"{source}: no format of recorded traffic reads it:{''.join(reasons)}")
+
+
 def _recorded(
     read: "Callable[[Path, Ledger], list[Evaluation]]",
     results: Path,

@@ -1,59 +1,35 @@
-"""`llmeval init`: a suite to start from. Asks two questions at a terminal, none where options or a
-script answer them.
+"""`llmeval init`: a suite to start from. It asks at a terminal what is tested; options answer for a
+script.
 """
 
+import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
 import typer
 
+from llmeval.cli import init_targets
 from llmeval.cli.common import Json, console, emit
 from llmeval.cli.completion import examples
-
-_STARTER = """\
-# A suite: cases, prompt, model, checks and gate. Every key: docs/suite-reference.md
-suite: {name}
-description: Say in one line what these cases are about.
-
-cases:
-  source: data/{name}.jsonl        # one JSON object a line: id, your fields, reference or references, tags
-
-prompt: "{{{{ question }}}}"           # Jinja2 over a case's fields, or the path of a .j2 file
-
-models:
-{models}
-candidate: {candidate}
-
-checks:                            # `llmeval checks list` shows them all
-  - max_words: 60
-  - punctuation
-  - facts                          # the answer states a reference
-
-gate:                              # left out, every case must pass
-  floors: {{facts: 0.5}}             # the pass rate to clear, at the gate's confidence; few cases can't show more
-"""
-_LOCAL = """\
-  small: {provider: transformers, model: smollm2-135m-instruct, params: {temperature: 0, max_tokens: 48}}
-"""
-_CASES = (
-    ("capital-japan", "What is the capital of Japan?", ["Tokyo"]),
-    ("water-formula", "What is the chemical formula of water?", ["H2O", "H₂O"]),
-    ("days-week", "How many days are there in a week?", ["7", "seven"]),
-    ("author-hamlet", "Who wrote Hamlet?", ["William Shakespeare", "Shakespeare"]),
-    ("colour-sky", "What colour is a clear sky at noon?", ["blue"]),
-    ("largest-planet", "Which planet of the solar system is the largest?", ["Jupiter"]),
-)
-_ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+from llmeval.cli.init_targets import Candidate, Target
+from llmeval.core.errors import UsageError
 
 
 @dataclass(frozen=True)
-class _Endpoint:
-    base_url: str
-    model: str
-    key: str
+class _Stated:
+    """What the options say about the candidate."""
+
+    target: Target | None
+    base_url: str | None
+    model: str | None
+    key_env: str
+    url: str | None
+    function: str | None
+    answers: Path | None
+    local: bool
 
 
 def init(
@@ -73,9 +49,11 @@ def init(
     ] = None,
     base_url: Annotated[
         str | None,
-        typer.Option(help="An OpenAI-compatible endpoint; default: the bundled local model."),
+        typer.Option(help="An OpenAI-compatible endpoint, up to and including /v1."),
     ] = None,
-    model: Annotated[str, typer.Option(help="The model's name at the endpoint.")] = "default",
+    model: Annotated[
+        str | None, typer.Option(help="The model's name at the endpoint.", show_default=False)
+    ] = None,
     key_env: Annotated[
         str, typer.Option(help="The environment variable with the API key.", metavar="NAME")
     ] = "OPENAI_API_KEY",
@@ -89,71 +67,129 @@ def init(
             metavar="FILE",
         ),
     ] = None,
+    from_traces: Annotated[
+        Path | None,
+        typer.Option(
+            help=("Replay recorded traffic: OpenTelemetry, Langfuse, or chats in OpenAI's format."),
+            metavar="FILE",
+        ),
+    ] = None,
+    target: Annotated[
+        Target | None,
+        typer.Option(
+            "--target", help="What is tested; default: what the other options name, else local."
+        ),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="The address of an application that takes JSON.")
+    ] = None,
+    function: Annotated[
+        str | None,
+        typer.Option(help="A Python function as the application.", metavar="MODULE:FUNCTION"),
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            help="Recorded answers: a .jsonl of id, output, question and reference.", metavar="FILE"
+        ),
+    ] = None,
+    ci: Annotated[
+        Literal["github", "gitlab", "none"] | None,
+        typer.Option(help="The CI system; default: that of the repository.", show_default=False),
+    ] = None,
     as_json: Json = False,
 ) -> int:
-    """Write a suite that runs, with its cases. Never overwrites a file."""
-    from llmeval.core.errors import UsageError
-    from llmeval.importers.question_table import read_questions
-    from llmeval.importers.writing import jsonl, write_new
+    """Write a suite that runs, with five cases and a CI job. Never overwrites a file.
 
-    endpoint = None if base_url is None else _Endpoint(base_url, model, key_env)
-    if example is not None and from_csv is not None:
-        raise UsageError("--example and --from-csv name two sources of cases; leave one away")
-    table = None if from_csv is None else read_questions(from_csv)
-    if local and endpoint is not None:
-        raise UsageError("--local and --base-url name two models; leave one away")
-    if (
-        example is None
-        and endpoint is None
-        and not (local or as_json)
-        and sys.stdin.isatty()
-        and sys.stdout.isatty()
-    ):
-        endpoint = _asked(key_env)
-    files = _example(directory, example) if example else _starter(directory, name, endpoint)
-    if table is not None:
-        files[directory / "data" / f"{name}.jsonl"] = jsonl(table.cases)
+    At a terminal it asks what is tested, and lists the models of Ollama, llama.cpp and vLLM that
+    run on this machine (loopback only, at their default ports).
+    """
+    from llmeval.cli.init_files import ci_file, suite_files
+    from llmeval.importers.question_table import read_questions
+    from llmeval.importers.writing import write_new
+
+    stated = _Stated(target, base_url, model, key_env, url, function, answers, local)
+    _check_sources(example, from_csv, from_traces, stated)
+    if from_traces is not None:
+        from llmeval.cli.import_command import import_traces
+
+        return import_traces(from_traces, directory, name, as_json=as_json)
+    if example is not None:
+        files, notes = _example(directory, example), []
+    else:
+        _check_name(directory, name)
+        table = None if from_csv is None else read_questions(from_csv)
+        candidate = _stated_candidate(stated, name, directory)
+        if candidate is None:
+            terminal = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
+            candidate = (
+                _ask_candidate(key_env, name, directory) if terminal else init_targets.local()
+            )
+        files = suite_files(directory, name, candidate, () if table is None else table.cases)
+        unused = [] if table is None else table.unused
+        notes = [f"columns that are not used: {', '.join(unused)}"] if unused else []
+        if ci != "none":
+            path, text = ci_file(directory, name, candidate, ci)
+            if path.exists():
+                notes.append(f"{path} exists already and was not changed: add the suite to it")
+            else:
+                files[path] = text
     write_new(files)
-    suite = next(iter(files))
-    if as_json:
-        emit({"suite": str(suite), "files": [str(path) for path in files]})
-        return 0
-    screen = console()
-    for path in files:
-        screen.print(f"[green]✔[/] {path}", soft_wrap=True)
-    if table is not None and table.unused:
-        screen.print("[cyan]note[/] columns that are not used: ", end="")
-        screen.print(", ".join(table.unused), markup=False, soft_wrap=True)
-    screen.print(f"Now: llmeval run {suite}", soft_wrap=True)
-    screen.print(f"If that does not work: llmeval doctor {suite}", soft_wrap=True)
+    _show(files, notes, as_json=as_json)
     return 0
 
 
-def _asked(key: str) -> _Endpoint | None:
-    """The endpoint that a person at the terminal names; None for the bundled model."""
-    import os
-
+def _show(files: dict[Path, str], notes: list[str], *, as_json: bool) -> None:
+    suite = next(iter(files))
+    if as_json:
+        emit({"suite": str(suite), "files": [str(path) for path in files], "notes": notes})
+        return
     screen = console()
-    screen.print("Which model is to be tested?")
-    screen.print(
-        "  [bold]1[/]  the bundled local one: no key, nothing leaves this machine, 135M parameters"
-    )
-    screen.print(
-        "  [bold]2[/]  an OpenAI-compatible endpoint: OpenAI, vLLM, llama.cpp, Ollama, a gateway..."
-    )
-    choice = typer.prompt("1 or 2", default="2" if os.environ.get(key) else "1")
-    if str(choice).strip() != "2":
-        return None
-    address = typer.prompt("Address, up to and including /v1", default="https://api.openai.com/v1")
-    model = typer.prompt("The model's name there", default="gpt-4o-mini")
-    return _Endpoint(str(address).strip(), str(model).strip(), key)
+    for path in files:
+        screen.print(f"[green]✔[/] {path}", soft_wrap=True)
+    for note in notes:
+        screen.print("[cyan]note[/] ", end="")
+        screen.print(note, markup=False, soft_wrap=True)
+    screen.print(f"Now: llmeval run {suite}", soft_wrap=True)
+    screen.print(f"If that does not work: llmeval doctor {suite}", soft_wrap=True)
 
 
-def _starter(directory: Path, name: str, endpoint: _Endpoint | None) -> dict[Path, str]:
-    import json
-    import re
+def _check_sources(
+    example: str | None, from_csv: Path | None, from_traces: Path | None, stated: _Stated
+) -> None:
+    """Refuse options that contradict each other, before any question.
 
-    from llmeval.core.errors import UsageError
+    Raises:
+        UsageError: two sources of cases, two candidates, or an option of another target.
+    """
+    sources = {"--example": example, "--from-csv": from_csv, "--from-traces": from_traces}
+    named = [option for option, value in sources.items() if value is not None]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} name two sources of cases: leave one of them out")
+    options = {
+        Target.ENDPOINT: ("--base-url", stated.base_url),
+        Target.HTTP: ("--url", stated.url),
+        Target.PYTHON: ("--function", stated.function),
+        Target.RECORDED: ("--answers", stated.answers),
+        Target.LOCAL: ("--local", stated.local or None),
+    }
+    models = [option for option, value in options.values() if value is not None]
+    if len(models) > 1:
+        raise UsageError(f"{' and '.join(models)} name two models: leave one of them out")
+    if models and named and named[0] != "--from-csv":
+        raise UsageError(f"{named[0]} has its own model: leave out {models[0]}")
+    if stated.target is not None and models and options[stated.target][0] != models[0]:
+        raise UsageError(f"--target {stated.target} and {models[0]} contradict each other")
+    if stated.target is not None and named and named[0] != "--from-csv":
+        raise UsageError(f"{named[0]} has its own model: leave out --target")
+
+
+def _check_name(directory: Path, name: str) -> None:
+    """Refuse what would be refused at the end, before any question.
+
+    Raises:
+        UsageError: the name is not valid, or one of the files exists.
+    """
     from llmeval.suite.strict import NAME_PATTERN
 
     if not re.fullmatch(NAME_PATTERN, name):
@@ -161,35 +197,121 @@ def _starter(directory: Path, name: str, endpoint: _Endpoint | None) -> dict[Pat
             f"--name {name!r}: letters, digits, dots, hyphens and underscores, the first a letter"
             " or digit"
         )
-    models = _LOCAL if endpoint is None else _model(endpoint)
-    text = _STARTER.format(
-        name=name, models=models, candidate="small" if endpoint is None else "api"
+    files = (directory / f"{name}.yaml", directory / "data" / f"{name}.jsonl")
+    present = [str(path) for path in files if os.path.lexists(path)]
+    if present:
+        raise UsageError(
+            f"{', '.join(present)}: exists already and is not overwritten; choose another --name or"
+            " folder"
+        )
+
+
+def _stated_candidate(stated: _Stated, name: str, directory: Path) -> Candidate | None:
+    """The candidate that options name; None if none does.
+
+    Raises:
+        UsageError: one of them is wrong, or lacks its address.
+    """
+    target = stated.target
+    if stated.base_url is not None:
+        return init_targets.endpoint(stated.base_url, stated.model or "default", stated.key_env)
+    if stated.url is not None:
+        return init_targets.application(stated.url)
+    if stated.function is not None or target is Target.PYTHON:
+        return init_targets.function(stated.function, name, directory)
+    if stated.answers is not None or target is Target.RECORDED:
+        return init_targets.recorded(stated.answers, name, directory)
+    if stated.local or target is Target.LOCAL:
+        return init_targets.local()
+    if target is Target.HTTP:
+        raise UsageError("--target http: name the address of the application with --url")
+    if target is Target.ENDPOINT:
+        return _server_on_this_machine(stated)
+    return None
+
+
+def _server_on_this_machine(stated: _Stated) -> Candidate:
+    """The first running server that has the stated model, or any.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from llmeval.cli.local_servers import running_servers
+
+    for server in running_servers():
+        if stated.model is None or stated.model in server.models:
+            model = stated.model or server.models[0]
+            return init_targets.endpoint(server.base_url, model, stated.key_env)
+    wanted = "" if stated.model is None else f" with the model {stated.model!r}"
+    raise UsageError(
+        f"--target endpoint: no Ollama, llama.cpp or vLLM{wanted} answers on this machine at its"
+        " default port; name the address with --base-url"
     )
-    lines = [
-        json.dumps({"id": i, "question": q, "references": r}, ensure_ascii=False)
-        for i, q, r in _CASES
+
+
+def _ask_candidate(key: str, name: str, directory: Path) -> Candidate:
+    """The candidate that a person at the terminal chooses: one question for what it is, and at most
+    two for its address and name. A wrong answer is asked for again.
+    """
+    from llmeval.cli.local_servers import running_servers
+
+    screen = console()
+    running = [
+        (server, model) for server in running_servers() for model in server.models[:_MOST_SHOWN]
     ]
-    return {
-        directory / f"{name}.yaml": text,
-        directory / "data" / f"{name}.jsonl": "\n".join(lines) + "\n",
-    }
+    lines = [f"{model} at {server.base_url} ({server.name})" for server, model in running]
+    screen.print("What do you want to test?")
+    for number, line in enumerate([*lines, *_TARGETS.values()], start=1):
+        screen.print(f"  {number}  {line}", markup=False, highlight=False, soft_wrap=True)
+    first = 1 if lines or os.environ.get(key) else len(lines) + len(_TARGETS)
+    choice = _number(len(lines) + len(_TARGETS), first)
+    if choice <= len(running):
+        server, model = running[choice - 1]
+        return init_targets.endpoint(server.base_url, model, key)
+    target = list(_TARGETS)[choice - len(running) - 1]
+    if target is Target.ENDPOINT:
+        address = _address("Address, up to and including /v1", "https://api.openai.com/v1")
+        model = typer.prompt("The model's name there", default="gpt-4o-mini")
+        return init_targets.endpoint(address, str(model).strip(), key)
+    if target is Target.HTTP:
+        return init_targets.application(_address("Address", "http://127.0.0.1:8000/answer"))
+    if target is Target.PYTHON:
+        return init_targets.function(None, name, directory)
+    if target is Target.RECORDED:
+        return init_targets.recorded(None, name, directory)
+    return init_targets.local()
 
 
-def _model(endpoint: _Endpoint) -> str:
-    """The endpoint as a line of `models`; one on this machine needs no key."""
-    import json
+_MOST_SHOWN = 5
+"""Models of one server."""
+_TARGETS = {
+    Target.ENDPOINT: "a model at an OpenAI-compatible endpoint: OpenAI, a gateway, vLLM, Ollama...",
+    Target.HTTP: "an application with an address that takes JSON",
+    Target.PYTHON: "a Python function",
+    Target.RECORDED: "answers that exist already",
+    Target.LOCAL: "the bundled local model: 135M parameters, no key, nothing leaves this machine",
+}
 
-    from llmeval.core.errors import UsageError
 
-    parts = urlsplit(endpoint.base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{endpoint.base_url!r} is not an address such as https://host/v1")
-    key = f"${{{endpoint.key}{':-none' if parts.hostname in _ON_THIS_MACHINE else ''}}}"
-    return (
-        f"  api: {{provider: openai, model: {json.dumps(endpoint.model)}, base_url:"
-        f" {json.dumps(endpoint.base_url)}, "
-        f'api_key: "{key}", params: {{temperature: 0}}}}\n'
-    )
+def _number(most: int, default: int) -> int:
+    """A number from 1 to `most`; another one is asked for again."""
+    while True:
+        number: int = typer.prompt("Number", default=default, type=int)
+        if 1 <= number <= most:
+            return number
+        console().print(f"Please answer with a number from 1 to {most}.")
+
+
+def _address(question: str, default: str) -> str:
+    """An address; one without a host is asked for again."""
+    while True:
+        text = str(typer.prompt(question, default=default)).strip()
+        try:
+            init_targets.application(text)
+        except UsageError as error:
+            console().print(str(error), markup=False)
+        else:
+            return text
 
 
 def _example(directory: Path, name: str) -> dict[Path, str]:

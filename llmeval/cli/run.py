@@ -19,6 +19,7 @@ from llmeval.cli.common import (
     JUnitOption,
     Reports,
     StopOption,
+    StoreOption,
     find_baseline,
     show_run,
     suite_files,
@@ -136,6 +137,7 @@ def run(
         bool,
         typer.Option("--refresh", help="Call the models again, and store the new replies."),
     ] = False,
+    store: StoreOption = None,
     max_cost: Annotated[
         float | None, typer.Option(help="Stop at X US dollars.", metavar="X")
     ] = None,
@@ -185,6 +187,8 @@ def run(
         use_cache=not no_cache,
         reuse=reuse,
         refresh=refresh,
+        store=store or None,  # a variable may be empty
+        group=os.environ.get("LLMEVAL_RUN_GROUP", ""),
         max_cost=max_cost,
         max_calls=max_calls,
         max_minutes=max_minutes,

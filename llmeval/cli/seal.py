@@ -1,11 +1,15 @@
 """`llmeval seal` and `llmeval verify`: what a run consists of, and whether it still does."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmeval.cli import completion
 from llmeval.cli.common import Json, Reports, RunPath, emit, find_run
+
+if TYPE_CHECKING:
+    from llmeval.governance.verified_run import Trusted
 
 
 def seal(
@@ -43,7 +47,15 @@ def seal(
 
 
 def verify(
-    run: RunPath,
+    run: Annotated[
+        Path,
+        typer.Argument(
+            help="A run's directory, its id, `latest`, or an evidence pack.",
+            metavar="RUN|PACK",
+            show_default=False,
+            autocompletion=completion.runs,
+        ),
+    ],
     policy: Annotated[
         Path | None,
         typer.Option(
@@ -82,8 +94,11 @@ def verify(
     from llmeval.governance.verified_run import Trusted, verify_run
     from llmeval.report.safe_text import visible
 
+    trusted = Trusted(policy, signers, approvals, tuple(key or ()))
+    if run.is_file():
+        return _verify_pack(run, trusted, as_json)
     path = find_run(run, reports)
-    check = verify_run(path, Trusted(policy, signers, approvals, tuple(key or ())))
+    check = verify_run(path, trusted)
     if as_json:
         emit(
             {
@@ -103,6 +118,37 @@ def verify(
         print(f"Seal {check.digest}")
     else:
         print(f"✘ {path} is not verified:")
+        for problem in check.problems:
+            print(f"  {visible(problem)}")
+    return ExitCode.PASS if check.verified else ExitCode.GATE_FAILED
+
+
+def _verify_pack(pack: Path, trusted: "Trusted", as_json: bool) -> int:
+    from llmeval.core.errors import ExitCode
+    from llmeval.governance.pack_check import verify_pack
+    from llmeval.report.safe_text import visible
+
+    check = verify_pack(pack, trusted)
+    if as_json:
+        emit(
+            {
+                "path": str(pack),
+                "verified": check.verified,
+                "runs": {
+                    name: {"seal": run.digest, "decision": run.seal.decision, "notes": run.notes}
+                    for name, run in check.runs.items()
+                },
+                "problems": list(check.problems),
+            }
+        )
+    elif check.verified:
+        print(f"✔ {pack}: {len(check.index.files)} files match, {len(check.runs)} runs.")
+        for name, run in check.runs.items():
+            print(f"{name}: the records come to {run.seal.decision}. Seal {run.digest}")
+            for note in run.notes:
+                print(f"  {visible(note)}")
+    else:
+        print(f"✘ {pack} is not verified:")
         for problem in check.problems:
             print(f"  {visible(problem)}")
     return ExitCode.PASS if check.verified else ExitCode.GATE_FAILED

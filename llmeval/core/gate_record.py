@@ -90,6 +90,8 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The largest values of numbers."""
     regression: RegressionRecord | None
     """Null where nothing is compared."""
+    improve: dict[str, Share] = {}
+    """Rises against the baseline that must be reached, by metric or `metric @ tag=value`."""
     alpha: Level
     """Largest probability of any wrong FAIL over all rules, and of a wrong PASS of a floor."""
     beta: Level

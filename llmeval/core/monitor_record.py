@@ -26,7 +26,7 @@ class StreamCount(msgspec.Struct, frozen=True, kw_only=True):
     passed: Count
     """The passed ones of them."""
     missing: Count = 0
-    """Answers without a score. They never count as passed, and `answers` does not include them."""
+    """Answers without a score. They never count as passed, and `answers` leaves them out."""
     state: StreamState = "learning"
     """What the detector says after this day."""
     evidence: Annotated[float, msgspec.Meta(ge=0)] = 0.0

@@ -8,15 +8,19 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from llmeval.core.approvals import RunApproval
+from llmeval.core.audit_event import AuditEvent
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.certificate import Certificate
 from llmeval.core.draw import Draw
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest
 from llmeval.core.monitor_record import MonitorRecord
+from llmeval.core.pack_index import PackIndex
 from llmeval.core.records import Answer, Case, Label, Score
 from llmeval.core.results import Summary
 from llmeval.core.run_tags import RunTags
+from llmeval.core.seal import Seal
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _CHECKSUM = {
@@ -49,14 +53,18 @@ FILES = (
     FileOfRecords("baseline_labels.jsonl", Label, lines=True),
     FileOfRecords("draws.jsonl", Draw, lines=True),
     FileOfRecords("tags.json", RunTags),
+    FileOfRecords("seal.json", Seal),
 )
 """The files of a run directory."""
 BESIDE = (
     FileOfRecords("NAME.lock.json", BaselineLock),
     FileOfRecords("certificate.json", Certificate),
+    FileOfRecords("approvals/RUN-NAME.json", RunApproval),
+    FileOfRecords("audit.jsonl", AuditEvent, lines=True),
+    FileOfRecords("index.json", PackIndex),
     FileOfRecords("looks.jsonl", MonitorRecord, lines=True),
 )
-"""Files next to a suite."""
+"""Files next to a suite, and the index of an evidence pack."""
 
 
 def record_schemas() -> dict[str, dict[str, object]]:
@@ -90,9 +98,19 @@ def _describe(schema: dict[str, Any], record: type[msgspec.Struct] | None) -> No
     for name, value in schema.get("properties", {}).items():
         if docs.get(name):
             value["description"] = docs[name]
-        for each in (value, *value.get("anyOf", ())):
-            if "pattern" in each:  # JSON Schema has no `\Z`
-                each["pattern"] = each["pattern"].replace(r"\Z", "$")
+        _translate_patterns(value)
+
+
+def _translate_patterns(schema: object) -> None:
+    """Write `\\Z` as `$` in every pattern, because JSON Schema has no `\\Z`."""
+    if isinstance(schema, list):
+        for each in schema:
+            _translate_patterns(each)
+    if isinstance(schema, dict):
+        if isinstance(pattern := schema.get("pattern"), str):
+            schema["pattern"] = pattern.replace(r"\Z", "$")
+        for each in schema.values():
+            _translate_patterns(each)
 
 
 @cache

@@ -44,6 +44,8 @@ def terms_of(inputs: GateInputs) -> GateTerms:
         del gate["regression"]["baseline"]
         if gate["regression"]["release"] is None:
             del gate["regression"]["release"]
+    if not gate["improve"]:
+        del gate["improve"]
     return GateTerms(
         gate=gate,
         repeats=inputs.repeats,
@@ -75,6 +77,7 @@ class StatedLimits(msgspec.Struct, frozen=True, kw_only=True):
     floors: Floors = {}
     limits: Limits = {}
     regression: RegressionRecord | None = None
+    improve: Floors = {}
     on_inconclusive: str = "fail"
     alpha: float | None = None
     beta: float | None = None
@@ -116,6 +119,7 @@ def changes(before: GateTerms, now: GateTerms) -> tuple[GateChange, ...]:
             policies,
             up="looser",
         ),
+        *_limits("improve", floors_in(old.improve), floors_in(new.improve), policies, up="tighter"),
         *_never(old.never, new.never),
         *_measure(before.measure, now.measure),
         *_must_pass(before.gate.get("must_pass"), now.gate.get("must_pass")),
@@ -242,7 +246,7 @@ def _flat(terms: GateTerms) -> dict[str, object]:
     found = {
         key: value
         for key, value in gate.items()
-        if key not in ("never", "floors", "limits", "regression", "must_pass")
+        if key not in ("never", "floors", "limits", "regression", "improve", "must_pass")
     }
     found |= {key: value for key, value in regression.items() if key not in ("margins", "release")}
     defaults = {"attempts": 1, "about": "cases_like_these", "judge_shift": 0.0}

@@ -15,7 +15,7 @@ from llmeval.core.records import utc_now
 from llmeval.core.results import Decision
 from llmeval.core.seal import Seal
 from llmeval.governance.canonical import read_strict, record_digest, shown_bytes
-from llmeval.governance.ssh import is_signed_by, sign_file
+from llmeval.governance.ssh import is_signed_by, sign_file, signing_key
 from llmeval.governance.verify import check_seal
 
 FOLDER = "approvals"
@@ -165,17 +165,20 @@ def check_policy(
         CountedApproval(path, each, _ignored(path, each, seal, policy, signers, moment))
         for path, each in approvals
     ]
-    newest: dict[str, RunApproval] = {}
+    newest: dict[str, CountedApproval] = {}
     for row in sorted(rows, key=lambda row: row.approval.at):
         if not row.ignored:
-            newest[_same(row.approval.by)] = row.approval
+            newest[_same(row.approval.by)] = row
     problems = [
-        f"{each.by} ({each.role}) rejects the run: {each.reason}"
+        f"{each.approval.by} ({each.approval.role}) rejects the run: {each.approval.reason}"
         for each in newest.values()
-        if each.decision == "reject"
+        if each.approval.decision == "reject"
     ]
     wanted = "approve" if seal.decision is Decision.PASS else "override"
-    agreed = [each for each in newest.values() if each.decision == wanted]
+    rows_agreed = [row for row in newest.values() if row.approval.decision == wanted]
+    agreed = [row.approval for row in rows_agreed]
+    if signers is not None:
+        problems += _shared_keys(rows_agreed)
     if policy.signers is not None and signers is None:
         problems.append(
             f"the policy demands signatures ({policy.signers}): name the file of keys that you"
@@ -189,6 +192,18 @@ def check_policy(
     if missing:
         problems.append(f"no {wanted} in the role {', '.join(missing)}")
     return PolicyCheck(tuple(rows), tuple(problems), wanted == "override" and bool(agreed))
+
+
+def _shared_keys(rows: Sequence[CountedApproval]) -> list[str]:
+    """Two names with one key are one person."""
+    owners: dict[str | None, str] = {}
+    problems = []
+    for row in rows:
+        key = signing_key(Path(f"{row.path}.sig"))
+        other = owners.setdefault(key, row.approval.by)
+        if key is None or other != row.approval.by:
+            problems.append(f"{other} and {row.approval.by} sign with the same key")
+    return problems
 
 
 def missing_roles(roles: Sequence[str], approvals: Sequence[RunApproval]) -> list[str]:
@@ -208,15 +223,17 @@ def _ignored(
     """Why an approval does not count; empty if it does."""
     if approval.seal != record_digest(seal) or approval.suite != seal.suite:
         return "it is of another seal: the run was sealed again after it"
-    try:
-        given = datetime.fromisoformat(approval.at)
-    except ValueError:
-        return f"its time {approval.at!r} is not one"
-    if given > now + timedelta(minutes=10):
-        return "its time is in the future"
     if approval.until is not None and approval.until < now.date().isoformat():
         return f"it ended on {approval.until}"
-    if policy.max_age_days is not None and now - given > timedelta(days=policy.max_age_days):
+    if approval.decision == "reject":
+        return ""  # a changed signature or an old date must not hide what a person decided
+    try:
+        moment = datetime.fromisoformat(approval.at)
+    except ValueError:
+        return f"its time {approval.at!r} is not one"
+    if moment > now + timedelta(minutes=10):
+        return "its time is in the future"
+    if policy.max_age_days is not None and now - moment > timedelta(days=policy.max_age_days):
         return f"it is older than {policy.max_age_days} days"
     if policy.not_author and author_digest(approval.by) in seal.authors:
         return "the person is an author of the change"

@@ -95,11 +95,10 @@ def read_chain(path: Path, *, torn_end_is_allowed: bool = False) -> ChainCheck:
         data = path.read_bytes() if path.exists() else b""
     except OSError as error:
         raise store_error(path, error) from None
-    lines = data.split(b"\n")
-    torn = lines.pop()
-    problems = [f"{path}:{len(lines) + 1}: the line is incomplete"] if torn else []
-    if torn_end_is_allowed:
-        problems = []
+    lines, torn = _complete_lines(data)
+    problems = []
+    if torn and not torn_end_is_allowed:
+        problems.append(f"{path}:{len(lines) + 1}: the line is incomplete")
     events, known = list[AuditEvent](), dict[str, int]()
     for number, line in enumerate(lines, 1):
         try:
@@ -113,6 +112,19 @@ def read_chain(path: Path, *, torn_end_is_allowed: bool = False) -> ChainCheck:
     named = {before for event in events for before in event.prev}
     ends = tuple(each.hash for each in events if each.hash not in named)
     return ChainCheck(tuple(events), ends, tuple(problems))
+
+
+def _complete_lines(data: bytes) -> tuple[list[bytes], bytes]:
+    """The lines of a chain, and the incomplete one at its end. A whole event without a newline, as
+    some editors leave it, is a line: it was reported, so it must not be removed.
+    """
+    lines = data.split(b"\n")
+    end = lines.pop()
+    try:
+        decode_strict(end, AuditEvent, AUDIT_SCHEMA, AUDIT)
+    except StoreError:
+        return lines, end
+    return [*lines, end], b""
 
 
 def _problems(event: AuditEvent, known: dict[str, int], number: int) -> Iterator[str]:
@@ -184,12 +196,14 @@ def _written(
 
 
 def _cut_torn_end(file: BinaryIO) -> None:
-    """Remove what follows the last newline."""
+    """Remove an incomplete line, and end a complete one."""
     file.seek(0)
     data = file.read()
-    kept = data.rfind(b"\n") + 1
-    if kept < len(data):
-        file.truncate(kept)
+    _, torn = _complete_lines(data)
+    if torn:
+        file.truncate(len(data) - len(torn))
+    elif data and not data.endswith(b"\n"):
+        file.write(b"\n")
 
 
 def _refuse_damaged(path: Path, check: ChainCheck) -> None:

@@ -53,13 +53,23 @@ def read_strict(path: Path, kind: type[Record], schema: int) -> Record:
     Raises:
         StoreError: the file can't be read, is not such a record, or has another `schema`.
     """
+    return decode_strict(bounded_bytes(path), kind, schema, str(path))
+
+
+def bounded_bytes(path: Path) -> bytes:
+    """The content of a small file.
+
+    Raises:
+        StoreError: it can't be read, is not a plain file, or is too large.
+    """
     try:
+        if not path.is_file():
+            raise StoreError(f"{path}: there is no such file")
         if path.stat().st_size > MOST_BYTES:
             raise StoreError(f"{path}: is larger than {MOST_BYTES // 2**20} MiB")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise StoreError(f"{path}: can't be read: {error.strerror or error}") from None
-    return decode_strict(data, kind, schema, str(path))
 
 
 def decode_strict(data: bytes, kind: type[Record], schema: int, where: str) -> Record:

@@ -18,7 +18,7 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.results import Summary
 from llmeval.core.seal import Seal
 from llmeval.gate.summary import summarise
-from llmeval.governance.seal import INPUTS, RECORDED, SEAL
+from llmeval.governance.seal import COPIES, INPUTS, RECORDED, SEAL
 from llmeval.store.directory import SUMMARY, RunDir
 
 TEXTS = ("reason", "remarks")
@@ -45,9 +45,8 @@ def _sealed_copy(run: Path, seal: Seal) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="llmeval-verify-"))
     try:
         for file in seal.files:
-            name = file.path.removeprefix(f"{INPUTS}/")
-            if (file.path in RECORDED and file.path != SUMMARY) or file.path.startswith(INPUTS):
-                _linked(run / file.path, folder / name)
+            if (file.path in RECORDED and file.path != SUMMARY) or file.path in COPIES:
+                _linked(run / file.path, folder / file.path.removeprefix(f"{INPUTS}/"))
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from llmeval import __version__
-from llmeval.core.errors import LlmevalError, UsageError
+from llmeval.core.errors import LlmevalError, StoreError, UsageError
 from llmeval.core.files import write_atomically
 from llmeval.core.manifest import Manifest
 from llmeval.core.merkle import cases_root
@@ -26,6 +26,10 @@ RECORDED = (*RECORDS, MANIFEST, SUMMARY, ATTEMPTS)
 """What llmeval writes and nobody edits. Each of these that exists is sealed."""
 PEOPLE = (LABELS, BASELINE_LABELS, DRAWS)
 """People go on labelling, so a copy of these is sealed and the files themselves are not."""
+COPIES = (*(f"{INPUTS}/{name}" for name in PEOPLE), BASELINE_COPY)
+"""The copies that a decision can rest on. A seal that names another one is refused: a copy with the
+name of a record would replace the record when the decision is computed again.
+"""
 
 
 class SealedRun(NamedTuple):
@@ -68,6 +72,8 @@ def seal_run(
             f"{path} can't be sealed: the run is {what}. Finish it with the same command, and seal"
             " it then"
         )
+    for folder in (INPUTS, EARLIER):
+        _refuse_link(path / folder)
     summary = run.summary()
     before = read_seal(path) if (path / SEAL).exists() else None
     copied = [*_copy_labels(path), *_copy_baseline(path, manifest)]
@@ -161,6 +167,16 @@ def _content(seal: Seal) -> tuple[object, ...]:
     )
 
 
+def _refuse_link(path: Path) -> None:
+    """Refuse a link, which could lead out of the run's directory.
+
+    Raises:
+        StoreError: it is one.
+    """
+    if path.is_symlink():
+        raise StoreError(f"{path}: is a link, and a run is sealed without links. Remove it")
+
+
 def _inputs(named: Iterable[tuple[str, Path]]) -> tuple[SealedFile, ...]:
     return tuple(sealed_file(path, name) for name, path in sorted(named))
 
@@ -170,6 +186,7 @@ def _copy_labels(run: Path) -> list[str]:
     copied = []
     for name in PEOPLE:
         place = f"{INPUTS}/{name}"
+        _refuse_link(run / name)
         if (run / name).is_file():
             write_atomically(run / place, (run / name).read_bytes())
             copied.append(place)

@@ -1,5 +1,8 @@
 """Signatures by ssh keys: the keys that people have, and the file that git uses for them."""
 
+import base64
+import binascii
+import hashlib
 import re
 import subprocess
 from pathlib import Path
@@ -21,7 +24,7 @@ def sign_file(path: Path, key: Path) -> Path:
     """
     place = Path(f"{path}.sig")
     place.unlink(missing_ok=True)
-    done = _keygen(["-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(path)])
+    done = _keygen(["-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(path.absolute())])
     if done.returncode or not place.is_file():
         why = done.stderr.decode(errors="replace").strip().splitlines()
         raise UsageError(f"{key}: {why[-1] if why else 'ssh-keygen wrote no signature'}")
@@ -56,6 +59,24 @@ def is_signed_by(data: bytes, signature: Path, name: str, signers: Path) -> bool
         str(signature),
     ]
     return _keygen(command, data).returncode == 0
+
+
+def signing_key(signature: Path) -> str | None:
+    """The digest of the public key within a signature; None where it can't be read.
+
+    Source: PROTOCOL.sshsig of OpenSSH: `SSHSIG`, a version of four bytes, then the public key
+    with its length before it.
+    """
+    try:
+        lines = signature.read_text(encoding="ascii").split("-----")[2]
+        data = base64.b64decode("".join(lines.split()), validate=True)
+    except (OSError, ValueError, IndexError, binascii.Error):
+        return None
+    if data[:6] != b"SSHSIG" or len(data) < 14:
+        return None
+    length = int.from_bytes(data[10:14], "big")
+    key = data[14 : 14 + length]
+    return hashlib.sha256(key).hexdigest() if key and len(key) == length else None
 
 
 def _keygen(arguments: list[str], data: bytes = b"") -> "subprocess.CompletedProcess[bytes]":

@@ -11,7 +11,7 @@ Source: github.com/in-toto/attestation, spec/v1 and spec/predicates.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from llmeval import __version__
@@ -98,6 +98,26 @@ def statement(subjects: Sequence[Subject], kind: str, predicate: Json) -> Json:
     }
 
 
+def seal_named_by(payload: Mapping[str, object]) -> str | None:
+    """The digest of the seal that one of llmeval's statements is about, from the place where its
+    kind has it; None where it names none.
+    """
+    match payload:
+        case {"predicateType": str(kind), "predicate": {"configuration": list(parts)}}:
+            seals = [
+                each for each in parts if isinstance(each, dict) and each.get("name") == "seal"
+            ]
+            named = seals[0].get("digest") if kind == TEST_RESULT and len(seals) == 1 else None
+        case {"predicateType": str(kind), "predicate": {"verifier": {"llmeval_seal": named}}}:
+            named = named if kind == VERIFICATION else None
+        case {"predicateType": str(kind), "predicate": {"seal": named}}:
+            named = named if kind == EVALUATION else None
+        case _:
+            return None
+    digest = named.get("sha256") if isinstance(named, dict) else None
+    return digest if isinstance(digest, str) else None
+
+
 def test_result(run: SealedSummary) -> Json | None:
     """The predicate `test-result/v0.1`; None for a run that has no result: INVALID, incomplete, or
     without rules.
@@ -112,9 +132,10 @@ def test_result(run: SealedSummary) -> Json | None:
         return None
     lists: dict[str, list[str]] = {"PASSED": [], "WARNED": [], "FAILED": []}
     for rule in gate.rules:
-        lists[_result(rule.decision, run.manifest.gate.on_inconclusive)].append(rule_name(rule))
+        allowed = (rule.on_inconclusive or run.manifest.gate.on_inconclusive) != "fail"
+        lists[_result(rule.decision, allowed)].append(rule_name(rule))
     return {
-        "result": _result(gate.decision, run.manifest.gate.on_inconclusive),
+        "result": _result(gate.decision, int(gate.exit_code) == 0),
         "configuration": _configuration(run),
         "passedTests": lists["PASSED"],
         "warnedTests": lists["WARNED"],
@@ -122,10 +143,11 @@ def test_result(run: SealedSummary) -> Json | None:
     }
 
 
-def _result(decision: Decision, on_inconclusive: str) -> str:
+def _result(decision: Decision, allowed: bool) -> str:
+    """The word of the predicate. `allowed`: whether the suite lets an INCONCLUSIVE one through."""
     if decision is Decision.PASS:
         return "PASSED"
-    if decision is Decision.INCONCLUSIVE and on_inconclusive != "fail":
+    if decision is Decision.INCONCLUSIVE and allowed:
         return "WARNED"
     return "FAILED"
 
@@ -164,11 +186,14 @@ def verification(run: SealedSummary, approved: bool = False) -> Json | None:
     gate, judges = run.summary.gate, run.manifest.judges
     passed = gate.decision is Decision.PASS and run.summary.status == "complete"
     certified = bool(judges) and all(each.trust == "TRUSTED" for each in judges.values())
+    data = run.manifest.data
+    checked = data is not None and data.failed is None and not data.count("error")
     properties = [
         name
         for name, holds in (
             ("LLMEVAL_GATE_PASS", passed),
             ("LLMEVAL_JUDGE_CERTIFIED", certified),
+            ("LLMEVAL_DATA_CHECKED", checked and data is not None and data.cases == data.of),
             ("LLMEVAL_APPROVED", approved),
         )
         if holds

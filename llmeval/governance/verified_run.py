@@ -1,5 +1,6 @@
 """All that `llmeval verify` checks of a run: seal, decision, approvals, signed statements."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from llmeval.core.manifest import Manifest
 from llmeval.core.seal import Seal
 from llmeval.governance.approvals import FOLDER, PolicyCheck, check_policy, read_approvals
 from llmeval.governance.attest import FILES
-from llmeval.governance.canonical import plain_strict
+from llmeval.governance.canonical import bounded_bytes, plain_strict
 from llmeval.governance.dsse import payload_of, public_key
 from llmeval.governance.seal import sealed_file
+from llmeval.governance.statements import seal_named_by
 from llmeval.governance.verify import check_seal
 from llmeval.store.directory import RunDir
 
@@ -63,6 +65,8 @@ def verify_run(run: Path, trusted: Trusted) -> VerifiedRun:
         met = policy_check(run, manifest, check.seal, policy, trusted)
         problems += [f"approvals: {each}" for each in met.problems]
         notes += _approval_notes(met, policy, trusted)
+    if policy is None and manifest is not None:
+        notes.append("The suite of this run demands no approvals, and --policy states none.")
     if trusted.keys:
         problems += _statement_problems(run, check.digest, trusted.keys)
     return VerifiedRun(check.seal, check.digest, tuple(problems), tuple(notes))
@@ -113,12 +117,13 @@ def refuse_unapproved(run: Path) -> None:
 
 
 def is_approved(run: Path) -> bool:
-    """Whether the suite demands approvals, and the run has them."""
+    """Whether the suite demands signed approvals, and the run has them."""
     try:
         refuse_unapproved(run)
     except LlmevalError:
         return False
-    return RunDir(run).manifest().approvals is not None
+    policy = RunDir(run).manifest().approvals
+    return policy is not None and policy.signers is not None
 
 
 def _policy(path: Path | None, manifest: Manifest | None) -> ApprovalPolicy | None:
@@ -153,17 +158,32 @@ def _statement_problems(run: Path, digest: str, keys: tuple[Path, ...]) -> list[
     """What is wrong with the signed statements of a run."""
     public = [public_key(path) for path in keys]
     problems, seen = [], 0
-    for name in FILES.values():
+    for kind, name in FILES.items():
         path = run / name.replace(".json", ".dsse.json")
         if not path.is_file():
+            if (run / name).is_file():
+                problems.append(f"{name}: is not signed")
             continue
         seen += 1
         try:
-            payload = payload_of(path.read_bytes(), public, path.name)
-            if digest not in str(plain_strict(payload, path.name)):
-                problems.append(f"{path.name}: is a statement about another seal")
+            payload = payload_of(bounded_bytes(path), public, path.name)
+            problems += _payload_problems(plain_strict(payload, path.name), kind, digest, path)
+            plain = run / name
+            if plain.is_symlink() or not plain.is_file() or bounded_bytes(plain) != payload:
+                problems.append(f"{name}: is not the statement that {path.name} signs")
         except LlmevalError as error:
             problems.append(str(error))
     if not seen:
         problems.append("there is no signed statement: `llmeval attest RUN --sign` writes one")
     return problems
+
+
+def _payload_problems(payload: object, kind: str, digest: str, path: Path) -> Iterator[str]:
+    """What is wrong with a signed statement: its kind, and the seal at the place that names it. A
+    digest at another place, such as a subject, says nothing about the run.
+    """
+    if not isinstance(payload, dict) or payload.get("predicateType") != kind:
+        yield f"{path.name}: holds another kind of statement"
+        return
+    if seal_named_by(payload) != digest:
+        yield f"{path.name}: is a statement about another seal"

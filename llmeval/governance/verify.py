@@ -10,7 +10,16 @@ from llmeval.core.merkle import cases_root
 from llmeval.core.seal import Seal, SealedFile
 from llmeval.governance.canonical import record_digest
 from llmeval.governance.recompute import TEXTS, recomputed
-from llmeval.governance.seal import EARLIER, NEEDED, RECORDED, SEAL, read_seal, sealed_file
+from llmeval.governance.seal import (
+    BASELINE_COPY,
+    COPIES,
+    EARLIER,
+    NEEDED,
+    RECORDED,
+    SEAL,
+    read_seal,
+    sealed_file,
+)
 from llmeval.store.directory import SUMMARY, RunDir
 
 
@@ -59,8 +68,13 @@ def _structure(run: Path, seal: Seal) -> Iterator[str]:
     for name in RECORDED:
         if name not in names and (run / name).exists():
             yield f"{name}: is in the directory, and {SEAL} does not cover it"
+    for name in names:
+        if name not in RECORDED and name not in COPIES:
+            yield f"{name}: {SEAL} names it, and it is not a file that llmeval seals"
     if seal.baseline is not None and seal.baseline not in names:
         yield f"{SEAL}: does not cover the baseline {seal.baseline}"
+    if seal.baseline not in (None, BASELINE_COPY):
+        yield f"{SEAL}: names {seal.baseline} as the baseline, which can only be {BASELINE_COPY}"
 
 
 def _files(run: Path, seal: Seal) -> Iterator[str]:

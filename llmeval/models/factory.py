@@ -11,6 +11,7 @@ from llmeval.models.base import Model
 from llmeval.models.loading import load_function
 from llmeval.suite.model_schema import (
     BaseModelSpec,
+    FunctionObjectSpec,
     HttpSpec,
     OpenAISpec,
     PythonSpec,
@@ -60,9 +61,12 @@ def _make_transformers(spec: TransformersSpec, base: Path) -> Model:
         spec.model.count("/") > 1 or spec.model.startswith((".", "/", "~"))
     ):
         raise SuiteError(f"no model folder {spec.model}; paths are relative to {base}")
-    if local_path.is_dir() and not (local_path / "config.json").exists():
+    if local_path.is_dir() and not any(
+        (local_path / name).exists() for name in ("config.json", "adapter_config.json")
+    ):
         raise SuiteError(
-            f"{spec.model} is a folder without a config.json: not a transformers model"
+            f"{spec.model} is a folder without a config.json or adapter_config.json: not a"
+            " transformers model"
         )
     require_extra()
     name = str(local_path) if local_path.is_dir() else spec.model
@@ -107,7 +111,10 @@ def _make_http(spec: HttpSpec, base: Path) -> Model:
 def _make_python(spec: PythonSpec, base: Path) -> Model:
     from llmeval.models.python import PythonFunction
 
-    function = load_function(spec.function, base)
+    if isinstance(spec, FunctionObjectSpec):
+        function = spec.function_object
+    else:
+        function = load_function(spec.function, base)
     return PythonFunction(
         function,
         spec.function,
@@ -145,6 +152,7 @@ _MAKERS: dict[type[BaseModelSpec], Callable[..., Model]] = {
     TransformersSpec: _make_transformers,
     HttpSpec: _make_http,
     PythonSpec: _make_python,
+    FunctionObjectSpec: _make_python,
     ReplaySpec: _make_replay,
     SystemOneSpec: _make_systemone,
 }

@@ -51,9 +51,13 @@ class PythonFunction:
         self._function, self._name, self._build = function, name, build
         self._source = function_source(name, function)
         self._params, self._timeout = dict(params or {}), timeout
-        self._whole = "request" in inspect.signature(function).parameters
+        try:
+            self._whole = "request" in inspect.signature(function).parameters
+        except ValueError:  # a function in C without a signature
+            self._whole = False
         self._parts = ReplyPaths(data=data)
-        self._async = inspect.iscoroutinefunction(function)
+        called = getattr(type(function), "__call__", None)  # noqa: B004 (an object may be async)
+        self._async = any(map(inspect.iscoroutinefunction, (function, called)))
 
     @property
     def identity(self) -> Mapping[str, Any]:

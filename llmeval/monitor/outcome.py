@@ -21,7 +21,7 @@ class AlarmChange(NamedTuple):
 
 def alarm_changes(records: tuple[MonitorRecord, ...]) -> list[AlarmChange]:
     """Where alarms began and ended, in order. An acknowledgement ends open alarms without an entry:
-    it is another record.
+    it is another separate record.
     """
     changes, state = [], dict[str, str]()
     for record in records:

@@ -12,22 +12,24 @@ from llmeval.runner.model_roles import LOCAL_CONCURRENCY, ModelRole
 from llmeval.runner.options import Options
 from llmeval.store.directory import RunDir
 from llmeval.suite.loader import Suite
-from llmeval.suite.model_schema import ModelSpec, Price, ReplaySpec
+from llmeval.suite.model_schema import FunctionObjectSpec, ModelSpec, Price, ReplaySpec
 from llmeval.suite.secrets import secrets_in
 from llmeval.suite.yaml_file import Path as KeyPath
 
 
 def stated_candidate(suite: Suite, options: Options) -> tuple[str | ModelSpec, KeyPath]:
     """The candidate: that of the suite, or `--candidate NAME`, or `--candidate
-    '{provider: ...}'`.
+    '{provider: ...}'`, or a Python function.
     """
-    given = options.candidate
-    if given is None:
+    if options.function is not None:
+        return FunctionObjectSpec.of(options.function, options.build), ()
+    stated = options.candidate
+    if stated is None:
         return suite.spec.candidate, ("candidate",)
-    if not given.lstrip().startswith("{"):
-        return given, ()
+    if not stated.lstrip().startswith("{"):
+        return stated, ()
     try:
-        spec: ModelSpec = TypeAdapter(ModelSpec).validate_python(yaml.safe_load(given))
+        spec: ModelSpec = TypeAdapter(ModelSpec).validate_python(yaml.safe_load(stated))
     except ValidationError as error:
         # neither the text nor pydantic's own message: both have the key
         wrong = "; ".join(

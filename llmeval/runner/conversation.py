@@ -138,6 +138,8 @@ class ConversationPlayer:
         self, case: Case, first: Request, texts: tuple[str, ...], key: bytes, played: _Played
     ) -> CallResult:
         """The conversation, played now. Raises AskFailed, see `play`."""
+        if (shared := await self._caller.shared(key)) is not None:
+            return shared
         name = "sha256:" + key.hex()
         try:
             ended = await self._sessions(case, first, texts, played)

@@ -2,6 +2,7 @@
 several roles name it.
 """
 
+import hashlib
 import ipaddress
 import time
 from collections.abc import Callable, Iterable
@@ -12,11 +13,15 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from llmeval.core.errors import ModelError, SuiteError
+from llmeval.core.records import canonical_json
 from llmeval.core.redaction import redact
 from llmeval.models.base import Model
-from llmeval.models.client.cache import ALWAYS, NEVER, Cache
+from llmeval.models.client.cache import ALWAYS, NEVER
 from llmeval.models.client.caller import Caller
-from llmeval.models.client.limiter import START, START_ON_LOOPBACK, Limiter, Window
+from llmeval.models.client.limiter import START, START_ON_LOOPBACK, Bucket, Limiter, Window
+from llmeval.models.client.reply_store import ReplyStore
+from llmeval.models.client.shared_bucket import SharedBucket
+from llmeval.models.client.shared_store import SharedStore
 from llmeval.models.factory import make_model
 from llmeval.models.readout import LabelReadout
 from llmeval.models.reasoning import Tags
@@ -64,7 +69,7 @@ class _Made:
     model: Model
     limiter: Limiter
     spec: BaseModelSpec
-    cache: Cache | None
+    cache: ReplyStore | None
 
 
 class ModelRoles:
@@ -78,7 +83,7 @@ class ModelRoles:
         self,
         suite: Suite,
         options: Options,
-        cache: Cache | None,
+        cache: ReplyStore | None,
         budget: Budget,
         *,
         trial: bool = False,
@@ -159,7 +164,7 @@ class ModelRoles:
         except (SuiteError, ModelError) as error:
             raise self._suite.error(path, str(error)) from None
         cache = None if isinstance(spec, ReplaySpec) else self.cache
-        return _Made(model, self._limiter(spec), spec, cache)
+        return _Made(model, self._limiter(spec, model), spec, cache)
 
     def _caller(self, made: _Made, since: float) -> Caller:
         return Caller(
@@ -175,7 +180,7 @@ class ModelRoles:
             reasoning=_tags(made.spec),
         )
 
-    def _limiter(self, spec: BaseModelSpec) -> Limiter:
+    def _limiter(self, spec: BaseModelSpec, model: Model) -> Limiter:
         """The model's own limits, within the window of its endpoint if it has one."""
         limits = spec.limits
         address = getattr(spec, "base_url", None) or getattr(spec, "url", None)
@@ -196,7 +201,15 @@ class ModelRoles:
             requests_per_minute=limits.requests_per_minute,
             tokens_per_minute=limits.tokens_per_minute,
             adaptive=address is not None,
+            bucket=self._shared_buckets(model),
         )
+
+    def _shared_buckets(self, model: Model) -> Callable[[str, float], Bucket] | None:
+        """Makes the buckets of a model that all workers share; None without a store."""
+        if not isinstance(store := self.cache, SharedStore) or not store.writes:
+            return None
+        name = hashlib.sha256(canonical_json(model.identity)).hexdigest()
+        return lambda kind, rate: SharedBucket(store, f"{kind} {name}", rate)
 
 
 def _refuse_foreign_code(suite: Suite, spec: BaseModelSpec) -> None:

@@ -1,7 +1,8 @@
 """The options of a run, in addition to the suite."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -27,19 +28,30 @@ class Options:
     text of another prompt. `run_id`: the id of a new run; by default a new one. `grid`: the run's
     place in a grid.
 
+    `candidate`: a name from `models`, or a specification `{provider: ...}`. `function`: a Python
+    function as the candidate, and `build`: your name for its build (see `llmeval.run`).
+
     `use_cache`: False neither reads nor writes the cache. `reuse`: use answers of earlier runs for
     any candidate, pinned or not. `refresh`: use no answer or verdict of an earlier run. At most one
     of these three may differ from its default (docs/caching.md).
+
+    `store`: the address of a PostgreSQL database with the replies that several workers share,
+    instead of this machine's cache (docs/scale.md). `group`: the name of the run that the workers
+    carry out together; they share answers of a candidate without a `build`, and `max_cost`.
     """
 
     out: Path | None = None
     reports: Path = Path("reports")
     candidate: str | None = None
+    function: Callable[..., object] | None = None
+    build: str | None = None
     baseline: Path | None = None
     stop: str | None = None
     limit: int | None = None
     concurrency: int = 32
     use_cache: bool = True
+    store: str | None = field(default=None, repr=False)
+    group: str = ""
     reuse: bool = False
     refresh: bool = False
     max_cost: float | None = None
@@ -53,6 +65,11 @@ class Options:
     grid: GridCellRecord | None = None
     junit: Literal["all", "failed"] = "all"
 
+    def __post_init__(self) -> None:
+        for name in ("out", "reports", "baseline"):  # Python code may state them as texts
+            if isinstance(value := getattr(self, name), str):
+                object.__setattr__(self, name, Path(value))
+
     def check(self) -> None:
         """Refuse values that are impossible, alone or together. Raises UsageError."""
         if self.concurrency < 1:
@@ -61,8 +78,22 @@ class Options:
             raise UsageError(
                 "--no-cache, --reuse and --refresh exclude one another: give one of them"
             )
+        if self.store is not None and not self.use_cache:
+            raise UsageError("--store and --no-cache exclude one another: give one of them")
+        if self.store is not None and self.refresh:
+            raise UsageError(
+                "--refresh with --store: the other workers use the replies that it would replace."
+                " Remove --store, or prune the store: llmeval cache prune --store URL --days 0"
+            )
         if self.selection is not None and self.shard is not None:
             raise UsageError("--shard runs a part of the whole suite: leave out --case and --tag")
+        if self.function is not None and self.candidate is not None:
+            raise UsageError("the candidate is a function and a model: state one of them")
+        if self.build is not None and (self.function is None or not self.build.strip()):
+            raise UsageError(
+                "build: the name of the build of a function that is the candidate; for other models"
+                " write `build` into the suite"
+            )
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"--limit must be at least 1, not {self.limit}")
         bounds = {

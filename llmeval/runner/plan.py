@@ -21,6 +21,8 @@ from llmeval.judges.calibration_map import Calibration
 from llmeval.judges.ensemble import MemberVerdict
 from llmeval.models.base import Model
 from llmeval.models.client.cache import Cache
+from llmeval.models.client.reply_store import ReplyStore
+from llmeval.models.client.shared_store import SharedStore
 from llmeval.runner.application import Application, stated_application
 from llmeval.runner.budget import Budget, refuse_unpriced
 from llmeval.runner.candidate_role import stated_candidate, stored_candidate
@@ -40,6 +42,7 @@ from llmeval.runner.model_roles import ModelRole, ModelRoles
 from llmeval.runner.options import Options
 from llmeval.runner.script import Script
 from llmeval.runner.sharding import Shard
+from llmeval.runner.shared_budget import SharedBudget
 from llmeval.runner.simulated_user import SimulatedUser, conversation_digest, user_of
 from llmeval.runner.slots import Slots
 from llmeval.runner.suite_checks import case_checks
@@ -70,7 +73,7 @@ class RunPlan:
     trusts: Mapping[str, Trust]
     """By metric."""
     checks: tuple[BoundCheck, ...]
-    cache: Cache | None
+    cache: ReplyStore | None
     budget: Budget
     quarantine: Quarantine = field(default_factory=Quarantine)
     retired: Retirement = field(default_factory=Retirement)
@@ -239,8 +242,16 @@ def plan(
 
 def make_roles(suite: Suite, options: Options, *, trial: bool = False) -> ModelRoles:
     """The models of one plan, or of several that share limits, cache and budget."""
-    cache = Cache(home(), set_aside=True) if options.use_cache and not trial else None
+    cache: ReplyStore | None = None
     budget = Budget(options.max_calls, options.max_cost, options.max_minutes)
+    if options.store is not None and not trial:
+        cache = store = SharedStore(options.store, options.group)
+        if options.max_cost is not None and options.group and store.writes:
+            budget = SharedBudget(
+                store, options.group, options.max_calls, options.max_cost, options.max_minutes
+            )
+    elif options.use_cache and not trial:
+        cache = Cache(home(), set_aside=True)
     return ModelRoles(suite, options, cache, budget, trial=trial)
 
 

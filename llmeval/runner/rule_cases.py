@@ -190,6 +190,7 @@ def _targets(suite: Suite) -> list[_Target]:
         _margin_target(suite, (*comparison, "release", "margins", key), numbers)
         for key in gate.release_margins
     ]
+    found += [_margin_target(suite, ("gate", "improve", key), numbers) for key in gate.improve]
     return found
 
 

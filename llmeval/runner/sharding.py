@@ -7,7 +7,7 @@ or its text changes, so a cache for each shard stays useful.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from llmeval.core.errors import UsageError
@@ -22,8 +22,12 @@ _VARIABLES = (
         "SYSTEM_TOTALJOBSINPHASE",
         1,
     ),  # Azure Pipelines, `strategy: {parallel: N}`
+    ("JOB_COMPLETION_INDEX", "LLMEVAL_SHARDS", 0),  # Kubernetes, a Job in completion mode Indexed
+    ("LLMEVAL_SHARD_INDEX", "LLMEVAL_SHARDS", 0),  # GitHub Actions, from `strategy.job-index`
 )
 """(index, total, number of the first) of the variables of each CI system."""
+_PARTS = "LLMEVAL_SHARDS"
+"""The number of parts, where the system does not state it."""
 
 
 @dataclass(frozen=True)
@@ -62,20 +66,70 @@ def _of_environment(environment: Mapping[str, str]) -> Shard:
     stated = environment.get("LLMEVAL_SHARD")
     if stated:
         return _parsed(stated, "LLMEVAL_SHARD")
-    for index, total, first in _VARIABLES:
-        n = environment.get(total, "")
-        if n == "1" or environment.get(index):
-            number = environment.get(index) or str(first)
-            if not (number.isdecimal() and n.isdecimal()):
-                raise UsageError(
-                    f"--shard auto: {index}={number!r} and {total}={n!r} are not two whole numbers"
-                )
-            return _checked(int(number) - first + 1, int(n), f"{index}={number}, {total}={n}")
+    found = dict(_stated(environment))
+    if len(found) > 1 and len(set(found.values())) > 1:
+        raise UsageError(
+            f"--shard auto: the variables disagree ({_listed(found)}). Set LLMEVAL_SHARD=i/N, or"
+            " write --shard i/N"
+        )
+    if found:
+        return next(iter(found.values()))
+    for _, total, _ in _VARIABLES:
+        if environment.get(total) == "1":  # GitLab and Buildkite state 1 for a job without parts
+            return Shard(1, 1)
     names = ", ".join(f"{index} and {total}" for index, total, _ in _VARIABLES)
     raise UsageError(
-        "--shard auto: no variable states the shard of this job. It reads LLMEVAL_SHARD=i/N, or"
-        f" {names}; elsewhere write --shard i/N"
+        "--shard auto: no variable states the shard of this job. It reads LLMEVAL_SHARD=i/N,"
+        f" {names}, JOB_COMPLETION_INDEX and LLMEVAL_SHARDS, or SLURM_ARRAY_TASK_ID;"
+        " elsewhere write --shard i/N"
     )
+
+
+def _stated(environment: Mapping[str, str]) -> Iterator[tuple[str, Shard]]:
+    """By variable, each shard that the environment states.
+
+    Raises:
+        UsageError: a variable has no usable value, or the number of parts is unknown.
+    """
+    for index, total, first in _VARIABLES:
+        number = environment.get(index)
+        if not number:
+            continue
+        n = environment.get(total, "")
+        if not (number.isdecimal() and n.isdecimal()):
+            raise UsageError(
+                f"--shard auto: {index}={number!r} and {total}={n!r} are not two whole numbers"
+                + (f". Set {total} to the number of parts" if total == _PARTS else "")
+            )
+        yield index, _checked(int(number) - first + 1, int(n), f"{index}={number}, {total}={n}")
+    if environment.get("SLURM_ARRAY_TASK_ID"):
+        yield "SLURM_ARRAY_TASK_ID", _of_array(environment)
+
+
+def _of_array(environment: Mapping[str, str]) -> Shard:
+    """The shard of a task of a SLURM array, whose indices may begin anywhere.
+
+    Raises:
+        UsageError: the array has gaps, such as `--array=1,3,9`, or is a part of another one.
+    """
+    names = [f"SLURM_ARRAY_TASK_{name}" for name in ("ID", "MIN", "MAX", "STEP", "COUNT")]
+    values = [environment.get(name, "1" if name.endswith("STEP") else "") for name in names]
+    stated = ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
+    if not all(value.isdecimal() for value in values):
+        raise UsageError(f"--shard auto: {stated}: these are not five whole numbers")
+    task, low, high, step, count = map(int, values)
+    parts = environment.get(_PARTS) or str(count)
+    regular = step > 0 and low + (count - 1) * step == high and (task - low) % step == 0
+    if not regular or parts != str(count):
+        raise UsageError(
+            f"--shard auto: {stated}, {_PARTS}={parts}: the array is not the whole of a range, so"
+            " the part is unknown. Submit the whole array, or write --shard i/N"
+        )
+    return _checked((task - low) // step + 1, count, stated)
+
+
+def _listed(found: Mapping[str, Shard]) -> str:
+    return ", ".join(f"{name}: {shard}" for name, shard in found.items())
 
 
 def _parsed(text: str, name: str) -> Shard:

@@ -112,6 +112,14 @@ class GateSpec(Strict):
         ),
     )
     regression: RegressionSpec | None = None
+    improve: dict[str, Share] = Field(
+        default={},
+        description=(
+            "Metric, or `metric @ tag=value` -> the rise of its mean against the baseline of"
+            " `regression` that must be reached: 0.2 is 20 points. PASS: the lower bound of the"
+            " rise is at least that. FAIL: the upper bound is below it."
+        ),
+    )
     alpha: Level = Field(
         default=0.05,
         description=(
@@ -216,6 +224,26 @@ class GateSpec(Strict):
             )
         return value
 
+    @model_validator(mode="after")
+    def _improves_on_a_baseline(self) -> "GateSpec":
+        if not self.improve:
+            return self
+        if self.regression is None:
+            raise PydanticCustomError(
+                "improve",
+                "`improve` compares with the baseline of `regression`: state `regression` with its"
+                " baseline and margins too",
+            )
+        if self.about == "these_cases":
+            raise PydanticCustomError(
+                "improve", "`improve` is about all similar cases: leave out `about: these_cases`"
+            )
+        if zero := [key for key, rise in self.improve.items() if rise == 0]:
+            raise PydanticCustomError(
+                "improve", "a rise of 0 demands nothing ({key}); give one above 0", {"key": zero[0]}
+            )
+        return self
+
     @property
     def decides(self) -> bool:
         """Whether there is a rule."""
@@ -238,7 +266,7 @@ class GateSpec(Strict):
         margins = [*self.margins, *self.release_margins]
         several = any(is_pattern(key) for key in (*self.floors, *margins))
         numbers = any(_may_be_number(key) for key in margins)
-        return not (self.never or self.limits or several or numbers)
+        return not (self.never or self.limits or self.improve or several or numbers)
 
     @property
     def rule_names(self) -> list[str]:
@@ -250,6 +278,7 @@ class GateSpec(Strict):
             *(f"limit {key}" for key in self.limits),
             *(f"regression {key}" for key in self.margins),
             *(f"release {key}" for key in self.release_margins),
+            *(f"improve {key}" for key in self.improve),
         ]
 
     @property
@@ -270,6 +299,7 @@ class GateSpec(Strict):
                 "floors": {},
                 "limits": {},
                 "regression": None,
+                "improve": {},
                 "stop": "never",
             }
         )

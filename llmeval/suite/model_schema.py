@@ -1,8 +1,11 @@
 """The models of a suite file as types: their endpoints, parameters and limits."""
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 
 from llmeval.core.json_paths import JsonPath
@@ -146,12 +149,20 @@ class OpenAISpec(Generating, Networked):
 
 
 class TransformersSpec(Generating):
-    """Local weights: a directory, a hub id, or a bundled name such as smollm2-135m-instruct."""
+    """Local weights: a directory, a hub id, or a bundled name such as smollm2-135m-instruct. A
+    directory may hold an adapter (LoRA) in PEFT's format.
+    """
 
     provider: Literal["transformers"]
     model: str
     revision: str | None = None
-    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] | None = Field(
+        default=None,
+        description=(
+            "Default: float32 on a CPU, else the checkpoint's own. `auto`: bfloat16 on a CPU with"
+            " AVX512_BF16 or AMX. The run records the type that was used."
+        ),
+    )
     device: str | None = Field(
         default=None, description="cpu, cuda, cuda:0 or mps; default: cuda if available, else cpu."
     )
@@ -276,6 +287,35 @@ class PythonSpec(Generating):
             " stay the same. Change it when anything else behind the function changes."
         ),
     )
+
+
+class FunctionObjectSpec(PythonSpec):
+    """A function that Python code passes as the candidate. No suite file has one."""
+
+    function: str = Field(description="module:qualified name")
+    _object: Callable[..., object] = PrivateAttr()
+
+    @classmethod
+    def of(cls, function: Callable[..., object], build: str | None) -> "FunctionObjectSpec":
+        """The specification of a function, of a method, or of an object with `__call__`."""
+        inner: object = inspect.unwrap(function)
+        while isinstance(inner, functools.partial):
+            inner = inspect.unwrap(inner.func)
+        named = inner if hasattr(inner, "__qualname__") else type(inner)
+        name = f"{named.__module__}:{named.__qualname__}"
+        spec = cls(provider="python", function=name, build=build)
+        spec._object = function
+        return spec
+
+    @property
+    def function_object(self) -> Callable[..., object]:
+        """The function itself."""
+        return self._object
+
+    @property
+    def stated_model(self) -> str:
+        """The name of the function."""
+        return self.function
 
 
 class ReplaySpec(BaseModelSpec):

@@ -78,7 +78,7 @@ def test_init_refuses(tmp_path: Path, options: dict[str, Any], told: str) -> Non
 def test_a_terminal_is_asked_and_a_script_is_not(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "llmeval", "init"]
     ours, theirs = pty.openpty()
-    os.write(ours, b"2\nhttp://localhost:1/v1\nmy-model\n")
+    os.write(ours, b"1\nhttp://localhost:1/v1\nmy-model\n")
     asked = subprocess.Popen(
         command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, env=ENVIRONMENT
     )

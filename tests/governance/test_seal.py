@@ -113,6 +113,14 @@ def test_a_flipped_byte_of_the_seal_is_found(run: Path) -> None:
         pytest.param(lambda run: _linked(run / "scores.jsonl"), "is a link", id="link"),
         pytest.param(lambda run: _edit(run, path="../x"), "leaves the directory", id="path"),
         pytest.param(lambda run: _edit(run, drop="scores.jsonl"), "does not cover", id="left out"),
+        pytest.param(lambda run: _add(run, "report.html"), "not a file that llmeval seals", id="more"),
+        pytest.param(
+            lambda run: _add(run, "inputs/scores.jsonl"), "not a file that llmeval seals",
+            id="a copy with the name of a record",
+        ),
+        pytest.param(
+            lambda run: _edit(run, baseline="summary.json"), "can only be", id="other baseline",
+        ),
         pytest.param(lambda run: _edit(run, decision="FAIL"), "says FAIL", id="decision"),
         pytest.param(lambda run: _edit(run, cases_root="0" * 64), "cases_root", id="data"),
         pytest.param(lambda run: _edit(run, run_id="other"), "is of run other", id="run"),
@@ -134,6 +142,15 @@ def _linked(path: Path) -> None:
     copy = path.with_name("copy")
     path.rename(copy)
     path.symlink_to(copy)
+
+
+def _add(run: Path, name: str) -> None:
+    """Seal one more file, which has a true digest."""
+    path = run / name
+    path.write_bytes(b"{}\n")
+    digest = hashlib.sha256(b"{}\n").hexdigest()
+    files = json.loads((run / SEAL).read_text())["files"]
+    _edit(run, files=[*files, {"path": name, "sha256": digest, "bytes": 3}])
 
 
 def _edit(run: Path, path: str | None = None, drop: str | None = None, **changes: object) -> None:
@@ -175,6 +192,20 @@ def test_new_labels_need_a_new_seal(run: Path) -> None:
     (run / "seals" / f"{before.digest}.json").write_text("{}")
     with pytest.raises(LlmevalError):
         check_seal(run)
+
+
+@pytest.mark.parametrize("name", ["inputs", "seals", "labels.jsonl"])
+def test_no_link_is_followed_while_sealing(run: Path, tmp_path: Path, name: str) -> None:
+    target = tmp_path / "elsewhere"
+    if name.endswith("jsonl"):
+        target.write_text("a secret")
+    else:
+        target.mkdir()
+        shutil.rmtree(run / name, ignore_errors=True)
+    (run / name).symlink_to(target)
+    with pytest.raises(StoreError, match="is a link"):
+        seal_run(run)
+    assert target.is_file() or not list(target.iterdir())
 
 
 def test_a_seal_that_fits_is_kept(run: Path) -> None:

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
+from llmeval.governance.approvals import author_digest
 from llmeval.governance.audit import append_event, check_anchor, join_branches, read_chain
+from llmeval.governance.verify import check_seal
 from tests.support.command import llmeval
 
 SUITE = """\
@@ -192,6 +195,57 @@ def test_tampered_approvals_do_not_count(place: Place, tamper: object, problem: 
     assert problem in str(document["notes"])
 
 
+def test_two_names_with_one_key_are_one_person(place: Place) -> None:
+    folder, keys = place.run / "approvals", place.folder / "signers"
+    lines = (place.keys / "allowed_signers").read_text()
+    keys.write_text(lines + lines.splitlines()[0].replace("ada", "ada.second") + "\n")
+    place.approve("ada", "owner", "--out", folder)
+    place.approve("ada.second", "risk", "--out", folder, key="ada")
+    told = llmeval("verify", place.run, "--signers", keys, "--approvals", folder)
+    assert told.returncode == 1
+    assert "sign with the same key" in told.stdout
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        lambda file: Path(f"{file}.sig").unlink(),
+        lambda file: edited(file, at="2020-01-01T00:00:00Z"),
+        lambda file: edited(file, by="eve"),
+    ],
+)
+def test_a_rejection_can_not_be_hidden(place: Place, hide: object) -> None:
+    approved(place)
+    folder = place.run / "approvals"
+    place.approve("zoe", "risk", "--decision", "reject", "--out", folder, key="eve")
+    (file,) = folder.glob("*-zoe-*.json")
+    hide(file)  # type: ignore[operator]
+    assert "rejects the run" in place.problems("--approvals", folder)
+
+
+def test_the_suite_decides_which_approvals_a_run_needs(place: Place) -> None:
+    """A run that was made while `approvals` was not in the suite."""
+    suite = place.folder / "suite.yaml"
+    text = suite.read_text()
+    suite.write_text(text[: text.index("approvals:")])
+    assert llmeval("run", "suite.yaml", "--out", "other", cwd=place.folder).returncode == 0
+    suite.write_text(text)
+    command = (
+        "baseline",
+        "approve",
+        "other",
+        "--by",
+        "eve",
+        "--reason",
+        "x",
+        "--out",
+        "l.lock.json",
+    )
+    told = llmeval(*command, cwd=place.folder)
+    assert told.returncode == 2
+    assert "demands other approvals" in told.stderr
+
+
 def edited(file: Path, **changes: object) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
 
@@ -210,7 +264,10 @@ def test_an_unreadable_approval_is_not_passed_over(place: Place) -> None:
     assert told.returncode == 3
 
 
-@pytest.mark.parametrize("change", ["payload", "type", "signature", "key", "swapped"])
+@pytest.mark.parametrize(
+    "change",
+    ["payload", "type", "signature", "key", "swapped", "kind", "subject", "plain", "unsigned"],
+)
 def test_changed_statements(place: Place, change: str) -> None:
     machine = place.keys / "machine.pem"
     approved(place)
@@ -228,12 +285,24 @@ def test_changed_statements(place: Place, change: str) -> None:
         shell("openssl", "genpkey", "-algorithm", "ed25519", "-out", "x.pem", cwd=place.folder)
         shell("openssl", "pkey", "-in", "x.pem", "-pubout", "-out", "x.pub", cwd=place.folder)
         key = place.folder / "x.pub"
+    elif change == "kind":
+        envelope = json.loads((place.run / "attestation.svr.dsse.json").read_text())
+    elif change == "plain":
+        plain = place.run / "attestation.json"
+        plain.write_bytes(plain.read_bytes().replace(b"PASSED", b"WARNED"))
+    elif change == "unsigned":
+        path.unlink()
+        problems = place.problems("--approvals", place.run / "approvals", "--key", key)
+        assert "attestation.json: is not signed" in problems
+        return
     else:
         shutil.copytree(place.run, place.folder / "other")
         llmeval("seal", place.folder / "other")
         (place.folder / "other" / "labels.jsonl").write_text("")
         llmeval("seal", place.folder / "other", "--again")
-        llmeval("attest", place.folder / "other", "--sign", f"ed25519:{machine}")
+        subject = f"run=sha256:{check_seal(place.run).digest}"  # names the other run's seal
+        more = ("--subject", subject) if change == "subject" else ()
+        llmeval("attest", place.folder / "other", "--sign", f"ed25519:{machine}", *more)
         envelope = json.loads((place.folder / "other" / "attestation.dsse.json").read_text())
     path.write_text(json.dumps(envelope))
     problems = place.problems("--approvals", place.run / "approvals", "--key", key)
@@ -301,3 +370,29 @@ def test_an_event_that_was_killed_half_way_is_replaced(tmp_path: Path) -> None:
     check = read_chain(path)
     assert check.problems == ()
     assert len(check.events) == 3
+
+
+def test_a_whole_event_without_its_newline_is_kept(tmp_path: Path) -> None:
+    path = chain(tmp_path / "audit.jsonl", 2)
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    assert read_chain(path).problems == ()
+    append_event(path, "ada", "approved", "run 9")
+    check = read_chain(path)
+    assert check.problems == ()
+    assert len(check.events) == 3
+
+
+def test_authors_of_changes_that_nobody_committed_are_unknown(place: Place) -> None:
+    from llmeval.governance.authors import authors_of
+    from llmeval.store.directory import RunDir
+
+    manifest = RunDir(place.run).manifest()
+    assert manifest.git is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIT_DIR", "/nowhere")
+        assert author_digest("eve@example.com") in authors_of(manifest, place.folder, None)
+    dirty = replace(manifest, git=replace(manifest.git, dirty=True))
+    assert authors_of(dirty, place.folder, None) == ()
+    shallow = place.folder / ".git" / "shallow"
+    shallow.write_text(f"{manifest.git.commit}\n")
+    assert authors_of(manifest, place.folder, "2020-01-01T00:00:00Z") == ()

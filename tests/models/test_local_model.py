@@ -568,8 +568,10 @@ def test_identity_changes_with_every_file_and_not_with_the_place(
 ) -> None:
     import shutil
 
-    moved = tmp_path / "elsewhere" / tiny.name
+    moved = tmp_path / "elsewhere" / "another-name"
     shutil.copytree(tiny, moved)
+    (moved / "training.json").write_text('{"loss": 1}')
+    (moved / "README.txt").write_text("a log")
     before, there = TransformersModel(str(tiny)).identity, TransformersModel(str(moved)).identity
     assert before == there
     assert str(tmp_path) not in json.dumps(there)

@@ -38,10 +38,23 @@ def test_every_case_has_one_shard_and_no_cluster_is_torn() -> None:
     assert all(len(indices) == 1 for indices in by_cluster.values())
 
 
+def array(task: int, low: int, high: int, count: int = 0, *, step: int = 1) -> dict[str, str]:
+    """What SLURM tells a task of an array."""
+    values = {"ID": task, "MIN": low, "MAX": high, "STEP": step, "COUNT": count or high - low + 1}
+    return {f"SLURM_ARRAY_TASK_{name}": str(value) for name, value in values.items()}
+
+
 @pytest.mark.parametrize(("text", "environment", "expected"), [
     ("2/3", {}, (2, 3)),
     ("auto", {"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3"}, (2, 3)),
     ("auto", {"CI_NODE_TOTAL": "1"}, (1, 1)),
+    ("auto", {"JOB_COMPLETION_INDEX": "0", "LLMEVAL_SHARDS": "8"}, (1, 8)),
+    ("auto", {"LLMEVAL_SHARD_INDEX": "7", "LLMEVAL_SHARDS": "8"}, (8, 8)),
+    ("auto", array(5, 4, 7), (2, 4)), ("auto", array(0, 0, 3), (1, 4)),
+    ("auto", array(5, 1, 9, 5, step=2), (3, 5)),
+    ("auto", {**array(2, 1, 4), "LLMEVAL_SHARDS": "4"}, (2, 4)),
+    ("auto", {**array(2, 1, 4), "CI_NODE_TOTAL": "1"}, (2, 4)),
+    ("auto", {**array(2, 1, 4), "CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "4"}, (2, 4)),
     ("auto", {"CIRCLE_NODE_INDEX": "0", "CIRCLE_NODE_TOTAL": "3"}, (1, 3)),
     ("auto", {"BUILDKITE_PARALLEL_JOB": "2", "BUILDKITE_PARALLEL_JOB_COUNT": "3"}, (3, 3)),
     ("auto", {"SYSTEM_JOBPOSITIONINPHASE": "3", "SYSTEM_TOTALJOBSINPHASE": "3"}, (3, 3)),
@@ -55,6 +68,12 @@ def test_which_part_this_is(
 
 @pytest.mark.parametrize(("text", "environment", "told"), [
     ("0/3", {}, "the first part is 1, the last 3"), ("4/3", {}, "the last 3"), ("2", {}, "write i/N"),
+    ("auto", {"JOB_COMPLETION_INDEX": "0"}, "Set LLMEVAL_SHARDS"),
+    ("auto", {"JOB_COMPLETION_INDEX": "8", "LLMEVAL_SHARDS": "8"}, "the last 8"),
+    ("auto", array(3, 1, 9, 3), "not the whole of a range"),
+    ("auto", {**array(3, 3, 3), "LLMEVAL_SHARDS": "4"}, "not the whole of a range"),
+    ("auto", {"SLURM_ARRAY_TASK_ID": "1"}, "not five whole numbers"),
+    ("auto", {**array(2, 1, 4), "CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "3"}, "disagree"),
     ("auto", {}, "no variable states"), ("auto", {"CI_NODE_INDEX": "x", "CI_NODE_TOTAL": "3"}, "not two whole numbers"),
 ])  # fmt: skip
 def test_what_is_no_part(text: str, environment: dict[str, str], told: str) -> None:

@@ -29,6 +29,7 @@ from llmeval.gate.missing_cases import (
 )
 from llmeval.gate.pair_classes import PairClass, classes_for
 from llmeval.gate.pairs import PairedCases, pair, with_attempts
+from llmeval.gate.rules.improvement import improvement_rules
 from llmeval.gate.rules.labelled_regression import LabelledRegression, labelled_regression
 from llmeval.gate.rules.named_baseline import approve_command, named_baseline, nothing_compared
 from llmeval.gate.rules.number_regression import NumberComparison, NumberRule, compare_numbers
@@ -95,7 +96,11 @@ def regression_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:
             rules.append(_StatedRule(no_release(baseline, rule.baseline or ""), baseline))
         else:
             rules += _against(aggregate, manifest, baseline.release, release=True)
-    return [each.decided for each in rules]
+    gone = gone_of(aggregate, manifest, baseline)
+    return [
+        *(each.decided for each in rules),
+        *improvement_rules(aggregate, manifest, baseline, gone),
+    ]
 
 
 def _against(

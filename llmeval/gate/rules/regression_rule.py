@@ -22,7 +22,12 @@ from llmeval.gate.rules.named_baseline import nothing_compared
 from llmeval.gate.rules.number_regression import NumberRule
 from llmeval.gate.rules.regression_words import mean_note
 from llmeval.gate.rules.release import RELEASE, compared_with
-from llmeval.gate.rules.threshold import distrust_of, margins_in, own_scale_note
+from llmeval.gate.rules.threshold import (
+    Threshold,
+    distrust_of,
+    margins_in,
+    own_scale_note,
+)
 from llmeval.stats.estimation.label_counts import LabelCounts
 from llmeval.stats.sequential.design import TestDesign, regression
 
@@ -130,6 +135,36 @@ def comparisons(
         ),
     ]
     return [_of_release(each) for each in compared] if release else compared
+
+
+IMPROVE = "improve"
+"""The rule's name in records."""
+
+
+def improvements(
+    aggregate: RunAggregate, manifest: Manifest, baseline: BaselineLock
+) -> list[RegressionRule | RuleDecision]:
+    """The rules of `gate.improve`, with the rise that they demand as their margin; INVALID ones
+    where nothing can be compared.
+
+    Args:
+        As `comparisons`.
+    """
+    stated = {key: Threshold(value) for key, value in manifest.gate.improve.items()}
+    rules, empty = margins_of_run(aggregate, manifest, baseline, stated)
+    found: list[RegressionRule | RuleDecision] = [
+        nothing_compared(key, baseline, f"{key}: it names no metric or slice of this run.")
+        for key in empty
+    ]
+    for rule in rules:
+        compared = _comparison(aggregate, manifest, baseline, rule, IMPROVE)
+        if isinstance(compared, NumberRule):
+            why = f"{rule.key.text}: `improve` takes metrics of checks and judges, not numbers."
+            compared = nothing_compared(rule.key.metric, baseline, why)
+        found.append(
+            compared if isinstance(compared, RuleDecision) else replace(compared, kind=IMPROVE)
+        )
+    return found
 
 
 def _of_release(

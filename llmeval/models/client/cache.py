@@ -160,7 +160,7 @@ class Cache:
                 " `llmeval cache check` says whether the file is damaged"
             )
             return None
-        kept = _kept(row)
+        kept = kept_reply(row)
         if row is not None and kept is None and not self._reported:
             self._reported = True
             _say(
@@ -169,6 +169,17 @@ class Cache:
                 self.path,
             )
         return kept
+
+    async def claim(self, key: bytes, since: float = NEVER) -> CachedReply | None:
+        """Always None: `get` gives what is stored, and another process does not wait."""
+        return None
+
+    async def read(self, key: bytes, since: float = NEVER) -> CachedReply | None:
+        """As `get`."""
+        return self.get(key, since)
+
+    def release(self, key: bytes, since: float = NEVER) -> None:
+        """Does nothing: this cache has no claims."""
 
     async def put(self, key: bytes, reply: Reply, model: str, since: float = NEVER) -> CachedReply:
         """Store a reply, unless `get` already gives one.
@@ -180,8 +191,7 @@ class Cache:
         if self.warning is not None:
             return CachedReply(reply, now, self.run)
         if key not in self._waiting:
-            packed = zlib.compress(msgspec.json.encode(reply), 1)
-            self._pending[key] = _Row(packed, model, now, self.run, since)
+            self._pending[key] = _Row(packed_reply(reply), model, now, self.run, since)
             self._waiting[key] = asyncio.get_running_loop().create_future()
             if self._flusher is None or self._flusher.done():
                 self._flusher = asyncio.get_running_loop().create_task(self._flush())
@@ -222,7 +232,7 @@ class Cache:
         """
         try:
             rows = self._db.execute("SELECT key, reply, at, run FROM replies")
-            return [key for key, *row in rows if _kept((row[0], row[1], row[2])) is None]
+            return [key for key, *row in rows if kept_reply((row[0], row[1], row[2])) is None]
         except sqlite3.Error as error:
             raise StoreError(
                 f"the cache {self.path} is damaged: {error}. Delete the file; it only saves calls"
@@ -301,7 +311,7 @@ class Cache:
     def _first(self, batch: Mapping[bytes, _Row]) -> dict[bytes, CachedReply]:
         """The stored replies of these keys."""
         stored = {
-            key: _kept(
+            key: kept_reply(
                 self._writer.execute(
                     _GET, {"key": key, "run": row.run, "since": row.since}
                 ).fetchone()
@@ -331,7 +341,12 @@ def _connected(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
 
 
-def _kept(row: tuple[bytes, int, str] | None) -> CachedReply | None:
+def packed_reply(reply: Reply) -> bytes:
+    """A reply as it is stored."""
+    return zlib.compress(msgspec.json.encode(reply), 1)
+
+
+def kept_reply(row: tuple[bytes, int, str] | None) -> CachedReply | None:
     """A row as read; None without a row, or if its bytes are damaged or unpack to more than
     `MAX_REPLY`.
     """

@@ -14,8 +14,9 @@ from llmeval.core.errors import ModelError
 from llmeval.core.records import canonical_json, utc_time
 from llmeval.core.redaction import has_secret, redact, redact_value
 from llmeval.models.base import Model, NoAnswer, Reply, Request
-from llmeval.models.client.cache import NEVER, Cache, CachedReply
+from llmeval.models.client.cache import NEVER, CachedReply
 from llmeval.models.client.limiter import Limiter
+from llmeval.models.client.reply_store import ReplyStore
 from llmeval.models.client.sender import ATTEMPTS, RequestAttempts, Sender
 from llmeval.models.endings import is_finished
 from llmeval.models.reasoning import THINK, Tags
@@ -76,7 +77,7 @@ class Caller:
         self,
         model: Model,
         limiter: Limiter,
-        cache: Cache | None,
+        cache: ReplyStore | None,
         *,
         since: float = NEVER,
         may_call: Callable[[], bool] = lambda: True,
@@ -173,8 +174,15 @@ class Caller:
         return hashlib.sha256(self.key(first) + whole).digest()
 
     def stored(self, key: bytes) -> CallResult | None:
-        """The reply that the cache has under a key: of a request, or of a whole conversation."""
+        """The reply that the cache has under a key: of a request, or of a whole conversation. A
+        store on a server gives none here; see `shared`.
+        """
         kept = None if self._cache is None else self._cache.get(key, self._since)
+        return None if kept is None else self._result(kept, "sha256:" + key.hex(), 0)
+
+    async def shared(self, key: bytes) -> CallResult | None:
+        """As `stored`, and also from a store on a server."""
+        kept = None if self._cache is None else await self._cache.read(key, self._since)
         return None if kept is None else self._result(kept, "sha256:" + key.hex(), 0)
 
     async def store(self, key: bytes, reply: Reply, attempts: int, *, whole: bool) -> CallResult:
@@ -199,8 +207,13 @@ class Caller:
         self._flying[key] = future
         attempts = RequestAttempts()
         try:
-            reply = without_secrets(await self.sender.send(request, attempts))
-            kept = await self._keep(None if request.session else key, reply, usable)
+            kept = await self._claimed(request, key)
+            if kept is None:
+                try:
+                    reply = without_secrets(await self.sender.send(request, attempts))
+                    kept = await self._keep(None if request.session else key, reply, usable)
+                finally:
+                    self._release(request, key)
             future.set_result(kept)
         except ModelError as error:
             failed = AskFailed(error, name, attempts.count, redact(self._redact(str(error))))
@@ -212,6 +225,17 @@ class Caller:
                 future.cancel()
             del self._flying[key]
         return self._result(kept, name, attempts.count)
+
+    async def _claimed(self, request: Request, key: bytes) -> CachedReply | None:
+        """The reply of another process; None if this one makes the call."""
+        if self._cache is None or request.session is not None:
+            return None
+        return await self._cache.claim(key, self._since)
+
+    def _release(self, request: Request, key: bytes) -> None:
+        """Let another process make the call, if this one stored no reply."""
+        if self._cache is not None and request.session is None:
+            self._cache.release(key, self._since)
 
     async def _keep(
         self, key: bytes | None, reply: Reply, usable: Callable[[Reply], bool]

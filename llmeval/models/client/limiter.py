@@ -19,7 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from llmeval.models.client.pace import Pace
 from llmeval.models.client.traffic import Traffic
@@ -292,6 +292,8 @@ class Limiter:
         window: shared by all models of the endpoint; None makes one for this model alone.
         requests_per_minute, tokens_per_minute: the model's stated limits, if any.
         adaptive, clock: for the window that is made.
+        bucket: makes the bucket of "requests" or "tokens" for a number a minute; by default one of
+            this process.
     """
 
     def __init__(
@@ -303,13 +305,13 @@ class Limiter:
         tokens_per_minute: float | None = None,
         adaptive: bool = True,
         clock: Callable[[], float] = time.monotonic,
+        bucket: "Callable[[str, float], Bucket] | None" = None,
     ) -> None:
         self.window = window or Window(concurrency, adaptive=adaptive, clock=clock)
         self._own = asyncio.Semaphore(concurrency) if window is not None else None
-        self._requests = (
-            _Bucket(requests_per_minute, self.window.clock) if requests_per_minute else None
-        )
-        self._tokens = _Bucket(tokens_per_minute, self.window.clock) if tokens_per_minute else None
+        made = bucket or (lambda name, rate: _OwnBucket(rate, self.window.clock))
+        self._requests = made("requests", requests_per_minute) if requests_per_minute else None
+        self._tokens = made("tokens", tokens_per_minute) if tokens_per_minute else None
 
     @property
     def counts_tokens(self) -> bool:
@@ -348,9 +350,9 @@ class Limiter:
         """Wait for the stated limits first, so that a place in the window stays free for other
         models.
         """
-        wait = self._requests.take(1) if self._requests is not None else 0.0
+        wait = await self._requests.take(1) if self._requests is not None else 0.0
         if self._tokens is not None:
-            wait = max(wait, self._tokens.take(tokens))
+            wait = max(wait, await self._tokens.take(tokens))
         if wait > 0:
             await asyncio.sleep(wait)
 
@@ -365,7 +367,15 @@ class Limiter:
                 raise
 
 
-class _Bucket:
+class Bucket(Protocol):
+    """Tokens that are refilled at a rate."""
+
+    async def take(self, amount: float) -> float:
+        """Take tokens, also into debt. Returns how many seconds to wait for them."""
+        ...
+
+
+class _OwnBucket:
     """A token bucket that allows debt, and returns how long to wait for it."""
 
     def __init__(self, per_minute: float, clock: Callable[[], float]) -> None:
@@ -375,7 +385,7 @@ class _Bucket:
         self._clock = clock
         self._at = clock()
 
-    def take(self, amount: float) -> float:
+    async def take(self, amount: float) -> float:
         now = self._clock()
         self._level = min(self._capacity, self._level + (now - self._at) * self._rate)
         self._at = now

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from llmeval.models.local.engine_pool import WeightsKey
+from llmeval.models.local.weights import base_of
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 SPARE = 1.25
@@ -27,7 +28,7 @@ def fit_together(keys: Iterable[WeightsKey], free: int | None = None) -> bool:
     needed: dict[str, float] = {}
     for key in set(keys):
         needed[key.device] = needed.get(key.device, 0.0) + SPARE * weights_size(
-            key.folder, key.dtype
+            base_of(key.folder), key.dtype
         )
     return all(
         size <= (available(device) if free is None else free) for device, size in needed.items()

@@ -74,9 +74,10 @@ class TransformersModel:
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:
-        """Provider, model, revision, dtype, device, the sha256 of every file, and the parameters of
-        every request. The first use may download the model and read its weights (seconds); later
-        ones are instant.
+        """Provider, model, revision, dtype, device, the sha256 of every file that decides the
+        replies, and the parameters of every request. The name of a folder's model is made of these
+        digests, so that a copy elsewhere is the same model. The first use may download the model
+        and read its weights (seconds); later ones are instant.
 
         Raises:
             ModelError: the model does not exist, or can't be downloaded.
@@ -84,12 +85,12 @@ class TransformersModel:
         located, key = self._located, self._key
         return {
             "provider": "transformers",
-            "model": located.name,
+            "model": self._model_name,
             "revision": located.revision,
             "dtype": key.dtype,
             "device": key.device,
             "chat_template": weights.template_digest(located.folder),
-            "files": weights.file_digests(located.folder),
+            "files": self._files,
             "params": self._params,
         }
 
@@ -108,9 +109,7 @@ class TransformersModel:
         """
         sampling = parse(merged(self._params, request.params))
         reply: Reply = await self._run(Generation(request, sampling=sampling))
-        return msgspec.structs.replace(
-            reply, model=self._located.name, fingerprint=self._fingerprint
-        )
+        return msgspec.structs.replace(reply, model=self._model_name, fingerprint=self._fingerprint)
 
     async def continuation_logprobs(
         self, request: Request, continuations: Sequence[str]
@@ -183,6 +182,14 @@ class TransformersModel:
     @cached_property
     def _located(self) -> weights.Located:
         return weights.locate(self._name, self._revision)
+
+    @cached_property
+    def _files(self) -> dict[str, str]:
+        return weights.file_digests(self._located.folder)
+
+    @cached_property
+    def _model_name(self) -> str:
+        return self._located.name or weights.name_by_files(self._files)
 
     @cached_property
     def _key(self) -> WeightsKey:

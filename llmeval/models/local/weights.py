@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,23 +13,50 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.core.errors import ModelError, install_hint
+from llmeval.core.records import digest
 from llmeval.core.resources import home
 from llmeval.models.local import pull, threads
+from llmeval.models.local.adapters import (
+    ADAPTER_WEIGHTS,
+    is_adapter,
+    merge,
+    read_adapter,
+)
 from llmeval.models.local.catalog import CATALOG
 
-_KINDS = (".safetensors", ".bin", ".json", ".model", ".jinja", ".txt")
+_IDENTITY = re.compile(
+    r"model.*\.safetensors|pytorch_model.*\.bin|.*\.index\.json|.*\.model"
+    r"|.*\.jinja|config\.json|generation_config\.json|chat_template.*"
+    r"|.*tokenizer.*\.(json|txt)|(vocab|merges|spiece).*|.*\.(tiktoken|spm)"
+    r"|(special_tokens_map|added_tokens)\.json"
+)
+"""The files that decide what a model replies: weights, configuration, tokenizer and template. A
+training log or a README next to them is not a part of the model.
+"""
+_TOKENIZER = "tokenizer_config.json"
+_BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
+"""Flags of a CPU that multiplies matrices in bfloat16 faster than in float32."""
 _FETCHED = ("*.safetensors", "*.json", "*.model", "*.jinja", "*.txt")
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A model on this machine. `name`: its name in records, never a path of this machine.
-    `revision`: a commit, a package's version, or None.
+    """A model on this machine. `name`: its name in records, never a path of this machine; None for
+    a folder, which is named by its bytes. `revision`: a commit, a package's version, or None.
     """
 
     folder: Path
-    name: str
+    name: str | None
     revision: str | None
+
+    @property
+    def base(self) -> Path:
+        """The folder with the weights of the base; of an adapter another one than `folder`.
+
+        Raises:
+            ModelError: the adapter or its base can't be used.
+        """
+        return base_of(self.folder)
 
 
 def locate(model: str, revision: str | None = None) -> Located:
@@ -44,12 +72,13 @@ def locate(model: str, revision: str | None = None) -> Located:
         )
     folder = Path(model).expanduser()
     if folder.is_dir():
-        if not (folder / "config.json").exists():
+        if not (is_adapter(folder) or (folder / "config.json").exists()):
             raise ModelError(
-                f"{model} is a folder without a config.json: not a transformers model",
+                f"{model} is a folder without a config.json or adapter_config.json: not a"
+                " transformers model",
                 kind="config",
             )
-        return Located(folder.resolve(), folder.resolve().name, None)
+        return Located(folder.resolve(), None, None)
     if model.count("/") > 1 or model.startswith((".", "/", "~")):
         raise ModelError(f"no model folder {model}", kind="config")
     return _from_hub(model, revision)
@@ -83,27 +112,92 @@ def _short(error: Exception) -> str:
     )
 
 
-def file_digests(folder: Path) -> dict[str, str]:
-    """sha256 (hex) of each weights, tokenizer and configuration file of a model, by name.
+def base_of(folder: Path) -> Path:
+    """The folder that the weights are in: of an adapter its base's, else the folder itself.
+
+    Raises:
+        ModelError: the adapter can't be used, or its base is missing.
+    """
+    if not is_adapter(folder):
+        return folder
+    adapter = read_adapter(folder)
+    base = adapter.base_folder
+    if base is None and adapter.base.startswith((".", "/", "~")):
+        raise ModelError(
+            f"{folder.name}: its base {adapter.base} (base_model_name_or_path) is not a folder of a"
+            " model; the path is relative to the adapter's folder",
+            kind="config",
+        )
+    if base is None:
+        revision = adapter.config.get("revision")
+        base = locate(adapter.base, revision if isinstance(revision, str) else None).folder
+    if is_adapter(base):
+        raise ModelError(f"{folder.name}: its base is an adapter itself", kind="config")
+    return base.resolve()
+
+
+def tokenizer_of(folder: Path) -> Path:
+    """The folder of the tokenizer and the template: an adapter may bring them along.
+
+    Raises:
+        ModelError: as `base_of`.
+    """
+    return folder if (folder / _TOKENIZER).is_file() else base_of(folder)
+
+
+def file_digests(folder: Path, *, fresh: bool = False) -> dict[str, str]:
+    """sha256 (hex) of each file that decides what a model replies (`_IDENTITY`), by name. Of an
+    adapter the names begin with `base/` or `adapter/`.
 
     Digests are cached in `$LLMEVAL_HOME/digests.json` by path, size and time of change, so that
-    weights are read once, not at every run.
+    weights are read once, not at every run. `fresh`: read every byte now.
+
+    Raises:
+        ModelError: as `base_of`.
     """
+    if not is_adapter(folder):
+        return _digests(folder, fresh=fresh)
+    own = _digests(folder, fresh=fresh)
+    own["adapter_config"] = read_adapter(folder).config_digest
+    own |= _digests(folder, fresh=fresh, only=ADAPTER_WEIGHTS)
+    base = _digests(base_of(folder), fresh=fresh)
+    return {
+        **{f"adapter/{name}": value for name, value in own.items()},
+        **{f"base/{name}": value for name, value in base.items()},
+    }
+
+
+def _digests(folder: Path, *, fresh: bool, only: str | None = None) -> dict[str, str]:
     store = home() / "digests.json"
     stored = _read(store)
-    digests, fresh = {}, dict(stored)
+    digests, seen = {}, dict(stored)
+    shards = _shards(folder)
     for path in sorted(folder.iterdir()):
-        if path.suffix in _KINDS and path.name != pull.MARKER:
+        counts = _IDENTITY.fullmatch(path.name) is not None or path.name in shards
+        if (path.name == only if only else counts) and path.is_file():
             stat = path.stat()
             key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
-            fresh[key] = digests[path.name] = stored.get(key) or _sha256(path)
-    if fresh != stored:
-        _write(store, fresh)
+            digests[path.name] = (None if fresh else stored.get(key)) or _sha256(path)
+            seen[key] = digests[path.name]
+    if seen != stored:
+        _write(store, seen)
     return digests
+
+
+def _shards(folder: Path) -> set[str]:
+    """The files of weights that an index names."""
+    maps = [_read(path).get("weight_map") for path in folder.glob("*.index.json")]
+    return {str(name) for each in maps if isinstance(each, dict) for name in each.values()}
+
+
+def name_by_files(digests: dict[str, str]) -> str:
+    """The name of a folder's model in records: the same for the same bytes, wherever they are."""
+    return f"weights-{digest(digests).removeprefix('sha256:')[:12]}"
 
 
 def template_digest(folder: Path) -> str | None:
     """sha256 of the chat template; None for a base model."""
+    folder = tokenizer_of(folder)
     own = folder / "chat_template.jinja"
     template = (
         own.read_text("utf-8")
@@ -116,12 +210,26 @@ def template_digest(folder: Path) -> str | None:
 def defaults(folder: Path, dtype: str | None, device: str | None) -> tuple[str, str]:
     """(dtype, device) to use. The default is a GPU if there is one, with the checkpoint's own
     dtype. Else it is the CPU with float32, because prefill there is several times faster than with
-    16 bits.
+    16 bits on most CPUs. `auto` takes bfloat16 on a CPU that has AVX512_BF16 or AMX.
     """
     device = device or _device()
-    config = _read(folder / "config.json")
+    config = _read(base_of(folder) / "config.json")
     stated = str(config.get("dtype") or config.get("torch_dtype") or "float32")
+    if dtype == "auto":
+        dtype = None
+        if device == "cpu" and _BF16_FLAGS & cpu_flags():
+            dtype = "bfloat16"
     return dtype or ("float32" if device == "cpu" else stated), device
+
+
+def cpu_flags(path: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    """The flags that every core has; empty where the system does not list them."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except OSError:
+        return frozenset()
+    cores = [frozenset(line.split(":", 1)[1].split()) for line in lines if line[:5] == "flags"]
+    return frozenset.intersection(*cores) if cores else frozenset()
 
 
 def _device() -> str:
@@ -158,10 +266,12 @@ def load(folder: Path, dtype: str, device: str) -> tuple[Any, Any]:
         )
     with _quiet():
         try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            tokenizer = AutoTokenizer.from_pretrained(tokenizer_of(folder), local_files_only=True)
             model: Any = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=kind, local_files_only=True
+                base_of(folder), dtype=kind, local_files_only=True
             )
+            if is_adapter(folder):
+                merge(model, read_adapter(folder))
             model = model.to(device).eval()
             layers = DynamicCache(config=model.config).layers
         except (OSError, ValueError, KeyError, RuntimeError) as error:

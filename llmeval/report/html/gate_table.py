@@ -87,6 +87,7 @@ _RULES = {
     "floor": "Floor",
     "complete": "Complete run",
     "max_unscored": "Missing results",
+    "improve": "Improvement",
     "regression": "No regression",
     "release": "No drop since the release",
 }
