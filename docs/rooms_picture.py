@@ -11,12 +11,6 @@ LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("cli", "testing", "pytest_plugin"), "commands and tests: parse, call the API, show"),
     (("api",), "the Python API puts the rooms together"),
     (("datatests", "view", "monitor"), "tests of the cases; pages of all runs; traffic"),
-=======
-    (
-        ("datatests", "view", "monitor", "view"),
-        "tests of the cases; pages of all runs; traffic; pages of all runs",
-    ),
->>>>>>> theirs
     (("report", "importers", "governance"), "pages and CI; other tools; audit"),
     (("planning",), "sizes and simulates a gate"),
     (("compare", "review", "history"), "questions about runs"),

@@ -41,8 +41,8 @@ def _escaped(match: re.Match[str]) -> str:
 
 def one_line(text: str, width: int) -> str:
     """The text on one line, at most `width` characters, with `…` where it was cut. What CI servers
-    take for an order wherever it stands in a line (`##[...]`, `##vso[...]`, `::error ..::`) is broken
-    up.
+    take for an order wherever it stands in a line (`##[...]`, `##vso[...]`, `::error ..::`) is
+    broken up.
     """
     line = _ORDERS.sub(r"\g<0> ", _SPACE.sub(" ", visible(text))).strip()
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
