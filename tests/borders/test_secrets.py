@@ -88,11 +88,29 @@ def written(folder: Path) -> list[str]:
         if path.is_file() and path.name != "suite.yaml":
             data = path.read_bytes()
             if path.suffix == ".sqlite3":
-                with sqlite3.connect(path) as db:
-                    rows = db.execute("SELECT reply, model FROM replies").fetchall()
-                data += b"".join(zlib.decompress(packed) + name.encode() for packed, name in rows)
+                data += unpacked(path)
             leaks += [f"{path.name}: {form!r}" for form in forms if form in data]
     return leaks
+
+
+def unpacked(path: Path) -> bytes:
+    """Every value of a database (the cache, the history), decompressed where it is packed."""
+    values = []
+    with sqlite3.connect(path) as db:
+        names = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (name,) in names:
+            for row in db.execute(f'SELECT * FROM "{name}"'):
+                values += [
+                    value if isinstance(value, bytes) else str(value).encode() for value in row
+                ]
+    return b"".join(value + _decompressed(value) for value in values)
+
+
+def _decompressed(value: bytes) -> bytes:
+    try:
+        return zlib.decompress(value)
+    except zlib.error:
+        return b""
 
 
 def play(tmp_path: Path, suite: str, arguments: list[object], **environment: str) -> None:
