@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,11 @@ settings.load_profile("untimed")
 # compiles every module again, and each run of the tests rewrites every test module again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A shell starts what runs in the background with SIGINT ignored, and every process that a test
+# starts would inherit that. Tests about interrupts need the signal.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 _ELSEWHERE = (
