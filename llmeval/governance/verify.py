@@ -1,11 +1,12 @@
 """Does a run still say what was sealed? Digests, the data, and the decision from the records."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from llmeval.core.errors import LlmevalError
 from llmeval.core.leaf_differences import first_differences, leaf_differences
+from llmeval.core.manifest import RecordFile
 from llmeval.core.merkle import cases_root
 from llmeval.core.seal import Seal, SealedFile
 from llmeval.governance.canonical import record_digest
@@ -43,17 +44,24 @@ class SealCheck:
         return not self.problems
 
 
-def check_seal(run: Path) -> SealCheck:
+def check_seal(run: Path, *, records_are_checked: bool = False) -> SealCheck:
     """Hold a run against its seal: each file, the cases, and the decision.
 
     Nothing is asked of a network, a model or the suite.
+
+    Args:
+        run: its directory.
+        records_are_checked: the caller reads the records, checks them against the manifest and
+            computes the decision. They are then not read here: the seal is held against the
+            digests of the manifest.
 
     Raises:
         StoreError: the run or its seal can't be read.
     """
     seal = read_seal(run)
-    problems = [*_structure(run, seal), *_files(run, seal)]
-    if not problems:  # the decision of changed records says nothing
+    stated = (RunDir(run).manifest().records or {}) if records_are_checked else {}
+    problems = [*_structure(run, seal), *_files(run, seal, stated)]
+    if not problems and not records_are_checked:  # the decision of changed records says nothing
         problems = list(_decision(run, seal))
     return SealCheck(seal, (*problems, *_earlier(run, seal)))
 
@@ -77,8 +85,12 @@ def _structure(run: Path, seal: Seal) -> Iterator[str]:
         yield f"{SEAL}: names {seal.baseline} as the baseline, which can only be {BASELINE_COPY}"
 
 
-def _files(run: Path, seal: Seal) -> Iterator[str]:
+def _files(run: Path, seal: Seal, stated: Mapping[str, RecordFile]) -> Iterator[str]:
+    """Files that are not what was sealed. `stated`: records that are not read."""
     for file in seal.files:
+        record = stated.get(file.path)
+        if record is not None and record.sha256 == file.sha256:
+            continue
         problem = _file_problem(run, file)
         if problem:
             yield f"{file.path}: {problem}"

@@ -485,3 +485,20 @@ def test_a_deadline_counts_attempts_and_waits(latency: float) -> None:
     assert result.lost[0].kind == "provider"
     assert "`limits.deadline` of 10 s" in str(result.lost[0])
     assert "HTTP 429: busy" in str(result.lost[0])
+
+
+@pytest.mark.parametrize("readings", [1, 2, 3])
+def test_a_wait_that_ends_between_two_readings_of_the_clock_wakes_the_requests(
+    readings: int,
+) -> None:
+    """The stated wait ends while a request is about to wait for it, or while its timer runs."""
+    times = iter([0.0, *[0.0099999] * readings])
+
+    async def enter() -> None:
+        window = Window(2, clock=lambda: next(times, 0.02))
+        window._opens_at = 0.01
+        next(times)
+        await asyncio.wait_for(window.enter(), 5)
+        assert window.in_flight == 1
+
+    asyncio.run(enter())

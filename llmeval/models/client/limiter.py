@@ -147,7 +147,8 @@ class Window:
 
     async def enter(self, *, again: bool = False) -> None:
         """Wait for a place. `again`: a request that was sent before gets a place first."""
-        if self.in_flight < int(self.limit) and not self._waiting and not self.closed_for:
+        closed_for = self.closed_for
+        if self.in_flight < int(self.limit) and not self._waiting and not closed_for:
             self.in_flight += 1
             return
         future = asyncio.get_running_loop().create_future()
@@ -155,7 +156,7 @@ class Window:
             self._waiting.appendleft(future)
         else:
             self._waiting.append(future)
-        self._open_later()
+        self._open_in(closed_for)
         try:
             await future
         except asyncio.CancelledError:
@@ -193,8 +194,8 @@ class Window:
             self._try(self._trial, outcome)
 
     def _admit(self) -> None:
-        if self.closed_for:
-            self._open_later()
+        if closed_for := self.closed_for:
+            self._open_in(closed_for)
             return
         while self._waiting and self.in_flight < int(self.limit):
             future = self._waiting.popleft()
@@ -202,9 +203,13 @@ class Window:
                 self.in_flight += 1
                 future.set_result(None)
 
-    def _open_later(self) -> None:
-        """Admit waiting requests when the wait that the endpoint stated is over."""
-        if self._opening is None and (seconds := self.closed_for):
+    def _open_in(self, seconds: float) -> None:
+        """Admit waiting requests after the rest of the wait that the endpoint stated.
+
+        The caller reads the clock once, for its decision to wait and for this timer. With two
+        readings the wait could end between them. Nothing would then wake the waiting requests.
+        """
+        if self._opening is None and seconds:
             self._opening = asyncio.get_running_loop().call_later(seconds, self._open)
 
     def _open(self) -> None:
