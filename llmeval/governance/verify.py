@@ -61,8 +61,10 @@ def check_seal(run: Path, *, records_are_checked: bool = False) -> SealCheck:
     seal = read_seal(run)
     stated = (RunDir(run).manifest().records or {}) if records_are_checked else {}
     problems = [*_structure(run, seal), *_files(run, seal, stated)]
-    if not problems and not records_are_checked:  # the decision of changed records says nothing
-        problems = list(_decision(run, seal))
+    if not problems:  # the decision of changed records says nothing
+        problems = list(_stated(run, seal))
+        if not records_are_checked:
+            problems += _decision(run, seal)
     return SealCheck(seal, (*problems, *_earlier(run, seal)))
 
 
@@ -128,7 +130,8 @@ def is_inside(path: str) -> bool:
     )
 
 
-def _decision(run: Path, seal: Seal) -> Iterator[str]:
+def _stated(run: Path, seal: Seal) -> Iterator[str]:
+    """What the seal says about the run, next to what the run says."""
     directory = RunDir(run)
     manifest = directory.manifest()
     if (manifest.run_id, manifest.suite) != (seal.run_id, seal.suite):
@@ -136,12 +139,18 @@ def _decision(run: Path, seal: Seal) -> Iterator[str]:
             f"{SEAL}: is of run {seal.run_id} of {seal.suite}, the manifest of {manifest.run_id} of"
             f" {manifest.suite}"
         )
-    if cases_root((case.id, case.digest) for case in directory.outlines()) != seal.cases_root:
-        yield f"{SEAL}: cases_root does not fit cases.jsonl"
     summary = directory.summary()
     stated = (summary.gate.decision, int(summary.gate.exit_code))
     if stated != (seal.decision, seal.exit_code):
         yield f"{SEAL}: says {seal.decision}, {SUMMARY} says {summary.gate.decision}"
+
+
+def _decision(run: Path, seal: Seal) -> Iterator[str]:
+    """What the records come to."""
+    directory = RunDir(run)
+    summary = directory.summary()
+    if cases_root((case.id, case.digest) for case in directory.outlines()) != seal.cases_root:
+        yield f"{SEAL}: cases_root does not fit cases.jsonl"
     try:
         now = recomputed(run, seal)
     except LlmevalError as error:
