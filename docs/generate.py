@@ -26,7 +26,14 @@ from llmeval.core.record_files import (
 )
 from llmeval.core.records import Status
 from llmeval.core.results import Decision
-from llmeval.suite import cases_schema, conversation_schema, model_schema, monitor_schema, schema
+from llmeval.suite import (
+    approvals_schema,
+    cases_schema,
+    conversation_schema,
+    model_schema,
+    monitor_schema,
+    schema,
+)
 from llmeval.suite.gate_schema import GateSpec, RegressionSpec, ReleaseSpec
 from llmeval.suite.quarantine import QuarantineEntry
 from llmeval.suite.retired import RetiredEntry
@@ -61,7 +68,9 @@ PARTS: list[type[BaseModel]] = [
     MarginRule,
     QuarantineEntry,
     RetiredEntry,
+    schema.MatrixSpec,
     schema.Environment,
+    approvals_schema.ApprovalsSpec,
     monitor_schema.MonitorSpec,
     monitor_schema.MaxAges,
 ]
