@@ -2,7 +2,7 @@
 shards.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +15,8 @@ from llmeval.store.directory import GRIDS, PARTIAL
 from llmeval.suite.loader import Suite, load_suite
 
 if TYPE_CHECKING:
+    from llmeval.history.run_verdicts import RunVerdicts
+    from llmeval.report.run_view import RecordTaker
     from llmeval.report.seal_note import SealNote
 
 _JUnitCases = Literal["all", "failed"]
@@ -145,6 +147,7 @@ def merge(
     from msgspec.structs import replace
 
     from llmeval.gate.attempts import keep_earlier
+    from llmeval.history.run_verdicts import RunVerdicts
     from llmeval.runner.attempts import attempts_seen
     from llmeval.runner.merge import (
         check_parts,
@@ -168,8 +171,9 @@ def merge(
     whole = replace(whole, attempt=seen.record)
     keep_earlier(path, seen.runs)
     write_manifest(path, whole)
-    done = finish(load_run(path), (*warnings, *differing_environments(parts)))
-    return remembered(seal_complete(done))
+    verdicts = RunVerdicts(path, whole)
+    done = finish(load_run(path), (*warnings, *differing_environments(parts)), also=[verdicts])
+    return remembered(seal_complete(done), verdicts)
 
 
 def rebuild(
@@ -206,9 +210,9 @@ def rebuild(
     return done if done.view is None else done.decided(done.view, warnings)
 
 
-def remembered(run: Run) -> Run:
+def remembered(run: Run, verdicts: "RunVerdicts | None" = None) -> Run:
     """The run, after the history took it. Where that failed, a warning says so; the decision and
-    the exit code stay.
+    the exit code stay. `verdicts`: from the pass that wrote the reports.
     """
     from llmeval.history.opening import index_finished
 
@@ -216,7 +220,7 @@ def remembered(run: Run) -> Run:
     folders = (run.path.parent.name, run.path.parent.parent.name)
     if run.manifest.is_part or PARTIAL in folders or GRIDS in folders:
         return run
-    warning = index_finished(run.path)
+    warning = index_finished(run.path, verdicts)
     if not warning or run.view is None:
         return run
     return run.decided(run.view, (*run.warnings, warning))
@@ -228,11 +232,13 @@ def finish(
     embed: Literal["default", "all"] = "default",
     junit: _JUnitCases = "all",
     sealed: "SealNote | None" = None,
+    also: "Sequence[RecordTaker]" = (),
 ) -> Run:
     """Write summary.json and the reports of a run from its records. `embed`: which rows the page
-    holds in full. `junit`: which cases junit.xml holds. `sealed`: its seal, if it is older.
+    holds in full. `junit`: which cases junit.xml holds. `sealed`: its seal, if it is older. `also`:
+    take the same pass over the records.
     """
     from llmeval.report.write import write_results
 
-    view = write_results(run.directory, embed=embed, junit=junit, sealed=sealed)
+    view = write_results(run.directory, embed=embed, junit=junit, sealed=sealed, also=also)
     return run.decided(view, warnings)

@@ -190,6 +190,7 @@ def carry_out(
     from llmeval.gate.missing_cases import note_undrawn
     from llmeval.gate.stopping import stopper
     from llmeval.history.anchor_history import past_anchors
+    from llmeval.history.run_verdicts import RunVerdicts
     from llmeval.runner.execute import execute
     from llmeval.runner.manifest import scoring_of
     from llmeval.runner.plan import baseline_of
@@ -213,15 +214,17 @@ def carry_out(
     attempt = outcome.run.manifest().attempt
     if stored is None or not copy_earlier(stored.path, outcome.run.path, attempt):
         keep_earlier(outcome.run.path, outcome.attempts)
+    verdicts = RunVerdicts(outcome.run.path, outcome.run.manifest())
     done = finish(
         Run(outcome.run.path, interrupted=outcome.ending == "interrupted", reason=outcome.reason),
         outcome.warnings,
         junit=options.junit,
+        also=[verdicts],
     )
     done = seal_complete(done, planned.suite)
     for observer in observers:
         observer.decided(done.directory, done.summary)
-    return remembered(done)
+    return remembered(done, verdicts)
 
 
 @own_loop

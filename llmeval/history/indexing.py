@@ -15,6 +15,7 @@ from llmeval.core.redaction import redact
 from llmeval.history.experiment_store import ExperimentStore
 from llmeval.history.projection import project, stamp_of
 from llmeval.history.rows import RunProjection, SkippedRow
+from llmeval.history.run_verdicts import RunVerdicts
 
 BATCH = 50
 """Runs a transaction: another process waits for at most so many, and a kill costs at most so many.
@@ -108,14 +109,18 @@ def rebuild(
     return IndexReport(len(paths), len(paths), 0, tuple(skipped))
 
 
-def index_run(store: ExperimentStore, path: Path) -> list[SkippedRow]:
+def index_run(
+    store: ExperimentStore, path: Path, verdicts: RunVerdicts | None = None
+) -> list[SkippedRow]:
     """Index one run. Its folder of runs is two levels above it. Gives the reason if it was refused.
+
+    `verdicts`: of a run whose records this process has just read.
 
     Raises:
         StoreError: the directory is not a complete run, or the database can't be used.
     """
     path = absolute(path)
-    return store.put([project(path, path.parent.parent)])
+    return store.put([project(path, path.parent.parent, verdicts)])
 
 
 def absolute(run: Path) -> Path:

@@ -10,6 +10,7 @@ from llmeval.core.errors import LlmevalError, StoreError, UsageError
 from llmeval.core.resources import home
 from llmeval.history.experiment_store import ExperimentStore, RunQuery
 from llmeval.history.indexing import IndexReport, OnProgress, absolute, index_run, update
+from llmeval.history.run_verdicts import RunVerdicts
 from llmeval.history.sqlite import open_sqlite
 
 FILE = "history.sqlite3"
@@ -115,16 +116,17 @@ def open_history(
     return OpenHistory(store, root, update(store, root, progress))
 
 
-def index_finished(path: Path) -> str:
+def index_finished(path: Path, verdicts: RunVerdicts | None = None) -> str:
     """Index a run that ended, or whose labels changed. Gives a line for people where that failed,
-    else an empty text. Nothing is raised: the history never changes the end of a run.
+    else an empty text. Nothing is raised: the history never changes the end of a run. `verdicts`:
+    as for `index_run`.
     """
     try:
         store = open_store(absolute(path).parent.parent)
     except Exception as error:
         return _not_indexed(error)
     try:
-        refused = index_run(store, path)
+        refused = index_run(store, path, verdicts)
     except Exception as error:
         return _not_indexed(error)
     finally:

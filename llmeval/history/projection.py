@@ -6,7 +6,7 @@ Every file is still compared with the digest that the manifest states: a changed
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -25,9 +25,9 @@ from llmeval.history.rows import (
     RunRow,
     TagRow,
 )
-from llmeval.history.verdicts import BY_STATUS, CaseList, Vector, Verdict, case_list, short_digest
+from llmeval.history.run_verdicts import RunVerdicts
+from llmeval.history.verdicts import short_digest
 from llmeval.store.directory import LABELS, MANIFEST, SUMMARY, RunDir
-from llmeval.store.labels import AnswerKey
 from llmeval.store.record_lines import SCORES, lines, refuse, verified_lines
 from llmeval.store.run_tags import TAGS, read_tags
 
@@ -37,7 +37,6 @@ are in the manifest.
 """
 PART = "partial"
 """The status of a run that has only a part of its suite on purpose."""
-_MISSING_VALUE = float("nan")
 
 
 class _SlimScore(msgspec.Struct, frozen=True):
@@ -66,12 +65,13 @@ def stamp_of(run: str) -> str:
     return " ".join(parts)
 
 
-def project(path: Path, root: Path) -> RunProjection:
+def project(path: Path, root: Path, verdicts: RunVerdicts | None = None) -> RunProjection:
     """The rows of a run. One that continues has a row without metrics and verdicts.
 
     Args:
         path: its directory, absolute.
         root: the folder of the runs.
+        verdicts: of a run whose records this process has just read; None: they are read here.
 
     Raises:
         StoreError: not a run directory, a newer one, a shard of a run, or a file was changed.
@@ -90,86 +90,32 @@ def project(path: Path, root: Path) -> RunProjection:
     judges = tuple(_judge_rows(manifest))
     if summary is None:
         return RunProjection(row, tags, judges=judges)
-    cases = case_list([(each.id, each.digest, each.cluster) for each in _each_case(run)])
+    if verdicts is None or not verdicts.are_current:
+        verdicts = _read_verdicts(path, run, manifest)
     return RunProjection(
         row,
         tags,
         tuple(_metric_rows(manifest, summary)),
         tuple(_decision_rows(summary)),
         judges,
-        tuple(_vectors(run, manifest, cases)),
-        cases,
+        tuple(verdicts.vectors()),
+        verdicts.cases,
     )
 
 
-class _Outline(msgspec.Struct, frozen=True):
-    id: str
-    digest: str = ""
-    cluster: str | None = None
-
-
-_OUTLINE = msgspec.json.Decoder(_Outline)
-
-
-def _each_case(run: RunDir) -> Iterator[_Outline]:
-    outlines: dict[str, _Outline] = {}
+def _read_verdicts(path: Path, run: RunDir, manifest: Manifest) -> RunVerdicts:
+    """The verdicts of a run, from its records."""
+    verdicts = RunVerdicts(path, manifest)
     for case in run.outlines():
-        outlines[case.id] = _Outline(case.id, case.digest, case.cluster)
-    yield from outlines.values()
-
-
-def _vectors(run: RunDir, manifest: Manifest, cases: CaseList) -> Iterator[Vector]:
-    """A vector for each metric, with the scores that people decided."""
+        verdicts.add_case(case)
     people, _ = people_of(run.path)
-    places, repeats = cases.places(), manifest.repeats
-    size = len(cases.ids) * repeats
-    aside = [places[name] for name in manifest.quarantined if name in places]
-    columns: dict[str, _Column] = {}
-    for name, repeat, block in _blocks(run, manifest):
-        place = places.get(name)
-        if place is None or not 0 <= repeat < repeats:
-            continue
-        at = place * repeats + repeat
-        for column in columns.values():  # a later block of the same answer replaces all of it
-            column.verdicts[at] = Verdict.NOT_RUN
-        for score in block:
-            if score.metric not in columns:
-                columns[score.metric] = _Column(size)
-            columns[score.metric].take(at, score, people)
-    for metric in sorted(columns):
-        column = columns[metric]
-        for place in aside:
-            begin = place * repeats
-            column.verdicts[begin : begin + repeats] = bytes([Verdict.QUARANTINED]) * repeats
-        values = tuple(column.values) if column.graded else ()
-        yield Vector(manifest.run_id, metric, cases.digest, repeats, bytes(column.verdicts), values)
+    for block in _blocks(run, manifest):
+        verdicts.put(block, people)
+    return verdicts
 
 
-class _Column:
-    """The verdicts of one metric while they are read."""
-
-    def __init__(self, size: int) -> None:
-        self.verdicts = bytearray([Verdict.NOT_RUN]) * size
-        self.values = [_MISSING_VALUE] * size
-        self.graded = False
-        """Whether a value is another than 0 for fail and 1 for pass."""
-
-    def take(self, at: int, score: _SlimScore, people: Mapping[AnswerKey, bool]) -> None:
-        verdict, value = BY_STATUS[score.status], score.value
-        if verdict is Verdict.NEEDS_REVIEW and people:
-            decided = people.get(AnswerKey(score.case_id, score.repeat, score.metric))
-            if decided is not None:
-                verdict, value = Verdict(int(decided)), float(decided)
-        self.verdicts[at] = verdict
-        if value is not None and verdict <= Verdict.PASS:
-            self.values[at] = value
-            self.graded = self.graded or value != verdict
-
-
-def _blocks(run: RunDir, manifest: Manifest) -> Iterator[tuple[str, int, list[_SlimScore]]]:
-    """(case, repeat, scores) of each block of `scores.jsonl`, in the order written. The last block
-    of an answer counts.
-    """
+def _blocks(run: RunDir, manifest: Manifest) -> Iterator[list[_SlimScore]]:
+    """Each block of `scores.jsonl`, in the order written: the scores of one answer."""
     block: list[_SlimScore] = []
     metrics: set[str] = set()
     for line in _score_lines(run, manifest):
@@ -182,13 +128,13 @@ def _blocks(run: RunDir, manifest: Manifest) -> Iterator[tuple[str, int, list[_S
             or score.repeat != block[0].repeat
             or score.metric in metrics
         ):
-            yield block[0].case_id, block[0].repeat, block
+            yield block
             block = []
             metrics.clear()
         block.append(score)
         metrics.add(score.metric)
     if block:
-        yield block[0].case_id, block[0].repeat, block
+        yield block
 
 
 def _score_lines(run: RunDir, manifest: Manifest) -> Iterator[bytes]:

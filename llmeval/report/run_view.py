@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os.path import commonprefix
 from pathlib import Path
+from typing import Protocol
 
 from llmeval.core.manifest import Manifest
 from llmeval.core.merkle import CasesRoot
 from llmeval.core.results import Decision, Summary
-from llmeval.gate.human_labels import people_of
+from llmeval.gate.human_labels import DecidedUnit, people_of
 from llmeval.gate.missing_causes import MissingCauses
 from llmeval.gate.rules.threshold import floor_rates
 from llmeval.gate.run_pass import OnCase, OnUnit, aggregate_run, read_run
@@ -22,6 +23,7 @@ from llmeval.report.failing_cases import (
     with_baseline_answers,
 )
 from llmeval.store.directory import CaseOutline, RunDir
+from llmeval.store.units import StoredUnit
 
 _TOLD_APART = 60
 """Characters by which two messages of errors are told apart; reasons may cut them."""
@@ -65,6 +67,16 @@ class RunView:
             return self.cause, reason
         end = start + len(commonprefix([reason[start:], message]))
         return self.cause, f"{reason[:start]}that error{reason[end:].removeprefix('…') or '.'}"
+
+
+class RecordTaker(Protocol):
+    """Takes the cases of a run, then its answers, in the pass of the reports."""
+
+    def add_case(self, case: CaseOutline) -> None:
+        """Take a case."""
+
+    def take(self, decided: DecidedUnit[StoredUnit]) -> None:
+        """Take an answer with its scores."""
 
 
 def view_run(
