@@ -68,7 +68,7 @@ def measure(
 
 
 def main() -> None:
-    """Print the figures beside the goals."""
+    """Print the figures next to the goals."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=1500)
     parser.add_argument("--latency", type=float, default=0.2)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from llmeval.api.monitoring import monitor_folder, monitor_once
 from llmeval.api.status import status_of
-from llmeval.core.errors import LlmevalError
 from llmeval.core.files import write_atomically
 from llmeval.monitor.firings import FiringLog
 from llmeval.monitor.metrics_text import (
@@ -45,7 +44,7 @@ def look_and_write(
         outcome = monitor_once(
             suite, reports=reports, now=moment, concurrency=concurrency, observers=observers
         )
-    except (LlmevalError, KeyboardInterrupt):
+    except BaseException:  # also an internal error must not leave the last PASS standing
         if path.parent.exists():
             text = metrics_text(undecided_samples(suite.name), moment)
             write_atomically(path, text.encode())

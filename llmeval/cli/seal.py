@@ -115,6 +115,7 @@ def verify(
         print(f"✔ {path}: {count} files match, and the records come to {check.seal.decision}.")
         for note in check.notes:
             print(f"  {visible(note)}")
+        print("Not covered: report.html, junit.xml, summary.md (`llmeval report` rebuilds them).")
         print(f"Seal {check.digest}")
     else:
         print(f"✘ {path} is not verified:")
