@@ -45,6 +45,7 @@ from llmeval.checks.facts.names import (
     held_places,
     least_likeness,
 )
+from llmeval.checks.facts.regnal_names import has_name_before_number, is_regnal
 from llmeval.checks.facts.replaced_words import (
     AROUND,
     TERM_WORDS,
@@ -171,7 +172,9 @@ def _is_other_name(
     question: Tokens | None,
 ) -> bool:
     """Whether what stands beside the words, or is missing before them, makes another name."""
-    last = max(places.values())
+    first, last = min(places.values()), max(places.values())
+    if not missing and is_regnal(reference.bare) and has_name_before_number(first, last, answer):
+        return True
     if has_other_subtitle(reference, answer) or has_other_joint(reference, answer):
         return True
     if (
