@@ -141,7 +141,7 @@ def _grouped(words: Tokens, index: int, comma: bool) -> Digits | None:
         money = _MONEY_BEFORE.search(words.raw, max(0, match.start() - 3), match.start())
         scale = last + 1 < len(words) and words.forms[last + 1] in SCALES
         measured = unit_after(words.raw, match.end()) is not None
-        if not (groups[1] == "000" or money or scale or measured):
+        if not (groups[1] == "000" or money or scale or measured or _counts(words, index, last)):
             return None
     listed = len(groups) > 2 and len(groups[0]) == 3 and set(groups[1:]) != {"000"}
     if listed and unit_after(words.raw, match.end()) is None:
@@ -150,6 +150,24 @@ def _grouped(words: Tokens, index: int, comma: bool) -> Digits | None:
     values = read_value(match[0].replace(" ", ""), comma)
     factor, end, last = _factor(words, last)
     return Digits([scaled(v, factor) for v in values], last, end, significant(match[0]), False)
+
+
+_NUMBERED = frozenset(
+    "chapter page pages line lines no number nos article section room game day level team year "
+    "january february march april may june july august september october november december jan "
+    "feb mar apr jun jul aug sep sept oct nov dec from between and to or of".split()
+)
+"""Words after which two numbers side by side are two: On May 3 200 people came."""
+
+
+def _counts(words: Tokens, index: int, last: int) -> bool:
+    """Whether a noun follows the two groups, and no word before them numbers something."""
+    if not index and last + 1 >= len(words):
+        return True
+    after = words.forms[last + 1] if last + 1 < len(words) else ""
+    before = words.forms[index - 1] if index else ""
+    noun = after.isalpha() and len(after) > 2 and words.gap(last + 1) == " "
+    return noun and before not in _NUMBERED and not before[:1].isdigit()
 
 
 def _factor(words: Tokens, index: int) -> tuple[Value, int, int]:

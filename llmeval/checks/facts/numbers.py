@@ -81,7 +81,11 @@ _FRACTION_COMMANDS = frozenset(["frac", "dfrac", "tfrac", "cfrac"])
 _WEAK = frozenset([0, 1, 2, 3])
 _OF_A = regex.compile(r"\s(?:of\s)?an?\s")  # three quarters of an hour
 _FEET_INCHES = regex.compile(r"(\d{1,2})\s?['′’]\s?(\d{1,2}(?:\.\d)?)\s?(?:[\"″”]|''|′′|’’)?")
-_HOURS_MINUTES = regex.compile(r"(\d{1,3})\s?h\s?(\d{2})(?:\s?min)?(?![\p{L}\d])")
+_HOURS_MINUTES = regex.compile(
+    r"(\d{1,3})(?:\s?h\s?|:(?=\d{2}\s?(?:h|hours|hrs|std|stunden)\b))(\d{2})"
+    r"(?:\s?(?:min|h|hours|hrs|std|stunden))?(?![\p{L}\d])",
+    regex.IGNORECASE,
+)
 
 
 def numbers(
@@ -268,9 +272,12 @@ def _compounds(words: Tokens, collected: list[Number]) -> list[Number]:
     return result
 
 
+_COMPOUND = frozenset(["length", "mass", "time", "usd", "eur", "gbp"])
+
+
 def _smaller_part(words: Tokens, one: Number, two: Number) -> MeasurementUnit | None:
     """The unit in which `two` goes on from `one`; None if it does not."""
-    if one.unit is None or one.unit.dimension not in ("length", "mass", "time"):
+    if one.unit is None or one.unit.dimension not in _COMPOUND:
         return None
     gap = words.raw[one.end : two.start]
     if gap.strip(" ,") not in ("", "and", "und", "et", "y", "e", "en") or len(gap) > 5:
