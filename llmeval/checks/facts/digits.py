@@ -42,6 +42,11 @@ _GROUPED = regex.compile(r"\d{1,3}(?: \d{3}){1,6}(?:[.,]\d{1,2})?(?![\d.,]\d|\d|
 _MONEY_BEFORE = regex.compile(r"[$€£¥₹]\s?$")
 
 
+_ORDINAL_MARK = regex.compile(r"(?:e|er|re|ère|[èe]me|\.?[ºª]|°)(?![\p{L}\d])")
+"""What French, Dutch, Spanish, Italian and Portuguese write after the digits of an ordinal."""
+_ARTICLE = regex.compile(r"\b(?:il|lo|la|el|o|a|al|del|nel)\s$", regex.IGNORECASE)
+
+
 class Digits(NamedTuple):
     """A number in digits: its readings, the likeliest first, and where it stands.
 
@@ -78,6 +83,10 @@ def read_digits(words: Tokens, index: int, *, comma: bool, sure: bool) -> Digits
     if factor != 1:
         values = [scaled(v, factor) for v in values]
     plain = factor == 1 and text.isdigit()
+    mark = _ORDINAL_MARK.match(words.raw, end) if plain else None
+    if mark and (mark[0] != "°" or _ARTICLE.search(words.raw, max(0, start - 5), start)):
+        last = _last_word(words, index, mark.end())
+        return Digits(values, last, mark.end(), significant(text), False, True)
     return Digits(values, last, end, significant(text), plain, text[-1:].isalpha())
 
 

@@ -34,6 +34,7 @@ _LOOSE = word_set(
     "c ca circa estimated to a an the in on of by since until till from between and during early "
     "mid late ago "
     "only total per probably average also or was is it exactly just as ad bc bce ce "
+    "le la les l der die das den dem el los las lo il gli i o os as het de du des im am nel "
     # bounds and approximations in six other languages
     "mehr als weniger mindestens hochstens uber unter bis zu maximal etwa ungefahr rund plus moins "
     "de au dela superieur inferieur environ mas menos al como minimo maximo superior inferior a "
