@@ -107,6 +107,7 @@ class Judge:
         self.name = str(caller.model.identity.get("model", "model"))
         self._cost = cost
         self.caller = caller
+        self._adapts = caller.model if isinstance(caller.model, AdaptsRequests) else None
         self.protocol = protocol
         self.source: VerdictSource = source or ReplyVerdicts(protocol)
         self._stated = params
@@ -342,8 +343,7 @@ class Judge:
 
     def _adapted(self) -> dict[str, object]:
         """For a score's details: what the endpoint refused, and what was sent instead."""
-        model = self.caller.model
-        notes = model.adaptations if isinstance(model, AdaptsRequests) else ()
+        notes = self._adapts.adaptations if self._adapts is not None else ()
         return {"adapted": list(notes)} if notes else {}
 
     def _usable(
