@@ -26,9 +26,9 @@ def shortened(value: str) -> str:
     return value[7:19] if value.startswith("sha256:") else value
 
 
-def headline(found: Comparison, run: ComparedRun) -> str:
+def headline(comparison: Comparison, run: ComparedRun) -> str:
     """One run compared with A, in a sentence: what is worse, better, open, not comparable."""
-    rows = [metric for metric in found.metrics if metric.letter == run.letter]
+    rows = [metric for metric in comparison.metrics if metric.letter == run.letter]
     parts = []
     for word in ("worse", "better"):
         shown = [
@@ -60,21 +60,21 @@ def tone(rows: Iterable[MetricDifference]) -> str:
     return "invalid"
 
 
-def note(found: Comparison) -> str:
+def note(comparison: Comparison) -> str:
     """What the intervals and the words promise."""
-    tests = f"{found.tests:,} tests" if found.tests != 1 else "one test"
+    tests = f"{comparison.tests:,} tests" if comparison.tests != 1 else "one test"
     return (
-        f"Each interval holds at {found.level:.0%} by itself. Better, worse and ranks are said at"
-        f" {found.level:.0%} over all of it ({tests}, Holm's procedure, p is adjusted). A"
+        f"Each interval holds at {comparison.level:.0%} by itself. Better, worse and ranks hold"
+        f" at {comparison.level:.0%} over all of it ({tests}, Holm's procedure, p is adjusted). A"
         " difference that is not shown may still be there."
     )
 
 
-def slice_note(found: Comparison) -> str:
+def slice_note(comparison: Comparison) -> str:
     """By what rule slices are named."""
     return (
-        f"Benjamini-Hochberg at {1 - found.level:.0%} over {len(found.slices):,} slices: where to"
-        " look, not what to decide by"
+        f"Benjamini-Hochberg at {1 - comparison.level:.0%} over {len(comparison.slices):,} slices:"
+        " where to look, not what to decide by"
     )
 
 
@@ -105,13 +105,13 @@ def best_sentence(best: BestRuns) -> str:
     sure = f"at {percent_of(1 - best.rate)} confidence"
     if len(among) == 1:
         lead = next(each for each in best.contenders if each.among)
-        said = f"{among[0]} is the best {sure}, by up to {points(lead.high)} over the next"
+        sentence = f"{among[0]} is the best {sure}, by up to {points(lead.high)} over the next"
     else:
         names = f"{', '.join(among[:-1])} and {among[-1]}"
-        said = f"{names} tie: {sure} the best is one of them, and these cases can't tell which"
+        sentence = f"{names} tie: {sure} the best is one of them, and these cases can't tell which"
     out = [each for each in best.contenders if not each.among]
     worse = "".join(
         f" {each.letter} is not the best: it is up to {points(-each.low)} below it." for each in out
     )
     trust = " By the verdicts of an UNTRUSTED judge." if best.untrusted else ""
-    return f"{best.metric} ({best.n:,} cases): {said}.{worse}{trust}{left}"
+    return f"{best.metric} ({best.n:,} cases): {sentence}.{worse}{trust}{left}"
