@@ -225,8 +225,10 @@ def _hint(selection: MetricSample, rate: float, floor: float, rates: tuple[float
         likely = likely_floor_cases(selection.passed, selection.n, floor, *rates)
         return more_sentence(even, likely, "at this rate")
     more = clusters_needed(selection, floor, *rates)
-    like = f"at most about {more:,} more clusters that are just like these may decide"
-    return "; ".join(filter(None, (like if more else FAR_MORE, few_note(selection.clusters))))
+    like = FAR_MORE
+    if more is not None:
+        like = f"at most about {more:,} more clusters that are just like these may decide"
+    return "; ".join(filter(None, (like, few_note(selection.clusters))))
 
 
 def _clear(selection: MetricSample, floor: float, rates: tuple[float, float]) -> bool:
