@@ -117,6 +117,9 @@ def _unfit(side: LoadedRun, metric: str) -> str:
         return "it has no such metric"
     if side.manifest.status != "complete":
         return "it is incomplete"
+    selection = side.manifest.selection
+    if selection is not None and (selection.cases or selection.failed_of is not None):
+        return "its cases were named one by one, perhaps because of their results"
     if side.summary is None:
         return ""
     if side.summary.counts.not_needed:

@@ -11,7 +11,14 @@ from string import ascii_uppercase
 from msgspec import structs
 
 from llmeval.compare.best import best_runs
-from llmeval.compare.comparison import Comparison, Flip, MetricDifference, SliceDifference, Word
+from llmeval.compare.comparison import (
+    BestRuns,
+    Comparison,
+    Flip,
+    MetricDifference,
+    SliceDifference,
+    Word,
+)
 from llmeval.compare.differences import differing
 from llmeval.compare.loaded_run import LoadedRun, load, obstacle, side, warnings
 from llmeval.compare.ranks import PairwiseTest, board
@@ -55,7 +62,7 @@ def compare(runs: Sequence[RunStore], level: float = LEVEL, *, best: bool = Fals
         raise UsageError(f"{twice} is named twice: a run does not differ from itself")
     sides = [load(letter, run) for letter, run in zip(ascii_uppercase, runs, strict=False)]
     first, others = sides[0], sides[1:]
-    metrics = list(dict.fromkeys(name for each in sides for name in each.kept.metrics))
+    metrics = _metrics_of(sides)
     tests = {
         (one.letter, two.letter, metric): tested
         for one, two in combinations(sides, 2)
@@ -83,10 +90,19 @@ def compare(runs: Sequence[RunStore], level: float = LEVEL, *, best: bool = Fals
         boards=tuple(board(metric, sides, verdicts) for metric in metrics)
         if len(sides) > 2
         else (),
-        best=best_runs(sides, metrics, level, _paired) if best else (),
+        best=best_of(sides, level) if best else (),
         differing=tuple(differing([each.manifest for each in sides])),
         warnings=tuple(text for each in sides for text in warnings(each)),
     )
+
+
+def best_of(sides: Sequence[LoadedRun], level: float = LEVEL) -> tuple[BestRuns, ...]:
+    """Which of two or more runs may be the best, metric by metric. `level`: of all, in (0, 1)."""
+    return best_runs(sides, _metrics_of(sides), level, _paired)
+
+
+def _metrics_of(sides: Sequence[LoadedRun]) -> list[str]:
+    return list(dict.fromkeys(name for each in sides for name in each.kept.metrics))
 
 
 def _same(run: RunStore, earlier: Sequence[RunStore]) -> bool:

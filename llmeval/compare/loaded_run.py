@@ -25,11 +25,13 @@ class LoadedRun:
     aggregate: RunAggregate
     kept: BaselineLock
     summary: Summary | None
+    title: str = ""
+    """What names the run instead of its letter, such as the cell of a grid."""
 
     @property
     def name(self) -> str:
-        """The letter and the run's id."""
-        return f"{self.letter} ({self.kept.run_id})"
+        """The title or the letter, and the run's id."""
+        return f"{self.title or self.letter} ({self.kept.run_id})"
 
     def untrusted(self, metric: str) -> bool:
         """Whether the metric's judge is not trusted; False for checks."""
@@ -37,8 +39,8 @@ class LoadedRun:
         return judge is not None and judge.trust != "TRUSTED"
 
 
-def load(letter: str, run: RunStore) -> LoadedRun:
-    """Read a run once.
+def load(letter: str, run: RunStore, title: str = "") -> LoadedRun:
+    """Read a run once. `title`: what names it instead of its letter.
 
     Raises:
         StoreError: not a run directory, or a newer one.
@@ -53,6 +55,7 @@ def load(letter: str, run: RunStore) -> LoadedRun:
         aggregate,
         values_of(aggregate, manifest),
         run.summary() if run.has_summary() else None,
+        title,
     )
 
 
