@@ -15,6 +15,7 @@ from llmeval.api.retiring import check_retired
 from llmeval.api.running import carry_out, warnings_of
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import ExitCode, LlmevalError, StoreError, UsageError, worst_of
+from llmeval.core.files import shown_path
 from llmeval.core.grid_record import GridCell, GridRecord
 from llmeval.core.records import utc_now
 from llmeval.store.directory import GRIDS, MANIFEST, RunDir
@@ -249,7 +250,7 @@ def _begin(
     record = GridRecord(
         grid_id=grid_id,
         suite=suite.name,
-        suite_file=str(suite.path),
+        suite_file=shown_path(suite.path),
         started=utc_now(),
         identity=identity,
         cells=tuple(

@@ -11,6 +11,7 @@ from llmeval.api.monitoring import monitor_folder
 from llmeval.api.status import complete_runs_of
 from llmeval.api.trigger_evidence import collect_evidence, propose_cases
 from llmeval.api.trigger_messages import due_messages
+from llmeval.core.person_names import person_name
 from llmeval.core.results import Summary
 from llmeval.governance.audit import AUDIT, append_event
 from llmeval.monitor.delivery import NotDelivered, deliver, with_tries
@@ -125,7 +126,8 @@ class _Evaluation:
         approved_by: str,
     ) -> None:
         self.suite, self.triggers, self.folder, self.now = suite, triggers, folder, now
-        self.fire, self.approved_by = fire, approved_by.strip()
+        self.fire = fire
+        self.approved_by = person_name(approved_by, "--approved-by") if approved_by.strip() else ""
         self.log = FiringLog(folder)
         self.evidence = collect_evidence(suite, reports, now)
         self.decision = decide(self.evidence)

@@ -23,6 +23,7 @@ from llmeval.core.baseline_lock import (
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.manifest import Manifest, ScoringInputs
+from llmeval.core.person_names import person_name
 from llmeval.core.records import canonical_json, digest, utc_now
 from llmeval.core.results import Decision
 from llmeval.gate.aggregate import RunAggregate
@@ -184,10 +185,12 @@ def approval(
     """An approval of today, with the decision that it accepts where that is not PASS.
 
     Raises:
-        UsageError: no name, no reason, or a last day that is not a date, or is over.
+        UsageError: no name or one that is confusable, no reason, or a last day that is not a date
+            or is over.
     """
     if not by.strip() or not reason.strip():
         raise UsageError("an approval needs a name and a reason: --by NAME --reason TEXT")
+    person = person_name(by, "--by")
     if expires is not None:
         try:
             last = date.fromisoformat(expires)
@@ -198,7 +201,7 @@ def approval(
         if last < (today or datetime.now(UTC).date()):
             raise UsageError(f"--expires {expires} is over already")
         expires = last.isoformat()
-    return Approval(by.strip(), reason.strip(), utc_now(), expires, accepted or UNSET)
+    return Approval(person, reason.strip(), utc_now(), expires, accepted or UNSET)
 
 
 def read_baseline(path: Path) -> BaselineLock:

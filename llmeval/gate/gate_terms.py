@@ -16,6 +16,7 @@ from llmeval.core.gate_terms import GateTerms, JudgeTerms
 from llmeval.core.manifest import GateInputs
 from llmeval.core.records import canonical_json, digest
 from llmeval.core.results import GateChange
+from llmeval.gate.approval_terms import approval_changes, approval_terms
 from llmeval.gate.rules.threshold import Threshold, floors_in, limits_in, margins_in
 
 Direction = Literal["looser", "tighter", "changed"]
@@ -67,6 +68,7 @@ def terms_of(inputs: GateInputs) -> GateTerms:
         measure=dict(inputs.measure),
         quarantine=tuple(entry.case_id for entry in inputs.quarantine),
         retired=tuple(entry.case_id for entry in inputs.retired),
+        approvals=approval_terms(inputs.approvals),
     )
 
 
@@ -128,6 +130,7 @@ def changes(before: GateTerms, now: GateTerms) -> tuple[GateChange, ...]:
         *_judges(before.judges, now.judges),
         *_entries("quarantined", "in quarantine", before.quarantine, now.quarantine),
         *_entries("retired", "retired", before.retired, now.retired),
+        *(_change("approvals", *each) for each in approval_changes(before, now)),
     ]
     order = ("looser", "changed", "tighter")
     return tuple(sorted(changed, key=lambda change: order.index(change.direction)))

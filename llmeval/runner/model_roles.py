@@ -4,6 +4,7 @@ several roles name it.
 
 import hashlib
 import ipaddress
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from llmeval.models.readout import LabelReadout
 from llmeval.models.reasoning import Tags
 from llmeval.models.replay import StoredAnswers
 from llmeval.runner.budget import Budget
+from llmeval.runner.open_files import connections_allowed
 from llmeval.runner.options import Options
 from llmeval.runner.slots import Slots
 from llmeval.suite.judge_schema import JudgeSpec
@@ -95,7 +97,10 @@ class ModelRoles:
         self._made: dict[str, _Made] = {}
         self._callers: dict[tuple[str, bool], Caller] = {}
         self._windows: dict[tuple[str, ...], Window] = {}
-        self.slots = Slots(options.concurrency)
+        allowed = connections_allowed(1 + len(suite.spec.judges))
+        self._allowed = sys.maxsize if allowed is None else allowed
+        self._concurrency = min(options.concurrency, self._allowed)
+        self.slots = Slots(self._concurrency)
         secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
         self._redact = _redactor(secrets)
 
@@ -201,10 +206,10 @@ class ModelRoles:
         if address is None:
             most, window = limits.concurrency or LOCAL_CONCURRENCY, None
         else:
-            most = limits.concurrency or self._options.concurrency
+            most = min(limits.concurrency or self._concurrency, self._allowed)
             start = START_ON_LOOPBACK if is_loopback(address) else START
             window = self._windows.setdefault(
-                (address, *_plain(spec)), Window(self._options.concurrency, start=start)
+                (address, *_plain(spec)), Window(self._concurrency, start=start)
             )
             window.widen(most)
             if limits.concurrency is not None:

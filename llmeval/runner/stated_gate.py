@@ -36,6 +36,7 @@ def stated(suite: Suite) -> GateInputs:
         },
         quarantine=read_quarantine(suite, None).cases,
         retired=read_retired(suite).cases,
+        approvals=None if suite.spec.approvals is None else suite.spec.approvals.record(),
     )
 
 

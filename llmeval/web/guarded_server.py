@@ -53,6 +53,11 @@ class Listening(NamedTuple):
             raise UsageError("--tls-cert and --tls-key belong together")
         if self.proxy is not None:
             parts = urlsplit(self.proxy)
+            if "@" in parts.netloc:
+                raise UsageError(
+                    "--proxy contains a user name or password: remove it, and let the proxy itself"
+                    " ask for it"
+                )
             local = parts.hostname in ("localhost", LOOPBACK)
             if not parts.hostname or not (parts.scheme == "https" or (parts.scheme and local)):
                 raise UsageError(
