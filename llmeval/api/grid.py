@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 from msgspec import structs
 
 from llmeval.api.deciding import finish, rebuild
+from llmeval.api.own_thread import own_loop
 from llmeval.api.retiring import check_retired
 from llmeval.api.running import carry_out, warnings_of
 from llmeval.api.view import PathLike, Run, load_run
@@ -64,6 +65,7 @@ class GridResult:
         return worst_of(codes)
 
 
+@own_loop
 def run_grid(
     suite: Suite,
     *,
@@ -78,7 +80,8 @@ def run_grid(
 
     All cells are planned before the first call. They share the models' limits, the cache and the
     budget. The same call within 24 hours continues the cells that are missing
-    (`Options.resume`), and so does one with the same `Options.out`.
+    (`Options.resume`), and so does one with the same `Options.out`. In a running event loop (a
+    notebook) the grid runs in a separate thread, as `run` does.
 
     Args:
         suite: the suite. Its `matrix` states the axes that are not given here.
