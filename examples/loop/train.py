@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import json
 import math
-import os
 import random
 import time
 from pathlib import Path
@@ -189,15 +188,14 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="an adapter to continue from")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--epochs", type=int, default=2)
-    asked = parser.parse_args()
-    torch.set_num_threads(int(os.environ.get("LOOP_THREADS", "1")))
+    options = parser.parse_args()
     torch.manual_seed(0)
-    trainer = Trainer(asked.base)
-    if asked.start is not None:
-        trainer.load(asked.start)
-    trainer.train(read_rows(asked.data), asked.rate, asked.epochs)
-    trainer.save(asked.out, asked.base)
-    print(f"{asked.out}: {time.process_time():.0f} s of CPU")
+    trainer = Trainer(options.base)
+    if options.start is not None:
+        trainer.load(options.start)
+    trainer.train(read_rows(options.data), options.rate, options.epochs)
+    trainer.save(options.out, options.base)
+    print(f"{options.out}: {time.process_time():.0f} s of CPU")
 
 
 if __name__ == "__main__":

@@ -36,12 +36,15 @@ _ACTOR = "llmeval trigger"
 
 
 class TriggerResult(NamedTuple):
-    """What a trigger did, or would do. `id`: of the firing; empty if it is not about this."""
+    """What a trigger did, or would do. `id`: of the firing; empty if it is not about this.
+    `cost_usd`: of one firing; None where it is unknown.
+    """
 
     name: str
     state: FiringState
     why: str
     id: str = ""
+    cost_usd: float | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,10 @@ class _Evaluation:
         )
 
     def _trigger(self, trigger: TriggerSpec, benefit: str) -> TriggerResult:
+        cost = trigger.cost_usd if trigger.cost_usd is not None else self.last_cost
+        return self._fired(trigger, benefit, cost)._replace(cost_usd=cost)
+
+    def _fired(self, trigger: TriggerSpec, benefit: str, cost: float | None) -> TriggerResult:
         if not set(trigger.when) & set(self.decision.kinds):
             return TriggerResult(trigger.name, "not about this", self.decision.because)
         policy = {**trigger.model_dump(mode="json"), "suite": self.suite.name}
@@ -160,7 +167,6 @@ class _Evaluation:
         if self.log.is_delivered(identifier):
             return TriggerResult(trigger.name, "already fired", "for the same evidence", identifier)
         begun = self.log.begun(identifier)
-        cost = trigger.cost_usd if trigger.cost_usd is not None else self.last_cost
         if begun is None and (refusal := self._refusal(trigger, cost)) is not None:
             return TriggerResult(trigger.name, *refusal, identifier)
         if not self.fire:
@@ -218,6 +224,7 @@ class _Evaluation:
                     "decision": self.decision.decision,
                     "because": self.decision.because,
                     "evidence": list(self.decision.kinds),
+                    "since": min((each.since for each in self.evidence.drift), default=""),
                     "new_slices": list(self.evidence.new_slices),
                     "proposed_cases": None if cases is None else str(cases.resolve()),
                     "cost_usd": cost,
