@@ -12,7 +12,7 @@ from llmeval.api.status import complete_runs_of
 from llmeval.api.trigger_evidence import collect_evidence, propose_cases
 from llmeval.api.trigger_messages import due_messages
 from llmeval.core.results import Summary
-from llmeval.governance.audit import AUDIT, append_event
+from llmeval.governance.audit import AUDIT, append_event, read_chain
 from llmeval.monitor.delivery import NotDelivered, deliver, with_tries
 from llmeval.monitor.evidence import Evidence, TriggerDecision, decide
 from llmeval.monitor.firings import MONTH, FiringLog, FiringRecord, firing_id, instant
@@ -130,6 +130,7 @@ class _Evaluation:
         self.suite, self.triggers, self.folder, self.now = suite, triggers, folder, now
         self.fire, self.approved_by = fire, approved_by.strip()
         self.log = FiringLog(folder)
+        self._refuse_removed()
         self.evidence = collect_evidence(suite, reports, now)
         self.decision = decide(self.evidence)
         newest = next(complete_runs_of(suite, reports), None)
@@ -268,7 +269,26 @@ class _Evaluation:
     def _audit(self, name: str, identifier: str, note: str) -> None:
         chain = self.suite.base / AUDIT
         if chain.exists():
-            append_event(chain, _ACTOR, "trigger fired", f"trigger {name}", identifier, note)
+            append_event(chain, _ACTOR, "trigger fired", self._object(name), identifier, note)
+
+    def _object(self, name: str) -> str:
+        return f"suite {self.suite.name}: trigger {name}"
+
+    def _refuse_removed(self) -> None:
+        """Compare the log with the events of the audit chain.
+
+        Raises:
+            StoreError: firings were removed.
+        """
+        chain = self.suite.base / AUDIT
+        if not chain.exists():
+            return
+        noted = [
+            event.digest
+            for event in read_chain(chain, torn_end_is_allowed=True).events
+            if event.actor == _ACTOR and event.object.startswith(self._object(""))
+        ]
+        self.log.refuse_missing((each for each in noted if each is not None), chain)
 
     def _messages(self) -> Sequence[str]:
         sent = []
