@@ -19,7 +19,7 @@ from steps import WORK, LoopError, Programs, Server, Steps
 from traffic import Shop
 
 RUNS = WORK / "runs"
-BASELINE = WORK / "release.lock.json"
+BASELINE = Path("release.lock.json")
 PRODUCTION = WORK / "models" / "production"
 OLD, NEW = "work/data/train-old.jsonl", "work/data/train-new.jsonl"
 QUIET, LABELLED, CANARY, LAST = 30, 35, 36, 48

@@ -77,7 +77,8 @@ class Steps:
         if not self._file.exists():
             for old in (WORK, Path("approvals")):
                 shutil.rmtree(old, ignore_errors=True)
-            Path("audit.jsonl").unlink(missing_ok=True)
+            for name in ("audit.jsonl", "release.lock.json"):
+                Path(name).unlink(missing_ok=True)
             WORK.mkdir()
             self._file.touch()
         rows = [json.loads(line) for line in self._file.read_text("utf-8").splitlines()]

@@ -15,7 +15,6 @@ import yaml
 
 from tests.support.command import ROOT
 from tests.support.fake_loop import FakePrograms, loop_folder, write_stubs
-from tests.support.tables import each_row
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -36,7 +35,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subprocess.run(words, check=True)
         assert Path(data.__file__).parent == Path.cwd()
         programs.train("v1", OLD, None, 1, 1.0)
-        run, out = "work/runs/release/v1", "work/release.lock.json"
+        run, out = "work/runs/release/v1", "release.lock.json"
         by = ("--by", "Ada", "--reason", "first")
         for line in (
             ("run", "first.yaml", "--out", run, "--reports", "work/runs"),
@@ -110,7 +109,7 @@ def luigi(folder: Path, name: str, rows: str) -> int:
 RECIPES = (make, github, dagster, luigi)
 
 
-@each_row("recipe", RECIPES, ids=lambda recipe: recipe.__name__)
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.__name__)
 def test_a_recipe_stops_the_bad_model_and_promotes_the_good_one(
     folder: Path, recipe: Callable[[Path, str, str], int]
 ) -> None:

@@ -27,7 +27,9 @@ WRONG_FROM = 7
 def loop_folder(tmp_path: Path, patch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """A copy of the example as the current folder, with fake answers; gives the module `loop`."""
     folder = tmp_path / "loop"
-    hidden = shutil.ignore_patterns("work", "approvals", "audit.jsonl", "__pycache__")
+    hidden = shutil.ignore_patterns(
+        "work", "approvals", "audit.jsonl", "release.lock.json", "__pycache__"
+    )
     shutil.copytree(ROOT / "examples" / "loop", folder, ignore=hidden)
     patch.chdir(folder)
     patch.syspath_prepend(str(folder))
