@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, structs
+from msgspec import UNSET, UnsetType, structs
 
 from llmeval.core.baseline_lock import (
     LOCK_SCHEMA,
@@ -119,8 +119,17 @@ def values_of(
             )
             for name in aggregate.columns
         },
+        clusters=_clusters(aggregate),
         numbers=kept_numbers(aggregate, manifest),
     )
+
+
+def _clusters(aggregate: RunAggregate) -> tuple[str | None, ...] | UnsetType:
+    """The cluster of each case; a name may be personal, so it is kept as a digest."""
+    named = [aggregate.cluster_of(name) for name in aggregate.case_digests()]
+    if not any(named):
+        return UNSET
+    return tuple(None if each is None else digest(each)[7:23] for each in named)
 
 
 def _values(aggregate: RunAggregate, metric: str) -> tuple[KeptValue, ...]:

@@ -45,6 +45,8 @@ def terms_of(inputs: GateInputs) -> GateTerms:
         del gate["regression"]["baseline"]
         if gate["regression"]["release"] is None:
             del gate["regression"]["release"]
+        if gate["regression"]["paired"]:
+            del gate["regression"]["paired"]
     if not gate["improve"]:
         del gate["improve"]
     return GateTerms(
@@ -252,7 +254,9 @@ def _flat(terms: GateTerms) -> dict[str, object]:
         if key not in ("never", "floors", "limits", "regression", "improve", "must_pass")
     }
     flat |= {key: value for key, value in regression.items() if key not in ("margins", "release")}
-    defaults = {"attempts": 1, "about": "cases_like_these", "judge_shift": 0.0}
+    defaults = {
+        "attempts": 1, "about": "cases_like_these", "judge_shift": 0.0, "paired": True,
+    }  # fmt: skip
     return {**defaults, **flat, "repeats": terms.repeats}
 
 
@@ -261,6 +265,8 @@ def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
         return "changed"
     if key in _EASIER_UP:
         return "looser" if new > old else "tighter"
+    if key == "paired":  # without pairs, harder cases may give way to easier ones
+        return "tighter" if new else "looser"
     if key == "on_inconclusive" and {old, new} <= set(_STRICTNESS):
         return "looser" if _STRICTNESS.index(new) < _STRICTNESS.index(old) else "tighter"
     if key in ("attempts", "judge_shift"):

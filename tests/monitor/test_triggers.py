@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from msgspec import structs
 
 from llmeval.api.trigger_file import read_triggers
 from llmeval.api.triggering import TriggerEvaluation, evaluate, expected_benefit
-from llmeval.core.errors import UsageError
+from llmeval.core.errors import StoreError, UsageError
 from llmeval.monitor import delivery
 from llmeval.monitor.delivery import NotDelivered, check_url, post, signature
 from llmeval.monitor.evidence import DriftEvidence, Evidence, decide
@@ -207,6 +207,29 @@ def test_what_is_not_delivered_is_tried_three_times_and_said(
     assert len(endpoint.requests) == 3
     assert "not delivered" in (folder / "audit.jsonl").read_text()
     assert SECRET not in done.stdout + (folder / "reports/shop/monitor/firings.jsonl").read_text()
+
+
+def _edit_firing(log: Path) -> None:
+    log.write_bytes(log.read_bytes().replace(b'"cost_usd":null', b'"cost_usd":0.5', 1))
+
+
+def _cut_firing(log: Path) -> None:
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+def _remove_firings(log: Path) -> None:
+    log.unlink()
+    log.with_name("firings.head").unlink()
+
+
+@each_row("damage", [_edit_firing, _cut_firing, _remove_firings])
+def test_a_damaged_log_fires_nothing(folder: Path, damage: Callable[[Path], None]) -> None:
+    write(folder, {"action": {"command": ["true"]}})
+    (folder / "audit.jsonl").write_text("")
+    assert states(evaluated(folder)) == ["fired"]
+    damage(folder / "reports/shop/monitor/firings.jsonl")
+    with pytest.raises(StoreError, match="restore the folder from a backup"):
+        evaluated(folder)
 
 
 def test_redirects_are_not_followed(folder: Path) -> None:
