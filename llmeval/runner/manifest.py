@@ -2,6 +2,7 @@
 completed after the last.
 """
 
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -334,7 +335,9 @@ def _labels(counts: Mapping[str, float]) -> LabelTable | None:
     return msgspec.convert(counts, LabelTable) if counts else None
 
 
+@functools.cache
 def software_record() -> SoftwareRecord:
+    """What this process runs with: read once, since what it has imported does not change."""
     packages = {}
     for name in _PACKAGES:
         try:
