@@ -1,5 +1,5 @@
-"""The policy of approvals in the terms of a gate: a suite that demands less than its baseline did is
-looser.
+"""The policy of approvals in the terms of a gate: a suite that demands less than its baseline did
+is looser.
 """
 
 from collections.abc import Iterator
