@@ -223,7 +223,11 @@ def _remove_firings(log: Path) -> None:
 
 
 @each_row("damage", [_edit_firing, _cut_firing, _remove_firings])
-def test_a_damaged_log_fires_nothing(folder: Path, damage: Callable[[Path], None]) -> None:
+def test_a_damaged_log_fires_nothing(
+    alarmed: Path, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / damage.__name__
+    shutil.copytree(alarmed, folder)
     write(folder, {"action": {"command": ["true"]}})
     (folder / "audit.jsonl").write_text("")
     assert states(evaluated(folder)) == ["fired"]
