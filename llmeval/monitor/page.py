@@ -55,6 +55,8 @@ def monitor_page(outcome: MonitorOutcome, firings: Sequence[FiringRecord], now: 
     alarms = "".join(
         f"<span>{_text(alarm_sentence(each))}</span>" for each in outcome.streams.alarms
     )
+    if outcome.volume_alarm:
+        alarms += f"<span>{_text(outcome.volume_alarm)}.</span>"
     notes = "".join(f'<p class="quiet">Note: {_text(each)}.</p>' for each in outcome.notes)
     streams = "".join(_stream(each) for each in outcome.streams.streams.values())
     return (

@@ -65,7 +65,8 @@ def monitor_file(site: Site, suite: str) -> Path:
     """
     # Only names of suites that have runs are looked up, so the name is never a path.
     if suite in {each.suite for each in site.history.store.suites(site.query.root)}:
-        path = site.history.root / suite / _FOLDER / _PAGE
-        if path.is_file():
+        root = site.history.root.resolve()
+        path = (root / suite / _FOLDER / _PAGE).resolve()
+        if path.is_file() and path.is_relative_to(root):  # a link may lead elsewhere
             return path
     raise NoSuchPage(f"there is no monitor of a suite {suite}")
