@@ -93,14 +93,19 @@ def day_of_traffic(day: int, count: int) -> list[Row]:
     take the computing time of one.
     """
     new = round(count * NEW_SHARE) if day >= FIRST_NEW_DAY else 0
-    pool = examples(templates(new=False, training=False), 168, seed=1000)
-    rows = random.Random(day).sample(pool, count - new)
-    parts = [each for part in (True, False) for each in templates(new=True, training=part)]
-    rentals = examples(parts, 156, seed=2000)
+    pool = examples(templates(new=False, training=False), 84, seed=1000)
+    rows = random.Random(day).choices(pool, k=count - new)
+    rentals = all_rentals()
     first = (day - FIRST_NEW_DAY) * new % len(rentals)
     rows += (rentals + rentals)[first : first + new]
     random.Random(3000 + day).shuffle(rows)
     return rows
+
+
+def all_rentals() -> list[Row]:
+    """The messages about rentals: two of each template."""
+    parts = [each for part in (True, False) for each in templates(new=True, training=part)]
+    return examples(parts, 2 * len(parts), seed=2000)
 
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
@@ -119,7 +124,7 @@ def write_first(folder: Path) -> None:
     """Write the training set and the suite's cases of the first release. Nobody rents yet."""
     trained, tested = (templates(new=False, training=part) for part in (True, False))
     write_lines(folder / "train-old.jsonl", examples(trained, 480, seed=1))
-    write_lines(folder / "release.jsonl", cases(examples(tested, 252, seed=3), "old"))
+    write_lines(folder / "release.jsonl", cases(examples(tested, 168, seed=3), "old"))
 
 
 def add_new(folder: Path, rows: Iterable[Row]) -> tuple[int, int]:
@@ -146,8 +151,7 @@ def main() -> None:
     folder = Path("work/data")
     write_first(folder)
     if parser.parse_args().new:
-        parts = [each for part in (True, False) for each in templates(new=True, training=part)]
-        add_new(folder, examples(parts, 156, seed=2000))
+        add_new(folder, all_rentals())
 
 
 if __name__ == "__main__":

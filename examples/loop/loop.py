@@ -30,7 +30,7 @@ the last one of the play."""
 class Loop:
     """The steps, in their order."""
 
-    def __init__(self, programs: Programs, count: int = 120) -> None:
+    def __init__(self, programs: Programs, count: int = 100) -> None:
         self._programs = programs
         self._steps = Steps()
         self._server: Server | None = None
@@ -101,13 +101,13 @@ class Loop:
 
     def refuse_the_bad_one(self) -> None:
         """Training on the new messages alone forgets the old ones; the gate stops it."""
-        self._do("train bad", lambda: self._programs.train("bad", NEW, "v1", 6, 1e-3))
+        self._do("train bad", lambda: self._programs.train("bad", NEW, "v1", 9, 1e-3))
         self._test("bad", "release.yaml", 1)
         self._promote("bad", 2)
 
     def release_the_retrained_one(self) -> None:
         """From the base with old and new messages: tested, approved, and compared live."""
-        rows = f"{OLD},{NEW}:2"
+        rows = f"{OLD},{NEW}:3"
         self._do("train v2", lambda: self._programs.train("v2", rows, None, 2, 2e-3))
         self._test("v2", "release.yaml", 0)
         self._approve("v2", "Not worse on the old messages, and better on rentals.")

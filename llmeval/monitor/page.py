@@ -40,10 +40,12 @@ dt{color:var(--quiet);font-size:.85rem}dd{margin:0;font-size:1.1rem;overflow-wra
 svg{width:100%;height:auto;display:block}svg text{fill:var(--quiet);font-size:12px}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid var(--edge);
-overflow-wrap:anywhere}th{color:var(--quiet);font-weight:600}td:first-child{white-space:nowrap}
+overflow-wrap:anywhere}th{color:var(--quiet);font-weight:600}@media(min-width:561px){
+td:nth-child(-n+3){white-space:nowrap}}
 @media(max-width:560px){thead{display:none}tr{display:block;border-bottom:1px solid var(--edge);
 padding:.4rem 0}td{display:block;border:0;padding:.1rem 0}td[data-is]:not(:empty)::before{
-content:attr(data-is) ": ";color:var(--quiet)}td:empty{display:none}}
+content:attr(data-is) ": ";color:var(--quiet)}td:empty{display:none}
+svg text{font-size:22px}}
 """
 
 
@@ -53,6 +55,8 @@ def monitor_page(outcome: MonitorOutcome, firings: Sequence[FiringRecord], now: 
     alarms = "".join(
         f"<span>{_text(alarm_sentence(each))}</span>" for each in outcome.streams.alarms
     )
+    if outcome.volume_alarm:
+        alarms += f"<span>{_text(outcome.volume_alarm)}.</span>"
     notes = "".join(f'<p class="quiet">Note: {_text(each)}.</p>' for each in outcome.notes)
     streams = "".join(_stream(each) for each in outcome.streams.streams.values())
     return (

@@ -10,6 +10,7 @@ from llmeval.stats.sequential.mean_drop import REFERENCE_DAYS
 def outcome_lines(outcome: MonitorOutcome) -> list[str]:
     """The outcome in paragraphs, the most important first."""
     lines = [headline(outcome)]
+    lines += [f"{outcome.volume_alarm}."] if outcome.volume_alarm else []
     lines += [alarm_sentence(each) for each in outcome.streams.alarms]
     if outcome.code in (ExitCode.PASS, ExitCode.GATE_FAILED, ExitCode.INCONCLUSIVE):
         alarmed = outcome.streams.alarms
@@ -28,7 +29,8 @@ def headline(outcome: MonitorOutcome) -> str:
     if outcome.code is ExitCode.PASS:
         return "QUIET: no metric shows a drop."
     if outcome.code is ExitCode.GATE_FAILED:
-        return "ALARM: the pass rate has fallen."
+        fallen = "the pass rate has fallen" if outcome.streams.alarms else "there is less traffic"
+        return f"ALARM: {fallen}."
     if outcome.code is ExitCode.INCONCLUSIVE:
         days = min((each.learning_day for each in outcome.streams.learning), default=0)
         return (

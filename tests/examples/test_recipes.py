@@ -19,7 +19,7 @@ from tests.support.fake_loop import FakePrograms, loop_folder, write_stubs
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 OLD, NEW = "work/data/train-old.jsonl", "work/data/train-new.jsonl"
-GOOD, BAD = ("v2", f"{OLD},{NEW}:2"), ("bad", NEW)
+GOOD, BAD = ("v2", f"{OLD},{NEW}:3"), ("bad", NEW)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def github(folder: Path, name: str, rows: str) -> int:
     steps = [step for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
     env = environment(folder, **workflow["env"], GITHUB_ACTOR="Ada")
     for step in steps:
-        line = step["run"].replace(f"{OLD},{NEW}:2", rows)
+        line = step["run"].replace(f"{OLD},{NEW}:3", rows)
         if line.startswith("pip install"):
             continue
         if code := subprocess.run(

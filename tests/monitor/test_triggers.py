@@ -195,6 +195,25 @@ def test_github_dispatch(folder: Path, receiver: Endpoint) -> None:
     assert receiver.requests[0]["client_payload"]["event"]["data"]["decision"] == "retrain"
 
 
+def test_a_tag_of_a_registered_model(folder: Path, receiver: Endpoint) -> None:
+    receiver.requests.clear(), receiver.paths.clear(), receiver.headers.clear()
+    tag = {"url": receiver.url, "model": "support", "token": "token-123456789"}
+    write(
+        folder,
+        {"action": {"mlflow_tag": tag}, "name": "a"},
+        {"action": {"mlflow_tag": {**tag, "version": "3"}}, "name": "b"},
+    )
+    result = evaluated(folder)
+    assert states(result) == ["fired", "fired"]
+    places = [path.removeprefix("/v1/api/2.0/mlflow/") for path in receiver.paths]
+    assert places == ["registered-models/set-tag", "model-versions/set-tag"]
+    assert receiver.requests[1] == {
+        "name": "support", "version": "3", "key": "llmeval.decision",
+        "value": f"retrain {result.results[1].id}",
+    }  # fmt: skip
+    assert receiver.headers[0]["Authorization"] == "Bearer token-123456789"
+
+
 def test_what_is_not_delivered_is_tried_three_times_and_said(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,7 +242,11 @@ def _remove_firings(log: Path) -> None:
 
 
 @each_row("damage", [_edit_firing, _cut_firing, _remove_firings])
-def test_a_damaged_log_fires_nothing(folder: Path, damage: Callable[[Path], None]) -> None:
+def test_a_damaged_log_fires_nothing(
+    alarmed: Path, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / damage.__name__
+    shutil.copytree(alarmed, folder)
     write(folder, {"action": {"command": ["true"]}})
     (folder / "audit.jsonl").write_text("")
     assert states(evaluated(folder)) == ["fired"]
