@@ -97,10 +97,11 @@ def _silence() -> None:
 def _run() -> int:
     import typer
 
-    from llmeval.cli.app import app
+    from llmeval.cli.app import entry_point
 
     try:
-        result = app(prog_name="llmeval", standalone_mode=False)
+        carry_out = entry_point(next(iter(sys.argv[1:]), ""))
+        result = carry_out(prog_name="llmeval", standalone_mode=False)
     except typer.Exit as stop:
         return stop.exit_code
     except typer.Abort:

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-from llmeval.core.errors import UsageError
+from llmeval.core.person_names import person_name
 from llmeval.core.records import Label, utc_now
-from llmeval.review.session import MAX_COMMENT, MAX_NAME, RefusedVote
+from llmeval.review.session import MAX_COMMENT, RefusedVote
 from llmeval.store.directory import RunDir
 from llmeval.store.labels import (
     REFERENCE,
@@ -74,9 +74,7 @@ class ReferenceSession:
     """
 
     def __init__(self, run: RunDir, reviewer: str, cases: Sequence[DoubtfulCase]) -> None:
-        if not reviewer.strip() or len(reviewer) > MAX_NAME or not reviewer.isprintable():
-            raise UsageError(f"--reviewer must be a name of 1 to {MAX_NAME} printable characters")
-        self.run, self.reviewer, self.cases = run, reviewer.strip(), tuple(cases)
+        self.run, self.reviewer, self.cases = run, person_name(reviewer, "--reviewer"), tuple(cases)
         self.added = 0
         self._run_id: str = run.manifest().run_id
         self._digests = {case.case_id: case.digest for case in cases}

@@ -9,7 +9,6 @@ import shutil
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from llmeval.core.records import to_json
 from llmeval.review.session import RefusedVote
@@ -60,7 +59,7 @@ class _Handler(GuardedHandler):
         if self.headers.get("Origin") != self.server.origin:
             raise Refused(HTTPStatus.FORBIDDEN, "a vote must come from the page")
         self.check_cookie()
-        if urlsplit(self.path).path != "/labels":
+        if self.target().path != "/labels":
             raise Refused(HTTPStatus.NOT_FOUND, "there is nothing here")
         if self.headers.get_content_type() != "application/json":
             raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a vote is JSON")

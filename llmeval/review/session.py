@@ -11,13 +11,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from llmeval.core.errors import UsageError
+from llmeval.core.person_names import person_name
 from llmeval.core.records import Label, utc_now
 from llmeval.review.intake import AnswerStatus, fits
 from llmeval.review.queue import VERDICTS, ReviewQueue
 from llmeval.store.directory import LABELS, RunDir, UnitKey
 from llmeval.store.labels import AnswerKey, Conflict, agreed, append, current, place_of, read
 
-MAX_COMMENT, MAX_NAME = 4000, 100
+MAX_COMMENT = 4000
 
 
 class ReviewVote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,9 +59,7 @@ class ReviewSession:
         answers: Mapping[UnitKey, AnswerStatus],
         queue: ReviewQueue,
     ) -> None:
-        if not reviewer.strip() or len(reviewer) > MAX_NAME or not reviewer.isprintable():
-            raise UsageError(f"--reviewer must be a name of 1 to {MAX_NAME} printable characters")
-        self.run, self.reviewer, self.queue = run, reviewer.strip(), queue
+        self.run, self.reviewer, self.queue = run, person_name(reviewer, "--reviewer"), queue
         self.added = 0
         self._run_id: str = run.manifest().run_id
         self._answers = answers

@@ -131,11 +131,11 @@ def _whole(path: Path) -> int:
     return sum(len(line) for _, line in lines(path))
 
 
-def fresh(labels: Iterable[Label], known: Iterable[Label]) -> list[Label]:
-    """Those of `labels` that are not among `known`, each once: importing a file twice adds
+def fresh(labels: Iterable[Label], present: Iterable[Label]) -> list[Label]:
+    """Those of `labels` that are not among `present`, each once: importing a file twice adds
     nothing.
     """
-    seen = {_identity(label) for label in known}
+    seen = {_identity(label) for label in present}
     kept = []
     for label in labels:
         identity = _identity(label)
@@ -154,10 +154,10 @@ def current(labels: Iterable[Label]) -> dict[tuple[str, AnswerKey], Label]:
     """The label that counts for each (reviewer, answer and metric); withdrawn ones are not
     there.
     """
-    found: dict[tuple[str, AnswerKey], Label] = {}
+    latest: dict[tuple[str, AnswerKey], Label] = {}
     for label in sorted(labels, key=lambda each: _time(each.at)):
-        found[label.reviewer, place_of(label)] = label
-    return {key: label for key, label in found.items() if label.human_verdict != "withdrawn"}
+        latest[label.reviewer, place_of(label)] = label
+    return {key: label for key, label in latest.items() if label.human_verdict != "withdrawn"}
 
 
 def counted(labels: Iterable[Label]) -> dict[tuple[str, AnswerKey], Label]:
@@ -209,15 +209,15 @@ def agreed(labels: Mapping[tuple[str, AnswerKey], Label]) -> Agreed:
         if label.human_verdict in ("pass", "fail"):
             places.setdefault(place, []).append(label)
     verdicts, conflicts = {}, []
-    for place, given in places.items():
-        decided = [label for label in given if label.adjudication]
-        counted = [max(decided, key=lambda label: _time(label.at))] if decided else given
-        said = {label.human_verdict for label in counted}
-        if len(said) == 1:
-            verdicts[place] = said == {"pass"}
+    for place, votes in places.items():
+        decided = [label for label in votes if label.adjudication]
+        counted = [max(decided, key=lambda label: _time(label.at))] if decided else votes
+        distinct = {label.human_verdict for label in counted}
+        if len(distinct) == 1:
+            verdicts[place] = distinct == {"pass"}
         else:
             conflicts.append(
-                Conflict(place, {label.reviewer: label.human_verdict for label in given})
+                Conflict(place, {label.reviewer: label.human_verdict for label in votes})
             )
     return Agreed(verdicts, conflicts)
 

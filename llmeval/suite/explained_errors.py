@@ -34,8 +34,8 @@ def explain(item: Any, data: Any) -> tuple[yaml_file.Path, str]:
         return path, "the key 'provider' is missing: openai, transformers, http, python or replay"
     if kind == "too_short" and item.get("input") in ([], {}):
         return path, "this is empty: name at least one entry, or remove the key"
-    given = item.get("input")
-    shown = "" if isinstance(given, dict | list) else f" (given: {given!r})"
+    value = item.get("input")
+    shown = "" if isinstance(value, dict | list) else f" (given: {value!r})"
     return path, f"{item['msg'][:1].lower()}{item['msg'][1:]}{shown}"
 
 

@@ -23,8 +23,8 @@ def read_labels(run: RunDir) -> dict[tuple[str, int, str], bool]:
         key = (label.case_id, label.repeat, label.metric, label.reviewer)
         last.pop(key, None)  # a later line also comes later in the order
         last[key] = label.human_verdict
-    found = {}
+    verdicts = {}
     for (case_id, repeat, metric, _), verdict in last.items():
         if verdict in _VERDICTS:
-            found[case_id, repeat, metric] = _VERDICTS[verdict]
-    return found
+            verdicts[case_id, repeat, metric] = _VERDICTS[verdict]
+    return verdicts
