@@ -222,6 +222,7 @@ class _Inspector:
                     f"{case.source}: messages: all of them are empty, so the model would get no"
                     " text"
                 )
+            self.application.try_images(case)
             return
         elif not self.prompt:
             raise SuiteError(
