@@ -345,6 +345,16 @@ def _print_metric(found: dict[str, Any]) -> None:
             f"  to decide: {conflict['case_id']} (repeat {conflict['repeat']}): {said}",
             markup=False,
         )
+    for each in found["settled"]:
+        votes = ", ".join(
+            f"{name or '(no name)'} {word}" for name, word in each["verdicts"].items()
+        )
+        reason = f": {each['reason']}" if each["reason"] else ""
+        out.print(
+            f"  settled: {each['case_id']} (repeat {each['repeat']}): {votes}; {each['verdict']} by"
+            f" {each['by'] or '(no name)'}{reason}",
+            markup=False,
+        )
     if found["reviewers"] is not None:
         for pair in found["reviewers"]["pairs"]:
             names = " and ".join(name or "(no name)" for name in pair["reviewers"])
