@@ -31,6 +31,7 @@ from llmeval.report.html.index import COLUMNS, Indexer
 from llmeval.report.html.labels import read_labels
 from llmeval.report.html.page import DATA_MARK, render
 from llmeval.report.html.picture import picture
+from llmeval.report.html.reviewer_table import reviewers_section
 from llmeval.report.html.row import ReportRow, row_of
 from llmeval.report.html.totals import Totals, Verdicts
 from llmeval.report.html.trend import PastRun, earlier_runs, listed
@@ -176,6 +177,8 @@ class PageWriter:
                 named,
                 self._served,
                 notes,
+                # in a review nobody sees votes before their own
+                None if self._served else reviewers_section(self._run),
             )
             self._write(shell, meta)
 
