@@ -175,14 +175,14 @@ def _serve_one(
     page: PagedRun, default: "ReviewQueue", reviewer: str, port: int, no_open: bool, as_json: bool
 ) -> "ReviewSession":
     """Serve one reviewer on this machine."""
+    from llmeval.core.person_names import person_name
     from llmeval.report.html.assets import policy
     from llmeval.review.assignment import queue_of
-    from llmeval.review.names import checked_name
     from llmeval.review.review_store import RunFolder
     from llmeval.review.server import ReviewServer
     from llmeval.review.session import ReviewSession
 
-    store, name = RunFolder(page.run), checked_name(reviewer, "--reviewer")
+    store, name = RunFolder(page.run), person_name(reviewer, "--reviewer")
     queue = queue_of(store, name, default)
     store.add_draws(queue.draws.values())
     session = ReviewSession(

@@ -124,13 +124,13 @@ def _records(record: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
 
 def nested(record: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
     """A record and every record within it, in the order of their first use."""
-    found: list[type[msgspec.Struct]] = []
+    structs: list[type[msgspec.Struct]] = []
 
     def visit(kind: msgspec.inspect.Type) -> None:
         if isinstance(kind, msgspec.inspect.StructType):
-            if kind.cls in found:
+            if kind.cls in structs:
                 return
-            found.append(kind.cls)
+            structs.append(kind.cls)
             for field in kind.fields:
                 visit(field.type)
         for name in ("item_type", "key_type", "value_type"):
@@ -140,7 +140,7 @@ def nested(record: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
             visit(inner)
 
     visit(msgspec.inspect.type_info(record))
-    return found
+    return structs
 
 
 @cache

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from llmeval.core.errors import UsageError
-from llmeval.review.names import checked_name
+from llmeval.core.person_names import person_name
 from llmeval.review.postgres_store import ReviewDatabase
 
 Role = Literal["reviewer", "approver"]
@@ -63,7 +63,7 @@ def issue_token(database: ReviewDatabase, name: str, role: Role, days: int) -> s
     database.run(
         "INSERT INTO review_tokens (token_sha256, name, role, expires)"
         " VALUES (%s, %s, %s, clock_timestamp() + make_interval(days => %s))",
-        (_hashed(token), checked_name(name, "NAME"), role, days),
+        (_hashed(token), person_name(name, "NAME"), role, days),
     )
     return token
 

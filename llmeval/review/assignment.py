@@ -8,9 +8,9 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 
 from llmeval.core.errors import UsageError
+from llmeval.core.person_names import person_name
 from llmeval.core.records import digest, utc_now
 from llmeval.core.review_records import AssignedAnswer, Assignment
-from llmeval.review.names import checked_name
 from llmeval.review.queue import QueueItem, ReviewQueue
 from llmeval.review.review_store import ReviewStore
 
@@ -24,7 +24,7 @@ def parse_part(text: str) -> tuple[str, int]:
     name, _, number = text.rpartition(":")
     if not (number.isascii() and number.isdigit()) or not 1 <= int(number) <= 1_000_000:
         raise UsageError(f"--to {text}: write a name and a number of answers, such as ada:12")
-    return checked_name(name, "--to"), int(number)
+    return person_name(name, "--to"), int(number)
 
 
 def parse_parts(texts: Sequence[str]) -> dict[str, int]:

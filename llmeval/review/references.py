@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
+from llmeval.core.person_names import person_name
 from llmeval.core.records import Label, utc_now
-from llmeval.review.names import checked_name
 from llmeval.review.session import MAX_COMMENT, RefusedVote
 from llmeval.store.directory import RunDir
 from llmeval.store.labels import (
@@ -75,7 +75,7 @@ class ReferenceSession:
     """
 
     def __init__(self, run: RunDir, reviewer: str, cases: Sequence[DoubtfulCase]) -> None:
-        self.reviewer = checked_name(reviewer, "--reviewer")
+        self.reviewer = person_name(reviewer, "--reviewer")
         self.run, self.cases = run, tuple(cases)
         self.added = 0
         self._run_id: str = run.manifest().run_id

@@ -9,7 +9,6 @@ import shutil
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from llmeval.core.records import to_json
 from llmeval.review.session import RefusedVote
@@ -75,7 +74,7 @@ class ReviewHandler(GuardedHandler):
         if self.headers.get("Origin") != self.server.origin:
             raise Refused(HTTPStatus.FORBIDDEN, "a vote must come from the page")
         self.check_cookie()
-        self.post(urlsplit(self.path).path)
+        self.post(self.target().path)
 
     def post(self, path: str) -> None:
         """Answer a POST of the page, from a person who is allowed in.

@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from llmeval.core.errors import UsageError
+from llmeval.core.person_names import person_name
 from llmeval.core.records import Label
 from llmeval.core.review_records import CaseComment
 from llmeval.gate.disputes import Dispute, disputes_of
 from llmeval.review.intake import AnswerStatus, fits
-from llmeval.review.names import checked_name
 from llmeval.review.queue import VERDICTS, ReviewQueue
 from llmeval.review.review_store import ReviewStore, RunFolder
 from llmeval.store.case_comments import shown
@@ -90,7 +90,7 @@ class ReviewSession:
         adjudicating: bool = False,
         team: bool = False,
     ) -> None:
-        self.reviewer = checked_name(reviewer, "--reviewer")
+        self.reviewer = person_name(reviewer, "--reviewer")
         self.run, self.store = run, store or RunFolder(run)
         self.added = 0
         """Labels and comments that this session wrote."""

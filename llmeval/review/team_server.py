@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from llmeval.core.errors import UsageError
 from llmeval.review.access import Doorkeeper, Person, Role
@@ -115,7 +115,7 @@ class _TeamHandler(ReviewHandler):
 
     def check_cookie(self) -> None:
         """Refuse a browser without a valid session, except at the form for the token."""
-        if urlsplit(self.path).path != "/enter":
+        if self.target().path != "/enter":
             self.session()
 
     def post(self, path: str) -> None:
@@ -129,7 +129,7 @@ class _TeamHandler(ReviewHandler):
             super().post(path)
 
     def _get(self) -> None:
-        parts = urlsplit(self.path)
+        parts = self.target()
         if parts.path == "/" and self.person() is None:
             self._form(HTTPStatus.OK, "")
             return

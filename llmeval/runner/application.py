@@ -33,8 +33,8 @@ class Application:
         """Names of the data in each of its answers; None if only the answer shows them."""
         if isinstance(self.spec, HttpSpec | PythonSpec) and self.spec.data is not None:
             return frozenset(self.spec.data)
-        known = self.spec is not None and not isinstance(self.spec, PythonSpec | ReplaySpec)
-        return frozenset() if known else None
+        fixed = self.spec is not None and not isinstance(self.spec, PythonSpec | ReplaySpec)
+        return frozenset() if fixed else None
 
     def render(self, value: object, values: Mapping[str, object], metric: str) -> object:
         """A check's arguments, rendered for a case.

@@ -163,11 +163,11 @@ def append(run: Path, labels: Iterable[Label], file: str = LABELS) -> None:
         append_lines(run / file, person, records)
 
 
-def fresh(labels: Iterable[Label], known: Iterable[Label]) -> list[Label]:
-    """Those of `labels` that are not among `known`, each once: importing a file twice adds
+def fresh(labels: Iterable[Label], present: Iterable[Label]) -> list[Label]:
+    """Those of `labels` that are not among `present`, each once: importing a file twice adds
     nothing.
     """
-    seen = {_identity(label) for label in known}
+    seen = {_identity(label) for label in present}
     kept = []
     for label in labels:
         identity = _identity(label)

@@ -94,13 +94,13 @@ def _need(environment: Mapping[str, str], *names: str) -> str:
 
 def _pull_request(event: str | None) -> int:
     """The request's number from the job's event; also of a workflow that runs after another one."""
-    found: Any = (
+    payload: Any = (
         json.loads(Path(event).read_text(encoding="utf-8"))
         if event and Path(event).exists()
         else {}
     )
-    runs = (found.get("workflow_run") or {}).get("pull_requests") or [{}]
-    number = (found.get("pull_request") or {}).get("number") or runs[0].get("number")
+    runs = (payload.get("workflow_run") or {}).get("pull_requests") or [{}]
+    number = (payload.get("pull_request") or {}).get("number") or runs[0].get("number")
     if number is None:
         raise UsageError("this job is not about a pull request; name one with --number")
     return int(number)
@@ -199,9 +199,9 @@ def report_address(environment: Mapping[str, str], run: Path, stated: str | None
 def _comments(thread: Thread) -> Iterator[dict[str, Any]]:
     page = 1
     while True:
-        found = _ask(thread, "GET", f"{thread.all}?per_page={_PAGE}&page={page}")
-        yield from found
-        if len(found) < _PAGE:
+        listed = _ask(thread, "GET", f"{thread.all}?per_page={_PAGE}&page={page}")
+        yield from listed
+        if len(listed) < _PAGE:
             return
         page += 1
 

@@ -280,12 +280,12 @@ def _decided(run: RunDir) -> Mapping[AnswerKey, bool]:
 
 def _verdicts(row: ReportRow, people: Mapping[AnswerKey, bool]) -> list[Verdicts]:
     """The judges' verdicts that a person gave one beside."""
-    found = []
+    verdicts = []
     for score in row.now.scores if people else ():
         person = people.get(AnswerKey(score.case_id, score.repeat, score.metric))
         if score.source == "judge" and score.passed is not None and person is not None:
-            found.append(Verdicts(score.metric, score.passed, person, score.confidence))
-    return found
+            verdicts.append(Verdicts(score.metric, score.passed, person, score.confidence))
+    return verdicts
 
 
 def flips(rows: list[ReportRow]) -> bool:

@@ -44,21 +44,21 @@ DATA_MARK = "<!-- row data -->"
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """Where the pages' templates come from; every value is escaped."""
-    made = Environment(
+    jinja = Environment(
         loader=PackageLoader("llmeval.report.html", "static"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["visible"] = lambda value: visible(str(value))
-    made.filters |= {
+    jinja.filters["visible"] = lambda value: visible(str(value))
+    jinja.filters |= {
         "favicon": favicon,
         "count_of": count,
         "minus": words.minus,
         "moment": words.moment,
     }
-    return made
+    return jinja
 
 
 def render(

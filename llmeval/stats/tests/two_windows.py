@@ -77,6 +77,36 @@ def mean_change(
     return WindowChange(float(means[0]), float(means[1]), change, low, high, p)
 
 
+def drop_p(before: Window, now: Window, *, seed: int = 0) -> float:
+    """The one-sided p-value of "the mean has not fallen", by permutation of the clusters.
+
+    Args:
+        As `mean_change`.
+
+    Raises:
+        ValueError: a window without values.
+    """
+    first, second = _sums(before), _sums(now)
+    statistic = _ratio(first, second)
+    both, count = np.vstack((first, second)), len(first)
+    drawn, extreme = np.random.default_rng(seed), 0
+    for _ in range(PERMUTATIONS):
+        order = drawn.permutation(len(both))
+        extreme += _ratio(both[order[:count]], both[order[count:]]) <= statistic + 1e-12
+    return (1 + extreme) / (1 + PERMUTATIONS)
+
+
+def bounded_change(before: Window, now: Window, low_rate: float, high_rate: float) -> WindowChange:
+    """The change of a mean of values in [0, 1] with bounds at two one-sided rates, without a test:
+    `p` is 1. Bounds and errors as `mean_change`.
+    """
+    first, second = _sums(before), _sums(now)
+    means = tuple(float(each[:, 0].sum() / each[:, 1].sum()) for each in (first, second))
+    low, _ = _mover(before, now, (means[0], means[1]), low_rate)
+    _, high = _mover(before, now, (means[0], means[1]), high_rate)
+    return WindowChange(means[0], means[1], means[1] - means[0], low, high, 1.0)
+
+
 def label_change(
     before: Sequence[str],
     now: Sequence[str],
