@@ -32,6 +32,7 @@ from llmeval.gate.kept_numbers import kept_numbers
 from llmeval.gate.rules.single_run import missing, outcome, own_rules
 from llmeval.gate.run_pass import aggregate_run
 from llmeval.store.directory import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
+from llmeval.store.people_files import files_of
 from llmeval.store.run_store import RunStore
 
 _DIGITS = 6
@@ -289,7 +290,9 @@ def _read(path: Path, stamp: tuple[int, ...]) -> BaselineLock:
 def _stamp(path: Path) -> tuple[int, ...]:
     """Another one when what is there has changed."""
     files = (
-        [path / name for name in (MANIFEST, ANSWERS, SCORES, LABELS)] if path.is_dir() else [path]
+        [*(path / name for name in (MANIFEST, ANSWERS, SCORES)), *files_of(path / LABELS)]
+        if path.is_dir()
+        else [path]
     )
     stats = [file.stat() for file in files if file.exists()]
     return tuple(number for each in stats for number in (each.st_mtime_ns, each.st_size))

@@ -6,7 +6,7 @@
     `scores.jsonl`    a block of lines per (case, repeat), one line a metric; the last block counts
     `judge_probes.jsonl`  verdicts of judges on attacks and anchors, whose right verdict is known
     `summary.json`    metrics, decision and counts
-    `labels.jsonl`    the labels that people gave
+    `labels/`         the labels that people gave, one file a reviewer (`people_files.py`)
 
 `RunDir` checks records while it reads them: each line has a checksum, and the manifest of a run
 that ended has one of each file. A run that was killed may end in a torn line, which readers leave
