@@ -139,6 +139,13 @@ def run(
         typer.Option("--refresh", help="Call the models again, and store the new replies."),
     ] = False,
     store: StoreOption = None,
+    steal: Annotated[
+        bool,
+        typer.Option(
+            "--steal",
+            help="When this shard is done, make calls of the other shards. Needs --store.",
+        ),
+    ] = False,
     executor: Annotated[
         str,
         typer.Option(
@@ -208,6 +215,7 @@ def run(
         max_calls=max_calls,
         max_minutes=max_minutes,
         shard=None if shard is None else parse_shard(shard, os.environ),
+        steal=steal,
         workers=workers_of(executor, workers),
         cluster=executor.partition("://")[2],
         junit=junit,

@@ -2,6 +2,7 @@
 row.
 """
 
+import copy
 import hashlib
 import random
 from array import array
@@ -124,6 +125,22 @@ class CaseSet:
         self._clusters = array("q", compress(self._clusters, kept))
         self._order = array("q", compress(self._order, kept))
         self.digest = digest_of_sum(sum(map(_number, self)))
+
+    def parts(self, number: Callable[[Case], int]) -> dict[int, "CaseSet"]:
+        """The cases by the number of their part. The parts have no digest."""
+        orders: dict[int, array[int]] = {}
+        for index, case in zip(self._order, self, strict=True):
+            orders.setdefault(number(case), array("q")).append(index)
+        parts = {}
+        for key, order in orders.items():
+            parts[key] = part = copy.copy(self)
+            part._order, part.digest = order, ""
+        return parts
+
+    def backwards(self) -> Iterator[Case]:
+        """The cases from the last to the first."""
+        for index in reversed(self._order):
+            yield self._case(index)
 
     def __len__(self) -> int:
         return len(self._order)

@@ -9,7 +9,8 @@ import hashlib
 import itertools
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,7 @@ def merged_manifest(parts: Sequence[ShardRun]) -> Manifest:
         run_id=new_run_id(),
         started=min(manifest.started for manifest in manifests),
         ended=max(manifest.ended or "" for manifest in manifests),
+        unfinished_calls=_sums(manifest.unfinished_calls for manifest in manifests),
         wall_s=max(manifest.wall_s or 0.0 for manifest in manifests),
         digests=parts[0].shard.digests,
         cases=structs.replace(base.cases, n=parts[0].shard.n),
@@ -177,6 +179,13 @@ def merged_manifest(parts: Sequence[ShardRun]) -> Manifest:
         command=tuple(sys.argv),
         merged_from=tuple(_origin(part) for part in parts),
     )
+
+
+def _sums(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)
 
 
 def _united(names: Iterable[Sequence[str]]) -> tuple[str, ...]:

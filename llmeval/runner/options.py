@@ -61,6 +61,8 @@ class Options:
     instead of this machine's cache (docs/scale.md). `group`: the name of the run that the workers
     carry out together; they share answers of a candidate without a `build`, and `max_cost`.
 
+    `steal`: a shard that is done makes calls of the other shards (`runner.stealing`).
+
     `workers`: processes of a Ray cluster that do the work (docs/scale.md); None does it in this
     process. `cluster`: the address of a running cluster; without one, the run starts its own on
     this machine.
@@ -78,6 +80,7 @@ class Options:
     use_cache: bool = True
     store: str | None = field(default=None, repr=False)
     group: str = ""
+    steal: bool = False
     workers: int | None = None
     cluster: str = ""
     reuse: bool = False
@@ -114,6 +117,11 @@ class Options:
                 " Remove --store, or prune the store: llmeval cache prune --store URL --days 0"
             )
         self._check_workers()
+        if self.steal and (self.shard is None or self.store is None or not self.group):
+            raise UsageError(
+                "--steal: the shards share replies through --store, and LLMEVAL_RUN_GROUP must name"
+                " the run. Add --shard i/N, --store and the variable"
+            )
         if self.selection is not None and self.shard is not None:
             raise UsageError("--shard runs a part of the whole suite: leave out --case and --tag")
         if self.function is not None and self.candidate is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from llmeval.core.manifest import Ending
@@ -15,6 +15,7 @@ from llmeval.runner.progress import Progress
 from llmeval.runner.recorded_answers import RecordedAnswers
 from llmeval.runner.resumed import recorded_answers
 from llmeval.runner.services import RunServices
+from llmeval.runner.stealing import steal
 from llmeval.runner.stopping import Stopper
 from llmeval.runner.unit_records import enough_recorded, work_items
 from llmeval.store.writer import RunWriter
@@ -87,7 +88,13 @@ async def work_through(run: RunWork, observers: Observers) -> WorkEnd:
         rest = recorded_answers(run.plan, run.writer, errors_stand=True)
         pipeline = pipeline.going_on(rest)
         await _work(pipeline, _items(run, rest), run.progress, observers)
-    return _end_of(pipeline)
+    end = _end_of(pipeline)
+    if not run.plan.others or end.ending != "complete":
+        return end
+    calls, warning = await steal(
+        run.plan, run.run_id, run.options.concurrency, run.services.verdicts, run.progress
+    )
+    return replace(end, unfinished=calls, warnings=(warning,) if warning else ())
 
 
 async def _with_ray(run: RunWork, observers: Observers) -> WorkEnd:
