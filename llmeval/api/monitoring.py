@@ -244,12 +244,12 @@ class _Monitor:
         options = Options(reports=self.folder / "canary", use_cache=False)
         decision = run(canary, options=options, observers=self.observers).decision
         if decision is not Decision.PASS:
-            said = "no decision" if decision is None else decision.value
+            word = "no decision" if decision is None else decision.value
             self._record_invalid(
                 days[0],
                 DayTraffic(),
                 InvalidDayError(
-                    "environment", f"the environment suite {self.spec.canary} is {said}"
+                    "environment", f"the environment suite {self.spec.canary} is {word}"
                 ),
             )
 

@@ -87,10 +87,10 @@ def run(
     if chosen.resume and chosen.out is None:
         from llmeval.runner.resume import find_unfinished
 
-        found = find_unfinished(planned, chosen)
-        if found.line:
-            warn(found.line)
-        chosen = replace(chosen, out=found.path)
+        unfinished = find_unfinished(planned, chosen)
+        if unfinished.line:
+            warn(unfinished.line)
+        chosen = replace(chosen, out=unfinished.path)
     planned = replace(planned, data=data_record(loaded, planned.cases))
     return carry_out(planned, chosen, observers)
 
@@ -319,11 +319,13 @@ def rejudge(
     from llmeval.suite.retired import Retirement
 
     old, regression = load_run(baseline), suite.spec.gate.regression
-    known = {case.id: case.digest for case in old.directory.outlines()}
+    digests = {case.id: case.digest for case in old.directory.outlines()}
     alone = suite.spec.gate.model_copy(update={"regression": None, "improve": {}})
     by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
     chosen = replace(options or Options(), out=None, baseline=None, stop="never", resume=False)
-    planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)
+    planned = plan(
+        by_itself, chosen, old.directory, lambda case: digests.get(case.id) == case.digest
+    )
     planned = replace(
         planned,
         rejudged=rejudged_of(old.directory, {case.id for case in planned.cases}),

@@ -107,8 +107,8 @@ def expected_benefit(evidence: Evidence, answers_a_day: float) -> str:
 def _cost_of(summary: Summary) -> float | None:
     """US dollars of a run; None where a model with calls has no price."""
     stated = [each.cost_usd for each in summary.calls.values() if each.made]
-    known = [each for each in stated if each is not None]
-    return sum(known) if len(known) == len(stated) else None
+    prices = [each for each in stated if each is not None]
+    return sum(prices) if len(prices) == len(stated) else None
 
 
 class _Evaluation:
@@ -193,8 +193,8 @@ class _Evaluation:
                 return "over budget", f"${total:.2f} of ${trigger.budget_usd:.2f} in 30 days"
         limit = trigger.require_approval_above_usd
         if limit is not None and (cost is None or cost > limit) and not self.approved_by:
-            known = "unknown" if cost is None else f"${cost:.2f}"
-            return "needs approval", f"the cost is {known}; add --approved-by NAME"
+            price = "unknown" if cost is None else f"${cost:.2f}"
+            return "needs approval", f"the cost is {price}; add --approved-by NAME"
         return None
 
     def _event(

@@ -31,14 +31,16 @@ def comment(
     from llmeval.report.markdown import MAX_WORST, markdown
     from llmeval.report.run_view import recorded_view
 
-    found = load_run(find_run(run, reports))
-    found.directory.verify()
+    run_view = load_run(find_run(run, reports))
+    run_view.directory.verify()
     thread = thread_of(os.environ, number, format_)
-    text = markdown(recorded_view(found.directory, found.manifest, found.summary, MAX_WORST))
+    text = markdown(
+        recorded_view(run_view.directory, run_view.manifest, run_view.summary, MAX_WORST)
+    )
     text += link_to_artifact(os.environ)
-    done = publish(thread, text, news=found.summary.gate.decision != "PASS")
+    done = publish(thread, text, news=run_view.summary.gate.decision != "PASS")
     if as_json:
-        emit({"comment": done, "run": str(found.path)})
+        emit({"comment": done, "run": str(run_view.path)})
     else:
         print(
             {"quiet": "The run passes, and there is no comment to update: none was written."}.get(

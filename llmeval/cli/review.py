@@ -93,7 +93,7 @@ def review(
             directory, before, page, reviewer or _login(), n, random_share, metric or []
         )
         server = ReviewServer(session, page, policy(served=True), port)
-        drawn = sum(len(made.drawn) for made in session.queue.draws.values())
+        drawn = sum(len(review_session.drawn) for review_session in session.queue.draws.values())
         about = (
             f"Reviewing {directory.path} as {session.reviewer}:"
             f" {count(len(session.queue.items), 'answer')}, {drawn:,} of them drawn at random,"

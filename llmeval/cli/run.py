@@ -282,17 +282,17 @@ def _in_folder(folder: Path) -> list[Path]:
     from llmeval.core.errors import UsageError
     from llmeval.suite.yaml_file import parse
 
-    found = [
+    files = [
         path
         for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
         if isinstance(data := parse(path.read_text(encoding="utf-8"), str(path)).data, dict)
         and "suite" in data
     ]
-    if not found:
+    if not files:
         raise UsageError(
             f"{folder}: there is no suite in this folder (a .yaml file with the key `suite`)"
         )
-    return found
+    return files
 
 
 def _each(suites: "list[Suite]", one: "Callable[[Suite], int]") -> int:
@@ -363,11 +363,11 @@ def _one(
         if isinstance(child, int):
             return child
         options = replace(options, baseline=child)
-    made = run_suite(suite, options=options, observers=[ProgressDisplay()], warn=_warn)
-    code = show_run(made, as_json=as_json, format_=format_, resumes=options.out is None)
-    print_environment_notice(made, options.reports)
+    done = run_suite(suite, options=options, observers=[ProgressDisplay()], warn=_warn)
+    code = show_run(done, as_json=as_json, format_=format_, resumes=options.out is None)
+    print_environment_notice(done, options.reports)
     if opens:
-        open_page(made.report)
+        open_page(done.report)
     return code
 
 

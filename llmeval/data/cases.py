@@ -119,9 +119,9 @@ class CaseSet:
             if index in self._with_checks:
                 yield self._case(index)
 
-    def keep(self, wanted: Callable[[Case], bool]) -> None:
+    def keep(self, predicate: Callable[[Case], bool]) -> None:
         """Leave out the cases that are not wanted."""
-        kept = [wanted(case) for case in self]
+        kept = [predicate(case) for case in self]
         self._clusters = array("q", compress(self._clusters, kept))
         self._order = array("q", compress(self._order, kept))
         self.digest = digest_of_sum(sum(map(_number, self)))
@@ -299,15 +299,15 @@ def _mapped(row: Row, name: str, column: str, where: str) -> object:
 def _references(data: Row, where: str) -> tuple[str, ...]:
     if data.get("reference") is not None and data.get("references") is not None:
         raise SuiteError(f"{where}: give `reference` or `references`, not both")
-    given = data.get("references", data.get("reference"))
-    if given is None:
+    references = data.get("references", data.get("reference"))
+    if references is None:
         return ()
-    values = given if isinstance(given, list) else [given]
+    values = references if isinstance(references, list) else [references]
     if not values or any(
         not isinstance(value, str | int | float) or value == "" for value in values
     ):
         raise SuiteError(
-            f"{where}: references: a text or a list of texts, none empty; given: {given!r}"
+            f"{where}: references: a text or a list of texts, none empty; given: {references!r}"
         )
     return tuple(str(value) for value in values)
 

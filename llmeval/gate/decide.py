@@ -34,14 +34,14 @@ def decide(
     now = attempts.manifest(manifest)
     share = attempts.number_share(manifest)
     pooled = _tests(aggregate.pooled_with(attempts.values, share), now)
-    asked = [when_spent(rule, attempts, manifest) for rule in pooled]
+    spent_rules = [when_spent(rule, attempts, manifest) for rule in pooled]
     if attempts.values:
         alone = functools.cache(lambda: _alone(aggregate, manifest, now))
-        asked = [
+        spent_rules = [
             when_alone_fails(rule, lambda number=number: alone()[number])  # type: ignore[misc]
-            for number, rule in enumerate(asked)
+            for number, rule in enumerate(spent_rules)
         ]
-    tested = step_down(asked, now.gate.alpha)
+    tested = step_down(spent_rules, now.gate.alpha)
     rules = [*validity(aggregate, now), *fact_rules(aggregate, now), *tested]
     decided = outcome(rules, now.gate.on_inconclusive)
     return _with_remarks(decided, [attempts.sentence(manifest), aggregate.data.sentence])

@@ -155,7 +155,7 @@ class Replay:
             for turn in recorded.turns
         )
         times = [turn.latency_ms for turn in turns]
-        known = [time for time in times if time is not None]
+        present = [time for time in times if time is not None]
         return Reply(
             text=output,
             finish_reason=recorded.finish_reason,
@@ -163,7 +163,8 @@ class Replay:
             data=last.data,
             usage=recorded.usage or total_usage(turn.usage for turn in turns),
             model=recorded.model,
-            latency_ms=recorded.latency_ms or (sum(known) if len(known) == len(times) else None),
+            latency_ms=recorded.latency_ms
+            or (sum(present) if len(present) == len(times) else None),
             turns=turns,
             ended=recorded.ended,
         )

@@ -29,7 +29,7 @@ def visible(text: str) -> str:
     """The text with what can't be seen written out (`\\u202e`), so that it can neither hide nor
     act: control characters, ANSI escapes, text direction marks, zero-width characters. Line feeds
     and tabs stay. The form is that of JSON, so a JSON document keeps its meaning."""
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.replace("\n", "").isprintable():
         return text
     return _UNSEEN.sub(_escaped, _LONE.sub("\ufffd", text.replace("\r\n", "\n")))
 

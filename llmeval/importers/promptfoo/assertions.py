@@ -276,11 +276,11 @@ def _sql(a: Assertion) -> dict[str, object]:
             "lists of allowed tables or columns: `sql` takes `tables: [...]` and `columns: [...]`"
             " here"
         )
-    given = str(value.get("databaseType", "mysql")).lower()
-    dialect = _DIALECTS.get(given)
+    database = str(value.get("databaseType", "mysql")).lower()
+    dialect = _DIALECTS.get(database)
     if dialect is None:
         raise UnmappedError(
-            f"there is no SQL dialect {given!r} here", a.place.at("value", "databaseType")
+            f"there is no SQL dialect {database!r} here", a.place.at("value", "databaseType")
         )
     return {"sql": {"dialect": dialect}}
 
