@@ -122,7 +122,10 @@ class RayWorkers:
                 ray.init(self._options.cluster, log_to_driver=False, logging_level="error")
             else:
                 self._start_own(ray)
-        except (RuntimeError, OSError, ValueError, ray.exceptions.RayError) as error:
+        except LlmevalError:
+            self._close()
+            raise
+        except Exception as error:  # Ray raises plain ones, such as when a node starts too slowly
             self._close()
             name = self._options.cluster or "a cluster on this machine"
             raise StoreError(

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,7 @@ class Cluster(NamedTuple):
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="ll-ray-") as name:
+        port = free_port()
         environment = {
             **os.environ,
             "RAY_AUTH_MODE": "token",
@@ -54,25 +56,29 @@ def cluster() -> Iterator[Cluster]:
             "PROMPT": "{{ question }}",
         }
         process = subprocess.Popen(
-            [Path(sys.executable).parent / "ray", "start", "--head", "--block", "--port=0",
+            [Path(sys.executable).parent / "ray", "start", "--head", "--block", f"--port={port}",
              "--include-dashboard=false", "--disable-usage-stats", "--num-cpus=2",
              "--object-store-memory=100000000", f"--temp-dir={name}"],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip
-        address = ""
         assert process.stdout is not None
-        for line in process.stdout:
-            if b"--address=" in line:
-                address = line.decode().partition("--address=")[2].strip().strip("'")
-                break
-        assert address.startswith("127.0.0.1:"), address
+        lines = iter(process.stdout.readline, b"")
+        assert any(b"Ray runtime started" in line for line in lines), "Ray did not start"
+        address = f"127.0.0.1:{port}"
         try:
             yield Cluster(address, Path(name), process, environment)
         finally:
             process.terminate()
             process.wait(30)
             end_processes(Path(name))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def processes(folder: Path) -> dict[int, str]:
