@@ -226,7 +226,12 @@ def _has_token() -> bool:
 
 
 def _refuse_open(address: str) -> None:
-    """Refuse a cluster that answers without a token or a certificate. Raises UsageError."""
+    """Refuse a cluster that answers without a token or a certificate.
+
+    Raises:
+        UsageError: it answers.
+        StoreError: without TLS, it does not say that a token is missing.
+    """
     without = {
         name: value
         for name, value in os.environ.items()
@@ -244,6 +249,12 @@ def _refuse_open(address: str) -> None:
         raise UsageError(
             f"--executor ray://{address}: this cluster answers without a token, so anyone who"
             f" reaches it can run code on it. Start its nodes with {_MODE}=token and {_TOKEN}"
+        )
+    if not done.stdout.startswith("refused") and os.environ.get(_TLS) != "1":
+        reason = (done.stdout.strip().splitlines() or ["no answer"])[0]
+        raise StoreError(
+            f"--executor ray://{address}: the cluster can't be reached, so it is unknown whether it"
+            f" requires a token ({reason})"
         )
 
 
