@@ -104,7 +104,7 @@ def best_bound(clusters: Iterable[Hashable], alpha: float) -> float:
     return bounds(MetricSample(n, n, 0, 0, (), index, (True,) * n), alpha).low if n else 0.0
 
 
-def _warning(key: str, floor: float, names: Sequence[str], alpha: float) -> str:
+def _warning(key: str, floor: float, names: Sequence[Hashable], alpha: float) -> str:
     units = len(set(names))
     what = f"{len(names):,} case{'' if len(names) == 1 else 's'}"
     if units < len(names):
