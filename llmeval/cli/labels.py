@@ -345,6 +345,15 @@ def _print_metric(metric: dict[str, Any]) -> None:
             f"  to decide: {conflict['case_id']} (repeat {conflict['repeat']}): {verdicts}",
             markup=False,
         )
+    for each in metric["settled"]:
+        pairs = each["verdicts"].items()
+        votes = ", ".join(f"{name or '(no name)'} {word}" for name, word in pairs)
+        reason = f": {each['reason']}" if each["reason"] else ""
+        out.print(
+            f"  settled: {each['case_id']} (repeat {each['repeat']}): {votes}; {each['verdict']} by"
+            f" {each['by'] or '(no name)'}{reason}",
+            markup=False,
+        )
     if metric["reviewers"] is not None:
         for pair in metric["reviewers"]["pairs"]:
             names = " and ".join(name or "(no name)" for name in pair["reviewers"])

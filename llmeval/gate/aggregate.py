@@ -234,6 +234,10 @@ class RunAggregate:
                 blocks.setdefault(cluster_key(name, self._clusters[row]), []).append(name)
         return list(blocks.values())
 
+    def cluster_of(self, case_id: str) -> str | None:
+        """The cluster that a case states; None without one."""
+        return self._clusters[self._rows[case_id]]
+
     def place(self, case_id: str) -> tuple[int, int, str | None]:
         """The number of a case, how many of its answers came, and its cluster."""
         row = self._rows[case_id]
