@@ -76,6 +76,7 @@ def program() -> Iterator[Path]:
 
 
 def _serve(address: str) -> NoReturn:
+    del sys.path[0]  # as for an installed program: the folder is not on it
     for name in _IMPORTED:
         importlib.import_module(name)
     gc.freeze()  # the forks share this memory until one writes to it
@@ -120,7 +121,6 @@ def _carry_out(arguments: list[str], folder: str, variables: dict[str, str]) -> 
     os.environ.clear()
     os.environ.update(variables)
     sys.argv = ["llmeval", *arguments]
-    sys.path[0] = folder
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
