@@ -11,10 +11,12 @@ from filelock import FileLock, Timeout
 from msgspec import structs
 
 from llmeval.api.deciding import finish, rebuild
+from llmeval.api.own_thread import own_loop
 from llmeval.api.retiring import check_retired
 from llmeval.api.running import carry_out, warnings_of
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import ExitCode, LlmevalError, StoreError, UsageError, worst_of
+from llmeval.core.files import shown_path
 from llmeval.core.grid_record import GridCell, GridRecord
 from llmeval.core.records import utc_now
 from llmeval.store.directory import GRIDS, MANIFEST, RunDir
@@ -63,6 +65,7 @@ class GridResult:
         return worst_of(codes)
 
 
+@own_loop
 def run_grid(
     suite: Suite,
     *,
@@ -77,7 +80,8 @@ def run_grid(
 
     All cells are planned before the first call. They share the models' limits, the cache and the
     budget. The same call within 24 hours continues the cells that are missing
-    (`Options.resume`), and so does one with the same `Options.out`.
+    (`Options.resume`), and so does one with the same `Options.out`. In a running event loop (a
+    notebook) the grid runs in a separate thread, as `run` does.
 
     Args:
         suite: the suite. Its `matrix` states the axes that are not given here.
@@ -249,7 +253,7 @@ def _begin(
     record = GridRecord(
         grid_id=grid_id,
         suite=suite.name,
-        suite_file=str(suite.path),
+        suite_file=shown_path(suite.path),
         started=utc_now(),
         identity=identity,
         cells=tuple(

@@ -141,7 +141,7 @@ def _metric(
         return MetricDifference(
             letter=other.letter, metric=metric, judged=judged, word="not comparable", why=why
         )
-    pairs, found, moved = tested.pairs, tested.found, list(_moved(tested))
+    pairs, difference, moved = tested.pairs, tested.found, list(_moved(tested))
     fell = sorted(
         (flip for flip in moved if flip.now < flip.before), key=lambda flip: flip.now - flip.before
     )
@@ -161,10 +161,10 @@ def _metric(
         ties=len(pairs.differences) - pairs.missing - len(moved),
         before=before,
         now=now,
-        difference=found.estimate,
-        low=found.low,
-        high=found.high,
-        p=found.p,
+        difference=difference.estimate,
+        low=difference.low,
+        high=difference.high,
+        p=difference.p,
         adjusted=verdict.adjusted,
         clustered=len(set(pairs.clusters)) < len(pairs.clusters),
         untrusted=first.untrusted(metric) or other.untrusted(metric),
@@ -190,11 +190,11 @@ def _means(tested: _Tested) -> tuple[float | None, float | None]:
     """The means of both sides over the pairs that have both results."""
     before = tested.first.kept.results(tested.metric)
     both = zip(tested.pairs.cases, tested.pairs.differences, strict=True)
-    known = [(before[name], moved) for name, moved in both if not math.isnan(moved)]
-    if not known:
+    scored = [(before[name], moved) for name, moved in both if not math.isnan(moved)]
+    if not scored:
         return None, None
-    mean = math.fsum(value for value, _ in known) / len(known)
-    return mean, mean + math.fsum(moved for _, moved in known) / len(known)
+    mean = math.fsum(value for value, _ in scored) / len(scored)
+    return mean, mean + math.fsum(moved for _, moved in scored) / len(scored)
 
 
 def _slices(tests: Sequence[_Tested], level: float) -> tuple[SliceDifference, ...]:
@@ -204,14 +204,16 @@ def _slices(tests: Sequence[_Tested], level: float) -> tuple[SliceDifference, ..
         letter: [(slice_label(name), aggregate.members(name)) for name in aggregate.slice_names()]
         for letter, aggregate in tallies.items()
     }
-    found = [
+    differences = [
         _slice(each, name, rows, level)
         for each in tests
         for name, rows in _places(each, slices[each.other.letter])
         if rows
     ]
-    moved = benjamini_hochberg([row.p for row in found], 1 - level)
-    marked = (structs.replace(row, moved=flag) for row, flag in zip(found, moved, strict=True))
+    moved = benjamini_hochberg([row.p for row in differences], 1 - level)
+    marked = (
+        structs.replace(row, moved=flag) for row, flag in zip(differences, moved, strict=True)
+    )
     return tuple(sorted(marked, key=lambda row: (not row.moved, row.p)))
 
 

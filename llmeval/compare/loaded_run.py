@@ -113,16 +113,16 @@ def _anew(first: LoadedRun, other: LoadedRun) -> str:
 
 def warnings(loaded: LoadedRun) -> list[str]:
     """What to know about a run before its numbers are read."""
-    found = []
+    warnings_ = []
     if _status(loaded) != "complete":
-        found.append(
+        warnings_.append(
             f"{loaded.name} is incomplete: {loaded.aggregate.cases:,} cases have an answer so far."
         )
     if loaded.manifest.selection is not None:
-        found.append(f"{loaded.name} is a partial run: {loaded.manifest.selection.sentence}")
+        warnings_.append(f"{loaded.name} is a partial run: {loaded.manifest.selection.sentence}")
     stopped = 0 if loaded.summary is None else loaded.summary.counts.not_needed
     if stopped:
-        found.append(
+        warnings_.append(
             f"{loaded.name} stopped early, and {stopped:,} cases did not run: the intervals here do"
             " not account for that, its own gate does."
         )
@@ -132,5 +132,5 @@ def warnings(loaded: LoadedRun) -> list[str]:
             "regression",
             "release",
         ):  # what it was compared with is not asked here
-            found.append(f"{loaded.name} is INVALID: {rule.reason}")
-    return found
+            warnings_.append(f"{loaded.name} is INVALID: {rule.reason}")
+    return warnings_

@@ -169,6 +169,10 @@ class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
     """Only with a judge, and several runs or several answers a case."""
     metrics: dict[str, BaselineValues]
     """Results by metric."""
+    clusters: tuple[str | None, ...] | msgspec.UnsetType = msgspec.UNSET
+    """The cluster of each case, in the order of `cases`; absent where no case has one, and in a
+    lock file from before there were comparisons without pairs.
+    """
     numbers: dict[str, BaselineNumbers] = {}
     """Seconds, dollars, tokens and what the suite measures, by name."""
     runs: tuple[BaselineRun, ...] = ()

@@ -27,9 +27,9 @@ def shortened(value: str) -> str:
     return value[7:19] if value.startswith("sha256:") else value
 
 
-def headline(found: Comparison, run: ComparedRun) -> str:
+def headline(comparison: Comparison, run: ComparedRun) -> str:
     """One run compared with A, in a sentence: what is worse, better, open, not comparable."""
-    rows = [metric for metric in found.metrics if metric.letter == run.letter]
+    rows = [metric for metric in comparison.metrics if metric.letter == run.letter]
     parts = []
     for word in ("worse", "better"):
         shown = [
@@ -61,21 +61,21 @@ def tone(rows: Iterable[MetricDifference]) -> str:
     return "invalid"
 
 
-def note(found: Comparison) -> str:
+def note(comparison: Comparison) -> str:
     """What the intervals and the words promise."""
-    tests = f"{found.tests:,} tests" if found.tests != 1 else "one test"
+    tests = f"{comparison.tests:,} tests" if comparison.tests != 1 else "one test"
     return (
-        f"Each interval holds at {found.level:.0%} by itself. Better, worse and ranks are said at"
-        f" {found.level:.0%} over all of it ({tests}, Holm's procedure, p is adjusted). A"
+        f"Each interval holds at {comparison.level:.0%} by itself. Better, worse and ranks hold"
+        f" at {comparison.level:.0%} over all of it ({tests}, Holm's procedure, p is adjusted). A"
         " difference that is not shown may still be there."
     )
 
 
-def slice_note(found: Comparison) -> str:
+def slice_note(comparison: Comparison) -> str:
     """By what rule slices are named."""
     return (
-        f"Benjamini-Hochberg at {1 - found.level:.0%} over {len(found.slices):,} slices: where to"
-        " look, not what to decide by"
+        f"Benjamini-Hochberg at {1 - comparison.level:.0%} over {len(comparison.slices):,} slices:"
+        " where to look, not what to decide by"
     )
 
 

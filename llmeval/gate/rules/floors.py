@@ -167,12 +167,12 @@ def _outcome(
     name: str,
     selection: MetricSample,
     rate: float,
-    found: Interval,
+    interval: Interval,
     floor: float,
     rates: tuple[float, float],
 ) -> tuple[Decision, str]:
     """`rates`: of a wrong PASS, and of a wrong FAIL."""
-    (low, high), (alpha, strict) = found, rates
+    (low, high), (alpha, strict) = interval, rates
     seen = _seen(name, selection, rate)
     if low >= floor:
         return (
@@ -238,10 +238,10 @@ def _hint(selection: MetricSample, rate: float, floor: float, rates: tuple[float
 
 def _clear(selection: MetricSample, floor: float, rates: tuple[float, float]) -> bool:
     """Whether those with a result would decide if nothing were missing."""
-    known = replace(selection, unscored=0, errors=0)
+    scored = replace(selection, unscored=0, errors=0)
     return (
-        bounds_at_worst(known, rates[0]).low >= floor
-        or bounds_at_worst(known, rates[1]).high < floor
+        bounds_at_worst(scored, rates[0]).low >= floor
+        or bounds_at_worst(scored, rates[1]).high < floor
     )
 
 
