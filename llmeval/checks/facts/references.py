@@ -88,9 +88,7 @@ def infer_type(raw: str, question: Tokens, locale: str = "") -> ExpectedValue:
     return result or ExpectedValue(raw, reference, members=_members(raw))
 
 
-def _special(
-    raw: str, reference: Reference, words: Tokens, question: str
-) -> ExpectedValue | None:
+def _special(raw: str, reference: Reference, words: Tokens, question: str) -> ExpectedValue | None:
     """Yes or no, the letter of an option, a time of the day, `a week`, a month by itself."""
     if len(words) == 1 and words.forms[0] in _YES | _NO:
         return ExpectedValue(raw, reference, boolean=words.forms[0] in _YES)

@@ -5,14 +5,14 @@ import regex
 from llmeval.checks.facts.ordinal_words import ORDINAL_VALUES, ORDINAL_WORDS
 from llmeval.checks.facts.tokens import Tokens, fold
 
-_NUMERALS = (
-    "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX XX XXI".split()
-)
+_NUMERALS = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX XX XXI".split()
 _NAME = r"(?P<name>\p{Lu}[\p{L}’'-]+(?:\s\p{Lu}[\p{L}’'-]+){0,2})"
 _BY_NUMERAL = regex.compile(
     rf"{_NAME}\s(?:(?P<roman>[IVX]{{1,5}})\.?|(?P<first>Ier|Iᵉʳ|Ire|1er|1re|1ère))"
 )
-_BY_WORD = regex.compile(rf"{_NAME},?\s(?:(?:the|der|die|de)\s)?(?P<word>\p{{L}}[\p{{L}}-]{{2,20}})")
+_BY_WORD = regex.compile(
+    rf"{_NAME},?\s(?:(?:the|der|die|de)\s)?(?P<word>\p{{L}}[\p{{L}}-]{{2,20}})"
+)
 _ARTICLES = {"en": ("the ",), "de": ("der ", "die "), "nl": ("de ",)}
 _KINDS = frozenset(
     "war world super bowl part act chapter volume book class phase stage level type rocky article "
