@@ -253,7 +253,9 @@ def test_many_tabs_and_another_process_lose_nothing(door: Door, run: Path, tmp_p
         other.server.shutdown()
         other.server.server_close()
     ids = [label.label_id for label in door.labels()]
-    assert sorted(ids) == sorted(f"label-{i:04}-{each}" for i in range(20) for each in (True, False))
+    assert sorted(ids) == sorted(
+        f"label-{i:04}-{each}" for i in range(20) for each in (True, False)
+    )
     stolen = door.post(vote(0, label_id="label-0000-False"))
     assert stolen.status == 409, "the id of another person's label"
 
