@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from llmeval.core.records import Label
 from llmeval.governance.audit import append_event, read_chain
 from llmeval.governance.seal import seal_run
 from llmeval.governance.verify import check_seal
+from llmeval.store.directory import LABELS
+from llmeval.store.labels import append, read
 from tests.support.command import ROOT, llmeval
 
 KILLS = 15
@@ -46,12 +49,27 @@ for number in count():
     print(number, flush=True)
 """
 
-
-def killed(script: str, path: Path, after_s: float) -> str:
-    """Start a process, kill it at a moment, and give what it printed."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+LABEL = """\
+import sys
+from itertools import count
+from pathlib import Path
+from llmeval.core.records import Label
+from llmeval.store.labels import append
+print("ready", flush=True)
+for number in count():
+    label = Label(
+        label_id=f"{sys.argv[2]}-{number}", case_id="a", metric="facts", human_verdict="pass",
+        reviewer="ada", comment="x" * 5000, at="2026-03-01T00:00:00Z",
     )
+    append(Path(sys.argv[1]), [label])
+    print(label.label_id, flush=True)
+"""
+
+
+def killed(script: str, path: Path, after_s: float, *more: str) -> str:
+    """Start a process, kill it at a moment, and give what it printed."""
+    command = [sys.executable, "-c", script, str(path), *more]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process.stdout as output:
         assert output.readline() == "ready\n"
@@ -86,3 +104,18 @@ def test_a_process_that_dies_while_it_adds_an_event(tmp_path: Path) -> None:
         check = read_chain(path)
         assert check.problems == ()
         assert len(check.events) >= reported + number + 1  # what was reported is never removed
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_process_that_dies_while_it_adds_a_label(tmp_path: Path) -> None:
+    rng, reported = random.Random(9), set[str]()
+    for number in range(KILLS // 3):
+        printed = killed(LABEL, tmp_path, rng.uniform(0, 0.08), str(number))
+        reported |= {line for line in printed.splitlines(keepends=True) if line.endswith("\n")}
+        next_label = Label(
+            label_id=f"next-{number}", case_id="a", metric="facts", human_verdict="fail",
+            reviewer="ada",
+        )  # fmt: skip
+        append(tmp_path, [next_label])
+        ids = {f"{label.label_id}\n" for label in read(tmp_path / LABELS)}
+        assert reported | {f"next-{number}\n"} <= ids, "what was saved is there"
