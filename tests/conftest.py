@@ -13,10 +13,12 @@ from hypothesis import settings
 
 from llmeval.core import redaction
 from tests.support.forge import Forge
+from tests.support.waits import shorten_waits
 
 # No test is about time: how fast the machine is today says nothing about the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+shorten_waits()
 
 # Where Python is told to write no bytecode (many containers do), each process that a test starts
 # compiles every module again, and each run of the tests rewrites every test module again.
@@ -68,7 +70,7 @@ def repository() -> Path:
 @pytest.fixture
 def forge() -> Iterator[Forge]:
     server = Forge()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

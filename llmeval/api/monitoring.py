@@ -27,6 +27,7 @@ from llmeval.api.day_validity import (
 from llmeval.api.traffic_suite import monitor_of, stream_keys, traffic_suite
 from llmeval.core.errors import ExitCode, StoreError, UsageError
 from llmeval.core.monitor_record import MonitorRecord
+from llmeval.core.person_names import person_name
 from llmeval.core.records import digest, utc_now
 from llmeval.core.results import Decision
 from llmeval.monitor.day_scores import count_scores
@@ -98,11 +99,13 @@ def acknowledge(suite: Suite, reports: Path, by: str, reason: str) -> MonitorRec
         by, reason: who does it, and why; both are recorded.
 
     Raises:
-        UsageError: `by` or `reason` is empty, or there is nothing to acknowledge.
+        UsageError: `by` or `reason` is empty, `by` is confusable (`core.person_names`), or there
+            is nothing to acknowledge.
         StoreError: as `monitor_once`.
     """
     if not by.strip() or not reason.strip():
         raise UsageError("--acknowledge needs --by NAME and --reason TEXT; both are recorded")
+    person = person_name(by, "--by")
     monitor_of(suite)
     folder = monitor_folder(suite, reports)
     with locked(folder):
@@ -119,7 +122,7 @@ def acknowledge(suite: Suite, reports: Path, by: str, reason: str) -> MonitorRec
                 at=_now(),
                 suite=suite.name,
                 reason=reason.strip(),
-                by=by.strip(),
+                by=person,
                 hash=_BLANK,
             )
         )
@@ -239,12 +242,12 @@ class _Monitor:
         options = Options(reports=self.folder / "canary", use_cache=False)
         decision = run(canary, options=options, observers=self.observers).decision
         if decision is not Decision.PASS:
-            said = "no decision" if decision is None else decision.value
+            word = "no decision" if decision is None else decision.value
             self._record_invalid(
                 days[0],
                 DayTraffic(),
                 InvalidDayError(
-                    "environment", f"the environment suite {self.spec.canary} is {said}"
+                    "environment", f"the environment suite {self.spec.canary} is {word}"
                 ),
             )
 

@@ -11,6 +11,7 @@ from llmeval.api.monitoring import monitor_folder
 from llmeval.api.status import complete_runs_of
 from llmeval.api.trigger_evidence import collect_evidence, propose_cases
 from llmeval.api.trigger_messages import due_messages
+from llmeval.core.person_names import person_name
 from llmeval.core.results import Summary
 from llmeval.governance.audit import AUDIT, append_event, read_chain
 from llmeval.monitor.delivery import NotDelivered, deliver, with_tries
@@ -110,8 +111,8 @@ def expected_benefit(evidence: Evidence, answers_a_day: float) -> str:
 def _cost_of(summary: Summary) -> float | None:
     """US dollars of a run; None where a model with calls has no price."""
     stated = [each.cost_usd for each in summary.calls.values() if each.made]
-    known = [each for each in stated if each is not None]
-    return sum(known) if len(known) == len(stated) else None
+    prices = [each for each in stated if each is not None]
+    return sum(prices) if len(prices) == len(stated) else None
 
 
 class _Evaluation:
@@ -128,7 +129,8 @@ class _Evaluation:
         approved_by: str,
     ) -> None:
         self.suite, self.triggers, self.folder, self.now = suite, triggers, folder, now
-        self.fire, self.approved_by = fire, approved_by.strip()
+        self.fire = fire
+        self.approved_by = person_name(approved_by, "--approved-by") if approved_by.strip() else ""
         self.log = FiringLog(folder)
         self._refuse_removed()
         self.evidence = collect_evidence(suite, reports, now)
@@ -200,8 +202,8 @@ class _Evaluation:
                 return "over budget", f"${total:.2f} of ${trigger.budget_usd:.2f} in 30 days"
         limit = trigger.require_approval_above_usd
         if limit is not None and (cost is None or cost > limit) and not self.approved_by:
-            known = "unknown" if cost is None else f"${cost:.2f}"
-            return "needs approval", f"the cost is {known}; add --approved-by NAME"
+            price = "unknown" if cost is None else f"${cost:.2f}"
+            return "needs approval", f"the cost is {price}; add --approved-by NAME"
         return None
 
     def _event(

@@ -130,26 +130,26 @@ def compare(
         return _windows(directories[0], directories[1], label, as_json=as_json)
     if label is not None:
         raise UsageError("--label is an option of --unpaired")
-    found = compared(directories, best=best)
+    comparison = compared(directories, best=best)
     preferred = [] if judge is None else preferences(directories, judge, suite, trust=trust)
     if html is not None:
         from llmeval.report.html.comparison_page import write_comparison
 
-        write_comparison(found, directories, html)
+        write_comparison(comparison, directories, html)
     if as_json:
         more = (
             {}
             if judge is None
             else {"preferences": {"judge": judge, "runs": msgspec.to_builtins(preferred)}}
         )
-        emit({**msgspec.to_builtins(found), **more})
+        emit({**msgspec.to_builtins(comparison), **more})
     else:
-        print_comparison(console(), found)
+        print_comparison(console(), comparison)
         if judge is not None:
             show_preferences(console(), preferred, judge)
         if html is not None:
             console().print(f"\nPage: {html}", soft_wrap=True)
-    return ExitCode.PASS if found.comparable else ExitCode.INVALID
+    return ExitCode.PASS if comparison.comparable else ExitCode.INVALID
 
 
 def _refuse(others: bool, why: str) -> None:
@@ -179,12 +179,12 @@ def _windows(first: "RunDir", second: "RunDir", label: str | None, *, as_json: b
     from llmeval.core.errors import ExitCode
     from llmeval.report.windows_console import print_windows
 
-    made = compare_windows(first, second, label=label)
+    comparison = compare_windows(first, second, label=label)
     if as_json:
-        emit(msgspec.to_builtins(made))
+        emit(msgspec.to_builtins(comparison))
     else:
-        print_windows(console(), made)
-    return ExitCode.PASS if made.comparable else ExitCode.INVALID
+        print_windows(console(), comparison)
+    return ExitCode.PASS if comparison.comparable else ExitCode.INVALID
 
 
 def run_directories(names: list[Path], reports: Path) -> list[Path]:

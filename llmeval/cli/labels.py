@@ -82,12 +82,12 @@ def sample(
     directory = RunDir(find_run(run, reports))
     name = judged_metric(directory, metric)
     if purpose == "regression":
-        made, drawn = _pairs(directory, name, n, seed, baseline_run, reports)
+        sampled, drawn = _pairs(directory, name, n, seed, baseline_run, reports)
     else:
-        made, drawn = draw(directory, name, n, seed)
-    keep(directory, made)
-    table = rows(made, drawn)
-    strata = [{**_plain(part), "probability": part.probability} for part in made.strata]
+        sampled, drawn = draw(directory, name, n, seed)
+    keep(directory, sampled)
+    table = rows(sampled, drawn)
+    strata = [{**_plain(part), "probability": part.probability} for part in sampled.strata]
     if out is not None:
         _write(
             out,
@@ -96,8 +96,8 @@ def sample(
     if as_json:
         emit(
             {
-                "draw": made.draw_id,
-                "metric": made.metric,
+                "draw": sampled.draw_id,
+                "metric": sampled.metric,
                 "seed": seed,
                 "n": len(table),
                 "strata": strata,
@@ -109,9 +109,9 @@ def sample(
         sys.stdout.write(to_csv(table, COLUMNS))
     else:
         console().print(
-            f"{count(len(table), 'answer')} to label on {made.metric}, in {out}:", markup=False
+            f"{count(len(table), 'answer')} to label on {sampled.metric}, in {out}:", markup=False
         )
-        for part in made.strata:
+        for part in sampled.strata:
             console().print(f"  {_stratum(part)}", markup=False)
         console().print(
             f"Write pass, fail or unsure into `verdict`, then: llmeval labels import {out} --run"
@@ -262,26 +262,26 @@ def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = Fals
     from llmeval.store.directory import RunDir
 
     directory = RunDir(find_run(run, reports))
-    found, repairs = figures(directory), evidence(directory)
+    run_figures, repairs = figures(directory), evidence(directory)
     wrong = wrong_references(directory)
     if as_json:
         emit(
             {
-                **found,
+                **run_figures,
                 "repair": [plain(each) for each in repairs],
                 "references": [each._asdict() for each in wrong],
             }
         )
         return 0
     out = console()
-    by = ", ".join(f"{name} {count:,}" for name, count in found["reviewers"].items())
-    out.print(f"{count(found['labels'], 'label')}{': ' + by if by else ''}", markup=False)
-    if found["stale"]:
+    by = ", ".join(f"{name} {count:,}" for name, count in run_figures["reviewers"].items())
+    out.print(f"{count(run_figures['labels'], 'label')}{': ' + by if by else ''}", markup=False)
+    if run_figures["stale"]:
         out.print(
-            f"{count(found['stale'], 'label')} of answers that the run does not have now: not"
+            f"{count(run_figures['stale'], 'label')} of answers that the run does not have now: not"
             " counted."
         )
-    for metric in found["metrics"]:
+    for metric in run_figures["metrics"]:
         _print_metric(metric)
     _print_repairs(repairs)
     _print_references(wrong)
@@ -316,9 +316,9 @@ def _print_repairs(repairs: "list[RepairEvidence]") -> None:
             "reviewers differ": each.differ,
             "unsure": each.unsure,
         }
-        said = ", ".join(f"{word} {count}" for word, count in counts.items() if count)
+        parts = ", ".join(f"{word} {count}" for word, count in counts.items() if count)
         out.print(
-            f"  {each.case_id} · {each.metric}: {each.finding} ({said};"
+            f"  {each.case_id} · {each.metric}: {each.finding} ({parts};"
             f" {count(each.answers, 'answer')})",
             markup=False,
         )
@@ -328,33 +328,42 @@ def _print_repairs(repairs: "list[RepairEvidence]") -> None:
         out.print(f"  {finding}: {advice}", markup=False)
 
 
-def _print_metric(found: dict[str, Any]) -> None:
+def _print_metric(metric: dict[str, Any]) -> None:
     out = console()
-    out.print(f"\n[bold]{found['metric']}[/]")
-    counts = ", ".join(f"{count:,} {word}" for word, count in found["verdicts"].items())
-    drawn = ", ".join(f"{count:,} {word}" for word, count in found["sampling"].items())
+    out.print(f"\n[bold]{metric['metric']}[/]")
+    counts = ", ".join(f"{count:,} {word}" for word, count in metric["verdicts"].items())
+    drawn = ", ".join(f"{count:,} {word}" for word, count in metric["sampling"].items())
     out.print(
-        f"  {count(found['labels'], 'label')} on {count(found['answers'], 'answer')}: {counts};"
-        f" {drawn}; {found['blind']:,} blind"
+        f"  {count(metric['labels'], 'label')} on {count(metric['answers'], 'answer')}: {counts};"
+        f" {drawn}; {metric['blind']:,} blind"
     )
-    for conflict in found["conflicts"]:
-        said = ", ".join(
+    for conflict in metric["conflicts"]:
+        verdicts = ", ".join(
             f"{name or '(no name)'} {verdict}" for name, verdict in conflict["verdicts"].items()
         )
         out.print(
-            f"  to decide: {conflict['case_id']} (repeat {conflict['repeat']}): {said}",
+            f"  to decide: {conflict['case_id']} (repeat {conflict['repeat']}): {verdicts}",
             markup=False,
         )
-    if found["reviewers"] is not None:
-        for pair in found["reviewers"]["pairs"]:
+    for each in metric["settled"]:
+        pairs = each["verdicts"].items()
+        votes = ", ".join(f"{name or '(no name)'} {word}" for name, word in pairs)
+        reason = f": {each['reason']}" if each["reason"] else ""
+        out.print(
+            f"  settled: {each['case_id']} (repeat {each['repeat']}): {votes}; {each['verdict']} by"
+            f" {each['by'] or '(no name)'}{reason}",
+            markup=False,
+        )
+    if metric["reviewers"] is not None:
+        for pair in metric["reviewers"]["pairs"]:
             names = " and ".join(name or "(no name)" for name in pair["reviewers"])
             out.print(
                 f"  {names}: {pair['n']} shared, agree {_interval(pair['accuracy'])}, kappa"
                 f" {_interval(pair['kappa'])}",
                 markup=False,
             )
-        out.print(f"  Krippendorff's alpha {_interval(found['reviewers']['alpha'])}")
-    judge = found["judge"]
+        out.print(f"  Krippendorff's alpha {_interval(metric['reviewers']['alpha'])}")
+    judge = metric["judge"]
     cells = judge["counts"]
     out.print(
         f"  the {judge['source']} against people: both pass {cells['pass_pass']}, false pass"
@@ -380,8 +389,8 @@ def _interval(measure: dict[str, object]) -> str:
 def _plain(record: object) -> dict[str, Any]:
     import msgspec
 
-    found: dict[str, Any] = msgspec.to_builtins(record)
-    return found
+    plain: dict[str, Any] = msgspec.to_builtins(record)
+    return plain
 
 
 def _jsonl(table: list[dict[str, object]]) -> str:

@@ -228,11 +228,11 @@ class RunAggregate:
         """Ids of all cases of a slice (None: all), answered or to come, those of one cluster
         together.
         """
-        found: dict[str, list[str]] = {}
+        blocks: dict[str, list[str]] = {}
         for name, row in self._rows.items():
             if self._within(row, slice_):
-                found.setdefault(cluster_key(name, self._clusters[row]), []).append(name)
-        return list(found.values())
+                blocks.setdefault(cluster_key(name, self._clusters[row]), []).append(name)
+        return list(blocks.values())
 
     def cluster_of(self, case_id: str) -> str | None:
         """The cluster that a case states; None without one."""

@@ -44,10 +44,10 @@ def extended(baseline: BaselineLock, new: BaselineLock) -> BaselineLock:
         raise UsageError(
             f"run {new.run_id} is in the baseline already: a run counts once. Name another run"
         )
-    if found := differences(baseline, new):
+    if unequal := differences(baseline, new):
         raise UsageError(
             f"run {new.run_id} can't join the baseline {baseline.run_id}:"
-            f" {'; '.join(found)}. Only runs of one suite, unchanged, are averaged: approve a run"
+            f" {'; '.join(unequal)}. Only runs of one suite, unchanged, are averaged: approve a run"
             f" of today's suite by itself (`llmeval baseline approve {new.run_id} --by NAME"
             " --reason TEXT`), then add further ones with `llmeval baseline extend`"
         )

@@ -28,12 +28,13 @@ from llmeval.history.rows import (
 from llmeval.history.run_verdicts import RunVerdicts
 from llmeval.history.verdicts import short_digest
 from llmeval.store.directory import LABELS, MANIFEST, SUMMARY, RunDir
+from llmeval.store.people_files import every_line, stamp_of_files
 from llmeval.store.record_lines import SCORES, lines, refuse, verified_lines
 from llmeval.store.run_tags import TAGS, read_tags
 
-STAMPED = (MANIFEST, SUMMARY, LABELS, TAGS)
-"""The files whose change changes a row. Records of a run that ended do not change; their digests
-are in the manifest.
+STAMPED = (MANIFEST, SUMMARY, TAGS)
+"""The files whose change changes a row, next to those of the labels. Records of a run that ended do
+not change; their digests are in the manifest.
 """
 PART = "partial"
 """The status of a run that has only a part of its suite on purpose."""
@@ -62,7 +63,7 @@ def stamp_of(run: str) -> str:
             parts.append("-")
         else:
             parts.append(f"{state.st_mtime_ns:x}.{state.st_size:x}")
-    return " ".join(parts)
+    return " ".join([*parts, stamp_of_files(f"{run}/{LABELS}")])
 
 
 def project(path: Path, root: Path, verdicts: RunVerdicts | None = None) -> RunProjection:
@@ -212,7 +213,7 @@ def _run_row(
         cost_usd=sum(costs) if costs else None,
         wall_s=manifest.wall_s,
         baseline=_optional(manifest.baseline),
-        labels=sum(1 for _ in lines(path / LABELS)),
+        labels=sum(1 for _ in every_line(path / LABELS)),
         suite_file=_text(manifest.suite_file),
         manifest_digest=manifest.digest,
     )

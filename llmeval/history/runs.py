@@ -177,21 +177,25 @@ def recorded(reports: Path) -> Iterator[tuple[Path, Manifest, Summary | None]]:
             continue  # not ours, or half written: `runs show` says what is wrong with it
 
 
-def newest_of(suite: str, reports: Path) -> Path:
-    """The directory of the newest run of a suite that ended, whole or partial.
+def ended_of(suite: str, reports: Path) -> Iterator[RunDir]:
+    """The runs of a suite that ended, whole, partial and cells of grids, the newest first.
 
     Raises:
         StoreError: there is none.
     """
     folders = [*_directories(reports), *_inner_directories(reports)]
+    some = False
     for path in sorted(folders, key=_age, reverse=True):
         run = RunDir(path)
         try:
-            if run.has_summary() and run.manifest().suite == suite:
-                return path
+            if not run.has_summary() or run.manifest().suite != suite:
+                continue
         except StoreError:
             continue
-    raise StoreError(f"--last-failed: there is no run of the suite {suite} below {reports}")
+        some = True
+        yield run
+    if not some:
+        raise StoreError(f"--last-failed: there is no run of the suite {suite} below {reports}")
 
 
 def _inner_directories(reports: Path) -> list[Path]:

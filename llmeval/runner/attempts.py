@@ -155,10 +155,10 @@ def _runs_of(record: AttemptRecord | None, folder: Path) -> list[RunDir]:
     if not earlier:
         return []
     ids = {each.run_id for each in earlier}
-    found = {
+    runs = {
         run.manifest().run_id: run
         for place in _folders(folder)
         for run, _ in islice(complete_runs(place), _READ_AT_MOST)
         if run.manifest().run_id in ids
     }
-    return [found[each.run_id] for each in earlier if each.run_id in found]
+    return [runs[each.run_id] for each in earlier if each.run_id in runs]

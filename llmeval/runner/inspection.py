@@ -117,15 +117,17 @@ class _Metrics:
     def of(self, case: Case, own: Sequence[BoundCheck]) -> set[str]:
         """By their names. `own`: the case's own checks."""
         bound = merge(self.checks, own) if own else self.checks
-        found = {name for check in bound if check.applies(case) for name in check.metrics}
-        return found | {name for name, needs in self.needs.items() if _has(case, needs)}
+        metrics = {name for check in bound if check.applies(case) for name in check.metrics}
+        return metrics | {name for name, needs in self.needs.items() if _has(case, needs)}
 
 
 def _needs(suite: Suite, name: str) -> str:
     """What a judge needs from the case: references, context, criteria or nothing."""
     protocol = protocol_of(suite, name)
-    given = protocol.needs == "criteria" and (suite.judge(name).criteria or protocol.criteria)
-    return "nothing" if given else protocol.needs
+    has_criteria = protocol.needs == "criteria" and (
+        suite.judge(name).criteria or protocol.criteria
+    )
+    return "nothing" if has_criteria else protocol.needs
 
 
 def _has(case: Case, needs: str) -> bool:
@@ -220,6 +222,7 @@ class _Inspector:
                     f"{case.source}: messages: all of them are empty, so the model would get no"
                     " text"
                 )
+            self.application.try_images(case)
             return
         elif not self.prompt:
             raise SuiteError(
@@ -253,8 +256,8 @@ class _Inspector:
         """Refuse a number that uses what neither the case nor the answer will have."""
         for name, expression in self.suite.spec.measure.items():
             try:
-                known = {"tool_calls": [], **values}
-                self.application.render(expression, known, f"measure.{name}")
+                names = {"tool_calls": [], **values}
+                self.application.render(expression, names, f"measure.{name}")
             except AwaitsAnswer:
                 continue
             except SuiteError as error:

@@ -224,7 +224,7 @@ class GateSpec(Strict):
             and len(value) == 1
             and not isinstance(next(iter(value.values())), dict | list)
         ):
-            return {str(tag): str(wanted) for tag, wanted in value.items()}
+            return {str(tag): str(expected) for tag, expected in value.items()}
         raise PydanticCustomError(
             "must_pass",
             "`must_pass` is `all`, a list of case ids, or one tag and its value such as {tier:"

@@ -162,7 +162,7 @@ def test_a_further_draw_decides_at_what_the_first_left(tmp_path: Path) -> None:
 def test_labels_of_other_verdicts_or_another_baseline_do_not_count(tmp_path: Path) -> None:
     before, run = two_runs(tmp_path)
     labelled(before, run, fallen(0.3))
-    path = run.path / "draws.jsonl"
+    (path,) = (run.path / "draws").glob("*.jsonl")
     path.write_text(path.read_text().replace('"both_pass"', '"fell"', 1))
     rule = rule_of(run)
     assert rule.decision is Decision.INCONCLUSIVE

@@ -4,6 +4,7 @@ suite runs.
 
 import json
 import os
+import shutil
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -19,7 +20,8 @@ from llmeval.core.records import Answer, Case
 from llmeval.importers.promptfoo.assertions import CHECKS
 from llmeval.importers.promptfoo.cases import PROTOCOLS
 from llmeval.importers.promptfoo.convert import convert
-from llmeval.importers.promptfoo.refused import REFUSED, TO_FILL
+from llmeval.importers.promptfoo.javascript import runs_as_it_is
+from llmeval.importers.promptfoo.refused import REFUSED, TO_FILL, TOOL_SCHEMAS
 from llmeval.importers.writing import Imported, write_new
 from llmeval.runner.options import Options
 from llmeval.runner.plan import inspect_suite
@@ -169,7 +171,9 @@ def test_a_test_that_goes_with_a_counted_assertion_is_named(tmp_path: Path) -> N
 
 
 def test_every_type_is_mapped_judged_or_refused_once() -> None:
-    groups = [set(CHECKS), set(PROTOCOLS), set(REFUSED), set(TO_FILL) - {"javascript"}]
+    groups = [
+        set(CHECKS), set(PROTOCOLS), set(REFUSED), set(TO_FILL) - {"javascript"}, set(TOOL_SCHEMAS)
+    ]  # fmt: skip
     assert sum(map(len, groups)) == len(set().union(*groups))
 
 
@@ -382,13 +386,14 @@ def test_what_is_code_or_has_no_address_is_to_be_filled_in_and_never_passes(
         "def get_assert(output, context):\n"
         "    return {'pass': context['vars']['word'] in output, 'score': 0.5, 'reason': 'tone'}\n"
     )
+    (tmp_path / "cut.ts").write_text("export default (output: string) => output.slice(1);\n")
     (tmp_path / "app.py").write_text(
         "def call_api(prompt, options, context):\n"
         "    return {'output': prompt + context['vars']['word'] + options['config']['end']}\n"
     )
     done = imported(
         tmp_path,
-        "prompts: ['Say {{word}}']\nproviders: [{id: file://app.py, config: {end: '!'}}, exec:run.sh, echo]\n"
+        "prompts: ['Say {{word}}']\nproviders: [{id: file://app.py, config: {end: '!'}}, xai:image:grok-image, echo]\n"
         "tests:\n"
         "  - vars: {word: tea}\n"
         "    assert:\n"
@@ -396,9 +401,9 @@ def test_what_is_code_or_has_no_address_is_to_be_filled_in_and_never_passes(
         "      - {type: python, value: \"if 'tea' in output:\\n  return 0.4\\nreturn 0\", threshold: 0.5, metric: graded}\n"
         "      - {type: python, value: file://tone.py, metric: tone}\n"
         "      - {type: python, value: \"context['test'] and True\", metric: needs}\n"
-        "      - {type: javascript, value: 'JSON.parse(output).a > 3', metric: parsed}\n"
+        "      - {type: javascript, value: 'context.test.options && output', metric: parsed}\n"
         "      - {type: 'similar:dot', value: tea, threshold: 0.8, metric: near}\n"
-        "      - {type: not-contains, value: x, transform: 'output.slice(1)', metric: cut}\n",
+        "      - {type: not-contains, value: x, transform: 'file://cut.ts', metric: cut}\n",
     )
     write_new(done.files)
     result = run(load_suite(done.suites[0]), options=Options(out=tmp_path / "run"))
@@ -416,7 +421,72 @@ def test_what_is_code_or_has_no_address_is_to_be_filled_in_and_never_passes(
     assert result.summary.counts.passed == 0
     assert len(done.to_fill) == 5, "four checks and a provider"
     code = done.files[tmp_path / "out" / "bot_code.py"]
-    assert "# value: JSON.parse(output).a > 3" in code
+    assert "# value: context.test.options && output" in code
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js runs the code")
+def test_javascript_that_reads_only_the_answer_and_the_variables_runs_as_it_is(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "length.js").write_text(
+        "module.exports = (output, context) => output.length >= context.config.least;\n"
+    )
+    (tmp_path / "app.mjs").write_text(
+        "export default class {\n"
+        "  constructor(options) { this.end = options.config.end; }\n"
+        "  async callApi(prompt, context) {\n"
+        "    console.log('noise');\n"
+        "    return { output: { said: prompt + context.vars.word + this.end } };\n"
+        "  }\n"
+        "}\n"
+    )
+    done = imported(
+        tmp_path,
+        "prompts: ['Say {{word}} ']\n"
+        "providers: [{id: file://app.mjs, config: {end: '!'}}]\n"
+        "tests:\n"
+        "  - vars: {word: tea}\n"
+        "    assert:\n"
+        "      - {type: javascript, value: \"output.said.endsWith(context.vars.word + '!')\", metric: right}\n"
+        "      - {type: javascript, value: 'output.said.length > 90', metric: wrong}\n"
+        "      - {type: not-javascript, value: 'output.said.length > 90', metric: turned}\n"
+        "      - {type: javascript, value: \"const s = 0.4;\\nreturn {pass: s > 0.3, score: s, reason: 'r'}\", threshold: 0.5, metric: graded}\n"
+        "      - {type: javascript, value: file://length.js, config: {least: 11}, transform: output.said, metric: file}\n"
+        "      - {type: contains, value: TEA, transform: output.said.toUpperCase(), metric: changed}\n"
+        "      - {type: not-contains, value: TEA, transform: output.said.toUpperCase(), metric: gone}\n"
+        "      - {type: javascript, value: output.nothing.here, metric: broken}\n",
+    )
+    assert not done.to_fill
+    write_new(done.files)
+    result = run(load_suite(done.suites[0]), options=Options(out=tmp_path / "run"))
+    (unit,) = RunDir(result.path).units()
+    assert {score.metric: score.passed for score in unit.scores} == {
+        "right": True, "wrong": False, "not turned": True, "graded": False, "file": True,
+        "changed": True, "not gone": False, "broken": None,
+    }  # fmt: skip
+    (broken,) = [score for score in unit.scores if score.metric == "broken"]
+    assert broken.error and "JavaScript: TypeError" in broken.error.message
+
+
+@pytest.mark.parametrize(
+    ("code", "objects", "runs"),
+    [
+        ("output.length > 3 && context.vars.word", False, True),
+        ("const { vars } = context;\nreturn output.includes(vars.word)", False, True),
+        ("(output, context) => output.trim() === context['vars'].word", False, True),
+        ("output.color === 'red'", False, False),
+        ("output.color === 'red'", True, True),
+        ("output.includes('{{word}}')", False, False),
+        ("context.providerResponse.cached", False, False),
+        ("context.test.vars.word === output", False, False),
+        ("/a/.test(output) || context.logProbs[0]", False, False),
+        ("require('promptfoo').assertions", False, False),
+        ("check(context)[0]", False, True),
+        ("context['prompt'].length", False, False),
+    ],
+)
+def test_which_javascript_is_run_as_it_is(code: str, objects: bool, runs: bool) -> None:
+    assert runs_as_it_is(code, objects=objects) is runs
 
 
 def test_keys_are_variables_and_settings_that_are_not_sent_are_named(tmp_path: Path) -> None:
@@ -509,7 +579,7 @@ def test_similar_compares_embeddings_of_an_endpoint(
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     with ThreadingHTTPServer(("127.0.0.1", 0), _Embeddings) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}")
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         result = run(load_suite(done.suites[0]), options=Options(out=tmp_path / "run"))
         server.shutdown()

@@ -135,6 +135,8 @@ RETRACT = words_pattern(
     r"(?<=[.!?…;–—] )no[:,] (?=(?-i:\p{Lu})|\d)|(?<=[.!?…;–—] )(?:sorry|pardon)[:,]",
     r"nein,? moment,?|moment mal|(?:non|attends),? attends|espera,? no|no,? espera|aspetta,? no",
     r"no,? aspetta|espera,? não|não,? espera|wacht,? nee|nee,? wacht|不对|不對|等等|いや、|いえ、",
+    # `Leeds, no, York`
+    r"(?<=[,–—-]\s)(?:no|nein|non|não|nee), (?=(?-i:\p{Lu})|\d)|(?<=[，,])不[，,]",
     r"(?:but )?it should (?:be|have been)\b",
     r"(?<=(?:\.\.\.|…)\s?)(?:no|nein|non|não|nee),",
     r"nein,? (?:moment|warte|quatsch)|non,? (?:c['’]est|attends|pardon)",

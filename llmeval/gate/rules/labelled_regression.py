@@ -286,13 +286,13 @@ def _drawn(
         for name in (places[key] for key in draw.drawn if key in places):
             place = AnswerKey(name, 0, metric)
             both[name] = before.get(place), tally.people.get(place)
-        known = sum(verdict is not None for pair in both.values() for verdict in pair)
-        asked = [AnswerKey(name, 0, metric) for name in both]
-        differ = sum((each in in_doubt) + (each in tally.undecided) for each in asked)
-        if not known + differ:
+        labelled = sum(verdict is not None for pair in both.values() for verdict in pair)
+        keys = [AnswerKey(name, 0, metric) for name in both]
+        differ = sum((each in in_doubt) + (each in tally.undecided) for each in keys)
+        if not labelled + differ:
             continue
         disputed += differ
-        revisions += sum((each in changed) + (each in tally.revised) for each in asked)
+        revisions += sum((each in changed) + (each in tally.revised) for each in keys)
         if any(
             classes[places[key]] != draw.strata[number].verdict
             for key, number in draw.drawn.items()
@@ -302,7 +302,7 @@ def _drawn(
                 " The labels drawn for it do not count: the verdicts are not those that the pairs"
                 " were drawn by. Draw again."
             )
-        used, labels, absent = used + 1, labels + known, absent + 2 * len(both) - known
+        used, labels, absent = used + 1, labels + labelled, absent + 2 * len(both) - labelled
         for name, (old, new) in both.items():
             least = (new is True) - (old is not False)
             most = (new is not False) - (old is True)

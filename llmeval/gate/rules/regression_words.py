@@ -95,32 +95,32 @@ def regression_assumptions(question: "RegressionTest") -> tuple[str, ...]:
     """What must be true for the decision of the rule to keep its error rates."""
     clusters = len(set(question.pairs.clusters))
     alone = clusters == len(question.pairs.clusters)
-    made = [
+    assumptions = [
         (
             "cases are independent of each other"
             if alone
             else f"the {clusters:,} clusters are independent of each other"
         )
     ]
-    made.append(REPRESENTATIVE)
+    assumptions.append(REPRESENTATIVE)
     if question.planned:
-        made.append("the cases run in a random order")
+        assumptions.append("the cases run in a random order")
     if question.pairs.missing:
-        made.append(MISSING_WORST)
+        assumptions.append(MISSING_WORST)
     rule = question.rule
     if rule.judged and not rule.judge_scale:
-        made.append(
+        assumptions.append(
             "the judge errs alike on both sides"
             if not rule.shift
             else "the judge's sensitivity and specificity differ by at most"
             f" {points(rule.shift)} between the two sides (`judge_shift`)"
         )
         if rule.labels_of:
-            made.append(
+            assumptions.append(
                 "the judge's J on these answers is not below the bound by its certificate, whose"
                 f" labels are of other answers ({rule.labels_of})"
             )
-    return tuple(made)
+    return tuple(assumptions)
 
 
 def _as_judged(rule: "RegressionRule") -> str:

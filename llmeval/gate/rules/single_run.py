@@ -222,8 +222,10 @@ def _decided_floor(
         and (own or not is_judged(manifest, metric))
     ):
         attempts = len(aggregate.earlier) + 1
-        asked = PooledFloor(metric, slice_, floor.value, gate.alpha, level, attempts)
-        pooled = pooled_floor(aggregate, asked, pool_of(aggregate.earlier, metric, passed=True))
+        pooled_terms = PooledFloor(metric, slice_, floor.value, gate.alpha, level, attempts)
+        pooled = pooled_floor(
+            aggregate, pooled_terms, pool_of(aggregate.earlier, metric, passed=True)
+        )
         if pooled is not None:
             return structs.replace(pooled, judge_scale=own, reason=pooled.reason + note)
     if not own and selection.n and not selection.needs_review:

@@ -13,12 +13,12 @@ from llmeval.importers.promptfoo.cases import (
     ImportedRow,
     metric_of,
 )
-from llmeval.importers.promptfoo.code_checks import CodeChecks
+from llmeval.importers.promptfoo.code_checks import CodeChecks, output_shape
 from llmeval.importers.promptfoo.code_file import CodeFile
 from llmeval.importers.promptfoo.judges import judges_of
 from llmeval.importers.promptfoo.prompts import Prompt, read_prompts
 from llmeval.importers.promptfoo.providers import ProviderReader
-from llmeval.importers.promptfoo.refused import REFUSED, TO_FILL
+from llmeval.importers.promptfoo.refused import REFUSED, TO_FILL, TOOL_SCHEMAS
 from llmeval.importers.promptfoo.suite_parts import (
     head_lines,
     is_drawn,
@@ -62,7 +62,7 @@ _REASONS = {
     "nunjucksFilters": "code is not run by an import; templates have Jinja2's filters",
     "derivedMetrics": "metrics made of metrics have no counterpart; gate on the metrics themselves",
 }
-_KNOWN = frozenset([*CHECKS, *PROTOCOLS, *REFUSED, *TO_FILL, "assert-set"])
+_KNOWN = frozenset([*CHECKS, *PROTOCOLS, *REFUSED, *TO_FILL, *TOOL_SCHEMAS, "assert-set"])
 
 
 def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> Imported:
@@ -89,7 +89,8 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
     code = CodeFile(base, out, named)
     providers = ProviderReader(base, ledger, code)
     models = providers.read(config)
-    maker, rows = CaseMaker(base, ledger, CodeChecks(code, ledger)), []
+    shape = output_shape(model for model, _ in models.values())
+    maker, rows = CaseMaker(base, ledger, CodeChecks(code, ledger, shape)), []
     for test in read_tests(config, base, _KNOWN, ledger):
         with ledger.trying(test.place):
             rows.append(maker.row(test))
@@ -117,7 +118,9 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
 
 def _top(config: SourcePlace, ledger: Ledger) -> None:
     for key in config.value:
-        if key in _REASONS:
+        if key == "redteam" and (config.value.get("tests") or config.value.get("scenarios")):
+            ledger.note(config.at(key), "attacks are not generated here; `promptfoo eval` has none")
+        elif key in _REASONS:
             ledger.leave_out(config.at(key), _REASONS[key])
         elif key not in _TAKEN and key not in _SILENT:
             ledger.note(config.at(key), "this key has no meaning here")

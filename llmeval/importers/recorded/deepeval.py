@@ -76,14 +76,14 @@ def _add(
     place: SourcePlace,
     ledger: Ledger,
 ) -> None:
-    name, asked = str(raw.get("name") or "case"), raw.get("input")
-    if not isinstance(asked, str):
+    name, question = str(raw.get("name") or "case"), raw.get("input")
+    if not isinstance(question, str):
         ledger.leave_out(place, "has no text as `input`")
         return
-    case = cases.get((name, asked))
+    case = cases.get((name, question))
     if case is None:
         identifier = unique(slug(name, "case"), {each.id for each in cases.values()})
-        case = RecordedCase(identifier, [{"role": "user", "content": asked}])
+        case = RecordedCase(identifier, [{"role": "user", "content": question}])
         expected, context = (
             _of(raw, "expectedOutput"),
             raw.get("context") or _of(raw, "retrievalContext"),
@@ -91,7 +91,7 @@ def _add(
         case.references = [expected] if expected else []
         case.context = "\n\n".join(str(part) for part in context) if context else None
         case.tags = {str(tag): "yes" for tag in raw.get("tags") or []}
-        cases[name, asked] = case
+        cases[name, question] = case
     repeat = len(case.answers)
     case.answers[repeat] = _of(raw, "actualOutput")
     for index, metric in enumerate(_of(raw, "metricsData") or []):

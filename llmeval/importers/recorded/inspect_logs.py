@@ -138,11 +138,11 @@ def _add(
     )
     for scorer, score in (sample.get("scores") or {}).items():
         for metric, value in _values(scorer, score.get("value")):
-            given = _given(value, str(score.get("explanation") or ""))
-            if given is None:
+            tool_score = _given(value, str(score.get("explanation") or ""))
+            if tool_score is None:
                 ledger.leave_out(place, f"the score {metric!r} is {value!r}, no share of 1")
             else:
-                case.score(metric, repeat, given)
+                case.score(metric, repeat, tool_score)
 
 
 def _values(scorer: str, value: object) -> list[tuple[str, object]]:
@@ -159,12 +159,12 @@ def _given(value: object, reason: str) -> ToolScore | None:
         return ToolScore(_LETTERS[value], value == "C", reason)
     if value is None or value != value:
         return ToolScore(None, error="its scorer gave no value")
-    found = share(value)
-    return None if found is None else ToolScore(found, found == 1, reason)
+    portion = share(value)
+    return None if portion is None else ToolScore(portion, portion == 1, reason)
 
 
-def _asked(given: Any, attached: dict[str, str]) -> list[dict[str, str]]:
-    turns = [{"role": "user", "content": given}] if isinstance(given, str) else given
+def _asked(messages: Any, attached: dict[str, str]) -> list[dict[str, str]]:
+    turns = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
     if not isinstance(turns, list) or not turns:
         raise UnmappedError("has no messages as `input`")
     return [
