@@ -1,5 +1,6 @@
 """What all tests share: a home of their own, so that no test sees the user's cache."""
 
+import gc
 import itertools
 import os
 import signal
@@ -29,6 +30,17 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # starts would inherit that. Tests about interrupts need the signal.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# The collector would read all tests and modules, which stay, again and again: a fifth of the time
+# that it takes to collect the tests.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on the collector reads what the tests make, and nothing older."""
+    gc.freeze()
+    gc.enable()
 
 
 _ELSEWHERE = (
