@@ -112,7 +112,16 @@ def luigi(folder: Path, name: str, rows: str) -> int:
     """`luigi`, with the exit code of a failed task."""
     env = environment(folder)
     env["PYTHONPATH"] += f":{folder / 'recipes'}"
-    words = [with_orchestrators("luigi"), "-m", "luigi", "--module", "luigi_flow", "Promote", "--by", "Ada"]
+    words = [
+        with_orchestrators("luigi"),
+        "-m",
+        "luigi",
+        "--module",
+        "luigi_flow",
+        "Promote",
+        "--by",
+        "Ada",
+    ]
     words += ["--name", name, "--rows", rows, "--local-scheduler", "--retcode-task-failed", "1"]
     return subprocess.run(words, check=False, cwd=folder, env=env, capture_output=True).returncode
 

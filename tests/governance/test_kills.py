@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from llmeval.core.records import Label
 from llmeval.governance.audit import append_event, read_chain
 from llmeval.governance.seal import seal_run
 from llmeval.governance.verify import check_seal
+from llmeval.store.directory import LABELS
+from llmeval.store.labels import append, read
 from tests.support.command import ROOT, llmeval
 
 KILLS = 15
@@ -58,6 +61,22 @@ for _ in sys.stdin:
     print("ended by", os.WTERMSIG(status), flush=True)
 """
 """A process that has imported what `work` needs: for each line it starts one that works."""
+
+LABEL = """\
+import os
+from itertools import count
+from llmeval.core.records import Label
+from llmeval.store.labels import append
+
+def work(path):
+    for number in count():
+        label = Label(
+            label_id=f"{os.getpid()}-{number}", case_id="a", metric="facts",
+            human_verdict="pass", reviewer="ada", comment="x" * 5000, at="2026-03-01T00:00:00Z",
+        )
+        append(path, [label])
+        print(label.label_id, flush=True)
+"""
 
 
 @contextlib.contextmanager
@@ -112,3 +131,21 @@ def test_a_process_that_dies_while_it_adds_an_event(tmp_path: Path) -> None:
             check = read_chain(path)
             assert check.problems == ()
             assert len(check.events) >= reported + number + 1  # what was reported is never removed
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_process_that_dies_while_it_adds_a_label(tmp_path: Path) -> None:
+    rng, reported = random.Random(9), set[str]()
+    with started(LABEL, tmp_path) as starts:
+        for number in range(KILLS // 3):
+            reported |= set(killed(starts, rng.uniform(0, 0.08)))
+            next_label = Label(
+                label_id=f"next-{number}",
+                case_id="a",
+                metric="facts",
+                human_verdict="fail",
+                reviewer="ada",
+            )
+            append(tmp_path, [next_label])
+            ids = {f"{label.label_id}\n" for label in read(tmp_path / LABELS)}
+            assert reported | {f"next-{number}\n"} <= ids, "what was saved is there"

@@ -194,3 +194,29 @@ def test_a_result_that_lacks_units_is_an_error(
             api.run(suite, options=Options(out=tmp_path / "out", workers=2))
     with pytest.raises(UsageError):
         Options(workers=0).check()
+
+
+@pytest.mark.parametrize(
+    ("printed", "tls", "error"),
+    [
+        ("refused", "", None),
+        ("open", "", UsageError),
+        ("open", "1", UsageError),
+        ("failed: no answer", "", StoreError),
+        ("", "", StoreError),
+        ("failed: no answer", "1", None),
+    ],
+)
+def test_a_cluster_that_answers_without_a_token_is_refused(
+    monkeypatch: pytest.MonkeyPatch, printed: str, tls: str, error: type[Exception] | None
+) -> None:
+    """What the probe can't find out counts as unprotected, unless TLS asks for a certificate."""
+    from llmeval.runner import ray_cluster
+
+    monkeypatch.setattr(ray_cluster, "_PROBE", f"print({printed!r})")
+    monkeypatch.setenv("RAY_USE_TLS", tls)
+    if error is None:
+        ray_cluster._refuse_open("127.0.0.1:9")
+    else:
+        with pytest.raises(error, match="without a token|unknown whether"):
+            ray_cluster._refuse_open("127.0.0.1:9")
