@@ -233,7 +233,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's verdict on one answer and metric: a line of `labels.jsonl`, never changed.
+    """A person's verdict on one answer and metric: a line of `labels/NAME.jsonl`, never changed.
 
     The last line of a reviewer on (case, repeat, metric) counts.
     """

@@ -2,6 +2,7 @@
 row.
 """
 
+import copy
 import hashlib
 import random
 from array import array
@@ -12,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from llmeval.core.checksums import digest_of_sum
+from llmeval.core.checksums import digest_number, digest_of_sum
 from llmeval.core.errors import SuiteError
 from llmeval.core.json_paths import JsonPath
 from llmeval.core.message_parts import as_text
@@ -129,7 +130,23 @@ class CaseSet:
         kept = [predicate(case) for case in self]
         self._clusters = array("q", compress(self._clusters, kept))
         self._order = array("q", compress(self._order, kept))
-        self.digest = digest_of_sum(sum(map(_number, self)))
+        self.digest = digest_of_sum(sum(digest_number(case.digest) for case in self))
+
+    def parts(self, number: Callable[[Case], int]) -> dict[int, "CaseSet"]:
+        """The cases by the number of their part. The parts have no digest."""
+        orders: dict[int, array[int]] = {}
+        for index, case in zip(self._order, self, strict=True):
+            orders.setdefault(number(case), array("q")).append(index)
+        parts = {}
+        for key, order in orders.items():
+            parts[key] = part = copy.copy(self)
+            part._order, part.digest = order, ""
+        return parts
+
+    def backwards(self) -> Iterator[Case]:
+        """The cases from the last to the first."""
+        for index in reversed(self._order):
+            yield self._case(index)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -149,25 +166,26 @@ class CaseSet:
 
     def _scan(self, inspect: Callable[[Case], None]) -> str:
         """Read every case once: all are valid, no id stands twice."""
-        seen: dict[bytes, int] = {}
+        seen = set[int]()
         clusters: dict[str, int] = {}
         total = 0
         for index in self._order:
             case = self._case(index)
             inspect(case)
-            key = hashlib.blake2b(case.id.encode(), digest_size=8).digest()
+            key = int.from_bytes(hashlib.blake2b(case.id.encode(), digest_size=8).digest())
             if key in seen:
-                first = self._source.where(seen[key])
+                first = next(each for each in self if each.id == case.id)
                 raise SuiteError(
-                    f"{self._source.where(index)}: the id {case.id!r} is already used by {first}"
+                    f"{self._source.where(index)}: the id {case.id!r} is already used by"
+                    f" {first.source}"
                 )
-            seen[key] = index
+            seen.add(key)
             self._clusters.append(
                 index if case.cluster is None else clusters.setdefault(case.cluster, index)
             )
             if case.checks:
                 self._with_checks.add(index)
-            total += _number(case)
+            total += digest_number(case.digest)
         return digest_of_sum(total)
 
     def _sampled(self, n: int, seed: int, stratify: str | None) -> "array[int]":
@@ -185,10 +203,6 @@ class CaseSet:
         for name, share in _shares({name: len(rows) for name, rows in strata.items()}, n).items():
             picked += rng.sample(strata[name], share)
         return array("q", sorted(picked))
-
-
-def _number(case: Case) -> int:
-    return int(case.digest.removeprefix("sha256:"), 16)
 
 
 def _open(suite: Suite) -> Source:

@@ -6,7 +6,7 @@
     `scores.jsonl`    a block of lines per (case, repeat), one line a metric; the last block counts
     `judge_probes.jsonl`  verdicts of judges on attacks and anchors, whose right verdict is known
     `summary.json`    metrics, decision and counts
-    `labels.jsonl`    the labels that people gave
+    `labels/`         the labels that people gave, one file a reviewer (`people_files.py`)
 
 `RunDir` checks records while it reads them: each line has a checksum, and the manifest of a run
 that ended has one of each file. A run that was killed may end in a torn line, which readers leave
@@ -25,10 +25,10 @@ from llmeval.core.errors import StoreError
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest, RecordFile
 from llmeval.core.manifest_file import check_schema, read_manifest
+from llmeval.core.record_index import RecordIndex
+from llmeval.core.record_index import UnitKey as UnitKey
 from llmeval.core.records import SCHEMA, Answer, Case, Score, to_json
 from llmeval.core.results import Summary
-from llmeval.store.record_index import RecordIndex
-from llmeval.store.record_index import UnitKey as UnitKey
 from llmeval.store.record_lines import ANSWERS as ANSWERS
 from llmeval.store.record_lines import CASES as CASES
 from llmeval.store.record_lines import EMPTY_SHA256, check_file, verified_lines

@@ -580,7 +580,7 @@ def test_similar_compares_embeddings_of_an_endpoint(
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     with ThreadingHTTPServer(("127.0.0.1", 0), _Embeddings) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}")
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         result = run(load_suite(done.suites[0]), options=Options(out=tmp_path / "run"))
         server.shutdown()

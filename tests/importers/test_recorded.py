@@ -13,6 +13,7 @@ from llmeval.api import Run, run
 from llmeval.cli.import_command import deepeval, inspect_log, lm_eval
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.core.records import Status
+from llmeval.history.projection import project
 from llmeval.runner.options import Options
 from llmeval.suite.loader import load_suite
 
@@ -133,6 +134,8 @@ def test_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str) 
     assert [turn.content for turn in known["2"].messages] == ["Be kind.", "a long question"]
     assert {answer.text for answer in Run(path).directory.answers()} == {"Tokyo", "Kyoto", "y", ""}
     assert any("ended as 'error'" in note for note in done["notes"])
+    row = project(Path(path), tmp_path / "r").run
+    assert row.kind == "imported", "the history says that the answers are from elsewhere"
 
 
 def zipped(path: Path, members: dict[str, object]) -> Path:

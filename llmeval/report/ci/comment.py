@@ -165,6 +165,37 @@ def link_to_artifact(environment: Mapping[str, str]) -> str:
     return f"\n[The report and the files of the run]({address})\n"
 
 
+def report_address(environment: Mapping[str, str], run: Path, stated: str | None = None) -> str:
+    """Where people can open the run's `report.html`; empty where nobody knows.
+
+    Args:
+        environment: variables of the CI server. GitLab opens single files of an artifact; GitHub's
+            artifacts are zip files, which have no such address.
+        run: the run's directory.
+        stated: the address that the user names. It wins.
+
+    Raises:
+        UsageError: the stated address is not one of http or https, or has characters that end a
+            link.
+    """
+    if stated:
+        if not _ADDRESS.fullmatch(stated):
+            raise UsageError(
+                f"--report-url {stated[:200]}: write an address such as"
+                " https://pages.example.org/qa/report.html, without # and ?"
+            )
+        return stated
+    job, project = environment.get("CI_JOB_URL", ""), environment.get("CI_PROJECT_DIR", "")
+    server = environment.get("CI_SERVER_URL", "")
+    report = run.resolve() / "report.html"
+    if not job or not project or not report.is_relative_to(Path(project).resolve()):
+        return ""
+    inside = report.relative_to(Path(project).resolve()).as_posix()
+    address = f"{job}/artifacts/file/{urllib.parse.quote(inside)}"
+    is_own = bool(server) and address.startswith(f"{server}/")
+    return address if is_own and _ADDRESS.fullmatch(address.replace("%", "")) else ""
+
+
 def _comments(thread: Thread) -> Iterator[dict[str, Any]]:
     page = 1
     while True:
