@@ -23,6 +23,7 @@ from llmeval.store.labels import (
     place_of,
     read,
     text_digest,
+    voter_of,
 )
 
 
@@ -105,7 +106,7 @@ class _LabelFile:
         """Take a label; returns whether the file has it already. A sheet has no ids: a row that
         says what its reviewer says already is the same label.
         """
-        before = self._standing.get((label.reviewer, place_of(label)))
+        before = self._standing.get((voter_of(label), place_of(label)))
         if from_sheet and _says(before) == _says(label):
             return True
         self.labels.append(label)

@@ -137,7 +137,7 @@ class ModelRoles:
         )
 
     def models(self) -> list[Model]:
-        return [made.model for made in self._made.values()]
+        return [entry.model for entry in self._made.values()]
 
     def traffic(self) -> str:
         """Why the run waits, as a phrase for its progress line; empty if it does not wait."""
@@ -185,18 +185,18 @@ class ModelRoles:
             return None
         return StoredAnswers({"provider": spec.provider, "model": spec.model}, "no weights yet")
 
-    def _caller(self, made: _Made, since: float) -> Caller:
+    def _caller(self, entry: _Made, since: float) -> Caller:
         return Caller(
-            made.model,
-            made.limiter,
-            made.cache,
+            entry.model,
+            entry.limiter,
+            entry.cache,
             since=since,
             may_call=self.budget.may_call,
             redact=self._redact,
-            attempts=made.spec.limits.attempts,
-            deadline=made.spec.limits.deadline,
+            attempts=entry.spec.limits.attempts,
+            deadline=entry.spec.limits.deadline,
             rest=self.slots.rest,
-            reasoning=_tags(made.spec),
+            reasoning=_tags(entry.spec),
         )
 
     def _limiter(self, spec: BaseModelSpec, model: Model) -> Limiter:
@@ -255,10 +255,10 @@ def is_loopback(address: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        found = ipaddress.ip_address(host)
+        ip = ipaddress.ip_address(host)
     except ValueError:
         return False
-    return found.is_loopback or found.is_unspecified
+    return ip.is_loopback or ip.is_unspecified
 
 
 def _tags(spec: BaseModelSpec) -> Tags | None:

@@ -203,7 +203,7 @@ class GuardedHandler(BaseHTTPRequestHandler):
         Raises:
             Refused: always then.
         """
-        cookie = _cookies(self.headers).get(self.server.cookie, "")
+        cookie = cookies_of(self.headers).get(self.server.cookie, "")
         if not hmac.compare_digest(cookie.encode(), self.server.secret.encode()):
             raise Refused(
                 HTTPStatus.FORBIDDEN,
@@ -312,7 +312,8 @@ def _origin(listening: Listening, port: int) -> str:
     return f"{scheme}://{host}:{port}"
 
 
-def _cookies(headers: Message) -> dict[str, str]:
+def cookies_of(headers: Message) -> dict[str, str]:
+    """The cookies of a request, by name."""
     pairs = (
         part.strip().partition("=")
         for line in headers.get_all("Cookie", [])
