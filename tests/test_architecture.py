@@ -98,6 +98,18 @@ def test_public_names_exist() -> None:
         _ = llmeval.nothing_of_the_sort
 
 
+def test_one_module_imports_ray() -> None:
+    """Every other executor, and every test of one, works where Ray is not installed."""
+    users = [
+        path.name
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Import) and any(a.name.split(".")[0] == "ray" for a in node.names))
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ray")
+    ]
+    assert set(users) == {"ray_cluster.py"}
+
+
 def test_help_imports_nothing_heavy() -> None:
     heavy = {"torch", "transformers", "datasets", "pandas", "openai", "aiohttp", "numpy"}
     code = f"import sys, llmeval.cli.app; print(sorted({heavy!r} & set(sys.modules)))"

@@ -149,6 +149,27 @@ def run(
         typer.Option("--refresh", help="Call the models again, and store the new replies."),
     ] = False,
     store: StoreOption = None,
+    steal: Annotated[
+        bool,
+        typer.Option(
+            "--steal",
+            help="When this shard is done, make calls of the other shards. Needs --store.",
+        ),
+    ] = False,
+    executor: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "Where the work is done: local (this process), ray (workers on this machine), or"
+                " ray://HOST:PORT (workers on a running cluster). See docs/scale.md."
+            ),
+            metavar="NAME",
+        ),
+    ] = "local",
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Workers of --executor ray (default: 2).", metavar="N"),
+    ] = None,
     max_cost: Annotated[
         float | None, typer.Option(help="Stop at X US dollars.", metavar="X")
     ] = None,
@@ -182,7 +203,7 @@ def run(
     counts, in the order 130, 3, 2, 1, 4, 5, 0.
     """
     from llmeval.core.errors import UsageError
-    from llmeval.runner.options import Options
+    from llmeval.runner.options import Options, workers_of
     from llmeval.runner.sharding import parse_shard
 
     candidates, prompts = listed_candidates(candidate), listed_prompts(prompt)
@@ -205,6 +226,9 @@ def run(
         max_calls=max_calls,
         max_minutes=max_minutes,
         shard=None if shard is None else parse_shard(shard, os.environ),
+        steal=steal,
+        workers=workers_of(executor, workers),
+        ray_address=executor.partition("://")[2],
         junit=junit,
     )
     alone = out is not None or baseline not in (None, "lock")
@@ -331,6 +355,8 @@ def _one(
     if axes.make_grid(suite):
         from llmeval.cli.grid import run_cells
 
+        if options.workers is not None:
+            raise UsageError("--executor ray runs one candidate and one prompt, not a grid")
         if rejudge:
             raise UsageError("--rejudge with a grid: score the baseline again in a run of its own")
         return run_cells(

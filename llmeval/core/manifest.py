@@ -340,7 +340,9 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     wall_s: float | None = None
     """Seconds of all sessions."""
     unfinished_calls: dict[str, Count] = {}
-    """Calls by role, for cases that the run did not finish."""
+    """Calls by role that are in no record: for cases that the run did not finish, or for other
+    shards (`--steal`).
+    """
     records: dict[str, RecordFile] | None = None
     """Each file of records; null while the run continues."""
     digest: str = ""

@@ -65,6 +65,7 @@ _PACKAGES = (
     "jinja2",
     "numpy",
 )
+NO_CALLS: Mapping[str, int] = {}
 
 
 def new_run_id() -> str:
@@ -125,10 +126,26 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
     return without_secrets(manifest)
 
 
-def with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
+def with_unfinished(
+    plan: RunPlan, manifest: Manifest, elsewhere: Mapping[str, int] = NO_CALLS
+) -> Manifest:
     """The manifest with the calls that are in no record: calls for cases without an answer or an
     error when the run ended.
+
+    Args:
+        plan: has the callers of this process.
+        manifest: of the run.
+        elsewhere: by role, such calls of other processes.
     """
+    counts = dict(manifest.unfinished_calls)
+    for calls_of in (unfinished_calls(plan), elsewhere):
+        for role, calls in calls_of.items():
+            counts[role] = counts.get(role, 0) + calls
+    return structs.replace(manifest, unfinished_calls=counts)
+
+
+def unfinished_calls(plan: RunPlan) -> dict[str, int]:
+    """By role, the calls that are in no record yet; they are counted from 0 again."""
     roles = [("candidate", plan.candidate)]
     roles += [
         (f"judge:{name}", model_role)
@@ -137,11 +154,11 @@ def with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
     ]
     if plan.user is not None:
         roles += [("user", role) for role in plan.user.roles]
-    counts = dict(manifest.unfinished_calls)
+    counts: dict[str, int] = {}
     for role, model_role in roles:
         if calls := model_role.caller.sender.take_unfinished():
             counts[role] = counts.get(role, 0) + calls
-    return structs.replace(manifest, unfinished_calls=counts)
+    return counts
 
 
 def _is_function(role: ModelRole) -> bool:

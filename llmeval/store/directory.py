@@ -25,10 +25,10 @@ from llmeval.core.errors import StoreError
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest, RecordFile
 from llmeval.core.manifest_file import check_schema, read_manifest
+from llmeval.core.record_index import RecordIndex
+from llmeval.core.record_index import UnitKey as UnitKey
 from llmeval.core.records import SCHEMA, Answer, Case, Score, to_json
 from llmeval.core.results import Summary
-from llmeval.store.record_index import RecordIndex
-from llmeval.store.record_index import UnitKey as UnitKey
 from llmeval.store.record_lines import ANSWERS as ANSWERS
 from llmeval.store.record_lines import CASES as CASES
 from llmeval.store.record_lines import EMPTY_SHA256, check_file, verified_lines

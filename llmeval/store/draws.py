@@ -30,14 +30,14 @@ def read_draws(run: Path) -> list[Draw]:
     Raises:
         StoreError: the file is not a list of draws.
     """
-    decoder, found = msgspec.json.Decoder(Draw), dict[str, Draw]()
+    decoder, draws = msgspec.json.Decoder(Draw), dict[str, Draw]()
     for where, line in every_line(run / DRAWS):
         try:
-            made = decoder.decode(line)
+            draw = decoder.decode(line)
         except msgspec.DecodeError as error:
             raise StoreError(f"{where}: not a list of draws: {error}") from None
-        found.setdefault(made.draw_id, made)
-    return list(found.values())
+        draws.setdefault(draw.draw_id, draw)
+    return list(draws.values())
 
 
 def keep_draw(run: Path, draw: Draw) -> None:

@@ -60,13 +60,13 @@ def files_of(path: Path) -> list[Path]:
         StoreError: the folder or a file in it is a link, which could lead anywhere.
     """
     folder = folder_of(path)
-    found = [path] if path.exists() else []
+    files = [path] if path.exists() else []
     for place in (folder, *(sorted(folder.glob("*.jsonl")) if folder.is_dir() else ())):
         if place.is_symlink():
             raise StoreError(f"{place}: is a link. Replace it by the file that it leads to")
         if place != folder:
-            found.append(place)
-    return found
+            files.append(place)
+    return files
 
 
 def every_line(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -11,8 +11,8 @@ from typing import TypeVar
 import msgspec
 
 from llmeval.core.errors import StoreError
+from llmeval.core.record_index import RecordIndex, UnitKey
 from llmeval.core.records import Answer, Case, Score
-from llmeval.store.record_index import RecordIndex, UnitKey
 from llmeval.store.record_lines import ANSWERS, CASES, FIX, SCORES
 
 _CASE = msgspec.json.Decoder(Case)

@@ -129,7 +129,11 @@ export interface Answer {
 export interface Case {
   id: string;
   fields?: { [name: string]: Json };
-  messages?: { role: string; content: string }[];
+  messages?: {
+    role: string;
+    content: string;
+    parts?: { image?: string; name?: string }[];
+  }[];
   references?: string[];
   facts?: Json[];
   context?: string | null;
