@@ -41,7 +41,7 @@ ALLOWED = {
     | {"__init__"},
     "api": STORE
     | {"suite", "data", "models", "judges", "runner", "gate", "planning", "review", "history"}
-    | {"report", "datatests", "governance", "monitor", "__init__"},
+    | {"compare", "report", "datatests", "governance", "monitor", "__init__"},
     "testing": STORE | {"api", "suite", "data", "models", "runner", "checks", "report"},
     "pytest_plugin": STORE | {"api", "testing", "suite", "data"},
     "__main__": {"cli"},

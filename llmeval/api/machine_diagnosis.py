@@ -3,6 +3,7 @@
 Python, packages, terminal, disk, cache and the bundled model.
 """
 
+import functools
 import os
 import platform
 import shutil
@@ -95,6 +96,7 @@ def _extras() -> Iterator[Diagnosis]:
             )
 
 
+@functools.cache
 def _version(module: str) -> str:
     try:
         return version({"harper": "harper-py", "tree_sitter": "tree-sitter"}.get(module, module))

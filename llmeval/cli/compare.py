@@ -47,6 +47,23 @@ def compare(
             metavar="PATH",
         ),
     ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help=(
+                "Two files of traffic, the stable version and its canary: is the canary worse?"
+                " Valid at any time, so call it again until it decides. Needs --suite."
+            ),
+        ),
+    ] = False,
+    margin: Annotated[
+        str | None,
+        typer.Option(
+            help="With --live: the largest fall that is accepted, such as 5pt (default).",
+            metavar="DROP",
+        ),
+    ] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write an offline page too.", metavar="FILE")
     ] = None,
@@ -59,7 +76,7 @@ def compare(
     ] = None,
     suite: Annotated[
         Path | None,
-        typer.Option(help="The suite with the judge; default: the first run's.", metavar="FILE"),
+        typer.Option(help="The suite with the judge or, with --live, the checks.", metavar="FILE"),
     ] = None,
     id_column: Annotated[
         str | None,
@@ -82,7 +99,8 @@ def compare(
     Shows what got better or worse, which cases changed, what differs between the runs, and a
     ranking.
 
-    Exit codes: 0 something could be compared, 3 nothing could: other cases, judges or checks.
+    Exit codes: 0 something could be compared, 3 nothing could: other cases, judges or checks. With
+    --live: 0 the canary is not worse, 1 worse, 3 invalid, 4 not decided yet, 5 no answers.
     """
     import msgspec
 
@@ -92,20 +110,23 @@ def compare(
     from llmeval.report.comparison_console import print_comparison
     from llmeval.store.directory import RunDir
 
+    if live:
+        from llmeval.cli.compare_live import compare_traffic
+
+        others = best or unpaired or html is not None or judge is not None
+        _refuse(others, "--live takes two files of traffic")
+        return compare_traffic(runs, suite, margin, as_json=as_json)
+    if margin is not None:
+        raise UsageError("--margin is an option of --live")
     if id_column is not None or score_column is not None or any(map(_is_results, runs)):
         from llmeval.cli.compare_files import compare_files
-        from llmeval.core.errors import UsageError
 
-        if best or html is not None or judge is not None:
-            raise UsageError("--best, --html and --judge need runs: files have no answers")
+        _refuse(best or html is not None or judge is not None, "files have no answers")
         return compare_files(runs, id_column, score_column, as_json=as_json)
     directories = [RunDir(path) for path in run_directories(runs, reports)]
     if unpaired:
-        if best or html is not None or judge is not None or len(directories) != 2:
-            raise UsageError(
-                "--unpaired takes two runs, and none of --best, --html and --judge, which compare"
-                " answers to the same cases"
-            )
+        others = best or html is not None or judge is not None or len(directories) != 2
+        _refuse(others, "--unpaired takes two runs of other cases")
         return _windows(directories[0], directories[1], label, as_json=as_json)
     if label is not None:
         raise UsageError("--label is an option of --unpaired")
@@ -129,6 +150,20 @@ def compare(
         if html is not None:
             console().print(f"\nPage: {html}", soft_wrap=True)
     return ExitCode.PASS if comparison.comparable else ExitCode.INVALID
+
+
+def _refuse(others: bool, why: str) -> None:
+    """Refuse options that need two runs of the same cases.
+
+    Raises:
+        UsageError: there are such options. `why`: said in front.
+    """
+    from llmeval.core.errors import UsageError
+
+    if others:
+        raise UsageError(
+            f"{why}, and --best, --html and --judge compare answers of runs to the same cases"
+        )
 
 
 def _is_results(path: Path) -> bool:

@@ -89,6 +89,16 @@ def run(
             show_default=False,
         ),
     ] = None,
+    best: Annotated[
+        bool,
+        typer.Option(
+            "--best",
+            help=(
+                "Of a grid: say which cells may be the best, ties included, at 95% over all cells"
+                " and metrics. It decides nothing."
+            ),
+        ),
+    ] = False,
     case: CaseOption = None,
     tag: TagOption = None,
     failed: FailedOption = None,
@@ -185,13 +195,14 @@ def run(
     run.
 
     Several candidates or prompts make a grid: a run of each combination, with its own decision, and
-    one page with the answers side by side. --case, --tag, --failed and --last-failed make a partial
-    run, which never passes the gate.
+    one page with the answers side by side. --best names the cells that may be the best. --case,
+    --tag, --failed and --last-failed make a partial run, which never passes the gate.
 
     Exit codes: 0 pass, 1 gate failed, 2 suite or usage wrong, 3 run invalid or incomplete, 4
     inconclusive, 5 nothing evaluated, 130 interrupted. Of several suites or cells the worst one
     counts, in the order 130, 3, 2, 1, 4, 5, 0.
     """
+    from llmeval.core.errors import UsageError
     from llmeval.runner.options import Options, workers_of
     from llmeval.runner.sharding import parse_shard
 
@@ -223,6 +234,11 @@ def run(
     alone = out is not None or baseline not in (None, "lock")
     partial_ = bool(case or tag or failed or last_failed)
     chosen = _suites(suites, env, alone=alone or partial_)
+    if best and not all(map(axes.make_grid, chosen)):
+        raise UsageError(
+            "--best compares the cells of a grid: name several candidates or prompts, as in"
+            " --candidate a,b"
+        )
     if len(chosen) == 1:
         options = replace(
             options,
@@ -241,6 +257,7 @@ def run(
         _one,
         options=options,
         axes=axes,
+        best=best,
         rejudge=rejudge,
         dry_run=dry_run,
         format_=format_,
@@ -320,6 +337,7 @@ def _one(
     *,
     options: "Options",
     axes: "GridAxes",
+    best: bool,
     rejudge: bool,
     dry_run: bool,
     format_: Format,
@@ -349,6 +367,7 @@ def _one(
             format_=format_,
             as_json=as_json,
             opens=opens,
+            best=best,
         )
     suite = without_matrix(suite)
     if options.prompt is not None:

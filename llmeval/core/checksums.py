@@ -41,11 +41,11 @@ def problem(line: bytes) -> str:
     """What is wrong with the checksum of a line that ends with a newline; empty if nothing is."""
     if line[-_TAIL : -_TAIL + len(_FIELD)] != _FIELD or not line.endswith(_END):
         return "the line does not end with a checksum: llmeval did not write it, or it was edited"
-    stated, found = line[-_TAIL + len(_FIELD) : -len(_END)], _checksum(line[:-_TAIL])
-    if stated != found:
+    stated, computed = line[-_TAIL + len(_FIELD) : -len(_END)], _checksum(line[:-_TAIL])
+    if stated != computed:
         return (
             "the line was changed after it was written "
-            f"(checksum {stated.decode(errors='replace')}, its content has {found.decode()})"
+            f"(checksum {stated.decode(errors='replace')}, its content has {computed.decode()})"
         )
     return ""
 

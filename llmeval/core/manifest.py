@@ -258,6 +258,8 @@ class GateInputs(ScoringInputs, frozen=True, kw_only=True):
     """Cases that count in no rule."""
     retired: tuple[Retired, ...] = ()
     """Cases of the baseline that were removed from the suite, or changed, on purpose."""
+    approvals: ApprovalPolicy | None = None
+    """Who must approve the run before it becomes a baseline or is promoted; null for nobody."""
 
 
 class Manifest(GateInputs, frozen=True, kw_only=True):
@@ -321,8 +323,6 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """Which attempt of its change this is; null in a run that counts no attempts."""
     shard: ShardRecord | None = None
     """Null in a whole run."""
-    approvals: ApprovalPolicy | None = None
-    """Who must approve the run before it becomes a baseline or is promoted; null for nobody."""
     selection: SelectionRecord | None = None
     """Of a partial run: which cases it has; null in a run of the whole suite."""
     grid: GridCellRecord | None = None

@@ -163,11 +163,11 @@ def _counted(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
     passes = hasattr(filter_, "jinja_pass_arg")
 
     def counted(*args: Any, **kwargs: Any) -> object:
-        given = args[1:] if passes else args
-        spend(_STEP + sum(map(size_of, given)))
+        arguments = args[1:] if passes else args
+        spend(_STEP + sum(map(size_of, arguments)))
         if name in _SIZED_FILTERS:
-            _refuse_large_numbers(name, (*given[1:], *kwargs.values()))
-        _refuse_growth(name, given, kwargs)
+            _refuse_large_numbers(name, (*arguments[1:], *kwargs.values()))
+        _refuse_growth(name, arguments, kwargs)
         return checked(filter_(*args, **kwargs))
 
     for mark in ("jinja_pass_arg", "jinja_async_variant"):
@@ -176,10 +176,10 @@ def _counted(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
     return counted
 
 
-def _refuse_growth(name: str, given: Sequence[Any], kwargs: dict[str, Any]) -> None:
+def _refuse_growth(name: str, arguments: Sequence[Any], kwargs: dict[str, Any]) -> None:
     """Refuse filters whose result would be larger than `MAX_TEXT`, before they run."""
-    options = (*given[1:], *kwargs.values())
-    text = str(given[0]) if given and isinstance(given[0], str | int | float) else ""
+    options = (*arguments[1:], *kwargs.values())
+    text = str(arguments[0]) if arguments and isinstance(arguments[0], str | int | float) else ""
     if name == "replace" and len(options) >= 2:
         _refuse_replace(text, str(options[0]), str(options[1]))
     elif name == "indent":
@@ -189,7 +189,7 @@ def _refuse_growth(name: str, given: Sequence[Any], kwargs: dict[str, Any]) -> N
     elif name == "join":
         separators = [str(each) for each in options]
         longest = max(map(len, separators), default=0)
-        _refuse_larger(size_of(given[0]) * longest, name)
+        _refuse_larger(size_of(arguments[0]) * longest, name)
     elif name == "sum" and any(isinstance(each, Sequence) for each in options):
         raise SecurityError("the filter `sum` adds numbers only")
 

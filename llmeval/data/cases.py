@@ -8,13 +8,18 @@ import random
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from itertools import compress
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from llmeval.core.checksums import digest_number, digest_of_sum
 from llmeval.core.errors import SuiteError
 from llmeval.core.json_paths import JsonPath
+from llmeval.core.message_parts import as_text
 from llmeval.core.records import Case, Message, canonical_json
 from llmeval.core.templates import is_template, render_value
+from llmeval.data.message_images import read_parts
 from llmeval.data.rows import Row, as_written
 from llmeval.data.sources import InlineSource, Source, TableFormat, open_source
 from llmeval.suite.loader import Suite
@@ -69,6 +74,7 @@ class CaseSet:
         self._suite = suite
         self._map = dict(spec.map)
         self._source = _open(suite)
+        self._folder = _folder(suite)
         sample = spec.sample
         self._order = array("q", range(len(self._source)))
         if sample is not None:
@@ -151,7 +157,8 @@ class CaseSet:
 
     def _case(self, index: int) -> Case:
         try:
-            return make_case(self._source.row(index), self._map, self._source.where(index))
+            where = self._source.where(index)
+            return make_case(self._source.row(index), self._map, where, self._folder)
         except SuiteError:
             raise
         except (ValueError, TypeError) as error:
@@ -235,13 +242,23 @@ def _shares(sizes: Mapping[str, int], n: int) -> dict[str, int]:
     return shares
 
 
-def make_case(row: Row, columns: Mapping[str, str], where: str) -> Case:
+def _folder(suite: Suite) -> Path:
+    """The folder of the file with the cases."""
+    source = suite.spec.cases.source
+    if isinstance(source, str) and "://" not in source:
+        path = suite.base / source
+        return path if path.is_dir() else path.parent
+    return suite.base
+
+
+def make_case(row: Row, columns: Mapping[str, str], where: str, folder: Path | None = None) -> Case:
     """A `Case` from a raw row.
 
     Args:
         row: column -> value.
         columns: case field -> column, where their names differ.
         where: `file:line`, for messages.
+        folder: the folder that paths of images are relative to; None without one.
 
     Raises:
         SuiteError: a field has the wrong form.
@@ -249,9 +266,11 @@ def make_case(row: Row, columns: Mapping[str, str], where: str) -> Case:
     mapped = {name: _mapped(row, name, column, where) for name, column in columns.items()}
     taken = set(columns.values())
     data = {key: value for key, value in row.items() if key not in taken} | mapped
-    body = hashlib.sha256(
-        canonical_json({key: value for key, value in data.items() if key != "id"})
-    ).hexdigest()
+    messages = _messages(data, where, folder)
+    content = {key: value for key, value in data.items() if key != "id"}
+    if any(message.parts for message in messages):  # a changed image is a changed case
+        content["messages"] = msgspec.to_builtins(messages)
+    body = hashlib.sha256(canonical_json(content)).hexdigest()
     identifier = data.get("id")
     if identifier is None:
         identifier = body[:16]
@@ -264,7 +283,7 @@ def make_case(row: Row, columns: Mapping[str, str], where: str) -> Case:
         context=_context(data, where),
         facts=tuple(_mappings(data, "facts", where)),
         checks=tuple(_sequence(data, "checks", where)),
-        messages=_messages(data, where),
+        messages=messages,
         tags=_tags(data, where),
         cluster=_text(data, "cluster", where),
         expires=_text(data, "expires", where),
@@ -351,15 +370,21 @@ def _tags(data: Row, where: str) -> dict[str, str]:
     return {str(key): str(item) for key, item in value.items()}
 
 
-def _messages(data: Row, where: str) -> tuple[Message, ...]:
+def _messages(data: Row, where: str, folder: Path | None) -> tuple[Message, ...]:
     turns = []
     for turn in _mappings(data, "messages", where):
+        content = turn.get("content")
         if turn.get("role") not in ("system", "user", "assistant") or not isinstance(
-            turn.get("content"), str
+            content, str | list
         ):
             raise SuiteError(
                 f"{where}: messages: each needs role (system, user, assistant) and content; given:"
                 f" {turn!r}"
             )
-        turns.append(Message(turn["role"], turn["content"]))
+        if isinstance(content, str):
+            turns.append(Message(turn["role"], content))
+            continue
+        parts = read_parts(content, folder, where)
+        images = parts if any(part.image for part in parts) else ()
+        turns.append(Message(turn["role"], as_text(parts), images))
     return tuple(turns)

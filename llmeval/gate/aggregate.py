@@ -22,6 +22,7 @@ from llmeval.gate.answer_digest import output_digest
 from llmeval.gate.audits import Audits, note
 from llmeval.gate.call_counts import RunCalls
 from llmeval.gate.case_value import CaseValue
+from llmeval.gate.first_answers import FirstVerdicts
 from llmeval.gate.human_labels import DecidedUnit, decide_unit
 from llmeval.gate.metric_column import MetricColumn
 from llmeval.gate.missing_causes import MissingCauses
@@ -97,7 +98,7 @@ class RunAggregate:
         self.path, self.repeats = path, repeats
         self.people, self.drawn = people or {}, frozenset(drawn)
         self.undecided, self.revised = frozenset(undecided), frozenset(revised)
-        self.numbers = RunNumbers(numbers, repeats)
+        self.numbers, self.first = RunNumbers(numbers, repeats), FirstVerdicts(repeats)
         self.by_people: set[str] = set()
         self._rows: dict[str, int] = {}
         self._seen = array("H")
@@ -234,6 +235,10 @@ class RunAggregate:
                 blocks.setdefault(cluster_key(name, self._clusters[row]), []).append(name)
         return list(blocks.values())
 
+    def cluster_of(self, case_id: str) -> str | None:
+        """The cluster that a case states; None without one."""
+        return self._clusters[self._rows[case_id]]
+
     def place(self, case_id: str) -> tuple[int, int, str | None]:
         """The number of a case, how many of its answers came, and its cluster."""
         row = self._rows[case_id]
@@ -346,6 +351,7 @@ class RunAggregate:
         counted = unit.answer.error is not None and outcome is Outcome.FAIL
         self.numbers.take(row, self._seen[row], unit.case, unit.answer, counted=counted)
         self._seen[row] += 1
+        self.first.take(row, unit.answer, decided.scores)
         self._outputs[row] = int(output_digest(unit.answer), 16)
         for judged, score in zip(unit.scores, decided.scores, strict=True):
             self._add_score(row, score)

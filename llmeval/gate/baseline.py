@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, structs
+from msgspec import UNSET, UnsetType, structs
 
 from llmeval.core.baseline_lock import (
     LOCK_SCHEMA,
@@ -23,6 +23,7 @@ from llmeval.core.baseline_lock import (
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.manifest import Manifest, ScoringInputs
+from llmeval.core.person_names import person_name
 from llmeval.core.records import canonical_json, digest, utc_now
 from llmeval.core.results import Decision
 from llmeval.gate.aggregate import RunAggregate
@@ -31,6 +32,7 @@ from llmeval.gate.kept_numbers import kept_numbers
 from llmeval.gate.rules.single_run import missing, outcome, own_rules
 from llmeval.gate.run_pass import aggregate_run
 from llmeval.store.directory import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
+from llmeval.store.people_files import files_of
 from llmeval.store.run_store import RunStore
 
 _DIGITS = 6
@@ -95,7 +97,9 @@ def values_of(
     approved: Approval | None = None,
 ) -> BaselineLock:
     """A run's results case by case, whatever it came to: what others are paired with."""
-    judged = manifest.digests.judges if manifest.repeats == 1 else ()
+    judges = manifest.digests.judges
+    judged = judges if manifest.repeats == 1 else ()
+    rows = [aggregate.place(name)[0] for name in aggregate.case_digests()]
     rejudged = manifest.rejudged
     if approved is not None:
         rejudged = None  # a person takes these cases and this gate as they are now
@@ -110,6 +114,7 @@ def values_of(
         gate=terms_of(manifest) if rejudged is None else rejudged.gate,
         left_out={} if rejudged is None else rejudged.left_out,
         outputs=tuple(aggregate.outputs()) if judged else (),
+        first=aggregate.first.kept(rows, list(judges)) if judges and not judged else UNSET,
         metrics={
             name: BaselineValues(
                 scorer_digest(manifest, name),
@@ -118,8 +123,17 @@ def values_of(
             )
             for name in aggregate.columns
         },
+        clusters=_clusters(aggregate),
         numbers=kept_numbers(aggregate, manifest),
     )
+
+
+def _clusters(aggregate: RunAggregate) -> tuple[str | None, ...] | UnsetType:
+    """The cluster of each case; a name may be personal, so it is kept as a digest."""
+    named = [aggregate.cluster_of(name) for name in aggregate.case_digests()]
+    if not any(named):
+        return UNSET
+    return tuple(None if each is None else digest(each)[7:23] for each in named)
 
 
 def _values(aggregate: RunAggregate, metric: str) -> tuple[KeptValue, ...]:
@@ -184,10 +198,12 @@ def approval(
     """An approval of today, with the decision that it accepts where that is not PASS.
 
     Raises:
-        UsageError: no name, no reason, or a last day that is not a date, or is over.
+        UsageError: no name or one that is confusable, no reason, or a last day that is not a date
+            or is over.
     """
     if not by.strip() or not reason.strip():
         raise UsageError("an approval needs a name and a reason: --by NAME --reason TEXT")
+    person = person_name(by, "--by")
     if expires is not None:
         try:
             last = date.fromisoformat(expires)
@@ -198,7 +214,7 @@ def approval(
         if last < (today or datetime.now(UTC).date()):
             raise UsageError(f"--expires {expires} is over already")
         expires = last.isoformat()
-    return Approval(by.strip(), reason.strip(), utc_now(), expires, accepted or UNSET)
+    return Approval(person, reason.strip(), utc_now(), expires, accepted or UNSET)
 
 
 def read_baseline(path: Path) -> BaselineLock:
@@ -277,7 +293,9 @@ def _read(path: Path, stamp: tuple[int, ...]) -> BaselineLock:
 def _stamp(path: Path) -> tuple[int, ...]:
     """Another one when what is there has changed."""
     files = (
-        [path / name for name in (MANIFEST, ANSWERS, SCORES, LABELS)] if path.is_dir() else [path]
+        [*(path / name for name in (MANIFEST, ANSWERS, SCORES)), *files_of(path / LABELS)]
+        if path.is_dir()
+        else [path]
     )
     stats = [file.stat() for file in files if file.exists()]
     return tuple(number for each in stats for number in (each.st_mtime_ns, each.st_size))
@@ -287,17 +305,19 @@ def lock_bytes(baseline: BaselineLock) -> bytes:
     """The lock file's content: the head indented for people who review it, a line for the cases and
     for each metric.
     """
-    newest = baseline.run_count > 1 or baseline.release is not None
+    several = baseline.run_count > 1 or baseline.first is not UNSET
+    newest = several or baseline.release is not None
     kept = structs.replace(baseline, schema=LOCK_SCHEMA if newest else 2)
     whole: dict[str, Any] = msgspec.to_builtins(structs.replace(kept, digest=lock_digest(kept)))
     cases, outputs, metrics = whole.pop("cases"), whole.pop("outputs"), whole.pop("metrics")
-    numbers = _rows(whole.pop("numbers"))
+    numbers, first = _rows(whole.pop("numbers")), whole.pop("first", None)
     release, chain = whole.pop("release"), whole.pop("chain")
     for name in ("left_out", "runs"):
         if not whole[name]:
             del whole[name]
     head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
     shown = f'"numbers": {{\n{numbers}\n  }},\n  ' if numbers else ""
+    shown += f'"first": {_plain(first)},\n  ' if first else ""
     links = ",\n".join(f"    {canonical_json(link).decode()}" for link in chain)
     return (
         f'{head},\n  "chain": [\n{links}\n  ],\n  "release": {_plain(release)},\n  "cases":'

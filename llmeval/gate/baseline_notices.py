@@ -44,6 +44,8 @@ class BaselineNotices(NamedTuple):
     """
     measured: tuple[str, ...] = ()
     """How the run is measured differently from the baseline, in words: judges, checks, cases."""
+    renamed: str = ""
+    """A sentence where the baseline is of a suite with another name."""
 
 
 def against(aggregate: RunAggregate, manifest: Manifest) -> BaselineNotices:
@@ -61,6 +63,18 @@ def against(aggregate: RunAggregate, manifest: Manifest) -> BaselineNotices:
         largest_drops(aggregate, manifest, baseline),
         tuple(_accepted(baseline, manifest)),
         tuple(_measured(baseline, manifest, gone, differing)),
+        _renamed(baseline, manifest),
+    )
+
+
+def _renamed(baseline: BaselineLock, manifest: Manifest) -> str:
+    """The two names of the suite, and what to do; empty if they are equal."""
+    if baseline.suite == manifest.suite:
+        return ""
+    return (
+        f"The baseline is of the suite {baseline.suite}, and this run of {manifest.suite}. If the"
+        " suite has a new name, delete the lock file and approve a run of it: `llmeval baseline"
+        " approve RUN`. If not, name the baseline of this suite in `gate.regression.baseline`."
     )
 
 
@@ -116,7 +130,7 @@ def with_remarks(gate: GateResult, notices: BaselineNotices, manifest: Manifest)
     """
     if gate.decision is None:
         return gate
-    notes = [*notices.accepted]
+    notes = [*([notices.renamed] if notices.renamed else []), *notices.accepted]
     if gate.exit_code == 0:
         notes += [*_remarks(notices), *_earlier_answers(manifest)]
         sample = sample_note(notices.gone, manifest).strip()

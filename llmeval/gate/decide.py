@@ -103,8 +103,10 @@ def _selected(
     )
     gate = manifest.gate
     rules = (gate.must_pass, gate.never, gate.floors, gate.limits, gate.regression)
-    if not absent and not any(rules):  # `gate: none`
-        return GateResult(decision=None, exit_code=ExitCode.PASS, reason=open_.reason)
+    if not absent and not any(rules):  # `gate: none` decides nothing about a whole run either
+        passed = f"{counts.passed:,} of {counts.cases:,} passed"
+        reason = f"Partial run: {selection.sentence} {passed}. No gate, so nothing is decided."
+        return GateResult(decision=None, exit_code=ExitCode.PASS, reason=reason)
     own = [*absent, *validity(aggregate, manifest)]
     failing = [rule for rule in fact_rules(aggregate, manifest) if rule.decision is Decision.FAIL]
     return outcome([*own, *([] if absent else failing), open_], "fail")

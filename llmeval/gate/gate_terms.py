@@ -16,6 +16,7 @@ from llmeval.core.gate_terms import GateTerms, JudgeTerms
 from llmeval.core.manifest import GateInputs
 from llmeval.core.records import canonical_json, digest
 from llmeval.core.results import GateChange
+from llmeval.gate.approval_terms import approval_changes, approval_terms
 from llmeval.gate.rules.threshold import Threshold, floors_in, limits_in, margins_in
 
 Direction = Literal["looser", "tighter", "changed"]
@@ -44,6 +45,8 @@ def terms_of(inputs: GateInputs) -> GateTerms:
         del gate["regression"]["baseline"]
         if gate["regression"]["release"] is None:
             del gate["regression"]["release"]
+        if gate["regression"]["paired"]:
+            del gate["regression"]["paired"]
     if not gate["improve"]:
         del gate["improve"]
     return GateTerms(
@@ -67,6 +70,7 @@ def terms_of(inputs: GateInputs) -> GateTerms:
         measure=dict(inputs.measure),
         quarantine=tuple(entry.case_id for entry in inputs.quarantine),
         retired=tuple(entry.case_id for entry in inputs.retired),
+        approvals=approval_terms(inputs.approvals),
     )
 
 
@@ -128,6 +132,7 @@ def changes(before: GateTerms, now: GateTerms) -> tuple[GateChange, ...]:
         *_judges(before.judges, now.judges),
         *_entries("quarantined", "in quarantine", before.quarantine, now.quarantine),
         *_entries("retired", "retired", before.retired, now.retired),
+        *(_change("approvals", *each) for each in approval_changes(before, now)),
     ]
     order = ("looser", "changed", "tighter")
     return tuple(sorted(changed, key=lambda change: order.index(change.direction)))
@@ -249,7 +254,9 @@ def _flat(terms: GateTerms) -> dict[str, object]:
         if key not in ("never", "floors", "limits", "regression", "improve", "must_pass")
     }
     flat |= {key: value for key, value in regression.items() if key not in ("margins", "release")}
-    defaults = {"attempts": 1, "about": "cases_like_these", "judge_shift": 0.0}
+    defaults = {
+        "attempts": 1, "about": "cases_like_these", "judge_shift": 0.0, "paired": True,
+    }  # fmt: skip
     return {**defaults, **flat, "repeats": terms.repeats}
 
 
@@ -258,6 +265,8 @@ def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
         return "changed"
     if key in _EASIER_UP:
         return "looser" if new > old else "tighter"
+    if key == "paired":  # without pairs, harder cases may give way to easier ones
+        return "tighter" if new else "looser"
     if key == "on_inconclusive" and {old, new} <= set(_STRICTNESS):
         return "looser" if _STRICTNESS.index(new) < _STRICTNESS.index(old) else "tighter"
     if key in ("attempts", "judge_shift"):

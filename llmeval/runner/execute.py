@@ -150,14 +150,14 @@ async def _execute(
 
 def _warnings(plan: RunPlan, ending: Ending) -> tuple[str, ...]:
     """Warnings of the run. A budget that ended the run is its reason instead."""
-    found = list(plan.quarantine.warnings)
+    warnings = list(plan.quarantine.warnings)
     if plan.cache is not None and plan.cache.warning:
-        found.append(plan.cache.warning)
+        warnings.append(plan.cache.warning)
     if plan.budget.stopped is not None and ending != "budget":
-        found.append(plan.budget.stopped)
+        warnings.append(plan.budget.stopped)
     for model in plan.closing:
-        found += model.adaptations if isinstance(model, AdaptsRequests) else ()
-    return tuple(found)
+        warnings += model.adaptations if isinstance(model, AdaptsRequests) else ()
+    return tuple(warnings)
 
 
 def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Manifest | None) -> None:
@@ -210,13 +210,13 @@ def _copy_answers(plan: RunPlan, writer: RunWriter, stored: RunDir) -> None:
     """
     there = {case.id for case in writer.run.outlines()}
     answered = writer.run.answer_offsets()
-    asked, parent = set(), stored.manifest().run_id
+    case_ids, parent = set(), stored.manifest().run_id
     for case in plan.cases:
-        asked.add(case.id)
+        case_ids.add(case.id)
         if case.id not in there:
             writer.case(case)
     for answer in stored.answers():
-        if answer.case_id in asked and (answer.case_id, answer.repeat) not in answered:
+        if answer.case_id in case_ids and (answer.case_id, answer.repeat) not in answered:
             writer.answer(structs.replace(answer, reused_from=answer.reused_from or parent))
     writer.answers = 0
 
@@ -288,13 +288,13 @@ def _manifest(
                 f"{run.path} has no manifest.json but contains {', '.join(left)}, so the run of"
                 " these records is unknown. Name another directory with --out"
             )
-        made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
+        new_manifest = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
         if source is not None:
-            made = structs.replace(made, user=source.user)
+            new_manifest = structs.replace(new_manifest, user=source.user)
         if stored is None or not plan.may_stop:
-            return made
+            return new_manifest
         # The stored answers belong to the first cases in the order of their run.
-        return structs.replace(made, order_seed=_order_seed(stored.manifest()))
+        return structs.replace(new_manifest, order_seed=_order_seed(stored.manifest()))
     manifest = run.manifest()
     now = digests(plan)
     changed = [

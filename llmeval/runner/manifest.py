@@ -2,6 +2,7 @@
 completed after the last.
 """
 
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -20,6 +21,7 @@ from msgspec import structs
 from llmeval import __version__
 from llmeval.checks.bound import BoundCheck
 from llmeval.core.certificate import Certificate
+from llmeval.core.files import shown_path
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import (
     CasesRecord,
@@ -80,7 +82,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
     manifest = Manifest(
         run_id=run_id,
         suite=suite.name,
-        suite_file=str(suite.path),
+        suite_file=shown_path(suite.path),
         description=suite.spec.description,
         started=utc_now(),
         status="running",
@@ -114,7 +116,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         undrawn=plan.undrawn,
         data=plan.data,
         rejudged=plan.rejudged,
-        command=tuple(sys.argv),
+        command=tuple(map(shown_path, sys.argv)),
         approvals=None if suite.spec.approvals is None else suite.spec.approvals.record(),
         shard=None if plan.shard is None else _shard(plan, plan.shard),
         selection=plan.selection,
@@ -350,7 +352,9 @@ def _labels(counts: Mapping[str, float]) -> LabelTable | None:
     return msgspec.convert(counts, LabelTable) if counts else None
 
 
+@functools.cache
 def software_record() -> SoftwareRecord:
+    """What this process runs with: read once, since what it has imported does not change."""
     packages = {}
     for name in _PACKAGES:
         try:

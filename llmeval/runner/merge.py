@@ -63,12 +63,12 @@ def find_parts(folders: Iterable[Path]) -> list[ShardRun]:
     """
     parts = {}
     for folder in folders:
-        found = [
+        shards = [
             path for depth in ("", "*/", "*/*/") for path in sorted(folder.glob(depth + MANIFEST))
         ]
-        if not found:
+        if not shards:
             raise StoreError(f"{folder}: there is no run directory here")
-        for path in found:
+        for path in shards:
             run = RunDir(path.parent)
             manifest = run.manifest()
             if manifest.shard is None:

@@ -315,18 +315,18 @@ def baseline_of(suite: Suite, options: Options) -> Path | None:
         UsageError: a baseline is named but no rule uses it, or a rule needs one and none is named,
             or `--baseline` does not exist.
     """
-    regression, given = suite.spec.gate.regression, options.baseline
+    regression, stated = suite.spec.gate.regression, options.baseline
     if regression is None:
-        if given is not None:
+        if stated is not None:
             raise UsageError(
-                f"--baseline {given}: {suite.path} has no regression rule; add one with `gate:"
+                f"--baseline {stated}: {suite.path} has no regression rule; add one with `gate:"
                 " {regression: {margins: ...}}`"
             )
         return None
-    if given is not None:
-        if not given.exists():
-            raise UsageError(f"--baseline {given}: there is no such file or directory")
-        return given.resolve()
+    if stated is not None:
+        if not stated.exists():
+            raise UsageError(f"--baseline {stated}: there is no such file or directory")
+        return stated.resolve()
     if regression.baseline is None:
         raise suite.error(
             ("gate", "regression"),

@@ -60,7 +60,8 @@ _NAMED = regex.compile(
 _NO_CHOICE = frozenset(
     "not so more less later earlier fewer over above two both similar other others otherwise even "
     "perhaps any something "
-    "anything equivalent greater higher longer older younger else at in on by for".split()
+    "anything equivalent greater higher longer older younger else at in on by for "
+    "mehr weniger darüber plus davantage moins más mas menos più piu meno mais meer minder".split()
 )
 _LONG_LIST = 4
 """So many items that are nothing but names or values, one of them right, are a list of
@@ -349,18 +350,31 @@ class Candidates:
         return 0 < len(parts_read) <= _ITEM_WORDS + 2 and not small
 
 
+_INTERJECTIONS = frozenset(
+    "no non nein nee não nao sorry pardon perdón scusa scusi scusate desculpe desculpa entschuldigung "
+    "verzeihung wait hmm actually oops attendez attends espera aspetta wacht".split()
+)
+"""What a text says when it corrects itself, which is no candidate."""
+
+
+def _is_item(text: str) -> bool:
+    """Whether the text is more than marks and an interjection."""
+    text = text.strip(" -*•\t.…")
+    return bool(text) and text.casefold() not in _INTERJECTIONS
+
+
 def _items(raw: str, separator: "regex.Pattern[str]") -> list[_Item]:
     parts_read: list[_Item] = []
     start, chosen = 0, False
     for match in separator.finditer(raw):
-        if raw[start : match.start()].strip(" -*•\t"):
+        if _is_item(raw[start : match.start()]):
             parts_read.append(_Item(start, match.start(), chosen))
             chosen = False
         start = match.end()
         chosen = (
             chosen or match["or"] is not None or bool(_HAN_OR.search(match[0])) or match[0] == "/"
         )
-    if raw[start:].strip():
+    if _is_item(raw[start:]):
         parts_read.append(_Item(start, len(raw), chosen))
     return parts_read
 

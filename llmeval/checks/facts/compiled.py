@@ -12,6 +12,7 @@ from llmeval.checks.facts.date_values import Precision, make
 from llmeval.checks.facts.locale import number_in_words
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number, numbers
+from llmeval.checks.facts.regnal_names import regnal_forms
 from llmeval.checks.facts.references import ExpectedValue, infer_type, is_non_answer
 from llmeval.checks.facts.schema import Fact, FactType, Role, parse_date, shown
 from llmeval.checks.facts.tokens import Tokens
@@ -60,7 +61,7 @@ def _aliases(names: Sequence[str]) -> Iterator[ExpectedValue]:
     """Other names of the things named, that are not among them."""
     own = frozenset(names)
     for name in names[:_ALIASED]:
-        for alias in (*aliases_of(name), initials_of(name)):
+        for alias in (*aliases_of(name), initials_of(name), *regnal_forms(name)):
             if alias and alias not in own:
                 yield ExpectedValue(alias, Reference(alias), alias=True)
         number = number_in_words(name)

@@ -45,6 +45,7 @@ from llmeval.checks.facts.names import (
     held_places,
     least_likeness,
 )
+from llmeval.checks.facts.regnal_names import has_name_before_number, is_regnal
 from llmeval.checks.facts.replaced_words import (
     AROUND,
     TERM_WORDS,
@@ -53,6 +54,7 @@ from llmeval.checks.facts.replaced_words import (
     without_short_forms,
     word_in_place_of,
 )
+from llmeval.checks.facts.swapped_roles import ends_otherwise, has_roles_swapped
 from llmeval.checks.facts.tokens import NEGATORS, Tokens
 from llmeval.checks.facts.turned_round import is_turned_round
 from llmeval.checks.facts.word_forms import other_prefix
@@ -147,6 +149,9 @@ def compare(
             )
     full = not reference.is_name and len(reference.forms) > TERM_WORDS
     turned = full and not missing and is_turned_round(reference, answer)
+    if not reference.is_name and not missing:
+        turned = turned or has_roles_swapped(reference, answer)
+    turned = turned or ends_otherwise(reference, answer)
     if turned or (
         is_statement_text(reference) and _negated_otherwise(reference, first, last, answer)
     ):
@@ -171,7 +176,9 @@ def _is_other_name(
     question: Tokens | None,
 ) -> bool:
     """Whether what stands beside the words, or is missing before them, makes another name."""
-    last = max(places.values())
+    first, last = min(places.values()), max(places.values())
+    if not missing and is_regnal(reference.bare) and has_name_before_number(first, last, answer):
+        return True
     if has_other_subtitle(reference, answer) or has_other_joint(reference, answer):
         return True
     if (

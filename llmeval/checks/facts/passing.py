@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 import regex
 
+from llmeval.checks.facts.passing_clauses import is_beside_person
+from llmeval.checks.facts.passing_places import is_beside_place
+
 
 class _Kind(NamedTuple):
     """Relations of one kind. `nouns` relate two things; a question with one of `nouns` or `asked`
@@ -26,7 +29,11 @@ _KINDS = (
         "|grandson|granddaughter|grandfather|grandmother|child|widow|bruder|schwester|sohn|tochter"
         "|frère|sœur|fils"
         "|fille|herman[oa]|hij[oa]|fratello|sorella|figli[oa]|irmão|irmã|filh[oa]|broer|zus|zoon"
-        "|dochter",
+        "|dochter|brother-in-law|sister-in-law|stepson|stepfather|godfather|godson|vater|mutter"
+        "|schwager|schwiegersohn|schwiegervater|schwiegermutter|schwiegertochter|son-in-law"
+        "|father-in-law|mother-in-law|daughter-in-law|beau-père|gendre|genero|schoonzoon|onkel|tante|neffe|nichte|enkel|père|mère|oncle|neveu|nièce|beau-frère|cuñad[oa]"
+        "|tí[oa]|sobrin[oa]|suegr[oa]|yerno|espos[oa]|cognat[oa]|zi[oa]|nipote|suocer[oa]|moglie"
+        "|marito|cunhad[oa]|sobrinh[oa]|sogr[oa]|marido|zwager|oom|neef|vader|moeder",
         r"children|famil\w+|married|marry|relat\w+|born|ancest\w+|descend\w+|whose|vater|mutter"
         r"|père|mère|padre"
         r"|madre|pai|mãe|vader|moeder",
@@ -56,12 +63,15 @@ _KINDS = (
     ),
     # company
     _Kind(
-        "friend|colleague|ally|assistant|neighbou?r|fan|biographer|translator|classmate|roommate"
+        "librettist|patron|publisher|agent|manager|producer|editor|nurse|servant|physician|lawyer"
+        "|driver|landlord|boss|employer|sponsor|lover|mistress|heir|namesake|collaborator"
+        "|co-author|bandmate|teammate|coach|understudy|ghostwriter|cook|gardener|bodyguard"
+        "|friend|colleague|ally|assistant|neighbou?r|fan|biographer|translator|classmate|roommate"
         "|acquaintance"
         "|companion|compatriot|adviser|advisor|secretary|general|freund(?:in)?|kollege|ami|amie"
         "|collègue|amig[oa]"
         "|colega|amic[oa]|collega|vriend(?:in)?",
-        r"work\w*|partner|help\w*",
+        r"work\w*|partner|help\w*|agent|manager|producer|editor|publisher|boss|employ\w*|coach",
     ),
     # likeness and place
     _Kind(
@@ -209,6 +219,8 @@ def is_passing(raw: str, start: int, end: int, question: str) -> bool:
 
     A question that asks for the same kind of relation, or compares, is answered by such a phrase.
     """
+    if is_beside_place(raw, start, question) or is_beside_person(raw, start, end, question):
+        return True
     match = _BEFORE.search(raw[max(0, start - _REACH) : start]) or _OWN.match(raw, end)
     if match is None:
         return another_acts(raw, start, end, question)

@@ -33,7 +33,13 @@ _LOOSE = word_set(
     "least most some "
     "c ca circa estimated to a an the in on of by since until till from between and during early "
     "mid late ago "
-    "only total per probably average also or was is it exactly just as ad bc bce ce"
+    "only total per probably average also or was is it exactly just as ad bc bce ce "
+    "le la les l der die das den dem el los las lo il gli i o os as het de du des im am nel "
+    # bounds and approximations in six other languages
+    "mehr als weniger mindestens hochstens uber unter bis zu maximal etwa ungefahr rund plus moins "
+    "de au dela superieur inferieur environ mas menos al como minimo maximo superior inferior a "
+    "unos piu di meno oltre almeno massimo superiore inferiore circa acima abaixo pelo mais "
+    "meer dan minder minstens hoogstens boven onder ongeveer"
 )
 _WHEN = regex.compile(
     r"\b(?:when|what year|which year|year|date|since|wann|jahr|quand|année|cuándo|año|quando|anno"
@@ -79,7 +85,7 @@ def infer_type(raw: str, question: Tokens, locale: str = "") -> ExpectedValue:
     """
     reference = Reference(raw)
     words = Tokens(reference.bare)
-    result = _special(raw, reference, words)
+    result = _special(raw, reference, words, question.raw)
     if result is not None:
         return result
     counts = any(_may_count(form) for form in words.forms) or any(centuries(words.raw))
@@ -88,13 +94,14 @@ def infer_type(raw: str, question: Tokens, locale: str = "") -> ExpectedValue:
     return result or ExpectedValue(raw, reference, members=_members(raw))
 
 
-def _special(raw: str, reference: Reference, words: Tokens) -> ExpectedValue | None:
+def _special(raw: str, reference: Reference, words: Tokens, question: str) -> ExpectedValue | None:
     """Yes or no, the letter of an option, a time of the day, `a week`, a month by itself."""
     if len(words) == 1 and words.forms[0] in _YES | _NO:
         return ExpectedValue(raw, reference, boolean=words.forms[0] in _YES)
     if _OPTION.fullmatch(raw):
         return ExpectedValue(raw, reference, letter=raw.strip(" ().:"))
-    time = is_time(raw) if len(raw) <= _TIME_LENGTH else None
+    lasts = _HOW_LONG.search(question) is not None
+    time = is_time(raw) if len(raw) <= _TIME_LENGTH and not lasts else None
     if time is not None:
         return ExpectedValue(raw, reference, time=time)
     leading = _LEADING.match(raw)
@@ -125,6 +132,13 @@ def _counted(
     return None
 
 
+_HOW_LONG = regex.compile(
+    r"\b(?:how\s(?:long|many\shours)|duration|wie\slange|dauer\w*|combien\s(?:de\stemps|d['’]heures)"
+    r"|dur(?:e|ée)\b|cuánto\s(?:tiempo|dura)|cuántas\shoras|quanto\s(?:tempo|dura)|quante\sore"
+    r"|quantas\shoras|hoe\slang)",
+    regex.IGNORECASE,
+)
+"""A question about a duration, to which `2h30` is no time of the day."""
 _TYPED_WORDS = 12
 """A longer reference is a text, whatever numbers it holds."""
 _OPTION = regex.compile(r"\s*\(?[A-J]\)?[.:]?\s*")

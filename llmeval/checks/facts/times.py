@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import regex
 
+from llmeval.checks.facts.spoken_times import spoken_times
+
 DAY = 24 * 60
 
 
@@ -63,8 +65,8 @@ _HALF = (
     r"|['’]s\s(?:ochtends|middags|avonds))"
 )
 _CLOCK = regex.compile(
-    rf"(?<![\d.,:])(?P<hour>2[0-4]|[01]?\d)(?!\d)(?:(?P<mark>[:.h])(?P<minute>[0-5]\d)(?::[0-5]\d)"
-    rf"?)?"
+    rf"(?<![\d.,:])(?P<hour>2[0-4]|[01]?\d)(?!\d)(?:(?P<mark>[:.h]|\sh\s)(?P<minute>[0-5]\d)"
+    rf"(?::[0-5]\d)?)?"
     rf"(?:\s?(?:(?P<unit>uhr|o['’]?\s?clock|heures?|h(?=\s|$|[.,;])|horas?|ore"
     rf"|uur)))?(?:\s?{_HALF})?{_ZONE}",
     regex.IGNORECASE,
@@ -128,16 +130,19 @@ _MINUTES = {"thirty": 30, "fifteen": 15, "forty-five": 45, "forty five": 45}
 def times(raw: str) -> list[Time]:
     """Every time of the day in the text, in order."""
     result = [
-        *_named(raw),
+        *_spoken(raw),
         *(_time(m, int(m["hour"]), int(m["minute"]), sure=True) for m in _MILITARY.finditer(raw)),
-        *_spelled(raw),
         *_in_east_asia(raw),
     ]
+    for spelled in (*_named(raw), *_spelled(raw)):
+        if all(spelled.end <= t.start or t.end <= spelled.start for t in result):
+            result.append(spelled)
     taken = [(t.start, t.end) for t in result]
     for match in _CLOCK.finditer(raw):
-        explicit = match["mark"] in (":", "h") or match["half"] or match["unit"]
+        mark = (match["mark"] or "").strip()
+        explicit = mark in (":", "h") or match["half"] or match["unit"]
         free = not any(a < match.end() and match.start() < b for a, b in taken)
-        if free and explicit and (match["mark"] != "." or match["half"] or match["unit"]):
+        if free and explicit and (mark != "." or match["half"] or match["unit"]):
             hour, minute = int(match["hour"]), int(match["minute"] or 0)
             # 09:15, 12:30 and 18:00 are of a clock with 24 hours, 9:15 may be of one with 12.
             sure = hour >= 12 or match["hour"].startswith("0")
@@ -173,29 +178,35 @@ def same_time(result: Time, target: Time) -> bool | None:
     return True if not target.half else None
 
 
+_LATE_ENDINGS = (
+    "afternoon evening atnight nachmittags abends midi soir tarde noche pomeriggio sera noite "
+    "middags avonds"
+).split()
+
+
+def _in_half(hour: int, half: str) -> int:
+    """The hour of a clock with 24, in the half of the day that the words tell."""
+    half = half.casefold().replace(".", "").replace(" ", "")
+    if not half:
+        return hour
+    late = half.startswith("pm") or half.endswith(tuple(_LATE_ENDINGS))
+    return hour % 12 + 12 if late else hour % 12
+
+
+def _spoken(raw: str) -> list[Time]:
+    """Times in words, as `spoken_times` reads them."""
+    result = []
+    for minutes, half, start, end in spoken_times(raw):
+        hour = _in_half(minutes // 60, half)
+        sure = bool(half) or minutes >= DAY // 2 + 60 or minutes // 60 == 0
+        result.append(Time(hour % 24 * 60 + minutes % 60, sure, None, start, end))
+    return result
+
+
 def _time(match: "regex.Match[str]", hour: int, minute: int, *, sure: bool) -> Time:
     groups = match.groupdict()
-    half = (groups.get("half") or "").casefold().replace(".", "").replace(" ", "")
-    if half:
-        late = half.startswith("pm") or half.endswith(
-            (
-                "afternoon",
-                "evening",
-                "atnight",
-                "nachmittags",
-                "abends",
-                "midi",
-                "soir",
-                "tarde",
-                "noche",
-                "pomeriggio",
-                "sera",
-                "noite",
-                "middags",
-                "avonds",
-            )
-        )
-        hour = hour % 12 + 12 if late else hour % 12
+    half = groups.get("half") or ""
+    hour = _in_half(hour, half)
     zone = None
     if groups.get("zone") or groups.get("offset"):
         zone = _ZONES.get((groups.get("zone") or "utc").casefold(), 0) + _offset(
@@ -220,8 +231,10 @@ def _named(raw: str) -> list[Time]:
 
 
 _EAST_ASIAN = regex.compile(
-    r"(?P<part>午前|午後|上午|下午|晚上|早上|中午|夜|오전|오후)?\s?(?P<hour>\d{1,2})\s?[時时点點시](?!间|間)"
-    r"(?:(?P<half>半|반)|\s?(?P<minute>\d{1,2})\s?[分분])?"
+    r"(?P<part>午前|午後|上午|下午|晚上|早上|中午|夜|오전|오후)?\s?(?P<hour>\d{1,2}"
+    r"|[一二两兩三四五六七八九十]{1,3})\s?[時时点點시](?!间|間)"
+    r"(?:(?P<half>半|반)|(?P<quarter>[一三]刻)|\s?(?P<minute>\d{1,2}"
+    r"|[一二三四五六七八九十]{1,4})\s?[分분])?"
 )
 _LATE = frozenset(["午後", "下午", "晚上", "夜", "오후"])
 
@@ -230,13 +243,30 @@ def _in_east_asia(raw: str) -> list[Time]:
     """`午後3時`, `下午3点半`, `오후 3시 30분`."""
     result = []
     for m in _EAST_ASIAN.finditer(raw):
-        hour, minute = int(m["hour"]), 30 if m["half"] else int(m["minute"] or 0)
+        hour = _han(m["hour"])
+        minute = 30 if m["half"] else _han(m["minute"] or "0")
+        if m["quarter"]:
+            minute = 15 * _han(m["quarter"][0])
         if hour > 24 or minute > 59:
             continue
         hour = hour % 12 + 12 if m["part"] in _LATE else hour
         known = bool(m["part"]) or hour >= 12
         result.append(Time(hour % 24 * 60 + minute, known, None, *m.span()))
     return result
+
+
+_HAN = {character: n for n, character in enumerate("一二三四五六七八九", start=1)} | {
+    "两": 2,
+    "兩": 2,
+}
+
+
+def _han(text: str) -> int:
+    """A number up to 99 in digits or Han numerals."""
+    if text.isdigit() and text.isascii():
+        return int(text)
+    tens, mark, ones = text.rpartition("十")
+    return (10 * _HAN.get(tens, 1) if mark else 0) + _HAN.get(ones, 0)
 
 
 def _hour(word: str) -> int:

@@ -39,6 +39,7 @@ from llmeval.gate.rules.regression_words import regression_assumptions, regressi
 from llmeval.gate.rules.release import RELEASE, compared_with, name_release, no_release
 from llmeval.gate.rules.sequential import RuleWalk, rules_in
 from llmeval.gate.rules.these_cases import FixedCasesTest, fixed_cases_test
+from llmeval.gate.rules.unpaired import unpaired_rules
 from llmeval.stats.sequential.design import TestDesign
 from llmeval.stats.sequential.gate_test import TestVerdict, decide, tipping_point
 
@@ -90,6 +91,8 @@ def regression_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:
     baseline = named_baseline(aggregate, rule)
     if isinstance(baseline, RuleDecision):
         return [lambda _: baseline]
+    if not rule.paired:
+        return unpaired_rules(aggregate, manifest, baseline)
     rules = _against(aggregate, manifest, baseline)
     if manifest.gate.release_margins:
         if baseline.release is None:
