@@ -1,10 +1,11 @@
 """Feeds damaged and hostile inputs to the readers of llmeval, and counts what happens.
 
-    python benchmarks/borders.py [--inputs 20000] [--commands 1000] [--seed 1]
+    python benchmarks/borders.py [--inputs 20000] [--commands 1000] [--requests 3000] [--seed 1]
 
 Kinds: bytes that are changed or cut, and JSON values of another type, in each file of a run (with
 its checksums as they were, and made to fit); rows of data; suite files; templates; patterns;
-replies in the cache; and every command that reads a run, on damaged runs. Prints by kind the inputs
+replies in the cache; every command that reads a run, on damaged runs; and requests to the servers of
+`review` and `view`. Prints by kind the inputs
 tried, refused (an error of llmeval), same (the same decision), other (another decision or reading,
 without an error) and crashed (any other exception).
 Exits 1 if one crashed.
@@ -29,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.borders_commands import play  # noqa: E402
 from benchmarks.borders_damage import damaged, retyped_file  # noqa: E402
+from benchmarks.borders_web import play_requests  # noqa: E402
 from llmeval.checks.spec import SpecError, bind  # noqa: E402
 from llmeval.core.checksums import manifest_digest  # noqa: E402
 from llmeval.core.errors import LlmevalError  # noqa: E402
@@ -208,6 +210,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=20_000)
     parser.add_argument("--commands", type=int, default=1_000)
+    parser.add_argument("--requests", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=1)
     stated = parser.parse_args()
     rng, bench = random.Random(stated.seed), Bench()
@@ -216,6 +219,7 @@ def main() -> int:
         texts(bench, rng, folder, stated.inputs * 4 // 5)
         runs(bench, rng, folder, stated.inputs - stated.inputs * 4 // 5)
         play(bench.note, rng, folder / "commands", stated.commands)
+        play_requests(bench.note, rng, folder, stated.requests)
     finally:
         shutil.rmtree(folder)
     return 1 if bench.show() else 0

@@ -1,11 +1,12 @@
 """How often does a gate say the wrong thing? llmeval next to rules of thumb and other tools.
 
-    python benchmarks/gates.py [--runs 300] [--scenarios] [--only TEXT] [--markdown]
+    python benchmarks/gates.py [--runs 300] [--scenarios] [--only TEXT] [--out FILE]
 
 All tools see the same recorded verdicts of 28 scenarios (`gates_scenarios.py`), whose true change is
 known. llmeval decides with the rules and tests that decide real runs, at its default error rates of
 a first attempt (2.5 % each). Everything is seeded. `--scenarios` prints a table for each scenario,
-`--only` plays scenarios whose name contains the text, `--speed` measures one decision.
+`--only` plays scenarios whose name contains the text, `--speed` measures one decision. `--out`
+writes the figures; `gates_publish.py` makes the tables of README.md and docs/benchmarks.md of them.
 Peers are played where they are installed; otherwise a line says that they are not.
 """
 
@@ -15,9 +16,19 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from gates_figures import (
+    GateFigures,
+    ScenarioFigures,
+    ToolShares,
+    scenario_table,
+    speed_table,
+    summary_table,
+    to_json,
+)
 from gates_scenarios import SCENARIOS, GateScenario, Recorded
 from gates_speed import speed
 from numpy.typing import NDArray
@@ -79,23 +90,6 @@ class Tool(NamedTuple):
         """Whether the tool's rule is about what this scenario changes."""
         model = scenario.models[0]
         return (not self.judged or not model.exact) and self.repeats in (None, model.repeats > 1)
-
-
-class ToolShares(NamedTuple):
-    """Shares of FAIL and PASS of one tool in one scenario; the rest is "can't tell"."""
-
-    fail: float
-    passed: float
-
-    @property
-    def open(self) -> float:
-        """Can't tell."""
-        return abs(1 - self.fail - self.passed)
-
-    @property
-    def shown(self) -> str:
-        """FAIL/can't tell/PASS, in %."""
-        return "/".join(f"{100 * share:.0f}" for share in (self.fail, self.open, self.passed))
 
 
 def llmeval(rule_of: Callable[[str, Recorded], SimulatedRule]) -> Verdict:
@@ -267,68 +261,36 @@ def play(
     return {t.name: ToolShares(fails[t.name] / runs, passes[t.name] / runs) for t in playing}
 
 
-Results = dict[str, dict[str, ToolShares]]
-"""By scenario and tool."""
-
-
-def percent(share: float) -> str:
-    """In %, without decimals from 10 on."""
-    return f"{100 * share:.0f}" if share >= 0.0995 or share < 1e-9 else f"{100 * share:.1f}"
-
-
-def summary(results: Results, tools: Sequence[Tool]) -> Iterator[list[str]]:
-    """A row for each tool over all scenarios."""
-    played = [each for each in SCENARIOS if each.name in results]
-    for tool in tools:
-        own = {each.name: results[each.name].get(tool.name) for each in played}
-        same = [share for each in played if each.unchanged and (share := own[each.name])]
-        worse = [share for each in played if each.worse and (share := own[each.name])]
-        plain = own.get("-5")
-        yield [
-            tool.name,
-            _mean_and_worst([each.fail for each in same]),
-            _mean_and_worst([each.passed for each in worse]),
-            _mean([each.open for each in same]),
-            _mean([each.fail for each in worse]),
-            "-" if plain is None else plain.shown,
-        ]
-
-
-def _mean(rates: Sequence[float]) -> str:
-    return percent(sum(rates) / len(rates)) if rates else "-"
-
-
-def _mean_and_worst(rates: Sequence[float]) -> str:
-    return f"{_mean(rates)} ({percent(max(rates))})" if rates else "-"
-
-
-def by_scenario(results: Results, tools: Sequence[Tool]) -> Iterator[list[str]]:
-    """FAIL/can't tell/PASS of each tool, a row for each scenario."""
-    for name, played in results.items():
-        yield [name, *(played[t.name].shown if t.name in played else "-" for t in tools)]
-
-
-def table(title: str, head: Sequence[str], rows: Iterator[list[str]]) -> None:
-    """Print one Markdown table."""
-    print(f"\n{title}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
-    for row in rows:
-        print(f"| {' | '.join(row)} |", flush=True)
-
-
-def peers() -> list[Tool]:
+def peers() -> tuple[list[Tool], list[str]]:
     """The peers that are installed; a line for each of the others."""
     import gates_peers
 
-    tools = []
+    tools, absent = [], []
     for name, make in gates_peers.PEERS.items():
         try:
             version = importlib.metadata.version(name)
             tools.append(Tool(f"{name} {version}", make(), gates_peers.REPEATS.get(name)))
         except (importlib.metadata.PackageNotFoundError, ImportError):
-            print(f"{name}: not installed")
+            absent.append(f"{name}: not installed")
     for name in gates_peers.SAME_AS_THRESHOLD:
-        print(f"{name}: {gates_peers.version_of(name)} (its gate is the threshold)")
-    return tools
+        absent.append(f"{name}: {gates_peers.version_of(name)} (its gate is the threshold)")
+    return tools, absent
+
+
+def measured(runs: int, only: str) -> GateFigures:
+    """Play the scenarios whose name contains `only`, and measure the time of one decision."""
+    others, absent = peers()
+    tools = [*OWN, *RULES, *others]
+    scenarios = []
+    for number, scenario in enumerate(SCENARIOS):
+        if only in scenario.name:
+            shares = play(scenario, number, tools, runs)
+            scenarios.append(
+                ScenarioFigures(scenario.name, scenario.unchanged, scenario.worse, shares)
+            )
+            print(f"{number + 1}/{len(SCENARIOS)} {scenario.name}", file=sys.stderr)
+    names = [tool.name for tool in tools]
+    return GateFigures(runs, names, absent, scenarios, list(speed()))
 
 
 def main() -> int:
@@ -340,28 +302,19 @@ def main() -> int:
     parser.add_argument("--scenarios", action="store_true", help="a row for each scenario too")
     parser.add_argument("--only", default="", help="scenarios whose name contains this")
     parser.add_argument("--speed", action="store_true", help="only the time of one decision")
+    parser.add_argument("--out", type=Path, help="write the figures to this file too")
     options = parser.parse_args()
-    if not options.speed:
-        tools = [*OWN, *RULES, *peers()]
-        results: Results = {}
-        for number, scenario in enumerate(SCENARIOS):
-            if options.only in scenario.name:
-                results[scenario.name] = play(scenario, number, tools, options.runs)
-                print(f"{number + 1}/{len(SCENARIOS)} {scenario.name}", file=sys.stderr)
-        table(
-            f"## All scenarios, {options.runs} runs each, % (the worst scenario in brackets)",
-            ("tool", "wrong FAIL", "wrong PASS", "can't tell, no drop", "right FAIL",
-             "FAIL/can't tell/PASS at -5"),
-            summary(results, tools),
-        )  # fmt: skip
-        if options.scenarios:
-            head = ("scenario", *(tool.name for tool in tools))
-            table("## By scenario: FAIL/can't tell/PASS", head, by_scenario(results, tools))
-    table(
-        "## One decision on 1,000 cases, with its bounds and its sentence, ms (the limit is 50)",
-        ("decision", "CPU, first", "CPU, median", "wall, median"),
-        speed(),
-    )
+    if options.speed:
+        print(speed_table(list(speed())))
+        return 0
+    figures = measured(options.runs, options.only)
+    if options.out is not None:
+        options.out.write_bytes(to_json(figures))
+    print("\n".join(figures.absent))
+    print(f"\n{summary_table(figures)}")
+    if options.scenarios:
+        print(f"\n{scenario_table(figures)}")
+    print(f"\n{speed_table(figures.speed)}")
     return 0
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from llmeval.gate.rules.unpaired import window_decision
 from llmeval.stats.tests import two_windows
 from llmeval.stats.tests.two_windows import Window, label_change, mean_change
 
@@ -66,19 +67,40 @@ def figures(setting: Setting, runs: int, permutations: int) -> tuple[float, floa
     return alarms / runs, covered / runs, mixes / runs
 
 
+def gate_rates(setting: Setting, runs: int, permutations: int) -> tuple[float, float]:
+    """(share of FAIL without a change, share of PASS at a true drop of the margin) of the gate's
+    rule `regression: {paired: false}`, each at 5 %. The margin is a quarter of the rate.
+    """
+    two_windows.PERMUTATIONS = permutations
+    drawn = np.random.default_rng(2)
+    rate, margin = setting.rates[0], setting.rates[0] / 4
+    fails = passes = 0
+    same = setting._replace(rates=(rate, rate))
+    fallen = setting._replace(rates=(rate, rate - margin))
+    for _ in range(runs):
+        one, two = window(same, 0, drawn), window(same, 1, drawn)
+        fails += window_decision(one, two, margin, 0.0, 0.05, 0.05)[0] == "FAIL"
+        one, two = window(fallen, 0, drawn), window(fallen, 1, drawn)
+        passes += window_decision(one, two, margin, 0.0, 0.05, 0.05)[0] == "PASS"
+    return fails / runs, passes / runs
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--permutations", type=int, default=199)
     options = parser.parse_args()
-    print("| clusters | cases each | rates | icc | change reported | interval covers | labels |")
-    print("|---|---|---|---|---|---|---|")
+    print("| clusters | cases each | rates | icc | change reported | interval covers | labels | gate:"
+          " wrong FAIL | gate: wrong PASS |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|")
     for each in SETTINGS:
         alarms, covered, mixes = figures(each, options.runs, options.permutations)
+        fails, passes = gate_rates(each, options.runs, options.permutations)
         print(
             f"| {each.clusters[0]} and {each.clusters[1]} | {each.size} | {each.rates[0]} ->"
-            f" {each.rates[1]} | {each.icc} | {alarms:.1%} | {covered:.1%} | {mixes:.1%} |",
+            f" {each.rates[1]} | {each.icc} | {alarms:.1%} | {covered:.1%} | {mixes:.1%} |"
+            f" {fails:.1%} | {passes:.1%} |",
             flush=True,
         )
 

@@ -1,5 +1,6 @@
 """What all tests share: a home of their own, so that no test sees the user's cache."""
 
+import gc
 import itertools
 import os
 import signal
@@ -13,20 +14,35 @@ from hypothesis import settings
 
 from llmeval.core import redaction
 from tests.support.forge import Forge
+from tests.support.waits import shorten_waits
 
 # No test is about time: how fast the machine is today says nothing about the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+shorten_waits()
 
 # Where Python is told to write no bytecode (many containers do), each process that a test starts
 # compiles every module again, and each run of the tests rewrites every test module again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# A shell starts what runs in the background with SIGINT ignored, and every process that a test
-# starts would inherit that. Tests about interrupts need the signal.
+# A shell starts what runs in the background with SIGINT ignored, `nohup` with SIGHUP, and every
+# process that a test starts would inherit that. Tests about interrupts need the signals.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+# The collector would read all tests and modules, which stay, again and again: a fifth of the time
+# that it takes to collect the tests.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on the collector reads what the tests make, and nothing older."""
+    gc.freeze()
+    gc.enable()
 
 
 _ELSEWHERE = (
@@ -68,7 +84,7 @@ def repository() -> Path:
 @pytest.fixture
 def forge() -> Iterator[Forge]:
     server = Forge()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

@@ -62,6 +62,7 @@ ROWS: list[tuple[str, Candidate | None, Candidate | None]] = [
     ("checks", as_json, says("Tokyo")),
     ("messages", after_three, says("Kyoto")),
     ("tool-calls", agent, says("Done.")),
+    ("image-parts", None, says("It is blue.")),
     ("images", None, says("I see nothing.")),
     ("tags", japan, says("It is Osaka.")),
     ("table", says("Ein Löffel."), says("Eine Gabel.")),

@@ -25,6 +25,16 @@ PLUGIN = () if INSTALLED else ("-p", "llmeval.pytest_plugin")
 
 
 def run_pytest(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """pytest in a process of its own, with this one plugin: others take longer to load than a test
+    takes.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        return pytester.runpytest_subprocess("-p", "llmeval.pytest_plugin", *arguments)
+
+
+def run_installed(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """pytest in a process of its own, with all plugins that are installed."""
     return pytester.runpytest_subprocess(*PLUGIN, *arguments)
 
 
@@ -37,7 +47,7 @@ def suite(pytester: pytest.Pytester) -> Path:
         from pathlib import Path
 
         def ask(text):
-            time.sleep(0.1)  # so that two workers would meet
+            time.sleep(0)
             number = text.split()[-1]
             with Path(__file__).with_name("calls.txt").open("a") as file:
                 file.write(number + "\\n")
@@ -74,7 +84,7 @@ def calls(suite: Path) -> int:
 
 
 def test_cases_that_the_gate_allows_do_not_fail(pytester: pytest.Pytester, suite: Path) -> None:
-    done = run_pytest(pytester, "--llmeval", "-rx")
+    done = run_installed(pytester, "--llmeval", "-rx")
     done.assert_outcomes(passed=9, xfailed=2)
     done.stdout.fnmatch_lines(
         ["qa: PASS: *report.html", "XFAIL qa.yaml::c3*within what the gate allows: contains: *"]
@@ -136,7 +146,9 @@ def test_selection(pytester: pytest.Pytester, suite: Path) -> None:
 
 
 def test_one_run_for_all_workers(pytester: pytest.Pytester, suite: Path) -> None:
-    run_pytest(pytester, "--llmeval", "-n", "2").assert_outcomes(passed=9, xfailed=2)
+    app = suite.with_name("app.py")  # slow, so that two workers would meet
+    app.write_text(app.read_text().replace("sleep(0)", "sleep(0.1)"))
+    run_installed(pytester, "--llmeval", "-n", "2").assert_outcomes(passed=9, xfailed=2)
     assert calls(suite) == 10
 
 
@@ -150,7 +162,7 @@ def test_a_suite_that_is_wrong_is_told_with_its_line(
 
 
 def test_nothing_is_imported_or_collected_unasked(pytester: pytest.Pytester, suite: Path) -> None:
-    assert run_pytest(pytester).ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert run_installed(pytester).ret == pytest.ExitCode.NO_TESTS_COLLECTED
     code = "import sys, llmeval.pytest_plugin; print([n for n in sys.modules if n.startswith(('llmeval.', 'msgspec', 'yaml', 'numpy'))])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['llmeval.pytest_plugin']"

@@ -3,54 +3,47 @@
     python loop.py
 
 Every step is a command of llmeval that a shell, a Makefile or an orchestrator runs as well. A step
-with another exit code than the expected one ends the loop.
+with another exit code than the expected one ends the loop; a second call continues after the last
+step that was done. `rm -r work` begins again.
 """
 
 import json
 import os
-import subprocess
+import shutil
 import sys
-import time
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import data
+from steps import WORK, LoopError, Programs, Server, Steps
+from traffic import Shop
 
-HERE = Path(__file__).parent
-WORK = Path("work")
-Command = Callable[..., int]
-"""Runs `llmeval ARGUMENTS` with environment variables, and returns its exit code."""
-Training = Callable[[str, str, str | None, int, float], None]
-"""Trains: (name, data, adapter to continue from, epochs, rate)."""
-BASELINE = WORK / "release.lock.json"
+RUNS = WORK / "runs"
+BASELINE = Path("release.lock.json")
 PRODUCTION = WORK / "models" / "production"
 OLD, NEW = "work/data/train-old.jsonl", "work/data/train-new.jsonl"
-
-
-class LoopError(Exception):
-    """A step did not end as expected."""
-
-
-def command(*arguments: object, **variables: str) -> int:
-    """`llmeval ARGUMENTS` in a process."""
-    words = [sys.executable, "-m", "llmeval", *map(str, arguments)]
-    return subprocess.run(words, check=False, env={**os.environ, **variables}).returncode
-
-
-def train(name: str, rows: str, start: str | None, epochs: int, rate: float) -> None:
-    """Train an adapter in `work/models/NAME`."""
-    words = [sys.executable, str(HERE / "train.py"), "--data", rows, "--epochs", str(epochs)]
-    words += ["--rate", str(rate), "--out", str(WORK / "models" / name)]
-    words += ["--start", str(WORK / "models" / start)] if start else []
-    subprocess.run(words, check=True)
+QUIET, LABELLED, CANARY, LAST = 30, 35, 36, 48
+"""Days: the last one without rentals, the last one before the labels, the one of the canary, and
+the last one of the play."""
 
 
 class Loop:
     """The steps, in their order."""
 
-    def __init__(self, llmeval: Command, training: Training, window: int = 240) -> None:
-        self._llmeval, self._train, self._window = llmeval, training, window
-        self._started = time.monotonic()
+    def __init__(self, programs: Programs, count: int = 128) -> None:
+        self._programs = programs
+        self._steps = Steps()
+        self._server: Server | None = None
+        self._shop = Shop(WORK, self._first_day(), count)
+
+    def _first_day(self) -> date:
+        """Day 1: the last day of the play is yesterday."""
+        file = WORK / "first-day.txt"
+        if not file.exists():
+            first = datetime.now(UTC).date() - timedelta(days=LAST)
+            file.write_text(f"{first}\n", "utf-8")
+        return date.fromisoformat(file.read_text("utf-8").strip())
 
     def play(self) -> None:
         """Play all of it.
@@ -58,90 +51,224 @@ class Loop:
         Raises:
             LoopError: a step did not end as expected.
         """
-        self.first_release()
-        self.notice_the_change()
-        self.refuse_the_bad_one()
-        self.release_the_retrained_one()
+        try:
+            self.first_release()
+            self.watch()
+            self.refresh_the_data()
+            self.refuse_the_bad_one()
+            self.release_the_retrained_one()
+            self.recover()
+        finally:
+            if self._server is not None:
+                self._server.close()
+        self.show()
 
     def first_release(self) -> None:
-        """Train on six departments, test, promote, and keep the baseline."""
-        data.write_all(WORK / "data")
-        (WORK / "audit.jsonl").touch()
-        self._train("v1", OLD, None, 2, 2e-3)
-        self._step("test v1", 0, "run", "first.yaml", "--out", WORK / "runs/v1", model="v1")
+        """Train on six departments, test, approve, promote, and keep the baseline."""
+        self._do("write the data", lambda: data.write_first(WORK / "data"))
+        self._llmeval("begin the chain of events", "audit", "start", ".", "--by", "release-manager")
+        self._llmeval("check the data", "data", "check", "first.yaml")
+        self._do("train v1", lambda: self._programs.train("v1", OLD, None, 2, 2e-3))
+        self._test("v1", "first.yaml", 0)
+        self._promote("v1", 2, "promote v1 without an approval")
+        self._approve("v1", "First release.")
         self._promote("v1", 0)
-        reason = ("--by", "release manager", "--reason", "first release", "--expires", "2099-01-01")
-        self._step(
-            "baseline v1", 0, "baseline", "approve", WORK / "runs/v1", *reason, "--out", BASELINE
-        )
+        self._baseline("v1", "First release.")
 
-    def notice_the_change(self) -> None:
-        """Two windows of traffic: days 1 to 30, and from day 31 on."""
-        self._traffic("before", 1)
-        self._traffic("after", data.FIRST_NEW_DAY)
-        if not self._is_worse("before", "after"):
-            raise LoopError("the change of day 31 was not shown")
-        print("decision: refresh the data and retrain", flush=True)
+    def watch(self) -> None:
+        """Serve v1. 30 quiet days, then rentals; the monitor looks at each day that is over."""
+        self._serve("production", "served.jsonl")
+        self._traffic("days 1 to 30", list(range(1, QUIET + 1)))
+        self._monitor("days 1 to 30", 0)
+        for day in range(data.FIRST_NEW_DAY, LABELLED + 1):
+            self._traffic(f"day {day}", [day])
+            self._monitor(f"day {day}", 0, 1)
+        if not self._alarm_days():
+            raise LoopError("the change of day 31 raised no alarm")
+        days = [self._day_run(QUIET), self._day_run(LABELLED)]
+        label = ("--unpaired", "--label", "$.department")
+        self._llmeval("compare two days", "compare", *days, *label)
+
+    def refresh_the_data(self) -> None:
+        """The trigger decides; its action adds labelled traffic to training set and suite."""
+        self._llmeval("what to do", "trigger", "evaluate", "release.yaml", "--reports", RUNS)
+        fire = ("evaluate", "release.yaml", "--reports", RUNS, "--fire")
+        self._llmeval("fire: label the traffic", "trigger", *fire)
+        self._llmeval("check the extended data", "data", "check", "first.yaml")
+        # what is served, on the extended suite: the baseline of the retraining
+        self._test("v1-extended", "first.yaml", 0, model="v1")
+        self._approve("v1-extended", "The served model on the extended suite.")
+        self._baseline("v1-extended", "The served model on the extended suite.")
 
     def refuse_the_bad_one(self) -> None:
         """Training on the new messages alone forgets the old ones; the gate stops it."""
-        self._train("bad", NEW, "v1", 6, 1e-3)
-        self._step("test bad", 1, "run", "release.yaml", "--out", WORK / "runs/bad", model="bad")
+        self._do("train bad", lambda: self._programs.train("bad", NEW, "v1", 6, 1e-3))
+        self._test("bad", "release.yaml", 1)
         self._promote("bad", 2)
 
     def release_the_retrained_one(self) -> None:
-        """From the base with old and new messages: tested, promoted, and the traffic recovers."""
-        self._train("v2", f"{OLD},{NEW}:2", None, 2, 2e-3)
-        self._step("test v2", 0, "run", "release.yaml", "--out", WORK / "runs/v2", model="v2")
+        """From the base with old and new messages: tested, approved, and compared live."""
+        rows = f"{OLD},{NEW}:2"
+        self._do("train v2", lambda: self._programs.train("v2", rows, None, 2, 2e-3))
+        self._test("v2", "release.yaml", 0)
+        self._approve("v2", "Not worse on the old messages, and better on rentals.")
+        self._canary()
         self._promote("v2", 0)
-        self._traffic("recovered", data.FIRST_NEW_DAY + 14)
-        if self._is_worse("before", "recovered"):
-            raise LoopError("the traffic did not recover")
+        self._baseline("v2", "The second release.")
 
-    def _promote(self, name: str, code: int) -> None:
-        run = WORK / "runs" / name
-        self._step(f"promote {name}", code, "promote", run, "--to", PRODUCTION, model=name)
+    def recover(self) -> None:
+        """Serve v2, until the alarm ends."""
+        self._serve("production", "served.jsonl")
+        self._traffic(f"days {CANARY + 1} to {LAST}", list(range(CANARY + 1, LAST + 1)))
+        self._monitor(f"days {CANARY} to {LAST}", 0)
 
-    def _traffic(self, name: str, day: int) -> None:
-        rows = data.day_of_traffic(day, self._window)
-        path = WORK / "data" / f"window-{name}.jsonl"
-        data.write_lines(path, data.cases(rows, name))
-        self._step(
-            f"traffic {name}", 0, "run", "traffic.yaml", "--out", WORK / "runs" / name,
-            model="production", window=str(path),
-        )  # fmt: skip
+    def show(self) -> None:
+        """Write the pages, and print what happened."""
+        self._llmeval("verify the chain of events", "audit", "verify", ".")
+        self._llmeval("verify the release", "verify", RUNS / "release" / "v2")
+        pages = ("--export", WORK / "pages", "--reports", RUNS)
+        self._llmeval("write the pages", "view", *pages)
+        print("\n".join([*self._steps.table(), "", *self._results()]), flush=True)
 
-    def _is_worse(self, first: str, second: str) -> bool:
-        """Whether the second window has a lower share of right answers, at 95 %."""
-        summaries = [WORK / "runs" / name for name in (first, second)]
-        self._step(
-            "compare windows", 0, "compare", *summaries, "--unpaired", "--label", "$.department"
-        )
-        from llmeval.compare.unpaired import compare_windows
-        from llmeval.store.directory import RunDir
+    def _canary(self) -> None:
+        """One day on which v2 answers each message too; the customers get the answer of v1."""
+        name = f"traffic of day {CANARY}, also to the canary"
 
-        made = compare_windows(*(RunDir(path) for path in summaries), label="$.department")
-        return any(row.metric == "equals" and row.word == "lower" for row in made.differences)
+        def act() -> None:
+            assert self._server is not None
+            canary = self._programs.serve("v2", "canary.jsonl")
+            try:
+                self._shop.send([CANARY], self._server.port, canary.port)
+            finally:
+                canary.close()
+            self._shop.join("canary.jsonl", "canary")
+            self._shop.join("served.jsonl", "traffic")
 
-    def _step(
-        self, name: str, code: int, *arguments: object, model: str = "", window: str = ""
-    ) -> None:
-        folder = str(WORK / "models" / model) if model else "none"
-        got = self._llmeval(*arguments, LOOP_MODEL=folder, LOOP_WINDOW=window or "none")
-        seconds = time.monotonic() - self._started
-        print(f"[{seconds:6.1f} s] {name}: exit {got}", flush=True)
-        if got != code:
-            raise LoopError(f"{name}: exit code {got}, expected {code}")
+        self._serve("production", "served.jsonl")
+        self._do(name, act)
+        files = (WORK / "traffic", WORK / "canary")
+        words = ("compare", "--live", *files, "--suite", "release.yaml")
+        self._llmeval("compare the canary", *words)
+        self._stop("v1")
+
+    def _do(self, name: str, act: Callable[[], object], *expected: int) -> int:
+        return self._steps.do(name, act, expected or (0,))
+
+    def _llmeval(self, name: str, *words: object, codes: tuple[int, ...] = (0,)) -> int:
+        return self._do(name, lambda: self._programs.llmeval(*words, PYTHON=sys.executable), *codes)
+
+    def _test(self, name: str, suite: str, code: int, model: str = "") -> None:
+        folder, run = str(WORK / "models" / (model or name)), RUNS / "release" / name
+        words = ("run", suite, "--out", run, "--reports", RUNS)
+
+        def act() -> int:
+            # of a call that was stopped: its answers come from the cache
+            shutil.rmtree(run, ignore_errors=True)
+            return self._programs.llmeval(*words, LOOP_MODEL=folder)
+
+        self._do(f"test {name}", act, code)
+
+    def _approve(self, name: str, reason: str) -> None:
+        words = ("approve", RUNS / "release" / name, "--by", "Ada", "--role", "release-manager")
+        self._llmeval(f"approve {name}", *words, "--reason", reason)
+
+    def _promote(self, name: str, code: int, title: str = "") -> None:
+        words = ("promote", RUNS / "release" / name, "--to", PRODUCTION, "--by", "Ada")
+        folder = str(WORK / "models" / name)
+        act = lambda: self._programs.llmeval(*words, LOOP_MODEL=folder)  # noqa: E731
+        self._do(title or f"promote {name}", act, code)
+
+    def _baseline(self, name: str, reason: str) -> None:
+        words = ("baseline", "approve", RUNS / "release" / name, "--by", "Ada", "--out", BASELINE)
+        self._llmeval(f"baseline {name}", *words, "--reason", reason, "--expires", "2099-01-01")
+
+    def _serve(self, model: str, log: str) -> None:
+        """Serve a model, unless one is served; a call that continues starts it again."""
+        if self._server is None:
+            self._server = self._programs.serve(model, log)
+
+    def _stop(self, name: str) -> None:
+        def act() -> None:
+            assert self._server is not None
+            self._server.close()
+
+        self._do(f"stop serving {name}", act)
+        if self._server is not None:
+            self._server.close()
+        self._server = None
+
+    def _traffic(self, name: str, days: list[int]) -> None:
+        def act() -> None:
+            assert self._server is not None
+            self._shop.send(days, self._server.port)
+            self._shop.join("served.jsonl", "traffic")
+
+        self._do(f"traffic of {name}", act)
+
+    def _monitor(self, name: str, *codes: int) -> int:
+        words = ("monitor", "release.yaml", "--once", "--reports", RUNS)
+        return self._llmeval(f"monitor {name}", *words, codes=codes)
+
+    def _looks(self) -> list[data.Row]:
+        return data.read_lines(RUNS / "release" / "monitor" / "looks.jsonl")
+
+    def _day_run(self, day: int) -> Path:
+        date_ = self._shop.date_of(day)
+        run = next(row["run"] for row in self._looks() if row["day"] == date_)
+        return RUNS / "release" / "monitor" / str(run)
+
+    def _alarm_days(self) -> list[int]:
+        """The days with an open alarm."""
+        first = date.fromisoformat(self._shop.date_of(1))
+        return [
+            (date.fromisoformat(str(row["day"])) - first).days + 1
+            for row in self._looks()
+            if "alarm" in _states(row)
+        ]
+
+    def _results(self) -> list[str]:
+        lines = [f"{'run':<16}{'decision':<14}{'old messages':>14}{'rentals':>12}"]
+        for name in ("v1", "v1-extended", "bad", "v2"):
+            lines.append(self._result(name))
+        days = self._alarm_days()
+        lines += [
+            "",
+            f"Rentals began on day {data.FIRST_NEW_DAY}. The alarm began on day {days[0]} and ended"
+            f" on day {days[-1] + 1}.",
+            f"The canary answered day {CANARY} too. v2 is served since day {CANARY + 1}.",
+            f"Served: {os.readlink(PRODUCTION)}. Pages: {WORK / 'pages' / 'index.html'}.",
+            f"Events: {len(data.read_lines(Path('audit.jsonl')))} in audit.jsonl.",
+        ]
+        return lines
+
+    def _result(self, name: str) -> str:
+        summary = json.loads((RUNS / "release" / name / "summary.json").read_text("utf-8"))
+        shares = {
+            metric["slice"].rpartition("=")[2]: f"{metric['passed']} of {metric['n']}"
+            for metric in summary["metrics"]
+            if metric["metric"] == "equals" and metric["slice"]
+        }
+        old, new = (shares.get(part, "-") for part in ("old", "new"))
+        return f"{name:<16}{summary['gate']['decision']:<14}{old:>14}{new:>12}"
+
+
+def _states(row: data.Row) -> set[str]:
+    counts = row["counts"]
+    assert isinstance(counts, list)
+    return {str(each["state"]) for each in counts}
 
 
 def main() -> None:
-    """Play the loop in the current folder, next to the suites."""
-    os.chdir(HERE)
+    """Play the loop in the folder of the example."""
+    os.chdir(Path(__file__).parent)
+    os.environ.setdefault("OMP_NUM_THREADS", "2")
+    os.environ.setdefault(
+        "OMP_WAIT_POLICY", "passive"
+    )  # threads that wait leave the core to others
     try:
-        Loop(command, train).play()
+        Loop(Programs()).play()
     except LoopError as error:
         sys.exit(f"loop: {error}")
-    print(json.dumps({"production": os.readlink(PRODUCTION)}))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import json
 import math
-import os
 import random
 import time
 from pathlib import Path
@@ -89,16 +88,25 @@ class Trainer:
             lora.down.data = kept[f"base_model.model.{name}.lora_A.weight"].float()
             lora.up.data = kept[f"base_model.model.{name}.lora_B.weight"].float()
 
-    def frozen(self, ids: list[int]) -> Tensor:
-        """What the frozen layers make of one example: (length, width)."""
-        tokens = torch.tensor([ids])
-        with torch.no_grad(), precision():
-            x = self.model.model.embed_tokens(tokens)
-            place = torch.arange(len(ids))[None]
-            angles = self.model.model.rotary_emb(x, place)
-            for layer in self.layers[: self.first]:
-                x = first_of(layer(x, position_embeddings=angles, position_ids=place))
-        return x[0].float()
+    def frozen(self, known: list[tuple[list[int], int]]) -> list[tuple[Tensor, list[int], int]]:
+        """What the frozen layers make of each example, (length, width), with its tokens."""
+        order = sorted(range(len(known)), key=lambda number: len(known[number][0]))
+        kept: dict[int, tuple[Tensor, list[int], int]] = {}
+        for at in range(0, len(order), BATCH):
+            numbers = order[at : at + BATCH]
+            batch = [known[number] for number in numbers]
+            longest = len(batch[-1][0])
+            # padding is to the right, so causal attention never sees it
+            tokens = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in batch])
+            with torch.no_grad(), precision():
+                x = self.model.model.embed_tokens(tokens)
+                place = torch.arange(longest)[None]
+                angles = self.model.model.rotary_emb(x, place)
+                for layer in self.layers[: self.first]:
+                    x = first_of(layer(x, position_embeddings=angles, position_ids=place))
+            for number, row, (ids, n) in zip(numbers, x, batch, strict=True):
+                kept[number] = (row[: len(ids)].float().clone(), ids, n)
+        return [kept[number] for number in range(len(known))]
 
     def loss(self, batch: list[tuple[Tensor, list[int], int]]) -> Tensor:
         """Cross entropy over the answers of a batch, padded on the right."""
@@ -125,7 +133,7 @@ class Trainer:
     def train(self, rows: list[dict[str, Any]], rate: float, epochs: int) -> None:
         """AdamW, 10 % warm-up, then linear to 0; batches of examples of equal length."""
         known = [tokens_of(row, self.tokenizer) for row in rows]
-        kept = [(self.frozen(ids), ids, start) for ids, start in known]
+        kept = self.frozen(known)
         print(
             f"frozen part of {len(kept)} examples: {time.process_time():.0f} s of CPU", flush=True
         )
@@ -189,15 +197,14 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="an adapter to continue from")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--epochs", type=int, default=2)
-    asked = parser.parse_args()
-    torch.set_num_threads(int(os.environ.get("LOOP_THREADS", "1")))
+    options = parser.parse_args()
     torch.manual_seed(0)
-    trainer = Trainer(asked.base)
-    if asked.start is not None:
-        trainer.load(asked.start)
-    trainer.train(read_rows(asked.data), asked.rate, asked.epochs)
-    trainer.save(asked.out, asked.base)
-    print(f"{asked.out}: {time.process_time():.0f} s of CPU")
+    trainer = Trainer(options.base)
+    if options.start is not None:
+        trainer.load(options.start)
+    trainer.train(read_rows(options.data), options.rate, options.epochs)
+    trainer.save(options.out, options.base)
+    print(f"{options.out}: {time.process_time():.0f} s of CPU")
 
 
 if __name__ == "__main__":

@@ -83,14 +83,14 @@ def suite_at(suite: Suite, revision: str) -> Suite | None:
     text = read(suite.path.name)
     if text is None:
         return None
-    found = parse_suite(text, suite.path, suite.environment, f"{revision}:{suite.path}")
+    earlier = parse_suite(text, suite.path, suite.environment, f"{revision}:{suite.path}")
     return SuiteAt(
-        found.spec,
-        found.document,
-        found.path,
-        found.environment,
-        found.changes,
-        found.undefined,
+        earlier.spec,
+        earlier.document,
+        earlier.path,
+        earlier.environment,
+        earlier.changes,
+        earlier.undefined,
         read=read,
     )
 

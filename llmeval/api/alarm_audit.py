@@ -35,11 +35,11 @@ def note_alarms(suite: Suite, records: Sequence[MonitorRecord]) -> None:
                 f"{chain}: event {event.seq} ({event.action}) names a look that the monitor does"
                 " not have: its lines were removed or rewritten. Restore them from a backup"
             )
-    known = {(event.action, event.object, event.digest) for event in noted}
+    noted_keys = {(event.action, event.object, event.digest) for event in noted}
     for change in alarm_changes(tuple(records)):
         action = "alarm raised" if change.opened else "alarm ended"
         subject = f"{target}: {change.stream}"
-        if (action, subject, change.record.hash) not in known:
+        if (action, subject, change.record.hash) not in noted_keys:
             note = f"day {change.record.day}"
             if change.opened:
                 append_event(chain, ACTOR, "alarm raised", subject, change.record.hash, note)

@@ -205,8 +205,10 @@ def rebuild(
             warnings = (str(error),)
     done = finish(run, embed=embed, junit=junit, sealed=seal_note(run.directory))
     if before is not None and (differing := leaf_differences(before, done.summary)):
-        told = first_differences(differing)
-        warnings = (f"summary.json did not match the records, and was written again: {told}",)
+        differences = first_differences(differing)
+        warnings = (
+            f"summary.json did not match the records, and was written again: {differences}",
+        )
     return done if done.view is None else done.decided(done.view, warnings)
 
 

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
+from msgspec import structs
 
 from llmeval.api.deciding import finish, rebuild
+from llmeval.api.own_thread import own_loop
 from llmeval.api.retiring import check_retired
 from llmeval.api.running import carry_out, warnings_of
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import ExitCode, LlmevalError, StoreError, UsageError, worst_of
+from llmeval.core.files import shown_path
 from llmeval.core.grid_record import GridCell, GridRecord
 from llmeval.core.records import utc_now
 from llmeval.store.directory import GRIDS, MANIFEST, RunDir
@@ -21,6 +24,7 @@ from llmeval.store.grids import GRID, GRID_PAGE, read_grid, write_grid
 from llmeval.suite.loader import Suite
 
 if TYPE_CHECKING:
+    from llmeval.compare.best_cells import BestCells
     from llmeval.runner.grid_cells import PlannedCell
     from llmeval.runner.options import Options
     from llmeval.store.run_observer import RunObserver
@@ -42,6 +46,8 @@ class GridResult:
     """By run id, why a cell is missing."""
     page: Path | None = None
     """The page with the answers side by side; None with fewer than two cells."""
+    best: "BestCells | None" = None
+    """Which cells may be the best, if the grid was run with `best`. It decides nothing."""
 
     @property
     def missing(self) -> list[GridCell]:
@@ -59,12 +65,14 @@ class GridResult:
         return worst_of(codes)
 
 
+@own_loop
 def run_grid(
     suite: Suite,
     *,
     candidates: Sequence[str] = (),
     prompts: Sequence[str] = (),
     options: "Options | None" = None,
+    best: bool = False,
     observers: Callable[[int, int, GridCell], "Sequence[RunObserver]"] = lambda at, of, cell: (),
     warn: Callable[[str], None] = lambda line: None,
 ) -> GridResult:
@@ -72,13 +80,15 @@ def run_grid(
 
     All cells are planned before the first call. They share the models' limits, the cache and the
     budget. The same call within 24 hours continues the cells that are missing
-    (`Options.resume`), and so does one with the same `Options.out`.
+    (`Options.resume`), and so does one with the same `Options.out`. In a running event loop (a
+    notebook) the grid runs in a separate thread, as `run` does.
 
     Args:
         suite: the suite. Its `matrix` states the axes that are not given here.
         candidates: names from `models`, or specifications.
         prompts: templates, or paths of templates.
         options: as for `run`; `out` is the folder of the grid.
+        best: say which cells may be the best, ties included.
         observers: makes the observers of a cell from its number, the number of cells, and itself.
         warn: called before the first call with each warning.
 
@@ -101,14 +111,17 @@ def run_grid(
             first = cells[0].plan
             if first.selection is None:
                 check_retired(suite, first.retired, first.cases, chosen.baseline)
-            folder, record, lock = _begin(suite, chosen, cells, warn)
+            folder, record, lock = _begin(suite, chosen, cells, best, warn)
             with lock:
+                if best and not record.best:
+                    record = structs.replace(record, best=True)
+                    write_grid(folder, record)
                 result = GridResult(folder, record)
                 _run_cells(result, cells, observers, runner, begun)
         finally:  # a cell with its own models has closed them
             open_ = [cell for at, cell in enumerate(cells) if cell.shared or at not in begun]
             runner.run(close_cells(open_))
-    return replace(result, page=write_grid_page(result))
+    return _with_page(result)
 
 
 def rebuild_cells(folder: PathLike) -> GridResult:
@@ -125,7 +138,7 @@ def rebuild_cells(folder: PathLike) -> GridResult:
             result.runs[cell.run_id] = rebuild(path / cell.run_id)
         except LlmevalError as error:
             result.problems[cell.run_id] = str(error)
-    return replace(result, page=write_grid_page(result))
+    return _with_page(result)
 
 
 def write_grid_page(grid: GridResult) -> Path | None:
@@ -137,7 +150,18 @@ def write_grid_page(grid: GridResult) -> Path | None:
         grid.record,
         {run_id: run.directory for run_id, run in grid.runs.items()},
         grid.exit_code,
+        grid.best,
     )
+
+
+def _with_page(grid: GridResult) -> GridResult:
+    """The grid with its best cells, where they are wanted, and with its page."""
+    if grid.record.best:
+        from llmeval.compare.best_cells import best_cells
+
+        runs = {run_id: run.directory for run_id, run in grid.runs.items()}
+        grid = replace(grid, best=best_cells(grid.record, runs))
+    return replace(grid, page=write_grid_page(grid))
 
 
 def _run_cells(
@@ -196,6 +220,7 @@ def _begin(
     suite: Suite,
     options: "Options",
     cells: "Sequence[PlannedCell]",
+    best: bool,
     warn: Callable[[str], None],
 ) -> tuple[Path, GridRecord, FileLock]:
     """The folder and record of the grid, new or continued, and its lock."""
@@ -228,13 +253,14 @@ def _begin(
     record = GridRecord(
         grid_id=grid_id,
         suite=suite.name,
-        suite_file=str(suite.path),
+        suite_file=shown_path(suite.path),
         started=utc_now(),
         identity=identity,
         cells=tuple(
             GridCell(run_id=new_run_id(), candidate=cell.candidate, prompt=cell.prompt)
             for cell in cells
         ),
+        best=best,
     )
     write_grid(folder, record)
     return folder, record, FileLock(folder / _LOCK, timeout=0)

@@ -3,6 +3,7 @@
 Python, packages, terminal, disk, cache and the bundled model.
 """
 
+import functools
 import os
 import platform
 import shutil
@@ -72,13 +73,13 @@ def _history(reports: Path) -> Diagnosis:
 
 
 def _python() -> Diagnosis:
-    said = (
+    version = (
         f"llmeval {__version__} on Python {platform.python_version()}, {platform.system()}"
         f" {platform.machine()}"
     )
     if sys.version_info[:2] < _LEAST:
-        return Diagnosis("python", "bad", said, "install Python 3.11 or newer")
-    return Diagnosis("python", "ok", said)
+        return Diagnosis("python", "bad", version, "install Python 3.11 or newer")
+    return Diagnosis("python", "ok", version)
 
 
 def _extras() -> Iterator[Diagnosis]:
@@ -95,6 +96,7 @@ def _extras() -> Iterator[Diagnosis]:
             )
 
 
+@functools.cache
 def _version(module: str) -> str:
     try:
         return version({"harper": "harper-py", "tree_sitter": "tree-sitter"}.get(module, module))
@@ -105,16 +107,16 @@ def _version(module: str) -> str:
 def _terminal() -> Diagnosis:
     encoding = (sys.stdout.encoding or "").lower()
     size = shutil.get_terminal_size().columns
-    said = f"{encoding or 'no encoding'}, {size} columns" + (
+    text = f"{encoding or 'no encoding'}, {size} columns" + (
         "" if sys.stdout.isatty() else ", not a terminal"
     )
     if "utf" not in encoding:
         return Diagnosis(
-            "terminal", "note", said, "answers in other scripts need UTF-8: export PYTHONUTF8=1"
+            "terminal", "note", text, "answers in other scripts need UTF-8: export PYTHONUTF8=1"
         )
     if sys.stdout.isatty() and size < 80:
-        return Diagnosis("terminal", "note", said, "tables need 80 columns")
-    return Diagnosis("terminal", "ok", said)
+        return Diagnosis("terminal", "note", text, "tables need 80 columns")
+    return Diagnosis("terminal", "ok", text)
 
 
 def _home() -> Path:
@@ -131,10 +133,10 @@ def _folder(what: str, path: Path, fix: str) -> Diagnosis:
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         return Diagnosis(what, "bad", f"{path} can't be written", fix)
     free = shutil.disk_usage(there).free
-    said = f"{path}, {free / 1e9:.1f} GB free"
+    text = f"{path}, {free / 1e9:.1f} GB free"
     if free < _LEAST_FREE:
-        return Diagnosis(what, "bad", said, f"free some space, or {fix}")
-    return Diagnosis(what, "ok", said)
+        return Diagnosis(what, "bad", text, f"free some space, or {fix}")
+    return Diagnosis(what, "ok", text)
 
 
 def _cache() -> Diagnosis:
@@ -142,11 +144,13 @@ def _cache() -> Diagnosis:
 
     try:
         cache = Cache(_home())
-        found = cache.stats()
+        cache_stats = cache.stats()
         cache.close()
     except LlmevalError as error:
         return Diagnosis("cache", "bad", str(error), "`llmeval run --no-cache` does without it")
-    return Diagnosis("cache", "ok", f"{found.replies:,} replies, {found.bytes / 2**20:.1f} MiB")
+    return Diagnosis(
+        "cache", "ok", f"{cache_stats.replies:,} replies, {cache_stats.bytes / 2**20:.1f} MiB"
+    )
 
 
 def _bundled() -> Diagnosis:

@@ -27,10 +27,11 @@ from llmeval.api.day_validity import (
 from llmeval.api.traffic_suite import monitor_of, stream_keys, traffic_suite
 from llmeval.core.errors import ExitCode, StoreError, UsageError
 from llmeval.core.monitor_record import MonitorRecord
+from llmeval.core.person_names import person_name
 from llmeval.core.records import digest, utc_now
 from llmeval.core.results import Decision
 from llmeval.monitor.day_scores import count_scores
-from llmeval.monitor.journal import Journal, locked
+from llmeval.monitor.journal import Journal, locked, reference_records
 from llmeval.monitor.outcome import MonitorOutcome
 from llmeval.monitor.streams import Streams
 from llmeval.monitor.traffic import (
@@ -39,6 +40,7 @@ from llmeval.monitor.traffic import (
     TrafficSample,
     sample_traffic,
 )
+from llmeval.monitor.volume import volume_alarm
 from llmeval.suite.loader import Suite, load_suite
 from llmeval.suite.monitor_schema import MonitorSpec
 
@@ -97,11 +99,13 @@ def acknowledge(suite: Suite, reports: Path, by: str, reason: str) -> MonitorRec
         by, reason: who does it, and why; both are recorded.
 
     Raises:
-        UsageError: `by` or `reason` is empty, or there is nothing to acknowledge.
+        UsageError: `by` or `reason` is empty, `by` is confusable (`core.person_names`), or there
+            is nothing to acknowledge.
         StoreError: as `monitor_once`.
     """
     if not by.strip() or not reason.strip():
         raise UsageError("--acknowledge needs --by NAME and --reason TEXT; both are recorded")
+    person = person_name(by, "--by")
     monitor_of(suite)
     folder = monitor_folder(suite, reports)
     with locked(folder):
@@ -118,21 +122,15 @@ def acknowledge(suite: Suite, reports: Path, by: str, reason: str) -> MonitorRec
                 at=_now(),
                 suite=suite.name,
                 reason=reason.strip(),
-                by=by.strip(),
+                by=person,
                 hash=_BLANK,
             )
         )
 
 
-def reference_records(records: Sequence[MonitorRecord]) -> list[MonitorRecord]:
-    """The lines after the last acknowledgement."""
-    ends = [place for place, each in enumerate(records) if each.kind == "acknowledged"]
-    return list(records[ends[-1] + 1 :] if ends else records)
-
-
 def settings_digest(spec: MonitorSpec) -> str:
     """What two looks must share, next to the checks and judges."""
-    stated = spec.model_dump(exclude={"max_age", "canary", "rate"})
+    stated = spec.model_dump(exclude={"max_age", "canary", "rate", "volume"})
     return digest(stated).removeprefix("sha256:")
 
 
@@ -244,12 +242,12 @@ class _Monitor:
         options = Options(reports=self.folder / "canary", use_cache=False)
         decision = run(canary, options=options, observers=self.observers).decision
         if decision is not Decision.PASS:
-            said = "no decision" if decision is None else decision.value
+            word = "no decision" if decision is None else decision.value
             self._record_invalid(
                 days[0],
                 DayTraffic(),
                 InvalidDayError(
-                    "environment", f"the environment suite {self.spec.canary} is {said}"
+                    "environment", f"the environment suite {self.spec.canary} is {word}"
                 ),
             )
 
@@ -354,7 +352,7 @@ class _Monitor:
         again = newest is not None and newest.at[:10] == self.now.date().isoformat()
         if again and newest is not None and newest.kind == "invalid":
             return self._outcome(ExitCode.INVALID, newest.reason)
-        if self.streams.alarms:
+        if self.streams.alarms or self._volume_alarm():
             return self._outcome(ExitCode.GATE_FAILED)
         if not looked and not (again and newest is not None and newest.kind == "look"):
             lines = sum(each.lines for each in sample.days.values())
@@ -378,7 +376,13 @@ class _Monitor:
             code=code,
             reason=reason,
             notes=tuple(self.notes),
+            volume_alarm=self._volume_alarm(),
         )
+
+    def _volume_alarm(self) -> str:
+        """What the rule `volume` says of the newest day; empty where traffic has not fallen."""
+        records = reference_records(self.journal.records)
+        return "" if self.spec.volume is None else volume_alarm(records, self.spec.volume)
 
 
 def _complete(path: Path) -> "Run | None":

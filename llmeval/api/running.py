@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from llmeval.runner.options import Options
     from llmeval.runner.plan import RunPlan
+    from llmeval.runner.services import Verdicts
     from llmeval.store.run_observer import RunObserver
 
 
@@ -86,10 +87,10 @@ def run(
     if chosen.resume and chosen.out is None:
         from llmeval.runner.resume import find_unfinished
 
-        found = find_unfinished(planned, chosen)
-        if found.line:
-            warn(found.line)
-        chosen = replace(chosen, out=found.path)
+        unfinished = find_unfinished(planned, chosen)
+        if unfinished.line:
+            warn(unfinished.line)
+        chosen = replace(chosen, out=unfinished.path)
     planned = replace(planned, data=data_record(loaded, planned.cases))
     return carry_out(planned, chosen, observers)
 
@@ -196,6 +197,8 @@ def carry_out(
     from llmeval.runner.plan import baseline_of
     from llmeval.runner.services import RunServices
 
+    if options.workers is not None and stored is not None:
+        raise UsageError("--executor ray: stored answers are scored in one process")
     path = baseline_of(planned.suite, options)
     baseline = read_baseline(path) if path is not None and path.exists() else None
     folder = options.reports / planned.suite.name
@@ -204,6 +207,7 @@ def carry_out(
             folder, metric, manifest.judges[metric], manifest.run_id
         ),
         stopper=stopper,
+        make_verdicts=standing_verdicts,
     )
     if baseline is not None:
         services = replace(services, verdicts=known_verdicts(baseline, scoring_of(planned)))
@@ -225,6 +229,20 @@ def carry_out(
     for observer in observers:
         observer.decided(done.directory, done.summary)
     return remembered(done, verdicts)
+
+
+def standing_verdicts(planned: "RunPlan", options: "Options") -> "Verdicts":
+    """The verdicts of the baseline that need no call, for a worker in another process."""
+    from llmeval.gate.baseline import read_baseline
+    from llmeval.gate.baseline_verdicts import known_verdicts
+    from llmeval.runner.manifest import scoring_of
+    from llmeval.runner.plan import baseline_of
+    from llmeval.runner.services import no_verdicts
+
+    path = baseline_of(planned.suite, options)
+    if path is None or not path.exists():
+        return no_verdicts(planned, options)
+    return known_verdicts(read_baseline(path), scoring_of(planned))
 
 
 @own_loop
@@ -301,11 +319,13 @@ def rejudge(
     from llmeval.suite.retired import Retirement
 
     old, regression = load_run(baseline), suite.spec.gate.regression
-    known = {case.id: case.digest for case in old.directory.outlines()}
+    digests = {case.id: case.digest for case in old.directory.outlines()}
     alone = suite.spec.gate.model_copy(update={"regression": None, "improve": {}})
     by_itself = replace(suite, spec=suite.spec.model_copy(update={"gate": alone}))
     chosen = replace(options or Options(), out=None, baseline=None, stop="never", resume=False)
-    planned = plan(by_itself, chosen, old.directory, lambda case: known.get(case.id) == case.digest)
+    planned = plan(
+        by_itself, chosen, old.directory, lambda case: digests.get(case.id) == case.digest
+    )
     planned = replace(
         planned,
         rejudged=rejudged_of(old.directory, {case.id for case in planned.cases}),

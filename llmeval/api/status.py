@@ -95,11 +95,10 @@ def _approved(path: Path) -> datetime | None:
 def _labelled(path: Path) -> Iterator[datetime]:
     from llmeval.store.labels import read
 
-    if (path / LABELS).exists():
-        for label in read(path / LABELS):
-            time = moment(label.at)
-            if time is not None:
-                yield time
+    for label in read(path / LABELS):
+        time = moment(label.at)
+        if time is not None:
+            yield time
 
 
 def moment(text: str) -> datetime | None:

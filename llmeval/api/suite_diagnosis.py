@@ -73,13 +73,13 @@ def diagnose_suite(path: Path, environment: str | None, *, ask: bool) -> Iterato
 
 def _used(suite: "Suite") -> list[tuple[str, Any, tuple[str | int, ...]]]:
     """(role, model, key) of each model that a run would ask, once."""
-    found: list[tuple[str, Any, tuple[str | int, ...]]] = [
+    used: list[tuple[str, Any, tuple[str | int, ...]]] = [
         ("candidate", suite.spec.candidate, ("candidate",))
     ]
     for name, judge in suite.spec.judges.items():
-        found += [(f"judge {name}", model, ("judges", name, *key)) for key, model in judge.models]
-    models = [model for _, model, _ in found]
-    return [entry for index, entry in enumerate(found) if entry[1] not in models[:index]]
+        used += [(f"judge {name}", model, ("judges", name, *key)) for key, model in judge.models]
+    models = [model for _, model, _ in used]
+    return [entry for index, entry in enumerate(used) if entry[1] not in models[:index]]
 
 
 def _model(
@@ -159,8 +159,8 @@ async def _asked(suite: "Suite", what: str, model: Any) -> Diagnosis:
             "is it still loading? Raise its `timeout` if so",
         )
     except ModelError as error:
-        said = redact(str(error))
-        return Diagnosis(what, "bad", said, _fix(said))
+        message = redact(str(error))
+        return Diagnosis(what, "bad", message, _fix(message))
     finally:
         await model.close()
     text = re.sub(r"\s+", " ", redact(reply.text)).strip()

@@ -76,10 +76,10 @@ def _kept_checks(suite: Suite, spec: MonitorSpec) -> list[int]:
     scored = {name: index for index, check in enumerate(bound) for name in check.metrics}
     for place, metric in enumerate(spec.metrics):
         if metric not in scored and metric not in suite.spec.judges:
-            known = ", ".join([*scored, *suite.spec.judges]) or "nothing"
+            valid = ", ".join([*scored, *suite.spec.judges]) or "nothing"
             raise suite.error(
                 ("monitor", "metrics", place),
-                f"no check or judge scores {metric!r}; the suite scores: {known}",
+                f"no check or judge scores {metric!r}; the suite scores: {valid}",
             )
     names = {metric.partition("#")[0] for metric in spec.metrics}
     kept = [

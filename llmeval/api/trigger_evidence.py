@@ -170,7 +170,7 @@ def propose_cases(folder: Path, evidence: Evidence, most: int = 50) -> Path | No
     from llmeval.core.records import canonical_json
 
     since = min((each.since for each in evidence.drift), default="")
-    wanted = set(evidence.new_slices)
+    slices = set(evidence.new_slices)
     chosen: list[dict[str, object]] = []
     for record in reversed(Journal(folder).records):
         if record.kind != "look" or record.day < since:
@@ -178,7 +178,7 @@ def propose_cases(folder: Path, evidence: Evidence, most: int = 50) -> Path | No
         for case in _sampled_cases(folder, record):
             tags = case.get("tags")
             values = {f"{k}={v}" for k, v in tags.items()} if isinstance(tags, dict) else set()
-            if values & wanted and len(chosen) < most:
+            if values & slices and len(chosen) < most:
                 chosen.append(case)
     if not chosen:
         return None

@@ -48,9 +48,11 @@ def _secrets(triggers: TriggersFile) -> Iterator[str]:
     held: list[SecretStr | None] = []
     for trigger in triggers.triggers:
         hook, dispatch = trigger.action.webhook, trigger.action.github_dispatch
+        tag = trigger.action.mlflow_tag
         held += [
             None if hook is None else hook.secret,
             None if dispatch is None else dispatch.token,
+            None if tag is None else tag.token,
         ]
     for each in triggers.notify:
         held += [each.slack, None if each.smtp is None else each.smtp.password]
@@ -64,6 +66,8 @@ def _check_addresses(triggers: TriggersFile, path: Path) -> None:
             check_url(trigger.action.webhook.url, f"{where}.webhook.url")
         if trigger.action.github_dispatch is not None:
             check_url(trigger.action.github_dispatch.api, f"{where}.github_dispatch.api")
+        if trigger.action.mlflow_tag is not None:
+            check_url(trigger.action.mlflow_tag.url, f"{where}.mlflow_tag.url")
     for number, each in enumerate(triggers.notify):
         where = f"{path}: notify[{number}]"
         if each.slack is not None:

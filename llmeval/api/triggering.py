@@ -11,8 +11,9 @@ from llmeval.api.monitoring import monitor_folder
 from llmeval.api.status import complete_runs_of
 from llmeval.api.trigger_evidence import collect_evidence, propose_cases
 from llmeval.api.trigger_messages import due_messages
+from llmeval.core.person_names import person_name
 from llmeval.core.results import Summary
-from llmeval.governance.audit import AUDIT, append_event
+from llmeval.governance.audit import AUDIT, append_event, read_chain
 from llmeval.monitor.delivery import NotDelivered, deliver, with_tries
 from llmeval.monitor.evidence import Evidence, TriggerDecision, decide
 from llmeval.monitor.firings import MONTH, FiringLog, FiringRecord, firing_id, instant
@@ -36,12 +37,15 @@ _ACTOR = "llmeval trigger"
 
 
 class TriggerResult(NamedTuple):
-    """What a trigger did, or would do. `id`: of the firing; empty if it is not about this."""
+    """What a trigger did, or would do. `id`: of the firing; empty if it is not about this.
+    `cost_usd`: of one firing; None where it is unknown.
+    """
 
     name: str
     state: FiringState
     why: str
     id: str = ""
+    cost_usd: float | None = None
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,8 @@ def expected_benefit(evidence: Evidence, answers_a_day: float) -> str:
 def _cost_of(summary: Summary) -> float | None:
     """US dollars of a run; None where a model with calls has no price."""
     stated = [each.cost_usd for each in summary.calls.values() if each.made]
-    known = [each for each in stated if each is not None]
-    return sum(known) if len(known) == len(stated) else None
+    prices = [each for each in stated if each is not None]
+    return sum(prices) if len(prices) == len(stated) else None
 
 
 class _Evaluation:
@@ -125,8 +129,10 @@ class _Evaluation:
         approved_by: str,
     ) -> None:
         self.suite, self.triggers, self.folder, self.now = suite, triggers, folder, now
-        self.fire, self.approved_by = fire, approved_by.strip()
+        self.fire = fire
+        self.approved_by = person_name(approved_by, "--approved-by") if approved_by.strip() else ""
         self.log = FiringLog(folder)
+        self._refuse_removed()
         self.evidence = collect_evidence(suite, reports, now)
         self.decision = decide(self.evidence)
         newest = next(complete_runs_of(suite, reports), None)
@@ -153,6 +159,10 @@ class _Evaluation:
         )
 
     def _trigger(self, trigger: TriggerSpec, benefit: str) -> TriggerResult:
+        cost = trigger.cost_usd if trigger.cost_usd is not None else self.last_cost
+        return self._fired(trigger, benefit, cost)._replace(cost_usd=cost)
+
+    def _fired(self, trigger: TriggerSpec, benefit: str, cost: float | None) -> TriggerResult:
         if not set(trigger.when) & set(self.decision.kinds):
             return TriggerResult(trigger.name, "not about this", self.decision.because)
         policy = {**trigger.model_dump(mode="json"), "suite": self.suite.name}
@@ -160,7 +170,6 @@ class _Evaluation:
         if self.log.is_delivered(identifier):
             return TriggerResult(trigger.name, "already fired", "for the same evidence", identifier)
         begun = self.log.begun(identifier)
-        cost = trigger.cost_usd if trigger.cost_usd is not None else self.last_cost
         if begun is None and (refusal := self._refusal(trigger, cost)) is not None:
             return TriggerResult(trigger.name, *refusal, identifier)
         if not self.fire:
@@ -193,8 +202,8 @@ class _Evaluation:
                 return "over budget", f"${total:.2f} of ${trigger.budget_usd:.2f} in 30 days"
         limit = trigger.require_approval_above_usd
         if limit is not None and (cost is None or cost > limit) and not self.approved_by:
-            known = "unknown" if cost is None else f"${cost:.2f}"
-            return "needs approval", f"the cost is {known}; add --approved-by NAME"
+            price = "unknown" if cost is None else f"${cost:.2f}"
+            return "needs approval", f"the cost is {price}; add --approved-by NAME"
         return None
 
     def _event(
@@ -218,6 +227,7 @@ class _Evaluation:
                     "decision": self.decision.decision,
                     "because": self.decision.because,
                     "evidence": list(self.decision.kinds),
+                    "since": min((each.since for each in self.evidence.drift), default=""),
                     "new_slices": list(self.evidence.new_slices),
                     "proposed_cases": None if cases is None else str(cases.resolve()),
                     "cost_usd": cost,
@@ -261,7 +271,26 @@ class _Evaluation:
     def _audit(self, name: str, identifier: str, note: str) -> None:
         chain = self.suite.base / AUDIT
         if chain.exists():
-            append_event(chain, _ACTOR, "trigger fired", f"trigger {name}", identifier, note)
+            append_event(chain, _ACTOR, "trigger fired", self._object(name), identifier, note)
+
+    def _object(self, name: str) -> str:
+        return f"suite {self.suite.name}: trigger {name}"
+
+    def _refuse_removed(self) -> None:
+        """Compare the log with the events of the audit chain.
+
+        Raises:
+            StoreError: firings were removed.
+        """
+        chain = self.suite.base / AUDIT
+        if not chain.exists():
+            return
+        noted = [
+            event.digest
+            for event in read_chain(chain, torn_end_is_allowed=True).events
+            if event.actor == _ACTOR and event.object.startswith(self._object(""))
+        ]
+        self.log.refuse_missing((each for each in noted if each is not None), chain)
 
     def _messages(self) -> Sequence[str]:
         sent = []

@@ -1,8 +1,13 @@
 """The commands, put together. Each one is a thin module; what it needs is imported when it runs."""
 
+import copy
+import functools
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from typer.main import get_command, get_command_name
+from typer.models import CommandInfo
 
 from llmeval import __version__
 from llmeval.cli import (
@@ -55,8 +60,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(show: bool) -> None:
+    if show:
         print(f"llmeval {__version__}")
         raise typer.Exit
 
@@ -88,7 +93,7 @@ app.command(rich_help_panel=REVIEW)(compare.compare)
 app.command(rich_help_panel=REVIEW)(report.report)
 app.command(rich_help_panel=REVIEW)(view.view)
 app.command(rich_help_panel=REVIEW)(comment.comment)
-app.command(rich_help_panel=REVIEW)(review.review)
+app.add_typer(review.app, name="review", rich_help_panel=REVIEW)
 app.command(rich_help_panel=SETUP)(init.init)
 app.command(rich_help_panel=SETUP)(doctor.doctor)
 app.command(rich_help_panel=SETUP)(validate.schema)
@@ -116,3 +121,22 @@ app.add_typer(models.app, name="models", rich_help_panel=SETUP)
 app.add_typer(import_command.app, name="import", rich_help_panel=SETUP)
 app.add_typer(cache.app, name="cache", rich_help_panel=SETUP)
 join_help_lines(app)
+
+
+@functools.cache
+def entry_point(first: str) -> Callable[..., object]:
+    """What carries out a command line. `first`: its first word.
+
+    Where that is the name of a command, `llmeval` with this one command alone: to build all of them
+    takes 60 ms, and most command lines need one. Else all of them, as for `--help` and for
+    suggestions after a mistake.
+    """
+    one = copy.copy(app)
+    one.registered_commands = [each for each in app.registered_commands if _name(each) == first]
+    one.registered_groups = [each for each in app.registered_groups if each.name == first]
+    is_command = bool(one.registered_commands or one.registered_groups)
+    return get_command(one if is_command else app)
+
+
+def _name(command: CommandInfo) -> str:
+    return command.name or get_command_name(command.callback.__name__ if command.callback else "")

@@ -21,12 +21,13 @@ By = Annotated[str, typer.Option(help="Who does it.", metavar="NAME")]
 def start(chain: Chain, by: By, as_json: Json = False) -> int:
     """Begin a chain. From then on the commands next to it add their events."""
     from llmeval.core.errors import UsageError
+    from llmeval.core.person_names import person_name
     from llmeval.governance.audit import append_event
 
     path = _path(chain)
     if path.exists() and path.stat().st_size:
         raise UsageError(f"{path}: there is a chain already")
-    event = append_event(path, by, "started", path.name)
+    event = append_event(path, person_name(by, "--by"), "started", path.name)
     _print(path, event.hash, as_json)
     return 0
 
@@ -71,10 +72,11 @@ def verify(
 @app.command()
 def merge(chain: Chain, by: By, as_json: Json = False) -> int:
     """Join the two ends that two branches of a repository leave."""
+    from llmeval.core.person_names import person_name
     from llmeval.governance.audit import join_branches
 
     path = _path(chain)
-    event = join_branches(path, by)
+    event = join_branches(path, person_name(by, "--by"))
     if event is None:
         print(f"{path}: has one end already.")
         return 0

@@ -239,31 +239,31 @@ def show(
     """Show what a baseline holds, who approved it, and until when."""
     from llmeval.gate.baseline import read_any
 
-    found = read_any(file)
+    lock = read_any(file)
     if as_json:
-        emit(head(found))
+        emit(head(lock))
         return 0
     out = console()
     out.soft_wrap = True
-    out.print(f"{found.suite}: {which(found)}, {len(found.cases):,} cases", markup=False)
-    if found.approved is None:
+    out.print(f"{lock.suite}: {which(lock)}, {len(lock.cases):,} cases", markup=False)
+    if lock.approved is None:
         out.print("A run's directory; nobody approved it.")
     else:
-        until = f", until {found.approved.expires}" if found.approved.expires else ""
-        over = " [red](expired)[/]" if found.expired() else ""
+        until = f", until {lock.approved.expires}" if lock.approved.expires else ""
+        over = " [red](expired)[/]" if lock.expired() else ""
         out.print(
-            f"Approved by {found.approved.by} on {found.approved.at[:10]}{until}{over}:"
-            f" {found.approved.reason}"
+            f"Approved by {lock.approved.by} on {lock.approved.at[:10]}{until}{over}:"
+            f" {lock.approved.reason}"
         )
-        if found.approved.accepted:
-            out.print(f"It was {found.approved.accepted.decision} then.", markup=False)
-    for row in head(found)["metrics"]:
+        if lock.approved.accepted:
+            out.print(f"It was {lock.approved.accepted.decision} then.", markup=False)
+    for row in head(lock)["metrics"]:
         mean = "–" if row["mean"] is None else f"{row['mean']:.3f}"
         out.print(
             f"  {row['metric']}: mean {mean} over {row['n']:,} cases, {row['missing']:,} missing",
             markup=False,
         )
-    print_chain(found)
+    print_chain(lock)
     return 0
 
 

@@ -70,7 +70,7 @@ def _runs_like(run: "RunDir") -> "list[RunDir]":
     from llmeval.core.errors import LlmevalError
     from llmeval.store.directory import RunDir
 
-    own, found = run.manifest(), []
+    own, runs = run.manifest(), []
     for path in sorted(run.path.resolve().parent.iterdir(), reverse=True)[:_LOOK_AT]:
         other = RunDir(path)
         try:
@@ -84,8 +84,8 @@ def _runs_like(run: "RunDir") -> "list[RunDir]":
             and seen.parent_run is None
             and seen.digests == own.digests
         ):
-            found.append(other)
-    return found
+            runs.append(other)
+    return runs
 
 
 def print_changes(path: Path, changes: "Changes | None") -> None:
@@ -102,8 +102,8 @@ def print_changes(path: Path, changes: "Changes | None") -> None:
                 f"  {what}: {', '.join(names[:_NAMED])}{', ...' if len(names) > _NAMED else ''}",
                 markup=False,
             )
-    for told in changes.gate:
-        out.print(f"  gate: {told}", markup=False)
+    for change in changes.gate:
+        out.print(f"  gate: {change}", markup=False)
 
 
 def print_chain(baseline: "BaselineLock") -> None:
@@ -163,10 +163,10 @@ def head(baseline: "BaselineLock") -> dict[str, Any]:
     metrics = []
     for name in baseline.metrics:
         values = list(baseline.results(name).values())
-        known = [value for value in values if not math.isnan(value)]
-        mean = math.fsum(known) / len(known) if known else None
+        present = [value for value in values if not math.isnan(value)]
+        mean = math.fsum(present) / len(present) if present else None
         metrics.append(
-            {"metric": name, "mean": mean, "n": len(known), "missing": len(values) - len(known)}
+            {"metric": name, "mean": mean, "n": len(present), "missing": len(values) - len(present)}
         )
     return {
         "suite": baseline.suite,

@@ -20,16 +20,18 @@ def stats(as_json: Json = False) -> int:
     from llmeval.models.client.cache import Cache
 
     cache = Cache(home())
-    found = cache.stats()
+    cache_stats = cache.stats()
     cache.close()
     if as_json:
-        emit(msgspec.to_builtins(found))
+        emit(msgspec.to_builtins(cache_stats))
         return 0
-    console().print(f"{found.path}: {found.replies:,} replies, {found.bytes / 2**20:.1f} MiB")
-    for model, count in found.models.items():
+    console().print(
+        f"{cache_stats.path}: {cache_stats.replies:,} replies, {cache_stats.bytes / 2**20:.1f} MiB"
+    )
+    for model, count in cache_stats.models.items():
         console().print(f"  {count:>8,}  {model}", markup=False)
-    if found.oldest is not None:
-        oldest = datetime.datetime.fromtimestamp(found.oldest, datetime.UTC)
+    if cache_stats.oldest is not None:
+        oldest = datetime.datetime.fromtimestamp(cache_stats.oldest, datetime.UTC)
         console().print(f"The oldest is from {oldest:%Y-%m-%d %H:%M} UTC.")
     return 0
 

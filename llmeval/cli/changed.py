@@ -20,14 +20,14 @@ def touched(suites: "Sequence[Suite]", since: str) -> "list[Suite]":
     from llmeval.suite.files import files_of
 
     changed: dict[Path, set[Path]] = {}
-    found = []
+    affected = []
     for suite in suites:
         root = Path(_git(suite.base, "rev-parse", "--show-toplevel"))
         if root not in changed:
             changed[root] = _changed(root, since)
         if files_of(suite) & changed[root]:
-            found.append(suite)
-    return found
+            affected.append(suite)
+    return affected
 
 
 def _changed(root: Path, since: str) -> set[Path]:

@@ -91,13 +91,13 @@ def show(
 def _show_example(name: str) -> None:
     from llmeval.checks.examples import example
 
-    found = example(name)
-    if found is None:
+    shown_example = example(name)
+    if shown_example is None:
         return
     out = console()
     out.print("\n[bold]Example[/]")
-    out.print(f"  {found.written}", markup=False, highlight=False, soft_wrap=True)
-    for label, text in found.shown:
+    out.print(f"  {shown_example.written}", markup=False, highlight=False, soft_wrap=True)
+    for label, text in shown_example.shown:
         line = text if label.endswith("with") else repr(text)
         out.print(f"  {label}: {line}", markup=False, highlight=False, soft_wrap=True)
 

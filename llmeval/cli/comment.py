@@ -16,6 +16,18 @@ def comment(
         int | None,
         typer.Option(help="The pull or merge request; default: that of the CI job.", metavar="N"),
     ] = None,
+    report_url: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "Where people can open the run's report.html; each case of the table links to it."
+                " GitLab's artifacts have an address, GitHub's have none."
+            ),
+            metavar="URL",
+            envvar="LLMEVAL_REPORT_URL",
+            show_default=False,
+        ),
+    ] = None,
     format_: FormatOption = Format.AUTO,
     reports: Reports = Path("reports"),
     as_json: Json = False,
@@ -27,18 +39,20 @@ def comment(
     from GITHUB_TOKEN or GITLAB_TOKEN.
     """
     from llmeval.api import load_run
-    from llmeval.report.ci.comment import link_to_artifact, publish, thread_of
+    from llmeval.report.ci.comment import link_to_artifact, publish, report_address, thread_of
     from llmeval.report.markdown import MAX_WORST, markdown
     from llmeval.report.run_view import recorded_view
 
-    found = load_run(find_run(run, reports))
-    found.directory.verify()
+    run_view = load_run(find_run(run, reports))
+    run_view.directory.verify()
     thread = thread_of(os.environ, number, format_)
-    text = markdown(recorded_view(found.directory, found.manifest, found.summary, MAX_WORST))
+    address = report_address(os.environ, run_view.path, report_url)
+    view = recorded_view(run_view.directory, run_view.manifest, run_view.summary, MAX_WORST)
+    text = markdown(view, report=address)
     text += link_to_artifact(os.environ)
-    done = publish(thread, text, news=found.summary.gate.decision != "PASS")
+    done = publish(thread, text, news=run_view.summary.gate.decision != "PASS")
     if as_json:
-        emit({"comment": done, "run": str(found.path)})
+        emit({"comment": done, "run": str(run_view.path)})
     else:
         print(
             {"quiet": "The run passes, and there is no comment to update: none was written."}.get(

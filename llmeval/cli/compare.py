@@ -47,6 +47,23 @@ def compare(
             metavar="PATH",
         ),
     ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help=(
+                "Two files of traffic, the stable version and its canary: is the canary worse?"
+                " Valid at any time, so call it again until it decides. Needs --suite."
+            ),
+        ),
+    ] = False,
+    margin: Annotated[
+        str | None,
+        typer.Option(
+            help="With --live: the largest fall that is accepted, such as 5pt (default).",
+            metavar="DROP",
+        ),
+    ] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write an offline page too.", metavar="FILE")
     ] = None,
@@ -59,7 +76,7 @@ def compare(
     ] = None,
     suite: Annotated[
         Path | None,
-        typer.Option(help="The suite with the judge; default: the first run's.", metavar="FILE"),
+        typer.Option(help="The suite with the judge or, with --live, the checks.", metavar="FILE"),
     ] = None,
     id_column: Annotated[
         str | None,
@@ -82,7 +99,8 @@ def compare(
     Shows what got better or worse, which cases changed, what differs between the runs, and a
     ranking.
 
-    Exit codes: 0 something could be compared, 3 nothing could: other cases, judges or checks.
+    Exit codes: 0 something could be compared, 3 nothing could: other cases, judges or checks. With
+    --live: 0 the canary is not worse, 1 worse, 3 invalid, 4 not decided yet, 5 no answers.
     """
     import msgspec
 
@@ -92,43 +110,60 @@ def compare(
     from llmeval.report.comparison_console import print_comparison
     from llmeval.store.directory import RunDir
 
+    if live:
+        from llmeval.cli.compare_live import compare_traffic
+
+        others = best or unpaired or html is not None or judge is not None
+        _refuse(others, "--live takes two files of traffic")
+        return compare_traffic(runs, suite, margin, as_json=as_json)
+    if margin is not None:
+        raise UsageError("--margin is an option of --live")
     if id_column is not None or score_column is not None or any(map(_is_results, runs)):
         from llmeval.cli.compare_files import compare_files
-        from llmeval.core.errors import UsageError
 
-        if best or html is not None or judge is not None:
-            raise UsageError("--best, --html and --judge need runs: files have no answers")
+        _refuse(best or html is not None or judge is not None, "files have no answers")
         return compare_files(runs, id_column, score_column, as_json=as_json)
     directories = [RunDir(path) for path in run_directories(runs, reports)]
     if unpaired:
-        if best or html is not None or judge is not None or len(directories) != 2:
-            raise UsageError(
-                "--unpaired takes two runs, and none of --best, --html and --judge, which compare"
-                " answers to the same cases"
-            )
+        others = best or html is not None or judge is not None or len(directories) != 2
+        _refuse(others, "--unpaired takes two runs of other cases")
         return _windows(directories[0], directories[1], label, as_json=as_json)
     if label is not None:
         raise UsageError("--label is an option of --unpaired")
-    found = compared(directories, best=best)
+    comparison = compared(directories, best=best)
     preferred = [] if judge is None else preferences(directories, judge, suite, trust=trust)
     if html is not None:
         from llmeval.report.html.comparison_page import write_comparison
 
-        write_comparison(found, directories, html)
+        write_comparison(comparison, directories, html)
     if as_json:
         more = (
             {}
             if judge is None
             else {"preferences": {"judge": judge, "runs": msgspec.to_builtins(preferred)}}
         )
-        emit({**msgspec.to_builtins(found), **more})
+        emit({**msgspec.to_builtins(comparison), **more})
     else:
-        print_comparison(console(), found)
+        print_comparison(console(), comparison)
         if judge is not None:
             show_preferences(console(), preferred, judge)
         if html is not None:
             console().print(f"\nPage: {html}", soft_wrap=True)
-    return ExitCode.PASS if found.comparable else ExitCode.INVALID
+    return ExitCode.PASS if comparison.comparable else ExitCode.INVALID
+
+
+def _refuse(others: bool, why: str) -> None:
+    """Refuse options that need two runs of the same cases.
+
+    Raises:
+        UsageError: there are such options. `why`: said in front.
+    """
+    from llmeval.core.errors import UsageError
+
+    if others:
+        raise UsageError(
+            f"{why}, and --best, --html and --judge compare answers of runs to the same cases"
+        )
 
 
 def _is_results(path: Path) -> bool:
@@ -144,12 +179,12 @@ def _windows(first: "RunDir", second: "RunDir", label: str | None, *, as_json: b
     from llmeval.core.errors import ExitCode
     from llmeval.report.windows_console import print_windows
 
-    made = compare_windows(first, second, label=label)
+    comparison = compare_windows(first, second, label=label)
     if as_json:
-        emit(msgspec.to_builtins(made))
+        emit(msgspec.to_builtins(comparison))
     else:
-        print_windows(console(), made)
-    return ExitCode.PASS if made.comparable else ExitCode.INVALID
+        print_windows(console(), comparison)
+    return ExitCode.PASS if comparison.comparable else ExitCode.INVALID
 
 
 def run_directories(names: list[Path], reports: Path) -> list[Path]:

@@ -36,17 +36,17 @@ def compare_files(
             f"{first.path} has the scores in {first.score_column!r} and {second.path} in"
             f" {second.score_column!r}: name one column of both with --score"
         )
-    found = compare_scores(first.scores, second.scores)
+    comparison = compare_scores(first.scores, second.scores)
     if as_json:
         emit(
             {
                 "files": [_described(table) for table in (first, second)],
-                "comparison": None if found is None else asdict(found),
+                "comparison": None if comparison is None else asdict(comparison),
             }
         )
     else:
-        _show((first, second), found)
-    return ExitCode.INVALID if found is None else ExitCode.PASS
+        _show((first, second), comparison)
+    return ExitCode.INVALID if comparison is None else ExitCode.PASS
 
 
 def _described(table: "ResultTable") -> dict[str, object]:
@@ -59,7 +59,7 @@ def _described(table: "ResultTable") -> dict[str, object]:
     }
 
 
-def _show(tables: "tuple[ResultTable, ResultTable]", found: "FileComparison | None") -> None:
+def _show(tables: "tuple[ResultTable, ResultTable]", comparison: "FileComparison | None") -> None:
     from llmeval.report.safe_text import count, visible
 
     screen = console()
@@ -77,35 +77,35 @@ def _show(tables: "tuple[ResultTable, ResultTable]", found: "FileComparison | No
             line(f"   other scores: {', '.join(table.other_scores)} (choose with --score)")
     if any(table.guessed for table in tables):
         line("The columns were chosen by their names. --id and --score name others.")
-    if found is None:
+    if comparison is None:
         line("No id is in both files: nothing can be compared.")
         return
     line("")
-    for text in _sentences(found):
+    for text in _sentences(comparison):
         line(text)
 
 
-def _sentences(found: "FileComparison") -> list[str]:
+def _sentences(comparison: "FileComparison") -> list[str]:
     from llmeval.core.formatting import percent, signed_points
     from llmeval.report.safe_text import count
 
-    ties = found.pairs - len(found.rose) - len(found.fell)
-    chance = "p < 0.001" if found.p < 0.001 else f"p = {found.p:.3f}"
+    ties = comparison.pairs - len(comparison.rose) - len(comparison.fell)
+    chance = "p < 0.001" if comparison.p < 0.001 else f"p = {comparison.p:.3f}"
     lines = [
-        f"B vs. A: {found.word} ({signed_points(found.estimate)} points, 95% interval"
-        f" {signed_points(found.low)} to {signed_points(found.high)}, {chance})",
-        f"{count(found.pairs, 'id')} in both: A {percent(found.first_mean)}, B"
-        f" {percent(found.second_mean)}; {len(found.rose)} rose, {ties} tied,"
-        f" {len(found.fell)} fell",
+        f"B vs. A: {comparison.word} ({signed_points(comparison.estimate)} points, 95% interval"
+        f" {signed_points(comparison.low)} to {signed_points(comparison.high)}, {chance})",
+        f"{count(comparison.pairs, 'id')} in both: A {percent(comparison.first_mean)}, B"
+        f" {percent(comparison.second_mean)}; {len(comparison.rose)} rose, {ties} tied,"
+        f" {len(comparison.fell)} fell",
     ]
-    for name, ids in (("fell", found.fell), ("rose", found.rose)):
+    for name, ids in (("fell", comparison.fell), ("rose", comparison.rose)):
         if ids:
             lines.append(f"  {name}: {_listed(ids)}")
-    for letter, ids in (("A", found.first_only), ("B", found.second_only)):
+    for letter, ids in (("A", comparison.first_only), ("B", comparison.second_only)):
         if ids:
             lines.append(f"Only in {letter}, not compared: {len(ids)} ({_listed(ids)})")
     lines.append("")
-    lines.append(f"This assumes that {'; that '.join(found.assumptions)}.")
+    lines.append(f"This assumes that {'; that '.join(comparison.assumptions)}.")
     lines.append(
         "It is not a gate and decides nothing. `no difference shown` does not mean that they are"
         " the same."

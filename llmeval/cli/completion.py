@@ -16,15 +16,15 @@ def suites(incomplete: str) -> list[str]:
     """Suite files at or below where the word points, two folders deep at most."""
     start = Path(incomplete)
     folder = start if incomplete.endswith("/") else start.parent
-    found = (str(path) for depth in ("*", "*/*", "*/*/*") for path in _yaml(folder, depth))
-    return [name for name in found if name.startswith(incomplete)][:_MOST]
+    paths = (str(path) for depth in ("*", "*/*", "*/*/*") for path in _yaml(folder, depth))
+    return [name for name in paths if name.startswith(incomplete)][:_MOST]
 
 
 def runs(ctx: typer.Context, incomplete: str) -> list[str]:
     """Ids of runs, the newest first, and `latest`."""
     reports = Path(ctx.params.get("reports") or "reports")
-    found = sorted((path.parent.name for path in reports.glob("*/*/manifest.json")), reverse=True)
-    return [name for name in ["latest", *found] if name.startswith(incomplete)][:_MOST]
+    names = sorted((path.parent.name for path in reports.glob("*/*/manifest.json")), reverse=True)
+    return [name for name in ["latest", *names] if name.startswith(incomplete)][:_MOST]
 
 
 def candidates(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -76,12 +76,12 @@ def _keys(ctx: typer.Context, part: str) -> list[str]:
 
     # an option that still waits for its value makes click leave the arguments before it in `args`
     named = ctx.params.get("suites") or ctx.params.get("suite") or ctx.args
-    found: list[str] = []
+    keys: list[str] = []
     for path in named if isinstance(named, list | tuple) else [named]:
         try:
             data = yaml_file.parse(Path(path).read_text(encoding="utf-8"), str(path)).data
         except (OSError, UnicodeDecodeError, LlmevalError):
             continue
         inside = data.get(part) if isinstance(data, dict) else None
-        found += inside if isinstance(inside, dict) else []
-    return found
+        keys += inside if isinstance(inside, dict) else []
+    return keys

@@ -189,13 +189,13 @@ def card(
     from llmeval.suite.loader import load_suite
 
     loaded = load_suite(suite, env)
-    made = data_card(loaded)
-    text = made.markdown((out.parent if out else loaded.base).resolve())
+    written = data_card(loaded)
+    text = written.markdown((out.parent if out else loaded.base).resolve())
     if out is not None:
         with writing(out):
             write_atomically(out, text.encode())
     if as_json:
-        emit(made.document())
+        emit(written.document())
     elif out is None:
         sys.stdout.write(text)
     else:

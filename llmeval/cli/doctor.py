@@ -71,15 +71,17 @@ def doctor(
 
     findings = diagnose_machine(reports)
     if as_json:
-        found = [*findings, *_of_suite(suite, env, ask)]
+        diagnoses = [*findings, *_of_suite(suite, env, ask)]
         emit(
             {
-                "ok": all(finding.state != "bad" for finding in found),
-                "findings": [asdict(each) for each in found],
+                "ok": all(finding.state != "bad" for finding in diagnoses),
+                "findings": [asdict(each) for each in diagnoses],
             }
         )
         return (
-            ExitCode.PASS if all(finding.state != "bad" for finding in found) else ExitCode.INVALID
+            ExitCode.PASS
+            if all(finding.state != "bad" for finding in diagnoses)
+            else ExitCode.INVALID
         )
     screen, bad = console(), 0
     for group in (findings, _of_suite(suite, env, ask)):

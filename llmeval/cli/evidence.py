@@ -44,11 +44,15 @@ def evidence(
     `llmeval verify FILE.zip` checks the pack. It holds cases and answers: read them before you pass
     it on. A map says what supports a clause, never that anything complies.
     """
+    from llmeval.core.redaction import hide
     from llmeval.governance.pack import write_pack
+    from llmeval.store.directory import RunDir
+    from llmeval.suite.secrets import secrets_written_in
 
-    index = write_pack(
-        [find_run(run, reports) for run in runs], out, [each.value for each in map_ or ()]
-    )
+    folders = [find_run(run, reports) for run in runs]
+    for folder in folders:
+        hide(secrets_written_in(Path(RunDir(folder).manifest().suite_file)))
+    index = write_pack(folders, out, [each.value for each in map_ or ()])
     if as_json:
         emit(
             {

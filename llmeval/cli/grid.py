@@ -12,6 +12,7 @@ from llmeval.core.errors import ExitCode
 if TYPE_CHECKING:
     from llmeval.api.grid import GridResult
     from llmeval.cli.grid_axes import GridAxes
+    from llmeval.compare.best_cells import BestCells
     from llmeval.core.grid_record import GridCell
     from llmeval.report.ci.format import Format
     from llmeval.runner.options import Options
@@ -28,6 +29,7 @@ def run_cells(
     format_: "Format",
     as_json: bool,
     opens: bool,
+    best: bool = False,
 ) -> int:
     """Run the grid and show it. The exit code is that of the worst cell."""
     from llmeval.api.grid import run_grid
@@ -50,6 +52,7 @@ def run_cells(
         candidates=axes.candidates,
         prompts=axes.prompts,
         options=options,
+        best=best,
         observers=observers,
         warn=lambda line: print(f"llmeval: {line}", file=sys.stderr),
     )
@@ -101,10 +104,49 @@ def _document(grid: "GridResult") -> dict[str, object]:
         "page": None if grid.page is None else str(grid.page),
         "exit_code": int(grid.exit_code),
         "cells": cells,
+        "best": None if grid.best is None else _best_document(grid.best),
+    }
+
+
+def _best_document(best: "BestCells") -> dict[str, object]:
+    """Which cells may be the best, by their names."""
+    from llmeval.report.comparison_words import best_sentence, cell_names
+
+    names = cell_names(best)
+    return {
+        "confidence": best.level,
+        "missing": list(best.missing),
+        "metrics": [
+            {
+                "metric": each.metric,
+                "n": each.n,
+                "rate": each.rate,
+                "untrusted": each.untrusted,
+                "among": [best.cells[letter].name for letter in each.among],
+                "cells": [
+                    {
+                        "cell": best.cells[place.letter].name,
+                        "run_id": best.cells[place.letter].run_id,
+                        "decision": best.cells[place.letter].decision,
+                        "among": place.among,
+                        "low": place.low,
+                        "high": place.high,
+                    }
+                    for place in each.contenders
+                ],
+                "left_out": [
+                    {"cell": best.cells[letter].name, "why": why}
+                    for letter, why in each.left_out.items()
+                ],
+                "sentence": best_sentence(each, names),
+            }
+            for each in best.metrics
+        ],
     }
 
 
 def _show(grid: "GridResult") -> None:
+    from llmeval.report.comparison_words import best_lines
     from llmeval.report.grid_console import print_grid
 
     print_grid(
@@ -114,6 +156,7 @@ def _show(grid: "GridResult") -> None:
         grid.folder,
         grid.page,
         grid.exit_code,
+        () if grid.best is None else best_lines(grid.best),
     )
 
 

@@ -64,8 +64,8 @@ def export(
     from llmeval.core.errors import UsageError
     from llmeval.history.selection import select_runs
 
-    wanted = (parquet, openmetrics, otel, mlflow, eval_results)
-    if all(each is None for each in wanted):
+    targets = (parquet, openmetrics, otel, mlflow, eval_results)
+    if all(each is None for each in targets):
         raise UsageError(
             "say where to: --parquet DIR, --openmetrics FILE, --otel FILE, --mlflow URI or"
             " --eval-results DIR"

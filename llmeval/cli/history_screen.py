@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmeval.history.removal import Removal
     from llmeval.history.rows import RunRow
     from llmeval.history.trends import Trend, TrendLine
+    from llmeval.store.case_comments import ShownComment
 
 _COLOURS = {
     "PASS": "green",
@@ -167,6 +168,14 @@ def print_life(screen: "Console", life: "CaseLife") -> None:
         " applicable, . not run, ┊ the case, its scorer or the repeats changed",
         style="dim",
     )
+
+
+def print_remarks(screen: "Console", remarks: "Sequence[ShownComment]") -> None:
+    """Comments of people on a case; those on an earlier version of it are marked."""
+    for comment, void in remarks:
+        mark = " (void: the case has changed since)" if void else ""
+        author = visible(comment.author or "(no name)")
+        screen.print(f"  {comment.at[:10]} {author}{mark}: {visible(comment.text)}", markup=False)
 
 
 def _print_turns(screen: "Console", life: "CaseLife") -> None:

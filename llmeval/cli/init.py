@@ -242,9 +242,9 @@ def _server_on_this_machine(stated: _Stated) -> Candidate:
         if stated.model is None or stated.model in server.models:
             model = stated.model or server.models[0]
             return init_targets.endpoint(server.base_url, model, stated.key_env)
-    wanted = "" if stated.model is None else f" with the model {stated.model!r}"
+    with_model = "" if stated.model is None else f" with the model {stated.model!r}"
     raise UsageError(
-        f"--target endpoint: no Ollama, llama.cpp or vLLM{wanted} answers on this machine at its"
+        f"--target endpoint: no Ollama, llama.cpp or vLLM{with_model} answers on this machine at its"
         " default port; name the address with --base-url"
     )
 
@@ -324,10 +324,10 @@ def _example(directory: Path, name: str) -> dict[Path, str]:
     shipped = resource("suites")
     source = shipped / f"{name}.yaml"
     if not source.exists():
-        known = ", ".join(
+        choices = ", ".join(
             sorted(path.stem for path in shipped.glob("*.yaml") if "." not in path.stem)
         )
-        raise UsageError(f"there is no example {name!r}; there are: {known}")
+        raise UsageError(f"there is no example {name!r}; there are: {choices}")
     text = source.read_text(encoding="utf-8").replace("../prompts/", "prompts/")
     files = {directory / source.name: text}
     for folder, path in (

@@ -177,4 +177,9 @@ def _host(url: str, example: str) -> str:
         host = None
     if not host or parts.scheme not in ("http", "https"):
         raise UsageError(f"{url!r} is not an address such as {example}")
+    if "@" in parts.netloc:
+        raise UsageError(
+            f"the address of {host} contains a user name or password: remove it. The suite file"
+            " names an environment variable for the key"
+        )
     return host

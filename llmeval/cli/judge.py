@@ -171,8 +171,13 @@ def _print_trust(judge: "JudgeTrust") -> None:
     colour = "green" if judge.trust.state == "TRUSTED" else "yellow"
     lines = [("why", judge.trust.reason), ("certificate", judge.certificate_path or "none")]
     if judge.certificate is not None:
-        made = judge.certificate
-        lines.append(("made", f"{made.made}, expires {made.expires}, {made.labels} labels"))
+        certificate = judge.certificate
+        lines.append(
+            (
+                "made",
+                f"{certificate.made}, expires {certificate.expires}, {certificate.labels} labels",
+            )
+        )
     if judge.anchors and judge.anchors.runs:
         text = "{changed} of {n} changed in {runs} runs, p = {p:.2g}"
         lines.append(("anchors", text.format(**judge.anchors._asdict())))
@@ -234,9 +239,9 @@ def _print(certificate: "Certificate") -> None:
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2))
     for heading in ("figure", "value", "95 % interval"):
         table.add_column(heading)
-    for name, found in certificate.figures.items():
-        value = "–" if found.value is None else f"{found.value:.2f}"
-        table.add_row(name.replace("_", " "), value, f"{found.low:.2f} to {found.high:.2f}")
+    for name, figure in certificate.figures.items():
+        value = "–" if figure.value is None else f"{figure.value:.2f}"
+        table.add_row(name.replace("_", " "), value, f"{figure.low:.2f} to {figure.high:.2f}")
     out.print(table)
     again = certificate.retest
     if again is not None:
@@ -250,7 +255,7 @@ def _print(certificate: "Certificate") -> None:
     out.print(f"{len(certificate.disagreements)} disagreements are listed on the page.")
 
 
-def _print_probes(found: "tuple[Probe, ...]") -> None:
+def _print_probes(probes: "tuple[Probe, ...]") -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 1))
@@ -265,7 +270,7 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
         "bias",
     ):
         table.add_column(heading, no_wrap=True)
-    for each in found:
+    for each in probes:
         if each.note:
             table.add_row(each.name, "–", "–", "–", "–", "–", "–", "not tried")
             continue
@@ -290,5 +295,5 @@ def _print_probes(found: "tuple[Probe, ...]") -> None:
 def _plain(record: object) -> dict[str, object]:
     import msgspec
 
-    found: dict[str, object] = msgspec.to_builtins(record)
-    return found
+    plain: dict[str, object] = msgspec.to_builtins(record)
+    return plain

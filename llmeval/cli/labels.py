@@ -13,8 +13,6 @@ from llmeval.report.safe_text import count
 if TYPE_CHECKING:
     from llmeval.core.draw import Draw, Stratum
     from llmeval.review.draw import Drawn
-    from llmeval.review.references import ReferenceVerdict
-    from llmeval.review.repair import RepairEvidence
     from llmeval.store.directory import RunDir
 
 _SHOWN = 20
@@ -82,12 +80,12 @@ def sample(
     directory = RunDir(find_run(run, reports))
     name = judged_metric(directory, metric)
     if purpose == "regression":
-        made, drawn = _pairs(directory, name, n, seed, baseline_run, reports)
+        sampled, drawn = _pairs(directory, name, n, seed, baseline_run, reports)
     else:
-        made, drawn = draw(directory, name, n, seed)
-    keep(directory, made)
-    table = rows(made, drawn)
-    strata = [{**_plain(part), "probability": part.probability} for part in made.strata]
+        sampled, drawn = draw(directory, name, n, seed)
+    keep(directory, sampled)
+    table = rows(sampled, drawn)
+    strata = [{**_plain(part), "probability": part.probability} for part in sampled.strata]
     if out is not None:
         _write(
             out,
@@ -96,8 +94,8 @@ def sample(
     if as_json:
         emit(
             {
-                "draw": made.draw_id,
-                "metric": made.metric,
+                "draw": sampled.draw_id,
+                "metric": sampled.metric,
                 "seed": seed,
                 "n": len(table),
                 "strata": strata,
@@ -109,9 +107,9 @@ def sample(
         sys.stdout.write(to_csv(table, COLUMNS))
     else:
         console().print(
-            f"{count(len(table), 'answer')} to label on {made.metric}, in {out}:", markup=False
+            f"{count(len(table), 'answer')} to label on {sampled.metric}, in {out}:", markup=False
         )
-        for part in made.strata:
+        for part in sampled.strata:
             console().print(f"  {_stratum(part)}", markup=False)
         console().print(
             f"Write pass, fail or unsure into `verdict`, then: llmeval labels import {out} --run"
@@ -256,132 +254,44 @@ def export(
 @app.command()
 def stats(run: RunPath, reports: Reports = Path("reports"), as_json: Json = False) -> int:
     """Count the labels of a run: by reviewer, agreement of people, agreement of the judge."""
+    from llmeval.cli.labels_screen import print_metric, print_references, print_repairs
     from llmeval.review.figures import figures
     from llmeval.review.references import wrong_references
     from llmeval.review.repair import evidence, plain
     from llmeval.store.directory import RunDir
 
     directory = RunDir(find_run(run, reports))
-    found, repairs = figures(directory), evidence(directory)
+    run_figures, repairs = figures(directory), evidence(directory)
     wrong = wrong_references(directory)
     if as_json:
         emit(
             {
-                **found,
+                **run_figures,
                 "repair": [plain(each) for each in repairs],
                 "references": [each._asdict() for each in wrong],
             }
         )
         return 0
     out = console()
-    by = ", ".join(f"{name} {count:,}" for name, count in found["reviewers"].items())
-    out.print(f"{count(found['labels'], 'label')}{': ' + by if by else ''}", markup=False)
-    if found["stale"]:
+    by = ", ".join(f"{name} {count:,}" for name, count in run_figures["reviewers"].items())
+    out.print(f"{count(run_figures['labels'], 'label')}{': ' + by if by else ''}", markup=False)
+    if run_figures["stale"]:
         out.print(
-            f"{count(found['stale'], 'label')} of answers that the run does not have now: not"
+            f"{count(run_figures['stale'], 'label')} of answers that the run does not have now: not"
             " counted."
         )
-    for metric in found["metrics"]:
-        _print_metric(metric)
-    _print_repairs(repairs)
-    _print_references(wrong)
+    for metric in run_figures["metrics"]:
+        print_metric(metric)
+    print_repairs(repairs)
+    print_references(wrong)
     return 0
-
-
-def _print_references(verdicts: "list[ReferenceVerdict]") -> None:
-    """References that people call wrong, with what prevents the repair."""
-    out = console()
-    if verdicts:
-        out.print("\n[bold]References that people call wrong[/]")
-    for each in verdicts[:_SHOWN]:
-        text = each.obstacle or f"right: {' / '.join(each.proposed[0])}"
-        out.print(f"  {each.case_id} ({', '.join(each.wrong)}): {text}", markup=False)
-    if len(verdicts) > _SHOWN:
-        out.print(f"  and {len(verdicts) - _SHOWN:,} more: --json has them all")
-    if any(not each.obstacle for each in verdicts):
-        out.print("  llmeval data fix SUITE writes a patch of the data", markup=False)
-
-
-def _print_repairs(repairs: "list[RepairEvidence]") -> None:
-    """Cases to rewrite or retire, by advice."""
-    out = console()
-    if repairs:
-        out.print(
-            "\n[bold]Cases that need repair, by what people said in all runs that asked them[/]"
-        )
-    for each in repairs[:_SHOWN]:
-        counts = {
-            "people pass what failed": each.narrow,
-            "people fail what passed": each.loose,
-            "reviewers differ": each.differ,
-            "unsure": each.unsure,
-        }
-        said = ", ".join(f"{word} {count}" for word, count in counts.items() if count)
-        out.print(
-            f"  {each.case_id} · {each.metric}: {each.finding} ({said};"
-            f" {count(each.answers, 'answer')})",
-            markup=False,
-        )
-    if len(repairs) > _SHOWN:
-        out.print(f"  and {len(repairs) - _SHOWN:,} more: --json has them all")
-    for finding, advice in {each.finding: each.advice for each in repairs[:_SHOWN]}.items():
-        out.print(f"  {finding}: {advice}", markup=False)
-
-
-def _print_metric(found: dict[str, Any]) -> None:
-    out = console()
-    out.print(f"\n[bold]{found['metric']}[/]")
-    counts = ", ".join(f"{count:,} {word}" for word, count in found["verdicts"].items())
-    drawn = ", ".join(f"{count:,} {word}" for word, count in found["sampling"].items())
-    out.print(
-        f"  {count(found['labels'], 'label')} on {count(found['answers'], 'answer')}: {counts};"
-        f" {drawn}; {found['blind']:,} blind"
-    )
-    for conflict in found["conflicts"]:
-        said = ", ".join(
-            f"{name or '(no name)'} {verdict}" for name, verdict in conflict["verdicts"].items()
-        )
-        out.print(
-            f"  to decide: {conflict['case_id']} (repeat {conflict['repeat']}): {said}",
-            markup=False,
-        )
-    if found["reviewers"] is not None:
-        for pair in found["reviewers"]["pairs"]:
-            names = " and ".join(name or "(no name)" for name in pair["reviewers"])
-            out.print(
-                f"  {names}: {pair['n']} shared, agree {_interval(pair['accuracy'])}, kappa"
-                f" {_interval(pair['kappa'])}",
-                markup=False,
-            )
-        out.print(f"  Krippendorff's alpha {_interval(found['reviewers']['alpha'])}")
-    judge = found["judge"]
-    cells = judge["counts"]
-    out.print(
-        f"  the {judge['source']} against people: both pass {cells['pass_pass']}, false pass"
-        f" {cells['pass_fail']}, false alarm {cells['fail_pass']}, both fail {cells['fail_fail']}"
-    )
-    if judge["refused"]:
-        out.print(f"  no rates: {judge['refused']}", markup=False)
-        return
-    for name in ("sensitivity", "specificity", "youden", "kappa", "ac1"):
-        out.print(f"  {name:<12} {_interval(judge[name])}")
-    out.print(
-        f"  from {count(judge['random'], 'label')} drawn at random; J is at least"
-        f" {judge['youden_lower']:.2f} (95 %)"
-    )
-
-
-def _interval(measure: dict[str, object]) -> str:
-    if measure["value"] is None:
-        return "–"
-    return f"{measure['value']:.2f} ({measure['low']:.2f} to {measure['high']:.2f})"
 
 
 def _plain(record: object) -> dict[str, Any]:
     import msgspec
 
-    found: dict[str, Any] = msgspec.to_builtins(record)
-    return found
+    plain: dict[str, Any] = msgspec.to_builtins(record)
+    return plain
 
 
 def _jsonl(table: list[dict[str, object]]) -> str:

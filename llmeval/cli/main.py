@@ -42,6 +42,9 @@ def _guarded() -> int:
         _silence()
         code = ExitCode.INVALID
     except SystemExit as error:
+        if _is_closed_pipe(error):  # click turns `llmeval ... | head` into an exit
+            _silence()
+            return ExitCode.INVALID
         if _COMPLETING in os.environ:  # the shell asks what could come next
             raise
         _say(
@@ -55,6 +58,12 @@ def _guarded() -> int:
         _say(f"internal error: {type(error).__name__}: {error}\nDetails: {_log()}")
         code = ExitCode.INVALID
     return int(code)
+
+
+def _is_closed_pipe(error: BaseException) -> bool:
+    """Whether an exit was raised because nobody reads the output any more."""
+    cause = error.__context__
+    return isinstance(cause, OSError) and cause.errno == errno.EPIPE and cause.filename is None
 
 
 def _is_full(error: OSError) -> bool:
@@ -88,10 +97,11 @@ def _silence() -> None:
 def _run() -> int:
     import typer
 
-    from llmeval.cli.app import app
+    from llmeval.cli.app import entry_point
 
     try:
-        result = app(prog_name="llmeval", standalone_mode=False)
+        carry_out = entry_point(next(iter(sys.argv[1:]), ""))
+        result = carry_out(prog_name="llmeval", standalone_mode=False)
     except typer.Exit as stop:
         return stop.exit_code
     except typer.Abort:

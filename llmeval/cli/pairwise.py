@@ -42,22 +42,22 @@ def preferences(
     )
     loaded = replace(loaded, trusted=trust or suite is not None)
     if name not in loaded.spec.judges:
-        known = ", ".join(loaded.spec.judges) or "none"
-        raise UsageError(f"--judge {name}: {loaded.path} has no such judge; it has: {known}")
+        names = ", ".join(loaded.spec.judges) or "none"
+        raise UsageError(f"--judge {name}: {loaded.path} has no such judge; it has: {names}")
     bare = {name: loaded.spec.judges[name].model_copy(update={"certificate": None})}
     gate = loaded.spec.gate.without_rules()
     alone = loaded.spec.model_copy(update={"judges": bare, "gate": gate})
-    made = plan(replace(loaded, spec=alone), Options())
+    planned = plan(replace(loaded, spec=alone), Options())
 
     async def ask() -> "list[Preferences]":
         try:
-            judge = pairwise_judge(loaded, name, made.judges[name])
+            judge = pairwise_judge(loaded, name, planned.judges[name])
             return [
-                await prefer_all(judge, pairs_of(runs[0], other, made.messages))
+                await prefer_all(judge, pairs_of(runs[0], other, planned.messages))
                 for other in runs[1:]
             ]
         finally:
-            await made.close()
+            await planned.close()
 
     return asyncio.run(ask())
 
@@ -76,8 +76,8 @@ def pairs_of(first: "RunDir", other: "RunDir", messages: Any) -> "list[Pair]":
 
     def asked(case: Case) -> tuple[Message, ...]:
         try:
-            found: tuple[Message, ...] = messages(case)
-            return found
+            sent: tuple[Message, ...] = messages(case)
+            return sent
         except SuiteError:  # an earlier version's case: the prompt may use what it does not have
             return (Message("user", str(case.fields.get("question", ""))),)
 
@@ -92,11 +92,11 @@ def pairs_of(first: "RunDir", other: "RunDir", messages: Any) -> "list[Pair]":
     return pairs
 
 
-def show_preferences(out: "Console", found: "list[Preferences]", name: str) -> None:
+def show_preferences(out: "Console", results: "list[Preferences]", name: str) -> None:
     """A line or two for each run but the first, which is A."""
     from rich.markup import escape
 
-    for letter, each in zip("BCDEFGHIJKLMNOPQRSTUVWXYZ", found, strict=False):
+    for letter, each in zip("BCDEFGHIJKLMNOPQRSTUVWXYZ", results, strict=False):
         wins = f"{letter} {each.second:,}, A {each.first:,}, ties {each.ties:,}"
         out.print(
             f"\n[bold]{letter} vs. A, by the judge of {escape(name)}[/], each case in both orders:"

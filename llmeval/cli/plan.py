@@ -41,11 +41,11 @@ def plan(
     """
     from llmeval.api.planning import plan as plan_suite
 
-    made = plan_suite(suite, detect=detect, metric=metric, environment=env, reports=reports)
+    planned = plan_suite(suite, detect=detect, metric=metric, environment=env, reports=reports)
     if as_json:
-        emit(made.document())
+        emit(planned.document())
     else:
-        _print(made)
+        _print(planned)
     return 0
 
 

@@ -35,9 +35,15 @@ def promote(
     that did not PASS is accepted, and its names are shown. An INVALID run is never promoted.
     """
     from llmeval.api.promoting import promote as promote_run
+    from llmeval.core.person_names import person_name
     from llmeval.report.safe_text import visible
 
-    done = promote_run(find_run(run, reports), to, model=model, actor=by or _login())
+    done = promote_run(
+        find_run(run, reports),
+        to,
+        model=model,
+        actor=person_name(by, "--by") if by is not None else _login(),
+    )
     basis = done.basis
     if as_json:
         emit(done.document())

@@ -1,44 +1,60 @@
-"""`llmeval review`: the report in a browser on this machine, where votes become labels."""
+"""`llmeval review`: the report in a browser, where votes become labels."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmeval.cli import review_team
 from llmeval.cli.common import Json, Reports, RunPath, emit, find_run
 from llmeval.cli.history_common import index_again
+from llmeval.cli.monitor_group import DefaultGroup
+from llmeval.cli.review_serving import (
+    Metrics,
+    N,
+    NoOpen,
+    PagedRun,
+    Port,
+    RandomShare,
+    Reviewer,
+    ReviewStoreUrl,
+    login,
+    paged,
+    serve,
+)
 from llmeval.report.safe_text import count
 
 if TYPE_CHECKING:
-    from llmeval.report.html.row import ReportRow
-    from llmeval.report.html.triage import Triage
-    from llmeval.review.server import ReviewServer
+    from llmeval.review.queue import ReviewQueue
     from llmeval.review.session import ReviewSession
-    from llmeval.store.directory import RunDir, UnitKey
+    from llmeval.store.directory import RunDir
+    from llmeval.web.guarded_server import Listening
 
 
-def review(
+class ReviewGroup(DefaultGroup):
+    """`llmeval review RUN` is `llmeval review open RUN`."""
+
+    default = "open"
+
+
+app = typer.Typer(
+    cls=ReviewGroup,
+    help=(
+        "Review the answers of a run in the browser: `llmeval review RUN`. Its options:"
+        " `llmeval review open --help`."
+    ),
+    no_args_is_help=True,
+)
+review_team.add_to(app)
+
+
+@app.command("open")
+def open_(
     run: RunPath,
-    reviewer: Annotated[
-        str | None,
-        typer.Option(help="The name of the reviewer; default: your login name.", metavar="NAME"),
-    ] = None,
-    n: Annotated[
-        int, typer.Option("--n", help="The number of answers to review.", metavar="N")
-    ] = 50,
-    random_share: Annotated[
-        float,
-        typer.Option(
-            help="The share of random answers: only those can measure a judge.", metavar="SHARE"
-        ),
-    ] = 0.2,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Vote on this metric; default: all that judges decide.", metavar="METRIC"
-        ),
-    ] = None,
+    reviewer: Reviewer = None,
+    n: N = 50,
+    random_share: RandomShare = 0.2,
+    metric: Metrics = None,
     baseline: Annotated[
         Path | None,
         typer.Option(
@@ -55,26 +71,46 @@ def review(
             ),
         ),
     ] = False,
-    port: Annotated[
-        int, typer.Option(help="The port; default: a free one.", min=0, max=65535, metavar="PORT")
-    ] = 0,
-    no_open: Annotated[
-        bool, typer.Option("--no-open", help="Print the address; do not start a browser.")
-    ] = False,
+    store: ReviewStoreUrl = None,
+    port: Port = 0,
+    host: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "With --store: the address to listen on; beyond 127.0.0.1 only with TLS or a proxy."
+            )
+        ),
+    ] = "127.0.0.1",
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(help="With --store: certificate for TLS (PEM).", metavar="FILE"),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="With --store: its private key (PEM).", metavar="FILE")
+    ] = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            help="With --store: the proxy in front of it, such as https://evals.example.org.",
+            metavar="URL",
+        ),
+    ] = None,
+    no_open: NoOpen = False,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
     """Review the answers of a run in the browser. Votes become labels.
 
-    The judge's verdict stays hidden until you have voted. Nothing leaves this machine: the page is
-    served on 127.0.0.1, and only with the address that is printed. Ctrl-C ends it.
-    """
-    import tempfile
+    The judge's verdict stays hidden until you have voted. If answers are assigned to you
+    (`llmeval review assign`), they are your queue. The page is served on 127.0.0.1, and only with
+    the address that is printed. Ctrl-C ends it.
 
+    With --store a team reviews on one server. People enter with a token that
+    `llmeval review token NAME` prints.
+    """
     from llmeval.report.baseline_run import baseline_run
-    from llmeval.report.html.assets import policy
-    from llmeval.review.server import ReviewServer
     from llmeval.store.directory import RunDir
+    from llmeval.web.guarded_server import Listening
 
     directory = RunDir(find_run(run, reports))
     directory.verify()
@@ -83,27 +119,84 @@ def review(
         if baseline is None
         else RunDir(find_run(baseline, reports))
     )
+    listening = Listening(host, port, tls_cert, tls_key, proxy)
+    _refuse_options(listening, store, reviewer, doubtful=doubtful)
     if doubtful:
         return _review_references(
-            directory, reports, reviewer or _login(), n, port, no_open=no_open, as_json=as_json
+            directory, reports, reviewer or login(), n, port, no_open=no_open, as_json=as_json
         )
-    with tempfile.TemporaryDirectory(prefix="llmeval-review-") as folder:
-        page = Path(folder) / "review.html"
-        session = _session(
-            directory, before, page, reviewer or _login(), n, random_share, metric or []
-        )
-        server = ReviewServer(session, page, policy(served=True), port)
-        drawn = sum(len(made.drawn) for made in session.queue.draws.values())
-        about = (
-            f"Reviewing {directory.path} as {session.reviewer}:"
-            f" {count(len(session.queue.items), 'answer')}, {drawn:,} of them drawn at random,"
-            f" {session.done():,} done."
-        )
-        _serve(server, about, no_open=no_open, as_json=as_json)
+    with paged(directory, before) as page:
+        queue = _default_queue(page, metric or [], n, random_share)
+        if store:
+            from llmeval.cli.review_team import serve_team
+
+            serve_team(page, store, queue, listening, no_open=no_open, as_json=as_json)
+            return 0
+        session = _serve_one(page, queue, reviewer or login(), port, no_open, as_json)
     if session.added:
         index_again(directory.path)
     _end(session, as_json=as_json)
     return 0
+
+
+def _refuse_options(
+    listening: "Listening", store: str | None, reviewer: str | None, *, doubtful: bool
+) -> None:
+    """Refuse options that have no effect together.
+
+    Raises:
+        UsageError: names them.
+    """
+    from llmeval.core.errors import UsageError
+    from llmeval.web.guarded_server import LOOPBACK
+
+    if store and (reviewer or doubtful):
+        raise UsageError(
+            "--store has no effect with --reviewer or --doubtful: people enter the team's server"
+            " with their token"
+        )
+    others = (listening.certificate, listening.key, listening.proxy)
+    if not store and (listening.host != LOOPBACK or any(others)):
+        raise UsageError(
+            "--host, --tls-cert, --tls-key and --proxy need --store: without it the server has no"
+            " accounts, and listens on 127.0.0.1 only"
+        )
+
+
+def _default_queue(page: PagedRun, named: list[str], n: int, share: float) -> "ReviewQueue":
+    """The queue of reviewers without an assignment, in the order that the page finds urgent."""
+    from llmeval.review.queue import make_queue, metrics_to_review
+
+    metrics = metrics_to_review(page.run, named)
+    return make_queue(page.run, page.answers, page.urgent, metrics, n, share)
+
+
+def _serve_one(
+    page: PagedRun, default: "ReviewQueue", reviewer: str, port: int, no_open: bool, as_json: bool
+) -> "ReviewSession":
+    """Serve one reviewer on this machine."""
+    from llmeval.core.person_names import person_name
+    from llmeval.report.html.assets import policy
+    from llmeval.review.assignment import queue_of
+    from llmeval.review.review_store import RunFolder
+    from llmeval.review.server import ReviewServer
+    from llmeval.review.session import ReviewSession
+
+    store, name = RunFolder(page.run), person_name(reviewer, "--reviewer")
+    queue = queue_of(store, name, default)
+    store.add_draws(queue.draws.values())
+    session = ReviewSession(
+        page.run, name, page.answers, lambda: queue_of(store, name, default), store
+    )
+    server = ReviewServer(session, page.page, policy(served=True), port)
+    drawn = sum(len(made.drawn) for made in default.draws.values())
+    what = "assigned to you" if queue is not default else f"{drawn:,} of them drawn at random"
+    about = (
+        f"Reviewing {page.run.path} as {session.reviewer}:"
+        f" {count(len(queue.items), 'answer')}, {what}, {session.done():,} done."
+    )
+    serve(server, about, no_open=no_open, as_json=as_json)
+    return session
 
 
 def _review_references(
@@ -125,6 +218,7 @@ def _review_references(
     from llmeval.review.references import ReferenceSession
     from llmeval.review.server import ReviewServer
     from llmeval.store.labels import REFERENCE_LABELS
+    from llmeval.store.people_files import folder_of
 
     cases = doubtful_cases(run, reports, n)
     if not cases:
@@ -141,8 +235,8 @@ def _review_references(
             f"Reviewing references of {run.path} as {session.reviewer}:"
             f" {count(len(cases), 'case')}, {len(session.state()):,} done."
         )
-        _serve(server, about, no_open=no_open, as_json=as_json)
-    path, suite = run.path / REFERENCE_LABELS, run.manifest().suite_file
+        serve(server, about, no_open=no_open, as_json=as_json)
+    path, suite = folder_of(run.path / REFERENCE_LABELS), run.manifest().suite_file
     if as_json:
         emit({"reviewer": session.reviewer, "added": session.added, "labels": str(path)})
     else:
@@ -151,65 +245,11 @@ def _review_references(
     return 0
 
 
-def _session(
-    run: "RunDir",
-    before: "RunDir | None",
-    page: Path,
-    reviewer: str,
-    n: int,
-    share: float,
-    named: list[str],
-) -> "ReviewSession":
-    """The page written, and the queue in the order that the page finds urgent."""
-    from llmeval.report.html import write_html
-    from llmeval.report.html.triage import TriageQueue
-    from llmeval.review.intake import answers_of
-    from llmeval.review.queue import make_queue, metrics_to_review
-    from llmeval.review.session import ReviewSession
-
-    metrics, answers = metrics_to_review(run, named), answers_of(run)
-    urgent: list[tuple[int, float, int, UnitKey]] = []
-
-    def watch(row: "ReportRow", place: "Triage") -> None:
-        if place.queue is not TriageQueue.REST:
-            key = (row.case.id, row.now.answer.repeat)
-            urgent.append((place.queue, -place.priority, len(urgent), key))
-
-    # every row is held: whatever is drawn must be there to be read
-    write_html(run, page, baseline=before, embed="all", served=True, watch=watch)
-    queue = make_queue(run, answers, (key for *_, key in sorted(urgent)), metrics, n, share)
-    return ReviewSession(run, reviewer, answers, queue)
-
-
-def _serve(server: "ReviewServer", about: str, *, no_open: bool, as_json: bool) -> None:
-    """Until Ctrl-C, or SIGTERM; also where the process was started with SIGINT ignored, as shells
-    do with `&`.
-    """
-    import signal
-    import webbrowser
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-
-    if as_json:
-        print(server.url, file=sys.stderr, flush=True)
-    else:
-        print(about)
-        print(
-            f"Open {server.url}\nCtrl-C ends the review; every vote is saved at once.", flush=True
-        )
-    if not no_open:
-        webbrowser.open(server.launch)
-    try:
-        server.serve_forever(poll_interval=0.2)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        server.server_close()
-
-
 def _end(session: "ReviewSession", *, as_json: bool) -> None:
+    """Say what was saved and what comes next."""
     from llmeval.store.directory import LABELS
+    from llmeval.store.labels import has_labels
+    from llmeval.store.people_files import folder_of
 
     path, done, total = session.run.path / LABELS, session.done(), len(session.queue.items)
     if as_json:
@@ -219,15 +259,15 @@ def _end(session: "ReviewSession", *, as_json: bool) -> None:
                 "added": session.added,
                 "done": done,
                 "queue": total,
-                "labels": str(path),
+                "labels": str(folder_of(path)),
             }
         )
         return
     print(
-        f"\n{count(session.added, 'label')} saved in {path}; {done:,} of {count(total, 'answer')}"
-        " of the queue done."
+        f"\n{count(session.added, 'record')} saved in {session.run.path}; {done:,} of"
+        f" {count(total, 'answer')} of the queue done."
     )
-    if not path.exists():
+    if not has_labels(path):
         return
     print(f"Next: llmeval labels stats {session.run.path}")
     manifest = session.run.manifest()
@@ -237,12 +277,3 @@ def _end(session: "ReviewSession", *, as_json: bool) -> None:
             f"      llmeval judge certify {manifest.suite_file}:{name} --labels"
             f" {session.run.path} --out {certificate}"
         )
-
-
-def _login() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "reviewer"

@@ -89,6 +89,16 @@ def run(
             show_default=False,
         ),
     ] = None,
+    best: Annotated[
+        bool,
+        typer.Option(
+            "--best",
+            help=(
+                "Of a grid: say which cells may be the best, ties included, at 95% over all cells"
+                " and metrics. It decides nothing."
+            ),
+        ),
+    ] = False,
     case: CaseOption = None,
     tag: TagOption = None,
     failed: FailedOption = None,
@@ -139,6 +149,27 @@ def run(
         typer.Option("--refresh", help="Call the models again, and store the new replies."),
     ] = False,
     store: StoreOption = None,
+    steal: Annotated[
+        bool,
+        typer.Option(
+            "--steal",
+            help="When this shard is done, make calls of the other shards. Needs --store.",
+        ),
+    ] = False,
+    executor: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "Where the work is done: local (this process), ray (workers on this machine), or"
+                " ray://HOST:PORT (workers on a running cluster). See docs/scale.md."
+            ),
+            metavar="NAME",
+        ),
+    ] = "local",
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Workers of --executor ray (default: 2).", metavar="N"),
+    ] = None,
     max_cost: Annotated[
         float | None, typer.Option(help="Stop at X US dollars.", metavar="X")
     ] = None,
@@ -164,14 +195,15 @@ def run(
     run.
 
     Several candidates or prompts make a grid: a run of each combination, with its own decision, and
-    one page with the answers side by side. --case, --tag, --failed and --last-failed make a partial
-    run, which never passes the gate.
+    one page with the answers side by side. --best names the cells that may be the best. --case,
+    --tag, --failed and --last-failed make a partial run, which never passes the gate.
 
     Exit codes: 0 pass, 1 gate failed, 2 suite or usage wrong, 3 run invalid or incomplete, 4
     inconclusive, 5 nothing evaluated, 130 interrupted. Of several suites or cells the worst one
     counts, in the order 130, 3, 2, 1, 4, 5, 0.
     """
-    from llmeval.runner.options import Options
+    from llmeval.core.errors import UsageError
+    from llmeval.runner.options import Options, workers_of
     from llmeval.runner.sharding import parse_shard
 
     candidates, prompts = listed_candidates(candidate), listed_prompts(prompt)
@@ -194,11 +226,19 @@ def run(
         max_calls=max_calls,
         max_minutes=max_minutes,
         shard=None if shard is None else parse_shard(shard, os.environ),
+        steal=steal,
+        workers=workers_of(executor, workers),
+        ray_address=executor.partition("://")[2],
         junit=junit,
     )
     alone = out is not None or baseline not in (None, "lock")
     partial_ = bool(case or tag or failed or last_failed)
     chosen = _suites(suites, env, alone=alone or partial_)
+    if best and not all(map(axes.make_grid, chosen)):
+        raise UsageError(
+            "--best compares the cells of a grid: name several candidates or prompts, as in"
+            " --candidate a,b"
+        )
     if len(chosen) == 1:
         options = replace(
             options,
@@ -217,6 +257,7 @@ def run(
         _one,
         options=options,
         axes=axes,
+        best=best,
         rejudge=rejudge,
         dry_run=dry_run,
         format_=format_,
@@ -258,17 +299,17 @@ def _in_folder(folder: Path) -> list[Path]:
     from llmeval.core.errors import UsageError
     from llmeval.suite.yaml_file import parse
 
-    found = [
+    files = [
         path
         for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
         if isinstance(data := parse(path.read_text(encoding="utf-8"), str(path)).data, dict)
         and "suite" in data
     ]
-    if not found:
+    if not files:
         raise UsageError(
             f"{folder}: there is no suite in this folder (a .yaml file with the key `suite`)"
         )
-    return found
+    return files
 
 
 def _each(suites: "list[Suite]", one: "Callable[[Suite], int]") -> int:
@@ -296,6 +337,7 @@ def _one(
     *,
     options: "Options",
     axes: "GridAxes",
+    best: bool,
     rejudge: bool,
     dry_run: bool,
     format_: Format,
@@ -313,6 +355,8 @@ def _one(
     if axes.make_grid(suite):
         from llmeval.cli.grid import run_cells
 
+        if options.workers is not None:
+            raise UsageError("--executor ray runs one candidate and one prompt, not a grid")
         if rejudge:
             raise UsageError("--rejudge with a grid: score the baseline again in a run of its own")
         return run_cells(
@@ -323,6 +367,7 @@ def _one(
             format_=format_,
             as_json=as_json,
             opens=opens,
+            best=best,
         )
     suite = without_matrix(suite)
     if options.prompt is not None:
@@ -337,11 +382,11 @@ def _one(
         if isinstance(child, int):
             return child
         options = replace(options, baseline=child)
-    made = run_suite(suite, options=options, observers=[ProgressDisplay()], warn=_warn)
-    code = show_run(made, as_json=as_json, format_=format_, resumes=options.out is None)
-    print_environment_notice(made, options.reports)
+    done = run_suite(suite, options=options, observers=[ProgressDisplay()], warn=_warn)
+    code = show_run(done, as_json=as_json, format_=format_, resumes=options.out is None)
+    print_environment_notice(done, options.reports)
     if opens:
-        open_page(made.report)
+        open_page(done.report)
     return code
 
 

@@ -185,20 +185,27 @@ def case_(
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
-    """Show one case through the runs of its suite: since when it fails, how often it flips."""
+    """Show one case through the runs of its suite: since when it fails, how often it flips.
+
+    Comments of people on the case follow (`llmeval review`).
+    """
     import msgspec
 
-    from llmeval.cli.history_screen import print_life
+    from llmeval.cli.history_screen import print_life, print_remarks
     from llmeval.history.case_life import life_of
+    from llmeval.history.case_remarks import remarks_on
 
     with open_for(reports, history) as opened:
         query = opened.query.where("branch", branch)
         life = life_of(opened.store, query, suite_name(suite), case_id, metric, last)
+        remarks = remarks_on(opened.store, query, suite_name(suite), case_id)
         not_shown(opened)
     if as_json:
-        emit({**msgspec.to_builtins(life), "flake_rate": life.flake_rate})
+        comments = [{**msgspec.to_builtins(each.comment), "void": each.void} for each in remarks]
+        emit({**msgspec.to_builtins(life), "flake_rate": life.flake_rate, "comments": comments})
     else:
         print_life(console(), life)
+        print_remarks(console(), remarks)
     return 0
 
 

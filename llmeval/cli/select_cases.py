@@ -36,7 +36,8 @@ FailedOption = Annotated[
 LastFailedOption = Annotated[
     bool,
     typer.Option(
-        "--last-failed", help="Run only the cases that did not pass in the suite's newest run."
+        "--last-failed",
+        help="Run only the cases that failed in the newest whole run and did not pass since.",
     ),
 ]
 
@@ -56,27 +57,43 @@ def selection_of(
         UsageError: two options exclude each other, or nothing failed in the run.
         StoreError: the run does not exist.
     """
-    from llmeval.api.failing import failed_ids
-    from llmeval.cli.common import find_run
+    from llmeval.api.failing import last_failed
     from llmeval.core.errors import UsageError
-    from llmeval.history.runs import newest_of
     from llmeval.runner.selection import Selection
-    from llmeval.store.directory import RunDir
 
     if failed is not None and last:
         raise UsageError("--failed RUN and --last-failed exclude one another: give one of them")
     named, filters = tuple(cases or ()), tuple(tags or ())
     if failed is None and not last:
         return Selection(cases=named, tags=filters) if named or filters else None
-    run = RunDir(newest_of(suite, reports) if failed is None else find_run(failed, reports))
-    manifest = run.manifest()
-    option = "--last-failed" if last else f"--failed {failed}"
-    if manifest.suite != suite:
-        raise UsageError(f"{option}: that run is of the suite {manifest.suite}, not of {suite}")
-    ids = failed_ids(run)
+    if failed is not None:
+        ids, run_id = _failed_of(failed, suite, reports)
+    else:
+        ids, run_id = last_failed(suite, reports)
     if not ids:
+        option = "--last-failed" if failed is None else f"--failed {failed}"
         raise UsageError(
-            f"{option}: every case of the run {manifest.run_id} that has a result passed, so there"
-            " is nothing to run again"
+            f"{option}: every case of the run {run_id} that has a result passed, so there is"
+            " nothing to run again"
         )
-    return Selection(cases=named, tags=filters, failed=ids, failed_of=manifest.run_id)
+    return Selection(cases=named, tags=filters, failed=ids, failed_of=run_id)
+
+
+def _failed_of(run: Path, suite: str, reports: Path) -> tuple[tuple[str, ...], str]:
+    """The failing cases of a run, and its id.
+
+    Raises:
+        UsageError: it is a run of another suite. StoreError: it does not exist.
+    """
+    from llmeval.api.failing import failed_ids
+    from llmeval.cli.common import find_run
+    from llmeval.core.errors import UsageError
+    from llmeval.store.directory import RunDir
+
+    directory = RunDir(find_run(run, reports))
+    manifest = directory.manifest()
+    if manifest.suite != suite:
+        raise UsageError(
+            f"--failed {run}: that run is of the suite {manifest.suite}, not of {suite}"
+        )
+    return failed_ids(directory), manifest.run_id

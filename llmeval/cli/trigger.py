@@ -9,6 +9,7 @@ from llmeval.cli.common import Env, Json, Reports, SuitePath, emit
 
 if TYPE_CHECKING:
     from llmeval.api.triggering import TriggerEvaluation
+    from llmeval.monitor.evidence import DriftEvidence
 
 app = typer.Typer(
     help="Decide what to do about drift, a judge or a deployment.", no_args_is_help=True
@@ -83,17 +84,33 @@ def _document(suite: str, result: "TriggerEvaluation") -> dict[str, object]:
     }
 
 
+def _evidence(drift: "DriftEvidence") -> str:
+    from llmeval.core.formatting import percent
+
+    return (
+        f"Evidence: {drift.stream} is {percent(drift.now)} since {drift.since}, and"
+        f" {percent(drift.reference)} in the reference."
+    )
+
+
+def _cost(dollars: float | None) -> str:
+    return "unknown" if dollars is None else f"${dollars:.2f}"
+
+
 def _print(result: "TriggerEvaluation", fire: bool) -> None:
     import textwrap
 
     from llmeval.core.redaction import redact
     from llmeval.report.safe_text import one_line
 
-    cost = "unknown" if result.cost_usd is None else f"${result.cost_usd:.2f} (the newest run)"
     lines = [f"Decision: {result.decision.decision}. {result.decision.because}"]
+    lines += [_evidence(each) for each in result.evidence.drift]
     if result.benefit:
-        lines.append(f"Expected benefit: {result.benefit}. Cost: {cost}.")
-    lines += [f"{each.name}: {each.state}. {each.why}" for each in result.results]
+        lines.append(f"Expected benefit: {result.benefit}.")
+    lines += [
+        f"{each.name}: {each.state}. {each.why.rstrip('.')}. Cost: {_cost(each.cost_usd)}."
+        for each in result.results
+    ]
     verb = "Message" if fire else "Message that would be sent"
     lines += [f"{verb}: {each}" for each in result.messages]
     lines += [f"NOT DELIVERED: {each}" for each in result.failed]

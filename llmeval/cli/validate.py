@@ -56,7 +56,7 @@ def validate(
     from llmeval.core.errors import ExitCode, LlmevalError
     from llmeval.suite.loader import load_suite
 
-    found, wrong = [], []
+    valid, wrong = [], []
     reports: list[DataReport] = []
     suites = suite_files(suites)
     for suite in suites:
@@ -69,7 +69,7 @@ def validate(
             if strict:
                 reports.append(_data_report(loaded))
                 facts = {**facts, "data": reports[-1].document()}
-            found.append(
+            valid.append(
                 (
                     suite,
                     facts if against is None else {**facts, "against": _against(loaded, against)},
@@ -81,12 +81,12 @@ def validate(
             wrong.append(str(error))
     if as_json:
         emit(
-            found[0][1]
+            valid[0][1]
             if len(suites) == 1
-            else {"suites": [facts for _, facts in found], "errors": wrong}
+            else {"suites": [facts for _, facts in valid], "errors": wrong}
         )
     else:
-        _print(found)
+        _print(valid)
         for report in reports:
             show_report(report)
     for message in wrong:
@@ -145,12 +145,12 @@ def _print_against(suite: Path, against: dict[str, Any]) -> None:
         )
 
 
-def _print(found: list[tuple[Path, dict[str, Any]]]) -> None:
+def _print(valid: list[tuple[Path, dict[str, Any]]]) -> None:
     from rich.markup import escape
 
     from llmeval.report.safe_text import count
 
-    for suite, facts in found:
+    for suite, facts in valid:
         parts = [count(facts["cases"], "case")]
         parts += [count(len(facts[f"{noun}s"]), noun) for noun in ("check", "judge", "rule")]
         console().print(f"[green]✔[/] {escape(str(suite))}: {', '.join(parts)}", soft_wrap=True)

@@ -53,12 +53,12 @@ def best_set(leads: Mapping[tuple[int, int], MeanDifference], count: int, rate: 
         """Of `two` over `one`."""
         if one < two:
             return leads[one, two]
-        found = leads[two, one]
-        return MeanDifference(-found.estimate, -found.high, -found.low, found.p)
+        difference = leads[two, one]
+        return MeanDifference(-difference.estimate, -difference.high, -difference.low, difference.p)
 
     def beats(two: int, one: int) -> bool:
-        found = lead(one, two)
-        return found.estimate > 0 and found.p / 2 <= rate
+        difference = lead(one, two)
+        return difference.estimate > 0 and difference.p / 2 <= rate
 
     names = range(count)
     among = [not any(beats(two, one) for two in names if two != one) for one in names]
@@ -80,9 +80,9 @@ def best_runs(
         sides: the runs. metrics: names. level: of the claim on all metrics at once, in (0, 1).
         pairs: how two runs are paired.
     """
-    found = [_joining(sides, metric, pairs) for metric in metrics]
-    tested = sum(len(each.joining) > 1 for each in found)
-    return tuple(_best(each, (1 - level) / max(1, tested)) for each in found)
+    joined = [_joining(sides, metric, pairs) for metric in metrics]
+    tested = sum(len(each.joining) > 1 for each in joined)
+    return tuple(_best(each, (1 - level) / max(1, tested)) for each in joined)
 
 
 class _Joining(NamedTuple):
@@ -117,6 +117,9 @@ def _unfit(side: LoadedRun, metric: str) -> str:
         return "it has no such metric"
     if side.manifest.status != "complete":
         return "it is incomplete"
+    selection = side.manifest.selection
+    if selection is not None and (selection.cases or selection.failed_of is not None):
+        return "its cases were named one by one, perhaps because of their results"
     if side.summary is None:
         return ""
     if side.summary.counts.not_needed:
@@ -134,24 +137,24 @@ def _same_cases(one: LoadedRun, two: LoadedRun) -> bool:
     return one.kept.cases == two.kept.cases
 
 
-def _best(found: _Joining, alpha: float) -> BestRuns:
-    count = len(found.joining)
-    untrusted = any(each.untrusted(found.metric) for each in found.joining)
-    if count < 2 or len(found.paired) < count * (count - 1) // 2:
-        return BestRuns(metric=found.metric, rate=alpha, left_out=found.left_out)
+def _best(joining: _Joining, alpha: float) -> BestRuns:
+    count = len(joining.joining)
+    untrusted = any(each.untrusted(joining.metric) for each in joining.joining)
+    if count < 2 or len(joining.paired) < count * (count - 1) // 2:
+        return BestRuns(metric=joining.metric, rate=alpha, left_out=joining.left_out)
     rate = alpha / (count - 1)
     leads = {
         key: difference(each.differences, each.clusters, 1 - 2 * rate)
-        for key, each in found.paired.items()
+        for key, each in joining.paired.items()
     }
     chosen = best_set(leads, count, rate)
     return BestRuns(
-        metric=found.metric,
+        metric=joining.metric,
         rate=alpha,
-        n=len(next(iter(found.paired.values())).differences),
-        contenders=tuple(_contenders(found.joining, chosen)),
+        n=len(next(iter(joining.paired.values())).differences),
+        contenders=tuple(_contenders(joining.joining, chosen)),
         untrusted=untrusted,
-        left_out=found.left_out,
+        left_out=joining.left_out,
     )
 
 

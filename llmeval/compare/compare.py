@@ -11,7 +11,14 @@ from string import ascii_uppercase
 from msgspec import structs
 
 from llmeval.compare.best import best_runs
-from llmeval.compare.comparison import Comparison, Flip, MetricDifference, SliceDifference, Word
+from llmeval.compare.comparison import (
+    BestRuns,
+    Comparison,
+    Flip,
+    MetricDifference,
+    SliceDifference,
+    Word,
+)
 from llmeval.compare.differences import differing
 from llmeval.compare.loaded_run import LoadedRun, load, obstacle, side, warnings
 from llmeval.compare.ranks import PairwiseTest, board
@@ -34,7 +41,7 @@ class _Tested:
     other: LoadedRun
     metric: str
     pairs: PairedCases
-    found: MeanDifference
+    difference: MeanDifference
 
 
 def compare(runs: Sequence[RunStore], level: float = LEVEL, *, best: bool = False) -> Comparison:
@@ -55,7 +62,7 @@ def compare(runs: Sequence[RunStore], level: float = LEVEL, *, best: bool = Fals
         raise UsageError(f"{twice} is named twice: a run does not differ from itself")
     sides = [load(letter, run) for letter, run in zip(ascii_uppercase, runs, strict=False)]
     first, others = sides[0], sides[1:]
-    metrics = list(dict.fromkeys(name for each in sides for name in each.kept.metrics))
+    metrics = _metrics_of(sides)
     tests = {
         (one.letter, two.letter, metric): tested
         for one, two in combinations(sides, 2)
@@ -63,10 +70,10 @@ def compare(runs: Sequence[RunStore], level: float = LEVEL, *, best: bool = Fals
         if (tested := _test(one, two, metric, level)) is not None
     }
     adjusted = dict(
-        zip(tests, holm_adjusted([each.found.p for each in tests.values()]), strict=True)
+        zip(tests, holm_adjusted([each.difference.p for each in tests.values()]), strict=True)
     )
     verdicts = {
-        key: PairwiseTest(tests[key].found.estimate, p, p <= 1 - level)
+        key: PairwiseTest(tests[key].difference.estimate, p, p <= 1 - level)
         for key, p in adjusted.items()
     }
     return Comparison(
@@ -83,10 +90,19 @@ def compare(runs: Sequence[RunStore], level: float = LEVEL, *, best: bool = Fals
         boards=tuple(board(metric, sides, verdicts) for metric in metrics)
         if len(sides) > 2
         else (),
-        best=best_runs(sides, metrics, level, _paired) if best else (),
+        best=best_of(sides, level) if best else (),
         differing=tuple(differing([each.manifest for each in sides])),
         warnings=tuple(text for each in sides for text in warnings(each)),
     )
+
+
+def best_of(sides: Sequence[LoadedRun], level: float = LEVEL) -> tuple[BestRuns, ...]:
+    """Which of two or more runs may be the best, metric by metric. `level`: of all, in (0, 1)."""
+    return best_runs(sides, _metrics_of(sides), level, _paired)
+
+
+def _metrics_of(sides: Sequence[LoadedRun]) -> list[str]:
+    return list(dict.fromkeys(name for each in sides for name in each.kept.metrics))
 
 
 def _same(run: RunStore, earlier: Sequence[RunStore]) -> bool:
@@ -125,7 +141,7 @@ def _metric(
         return MetricDifference(
             letter=other.letter, metric=metric, judged=judged, word="not comparable", why=why
         )
-    pairs, found, moved = tested.pairs, tested.found, list(_moved(tested))
+    pairs, difference, moved = tested.pairs, tested.difference, list(_moved(tested))
     fell = sorted(
         (flip for flip in moved if flip.now < flip.before), key=lambda flip: flip.now - flip.before
     )
@@ -145,10 +161,10 @@ def _metric(
         ties=len(pairs.differences) - pairs.missing - len(moved),
         before=before,
         now=now,
-        difference=found.estimate,
-        low=found.low,
-        high=found.high,
-        p=found.p,
+        difference=difference.estimate,
+        low=difference.low,
+        high=difference.high,
+        p=difference.p,
         adjusted=verdict.adjusted,
         clustered=len(set(pairs.clusters)) < len(pairs.clusters),
         untrusted=first.untrusted(metric) or other.untrusted(metric),
@@ -174,11 +190,11 @@ def _means(tested: _Tested) -> tuple[float | None, float | None]:
     """The means of both sides over the pairs that have both results."""
     before = tested.first.kept.results(tested.metric)
     both = zip(tested.pairs.cases, tested.pairs.differences, strict=True)
-    known = [(before[name], moved) for name, moved in both if not math.isnan(moved)]
-    if not known:
+    scored = [(before[name], moved) for name, moved in both if not math.isnan(moved)]
+    if not scored:
         return None, None
-    mean = math.fsum(value for value, _ in known) / len(known)
-    return mean, mean + math.fsum(moved for _, moved in known) / len(known)
+    mean = math.fsum(value for value, _ in scored) / len(scored)
+    return mean, mean + math.fsum(moved for _, moved in scored) / len(scored)
 
 
 def _slices(tests: Sequence[_Tested], level: float) -> tuple[SliceDifference, ...]:
@@ -188,14 +204,16 @@ def _slices(tests: Sequence[_Tested], level: float) -> tuple[SliceDifference, ..
         letter: [(slice_label(name), aggregate.members(name)) for name in aggregate.slice_names()]
         for letter, aggregate in tallies.items()
     }
-    found = [
+    differences = [
         _slice(each, name, rows, level)
         for each in tests
         for name, rows in _places(each, slices[each.other.letter])
         if rows
     ]
-    moved = benjamini_hochberg([row.p for row in found], 1 - level)
-    marked = (structs.replace(row, moved=flag) for row, flag in zip(found, moved, strict=True))
+    moved = benjamini_hochberg([row.p for row in differences], 1 - level)
+    marked = (
+        structs.replace(row, moved=flag) for row, flag in zip(differences, moved, strict=True)
+    )
     return tuple(sorted(marked, key=lambda row: (not row.moved, row.p)))
 
 

@@ -25,11 +25,13 @@ class LoadedRun:
     aggregate: RunAggregate
     kept: BaselineLock
     summary: Summary | None
+    title: str = ""
+    """What names the run instead of its letter, such as the cell of a grid."""
 
     @property
     def name(self) -> str:
-        """The letter and the run's id."""
-        return f"{self.letter} ({self.kept.run_id})"
+        """The title or the letter, and the run's id."""
+        return f"{self.title or self.letter} ({self.kept.run_id})"
 
     def untrusted(self, metric: str) -> bool:
         """Whether the metric's judge is not trusted; False for checks."""
@@ -37,8 +39,8 @@ class LoadedRun:
         return judge is not None and judge.trust != "TRUSTED"
 
 
-def load(letter: str, run: RunStore) -> LoadedRun:
-    """Read a run once.
+def load(letter: str, run: RunStore, title: str = "") -> LoadedRun:
+    """Read a run once. `title`: what names it instead of its letter.
 
     Raises:
         StoreError: not a run directory, or a newer one.
@@ -53,6 +55,7 @@ def load(letter: str, run: RunStore) -> LoadedRun:
         aggregate,
         values_of(aggregate, manifest),
         run.summary() if run.has_summary() else None,
+        title,
     )
 
 
@@ -110,16 +113,16 @@ def _anew(first: LoadedRun, other: LoadedRun) -> str:
 
 def warnings(loaded: LoadedRun) -> list[str]:
     """What to know about a run before its numbers are read."""
-    found = []
+    warnings_ = []
     if _status(loaded) != "complete":
-        found.append(
+        warnings_.append(
             f"{loaded.name} is incomplete: {loaded.aggregate.cases:,} cases have an answer so far."
         )
     if loaded.manifest.selection is not None:
-        found.append(f"{loaded.name} is a partial run: {loaded.manifest.selection.sentence}")
+        warnings_.append(f"{loaded.name} is a partial run: {loaded.manifest.selection.sentence}")
     stopped = 0 if loaded.summary is None else loaded.summary.counts.not_needed
     if stopped:
-        found.append(
+        warnings_.append(
             f"{loaded.name} stopped early, and {stopped:,} cases did not run: the intervals here do"
             " not account for that, its own gate does."
         )
@@ -129,5 +132,5 @@ def warnings(loaded: LoadedRun) -> list[str]:
             "regression",
             "release",
         ):  # what it was compared with is not asked here
-            found.append(f"{loaded.name} is INVALID: {rule.reason}")
-    return found
+            warnings_.append(f"{loaded.name} is INVALID: {rule.reason}")
+    return warnings_

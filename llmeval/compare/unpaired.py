@@ -149,10 +149,10 @@ def _answers(
     yield structs.replace(length, unit="characters")
     path = None if label is None else _path(label)
     labels = [[(_label(text, path), key) for text, key in rows] for rows in texts]
-    known = {name for rows in labels for name, _ in rows}
-    if len(known) > MAX_LABELS:
+    labelled = {name for rows in labels for name, _ in rows}
+    if len(labelled) > MAX_LABELS:
         if label is not None:
-            why = f"{label} has {len(known):,} different values: it is not a label"
+            why = f"{label} has {len(labelled):,} different values: it is not a label"
             yield WindowDifference(metric=MIX, word="not comparable", why=why)
         return
     windows = [Window([0.0] * len(rows), [key for _, key in rows]) for rows in labels]

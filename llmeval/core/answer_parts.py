@@ -41,6 +41,7 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     - `user`: the simulated user gave no usable message, or did not keep to its goal;
     - `application`: the application answered with its own error (HTTP 500), and the model says
         `on_error: fail`;
+    - `worker`: several workers ended while they did the case (`--executor ray`);
     - `judge`: the judge replied, and none of its replies is a usable verdict;
     - `check`: the check could not be carried out on this answer.
     """

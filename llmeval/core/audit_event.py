@@ -22,6 +22,7 @@ AuditAction = Literal[
     "judge certified",
     "judge voided",
     "promoted",
+    "canary compared",
     "trigger fired",
     "alarm raised",
     "alarm ended",

@@ -6,7 +6,7 @@ manifest and all digests is not detected.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -41,11 +41,11 @@ def problem(line: bytes) -> str:
     """What is wrong with the checksum of a line that ends with a newline; empty if nothing is."""
     if line[-_TAIL : -_TAIL + len(_FIELD)] != _FIELD or not line.endswith(_END):
         return "the line does not end with a checksum: llmeval did not write it, or it was edited"
-    stated, found = line[-_TAIL + len(_FIELD) : -len(_END)], _checksum(line[:-_TAIL])
-    if stated != found:
+    stated, computed = line[-_TAIL + len(_FIELD) : -len(_END)], _checksum(line[:-_TAIL])
+    if stated != computed:
         return (
             "the line was changed after it was written "
-            f"(checksum {stated.decode(errors='replace')}, its content has {found.decode()})"
+            f"(checksum {stated.decode(errors='replace')}, its content has {computed.decode()})"
         )
     return ""
 
@@ -64,13 +64,13 @@ def manifest_digest(manifest: Mapping[str, object]) -> str:
     return digest(msgspec.json.decode(msgspec.json.encode(content)))
 
 
-def combined_digest(digests: Iterable[str]) -> str:
-    """The digest of a set of cases: the sum of their digests modulo 2**256. Their order does not
-    matter.
-    """
-    return digest_of_sum(sum(int(each.removeprefix("sha256:"), 16) for each in digests))
+def digest_number(digest: str) -> int:
+    """A sha256 digest as a number, to be added up."""
+    return int(digest.removeprefix("sha256:"), 16)
 
 
 def digest_of_sum(total: int) -> str:
-    """A sum of sha256 digests as a digest, modulo 2**256."""
+    """The digest of a set of cases: the sum of their digests modulo 2**256. Their order does not
+    matter.
+    """
     return f"sha256:{total % 2**256:064x}"

@@ -1,4 +1,4 @@
-"""A line of `draws.jsonl`: the answers that were drawn for labelling."""
+"""The line of `draws/ID.jsonl`: the answers that were drawn for labelling."""
 
 import msgspec
 

@@ -81,3 +81,11 @@ def store_error(path: Path, error: OSError) -> StoreError:
         errno.EEXIST: "a file of that name is in the way; choose another directory with --out",
     }.get(error.errno or 0, "choose another directory with --out")
     return StoreError(f"{path}: {error.strerror or error}: {fix}")
+
+
+def shown_path(path: Path | str) -> str:
+    """A path as a text that every file and output can hold: bytes that are not UTF-8 as `\\xe9`."""
+    text = str(path)
+    if text.isascii():
+        return text
+    return os.fsencode(text).decode(errors="backslashreplace")

@@ -75,6 +75,8 @@ class RegressionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """How many cases of the baseline may be absent or changed."""
     release: ReleaseRecord | None = None
     """Null where nothing is compared with a release."""
+    paired: bool = True
+    """False: the baseline is another window of cases, and the means are compared."""
 
 
 class GateRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from llmeval.core.approvals import ApprovalPolicy
+
 
 class JudgeTerms(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a judge that make a run easier or harder to pass."""
@@ -20,6 +22,15 @@ class JudgeTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Whether each run tests it with known attacks."""
     digest: str | None = None
     """The judge's digest; null if no run has computed it."""
+
+
+class ApprovalTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """The policy of approvals that a suite states."""
+
+    digest: str
+    """sha256 of the rules."""
+    rules: ApprovalPolicy
+    """Who must approve a run."""
 
 
 class GateTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +52,8 @@ class GateTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the cases in quarantine."""
     retired: tuple[str, ...] = ()
     """Ids of the retired cases."""
+    approvals: ApprovalTerms | msgspec.UnsetType = msgspec.UNSET
+    """Only of a suite that demands approvals."""
 
 
 class Rejudged(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,3 +41,5 @@ class GridRecord(msgspec.Struct, frozen=True, kw_only=True):
     """
     cells: tuple[GridCell, ...]
     """In the order of the columns."""
+    best: bool = False
+    """Whether the page says which cells may be the best (`run --best`)."""

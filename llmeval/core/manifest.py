@@ -258,6 +258,8 @@ class GateInputs(ScoringInputs, frozen=True, kw_only=True):
     """Cases that count in no rule."""
     retired: tuple[Retired, ...] = ()
     """Cases of the baseline that were removed from the suite, or changed, on purpose."""
+    approvals: ApprovalPolicy | None = None
+    """Who must approve the run before it becomes a baseline or is promoted; null for nobody."""
 
 
 class Manifest(GateInputs, frozen=True, kw_only=True):
@@ -321,8 +323,6 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     """Which attempt of its change this is; null in a run that counts no attempts."""
     shard: ShardRecord | None = None
     """Null in a whole run."""
-    approvals: ApprovalPolicy | None = None
-    """Who must approve the run before it becomes a baseline or is promoted; null for nobody."""
     selection: SelectionRecord | None = None
     """Of a partial run: which cases it has; null in a run of the whole suite."""
     grid: GridCellRecord | None = None
@@ -340,7 +340,9 @@ class Manifest(GateInputs, frozen=True, kw_only=True):
     wall_s: float | None = None
     """Seconds of all sessions."""
     unfinished_calls: dict[str, Count] = {}
-    """Calls by role, for cases that the run did not finish."""
+    """Calls by role that are in no record: for cases that the run did not finish, or for other
+    shards (`--steal`).
+    """
     records: dict[str, RecordFile] | None = None
     """Each file of records; null while the run continues."""
     digest: str = ""

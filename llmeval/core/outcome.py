@@ -66,10 +66,10 @@ def answer_outcome(answer: Answer, statuses: Iterable[Status]) -> Outcome:
             scored as a failure (`on_blocked: fail`).
         statuses: the statuses of all its scores, after the decisions of people.
     """
-    found = list(statuses)
-    if not found:
+    present = list(statuses)
+    if not present:
         return Outcome.ERROR if answer.error is not None else Outcome.NOT_SCORED
-    outcomes = [outcome for outcome in map(status_outcome, found) if outcome is not None]
+    outcomes = [outcome for outcome in map(status_outcome, present) if outcome is not None]
     return worst(outcomes) if outcomes else Outcome.ERROR
 
 

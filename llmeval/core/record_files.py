@@ -19,6 +19,7 @@ from llmeval.core.monitor_record import MonitorRecord
 from llmeval.core.pack_index import PackIndex
 from llmeval.core.records import Answer, Case, Label, Score
 from llmeval.core.results import Summary
+from llmeval.core.review_records import Assignment, CaseComment
 from llmeval.core.run_tags import RunTags
 from llmeval.core.seal import Seal
 
@@ -49,9 +50,11 @@ FILES = (
     FileOfRecords("scores.jsonl", Score, lines=True, checksum=True),
     FileOfRecords("judge_probes.jsonl", JudgeProbe, lines=True, checksum=True),
     FileOfRecords("summary.json", Summary, checksum=True),
-    FileOfRecords("labels.jsonl", Label, lines=True),
-    FileOfRecords("baseline_labels.jsonl", Label, lines=True),
-    FileOfRecords("draws.jsonl", Draw, lines=True),
+    FileOfRecords("labels/NAME.jsonl", Label, lines=True),
+    FileOfRecords("baseline_labels/NAME.jsonl", Label, lines=True),
+    FileOfRecords("draws/ID.jsonl", Draw, lines=True),
+    FileOfRecords("assignments/NAME.jsonl", Assignment, lines=True),
+    FileOfRecords("comments/NAME.jsonl", CaseComment, lines=True),
     FileOfRecords("tags.json", RunTags),
     FileOfRecords("seal.json", Seal),
 )
@@ -121,13 +124,13 @@ def _records(record: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
 
 def nested(record: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
     """A record and every record within it, in the order of their first use."""
-    found: list[type[msgspec.Struct]] = []
+    structs: list[type[msgspec.Struct]] = []
 
     def visit(kind: msgspec.inspect.Type) -> None:
         if isinstance(kind, msgspec.inspect.StructType):
-            if kind.cls in found:
+            if kind.cls in structs:
                 return
-            found.append(kind.cls)
+            structs.append(kind.cls)
             for field in kind.fields:
                 visit(field.type)
         for name in ("item_type", "key_type", "value_type"):
@@ -137,7 +140,7 @@ def nested(record: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
             visit(inner)
 
     visit(msgspec.inspect.type_info(record))
-    return found
+    return structs
 
 
 @cache

@@ -21,6 +21,7 @@ from llmeval.core.answer_parts import Usage as Usage
 from llmeval.core.answer_parts import UserPart as UserPart
 from llmeval.core.json_values import clean_text as clean_text
 from llmeval.core.json_values import plain as plain
+from llmeval.core.message_parts import MessagePart as MessagePart
 from llmeval.core.trace_steps import Trace as Trace
 
 SCHEMA = 3
@@ -29,13 +30,15 @@ Fields = Mapping[str, Any]
 """A case's own data, for the templates."""
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One turn of a conversation."""
 
     role: str
     """system, user or assistant."""
     content: str
-    """Its text."""
+    """Its text, with a placeholder for each image."""
+    parts: tuple[MessagePart, ...] = ()
+    """Texts and images in their order; left out without an image."""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -230,7 +233,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's verdict on one answer and metric: a line of `labels.jsonl`, never changed.
+    """A person's verdict on one answer and metric: a line of `labels/NAME.jsonl`, never changed.
 
     The last line of a reviewer on (case, repeat, metric) counts.
     """

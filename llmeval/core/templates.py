@@ -88,8 +88,8 @@ class Template:
             # faster without the engine: half of all templates are only one field
             text = field if isinstance(field, str) else self._rendered(values)
         except UndefinedError as error:
-            known = ", ".join(sorted(values))
-            raise SuiteError(f"{self.name}: {error.message}; this case has: {known}") from None
+            names = ", ".join(sorted(values))
+            raise SuiteError(f"{self.name}: {error.message}; this case has: {names}") from None
         except _FAILURES as error:
             raise SuiteError(f"{self.name}: {_reason(error)}") from None
         if len(text) > MAX_OUTPUT:

@@ -2,18 +2,24 @@
 row.
 """
 
+import copy
 import hashlib
 import random
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from itertools import compress
+from pathlib import Path
 from typing import Any
 
-from llmeval.core.checksums import digest_of_sum
+import msgspec
+
+from llmeval.core.checksums import digest_number, digest_of_sum
 from llmeval.core.errors import SuiteError
 from llmeval.core.json_paths import JsonPath
+from llmeval.core.message_parts import as_text
 from llmeval.core.records import Case, Message, canonical_json
 from llmeval.core.templates import is_template, render_value
+from llmeval.data.message_images import read_parts
 from llmeval.data.rows import Row, as_written
 from llmeval.data.sources import InlineSource, Source, TableFormat, open_source
 from llmeval.suite.loader import Suite
@@ -68,6 +74,7 @@ class CaseSet:
         self._suite = suite
         self._map = dict(spec.map)
         self._source = _open(suite)
+        self._folder = _folder(suite)
         sample = spec.sample
         self._order = array("q", range(len(self._source)))
         if sample is not None:
@@ -118,12 +125,28 @@ class CaseSet:
             if index in self._with_checks:
                 yield self._case(index)
 
-    def keep(self, wanted: Callable[[Case], bool]) -> None:
+    def keep(self, predicate: Callable[[Case], bool]) -> None:
         """Leave out the cases that are not wanted."""
-        kept = [wanted(case) for case in self]
+        kept = [predicate(case) for case in self]
         self._clusters = array("q", compress(self._clusters, kept))
         self._order = array("q", compress(self._order, kept))
-        self.digest = digest_of_sum(sum(map(_number, self)))
+        self.digest = digest_of_sum(sum(digest_number(case.digest) for case in self))
+
+    def parts(self, number: Callable[[Case], int]) -> dict[int, "CaseSet"]:
+        """The cases by the number of their part. The parts have no digest."""
+        orders: dict[int, array[int]] = {}
+        for index, case in zip(self._order, self, strict=True):
+            orders.setdefault(number(case), array("q")).append(index)
+        parts = {}
+        for key, order in orders.items():
+            parts[key] = part = copy.copy(self)
+            part._order, part.digest = order, ""
+        return parts
+
+    def backwards(self) -> Iterator[Case]:
+        """The cases from the last to the first."""
+        for index in reversed(self._order):
+            yield self._case(index)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -134,7 +157,8 @@ class CaseSet:
 
     def _case(self, index: int) -> Case:
         try:
-            return make_case(self._source.row(index), self._map, self._source.where(index))
+            where = self._source.where(index)
+            return make_case(self._source.row(index), self._map, where, self._folder)
         except SuiteError:
             raise
         except (ValueError, TypeError) as error:
@@ -142,25 +166,26 @@ class CaseSet:
 
     def _scan(self, inspect: Callable[[Case], None]) -> str:
         """Read every case once: all are valid, no id stands twice."""
-        seen: dict[bytes, int] = {}
+        seen = set[int]()
         clusters: dict[str, int] = {}
         total = 0
         for index in self._order:
             case = self._case(index)
             inspect(case)
-            key = hashlib.blake2b(case.id.encode(), digest_size=8).digest()
+            key = int.from_bytes(hashlib.blake2b(case.id.encode(), digest_size=8).digest())
             if key in seen:
-                first = self._source.where(seen[key])
+                first = next(each for each in self if each.id == case.id)
                 raise SuiteError(
-                    f"{self._source.where(index)}: the id {case.id!r} is already used by {first}"
+                    f"{self._source.where(index)}: the id {case.id!r} is already used by"
+                    f" {first.source}"
                 )
-            seen[key] = index
+            seen.add(key)
             self._clusters.append(
                 index if case.cluster is None else clusters.setdefault(case.cluster, index)
             )
             if case.checks:
                 self._with_checks.add(index)
-            total += _number(case)
+            total += digest_number(case.digest)
         return digest_of_sum(total)
 
     def _sampled(self, n: int, seed: int, stratify: str | None) -> "array[int]":
@@ -178,10 +203,6 @@ class CaseSet:
         for name, share in _shares({name: len(rows) for name, rows in strata.items()}, n).items():
             picked += rng.sample(strata[name], share)
         return array("q", sorted(picked))
-
-
-def _number(case: Case) -> int:
-    return int(case.digest.removeprefix("sha256:"), 16)
 
 
 def _open(suite: Suite) -> Source:
@@ -221,13 +242,23 @@ def _shares(sizes: Mapping[str, int], n: int) -> dict[str, int]:
     return shares
 
 
-def make_case(row: Row, columns: Mapping[str, str], where: str) -> Case:
+def _folder(suite: Suite) -> Path:
+    """The folder of the file with the cases."""
+    source = suite.spec.cases.source
+    if isinstance(source, str) and "://" not in source:
+        path = suite.base / source
+        return path if path.is_dir() else path.parent
+    return suite.base
+
+
+def make_case(row: Row, columns: Mapping[str, str], where: str, folder: Path | None = None) -> Case:
     """A `Case` from a raw row.
 
     Args:
         row: column -> value.
         columns: case field -> column, where their names differ.
         where: `file:line`, for messages.
+        folder: the folder that paths of images are relative to; None without one.
 
     Raises:
         SuiteError: a field has the wrong form.
@@ -235,9 +266,11 @@ def make_case(row: Row, columns: Mapping[str, str], where: str) -> Case:
     mapped = {name: _mapped(row, name, column, where) for name, column in columns.items()}
     taken = set(columns.values())
     data = {key: value for key, value in row.items() if key not in taken} | mapped
-    body = hashlib.sha256(
-        canonical_json({key: value for key, value in data.items() if key != "id"})
-    ).hexdigest()
+    messages = _messages(data, where, folder)
+    content = {key: value for key, value in data.items() if key != "id"}
+    if any(message.parts for message in messages):  # a changed image is a changed case
+        content["messages"] = msgspec.to_builtins(messages)
+    body = hashlib.sha256(canonical_json(content)).hexdigest()
     identifier = data.get("id")
     if identifier is None:
         identifier = body[:16]
@@ -250,7 +283,7 @@ def make_case(row: Row, columns: Mapping[str, str], where: str) -> Case:
         context=_context(data, where),
         facts=tuple(_mappings(data, "facts", where)),
         checks=tuple(_sequence(data, "checks", where)),
-        messages=_messages(data, where),
+        messages=messages,
         tags=_tags(data, where),
         cluster=_text(data, "cluster", where),
         expires=_text(data, "expires", where),
@@ -282,15 +315,15 @@ def _mapped(row: Row, name: str, column: str, where: str) -> object:
 def _references(data: Row, where: str) -> tuple[str, ...]:
     if data.get("reference") is not None and data.get("references") is not None:
         raise SuiteError(f"{where}: give `reference` or `references`, not both")
-    given = data.get("references", data.get("reference"))
-    if given is None:
+    references = data.get("references", data.get("reference"))
+    if references is None:
         return ()
-    values = given if isinstance(given, list) else [given]
+    values = references if isinstance(references, list) else [references]
     if not values or any(
         not isinstance(value, str | int | float) or value == "" for value in values
     ):
         raise SuiteError(
-            f"{where}: references: a text or a list of texts, none empty; given: {given!r}"
+            f"{where}: references: a text or a list of texts, none empty; given: {references!r}"
         )
     return tuple(str(value) for value in values)
 
@@ -337,15 +370,21 @@ def _tags(data: Row, where: str) -> dict[str, str]:
     return {str(key): str(item) for key, item in value.items()}
 
 
-def _messages(data: Row, where: str) -> tuple[Message, ...]:
+def _messages(data: Row, where: str, folder: Path | None) -> tuple[Message, ...]:
     turns = []
     for turn in _mappings(data, "messages", where):
+        content = turn.get("content")
         if turn.get("role") not in ("system", "user", "assistant") or not isinstance(
-            turn.get("content"), str
+            content, str | list
         ):
             raise SuiteError(
                 f"{where}: messages: each needs role (system, user, assistant) and content; given:"
                 f" {turn!r}"
             )
-        turns.append(Message(turn["role"], turn["content"]))
+        if isinstance(content, str):
+            turns.append(Message(turn["role"], content))
+            continue
+        parts = read_parts(content, folder, where)
+        images = parts if any(part.image for part in parts) else ()
+        turns.append(Message(turn["role"], as_text(parts), images))
     return tuple(turns)

@@ -222,10 +222,10 @@ def _named(rule: DataRule, where: str) -> Iterator[None]:
 
 def _selected(options: CheckOptions, accepted: AcceptedFindings) -> list[DataRule]:
     levels, rules = accepted.levels, (*RULES, *map(_own, accepted.rules))
-    known = sorted(rule_id for rule in rules for rule_id in rule.ids)
+    rule_ids = sorted(rule_id for rule in rules for rule_id in rule.ids)
     for rule_id in (*options.only, *levels):
-        if rule_id not in known:
-            raise UsageError(f"there is no data test {rule_id!r}; {nearest(rule_id, known)}")
+        if rule_id not in rule_ids:
+            raise UsageError(f"there is no data test {rule_id!r}; {nearest(rule_id, rule_ids)}")
     return [
         rule
         for rule in rules

@@ -62,15 +62,15 @@ def _question(fields: dict[str, object]) -> str:
     return str(only[0]) if len(only) == 1 else "\n".join(texts)
 
 
-def _answers(suite: str, reports: Path, wanted: set[str]) -> dict[str, dict[str, StoredAnswer]]:
+def _answers(suite: str, reports: Path, case_ids: set[str]) -> dict[str, dict[str, StoredAnswer]]:
     """By digest of the case and of the candidate, the newest answer."""
-    answers: dict[str, dict[str, StoredAnswer]] = {digest: {} for digest in wanted}
+    answers: dict[str, dict[str, StoredAnswer]] = {digest: {} for digest in case_ids}
     read = 0
     for path, manifest, _ in recorded(reports):
         if manifest.suite != suite:
             continue
         read += 1
-        if read > MOST_RUNS or not wanted:
+        if read > MOST_RUNS or not case_ids:
             break
         with contextlib.suppress(StoreError):  # D016 names a run that can't be read
             _add_run(RunDir(path), manifest, answers)

@@ -293,16 +293,16 @@ def when_spent(rule: Rule, attempts: Attempts, manifest: Manifest) -> Rule:
         return rule
 
     def decided(level: float) -> RuleDecision:
-        made = rule(level)
-        if made.decision not in (Decision.PASS, Decision.FAIL):
-            return made
+        decision = rule(level)
+        if decision.decision not in (Decision.PASS, Decision.FAIL):
+            return decision
         reason = (
-            f"{made.reason} The error rates cover {manifest.gate.attempts} attempts of one change"
-            f" (`gate.attempts`), and this is attempt {attempts.number}: it decides nothing. A"
-            " change of the repository's files starts a new count."
+            f"{decision.reason} The error rates cover {manifest.gate.attempts} attempts of one"
+            f" change (`gate.attempts`), and this is attempt {attempts.number}: it decides nothing."
+            " A change of the repository's files starts a new count."
         )
         return structs.replace(
-            made, decision=Decision.INCONCLUSIVE, reason=reason, tipping_point=None
+            decision, decision=Decision.INCONCLUSIVE, reason=reason, tipping_point=None
         )
 
     return decided
@@ -320,15 +320,19 @@ def when_alone_fails(rule: Rule, alone: Callable[[], RuleDecision]) -> Rule:
     """
 
     def decided(level: float) -> RuleDecision:
-        made = rule(level)
-        if made.decision is not Decision.PASS:
-            return made
+        decision = rule(level)
+        if decision.decision is not Decision.PASS:
+            return decision
         own = alone()
         if own.decision is not Decision.FAIL:
-            return made
-        reason = f"{made.reason} But this run's answers alone FAIL: {own.reason}"
+            return decision
+        reason = f"{decision.reason} But this run's answers alone FAIL: {own.reason}"
         return structs.replace(
-            made, decision=Decision.INCONCLUSIVE, reason=reason, tipping_point=None, fell=own.fell
+            decision,
+            decision=Decision.INCONCLUSIVE,
+            reason=reason,
+            tipping_point=None,
+            fell=own.fell,
         )
 
     return decided

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, structs
+from msgspec import UNSET, UnsetType, structs
 
 from llmeval.core.baseline_lock import (
     LOCK_SCHEMA,
@@ -23,6 +23,7 @@ from llmeval.core.baseline_lock import (
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.manifest import Manifest, ScoringInputs
+from llmeval.core.person_names import person_name
 from llmeval.core.records import canonical_json, digest, utc_now
 from llmeval.core.results import Decision
 from llmeval.gate.aggregate import RunAggregate
@@ -31,6 +32,7 @@ from llmeval.gate.kept_numbers import kept_numbers
 from llmeval.gate.rules.single_run import missing, outcome, own_rules
 from llmeval.gate.run_pass import aggregate_run
 from llmeval.store.directory import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
+from llmeval.store.people_files import files_of
 from llmeval.store.run_store import RunStore
 
 _DIGITS = 6
@@ -48,8 +50,8 @@ def baseline_of_run(run: RunStore, approved: Approval | None = None) -> Baseline
     aggregate = aggregate_run(run, manifest)
     gate = outcome(own_rules(aggregate, manifest), manifest.gate.on_inconclusive)
     if shard := manifest.shard:
-        told = f"shard {shard.index} of {shard.of}: `llmeval merge` makes the whole run"
-        raise UsageError(f"{run.path} can't be a baseline: {told}")
+        reason = f"shard {shard.index} of {shard.of}: `llmeval merge` makes the whole run"
+        raise UsageError(f"{run.path} can't be a baseline: {reason}")
     if manifest.selection is not None:
         raise UsageError(
             f"{run.path} can't be a baseline: it is a partial run. {manifest.selection.sentence}"
@@ -59,9 +61,9 @@ def baseline_of_run(run: RunStore, approved: Approval | None = None) -> Baseline
         why = gate.reason if gate.decision is Decision.INVALID else "it did not come to its end"
         raise UsageError(f"{run.path} can't be a baseline: {why}")
     if missing(aggregate, manifest):
-        asked = f"it stopped early, after {aggregate.cases:,} of {manifest.cases.n:,} cases"
+        early = f"it stopped early, after {aggregate.cases:,} of {manifest.cases.n:,} cases"
         raise UsageError(
-            f"{run.path} can't be a baseline: {asked}. Run the suite with `--stop never` for one"
+            f"{run.path} can't be a baseline: {early}. Run the suite with `--stop never` for one"
         )
     return values_of(aggregate, manifest, gate.decision, approved)
 
@@ -95,7 +97,9 @@ def values_of(
     approved: Approval | None = None,
 ) -> BaselineLock:
     """A run's results case by case, whatever it came to: what others are paired with."""
-    judged = manifest.digests.judges if manifest.repeats == 1 else ()
+    judges = manifest.digests.judges
+    judged = judges if manifest.repeats == 1 else ()
+    rows = [aggregate.place(name)[0] for name in aggregate.case_digests()]
     rejudged = manifest.rejudged
     if approved is not None:
         rejudged = None  # a person takes these cases and this gate as they are now
@@ -110,6 +114,7 @@ def values_of(
         gate=terms_of(manifest) if rejudged is None else rejudged.gate,
         left_out={} if rejudged is None else rejudged.left_out,
         outputs=tuple(aggregate.outputs()) if judged else (),
+        first=aggregate.first.kept(rows, list(judges)) if judges and not judged else UNSET,
         metrics={
             name: BaselineValues(
                 scorer_digest(manifest, name),
@@ -118,25 +123,37 @@ def values_of(
             )
             for name in aggregate.columns
         },
+        clusters=_clusters(aggregate),
         numbers=kept_numbers(aggregate, manifest),
     )
 
 
+def _clusters(aggregate: RunAggregate) -> tuple[str | None, ...] | UnsetType:
+    """The cluster of each case; a name may be personal, so it is kept as a digest."""
+    named = [aggregate.cluster_of(name) for name in aggregate.case_digests()]
+    if not any(named):
+        return UNSET
+    return tuple(None if each is None else digest(each)[7:23] for each in named)
+
+
 def _values(aggregate: RunAggregate, metric: str) -> tuple[KeptValue, ...]:
-    found = {result.case_id: result.value for result in aggregate.results(metric)}
-    return tuple(_kept(found[name]) if name in found else "-" for name in aggregate.case_digests())
+    values = {result.case_id: result.value for result in aggregate.results(metric)}
+    return tuple(
+        _kept(values[name]) if name in values else "-" for name in aggregate.case_digests()
+    )
 
 
 def _passed(aggregate: RunAggregate, metric: str, judged: Collection[str]) -> str:
-    found = {
+    passed = {
         result.case_id: result
         for result in aggregate.results(metric)
         if not math.isnan(result.value)
     }
-    if metric not in judged and all(each.value == each.passed for each in found.values()):
+    if metric not in judged and all(each.value == each.passed for each in passed.values()):
         return ""
     return "".join(
-        "-" if name not in found else "ny"[found[name].passed] for name in aggregate.case_digests()
+        "-" if name not in passed else "ny"[passed[name].passed]
+        for name in aggregate.case_digests()
     )
 
 
@@ -181,10 +198,12 @@ def approval(
     """An approval of today, with the decision that it accepts where that is not PASS.
 
     Raises:
-        UsageError: no name, no reason, or a last day that is not a date, or is over.
+        UsageError: no name or one that is confusable, no reason, or a last day that is not a date
+            or is over.
     """
     if not by.strip() or not reason.strip():
         raise UsageError("an approval needs a name and a reason: --by NAME --reason TEXT")
+    person = person_name(by, "--by")
     if expires is not None:
         try:
             last = date.fromisoformat(expires)
@@ -195,7 +214,7 @@ def approval(
         if last < (today or datetime.now(UTC).date()):
             raise UsageError(f"--expires {expires} is over already")
         expires = last.isoformat()
-    return Approval(by.strip(), reason.strip(), utc_now(), expires, accepted or UNSET)
+    return Approval(person, reason.strip(), utc_now(), expires, accepted or UNSET)
 
 
 def read_baseline(path: Path) -> BaselineLock:
@@ -205,14 +224,14 @@ def read_baseline(path: Path) -> BaselineLock:
         SuiteError: no baseline in that file, or one from before lock files held the gate.
         UsageError: a run that can't be one. StoreError: no run directory.
     """
-    found = read_any(path)
-    if found.gate is None:
+    lock = read_any(path)
+    if lock.gate is None:
         raise SuiteError(
             f"{path}: was approved before lock files held the gate, so a gate that was loosened"
             " would not be seen: approve a run again: `llmeval baseline approve RUN --by NAME"
-            f" --reason TEXT` (its run was {found.run_id})"
+            f" --reason TEXT` (its run was {lock.run_id})"
         )
-    return found
+    return lock
 
 
 def read_any(path: Path) -> BaselineLock:
@@ -232,69 +251,73 @@ def _read(path: Path, stamp: tuple[int, ...]) -> BaselineLock:
     if path.is_dir():
         return baseline_of_run(RunDir(path))
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=BaselineLock)
-        if found.gate is not None:
-            limits_of(found.gate)
-        if found.approved is not None and found.approved.expires is not None:
-            date.fromisoformat(found.approved.expires)
+        lock = msgspec.json.decode(path.read_bytes(), type=BaselineLock)
+        if lock.gate is not None:
+            limits_of(lock.gate)
+        if lock.approved is not None and lock.approved.expires is not None:
+            date.fromisoformat(lock.approved.expires)
     except FileNotFoundError:
         raise SuiteError(f"{path}: there is no such baseline") from None
     except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
         raise SuiteError(
             f"{path}: can't be read as a baseline ({error}); `llmeval baseline approve` writes one"
         ) from None
-    if found.schema > LOCK_SCHEMA:
+    if lock.schema > LOCK_SCHEMA:
         raise SuiteError(
-            f"{path}: has schema {found.schema}, this llmeval reads up to {LOCK_SCHEMA}: upgrade"
+            f"{path}: has schema {lock.schema}, this llmeval reads up to {LOCK_SCHEMA}: upgrade"
             " llmeval"
         )
-    if found.schema < 2:  # such files have no digest, so nothing of them is passed on
-        found = structs.replace(found, gate=None, release=None, chain=())
-    elif found.digest != lock_digest(found):
+    if lock.schema < 2:  # such files have no digest, so nothing of them is passed on
+        lock = structs.replace(lock, gate=None, release=None, chain=())
+    elif lock.digest != lock_digest(lock):
         raise SuiteError(
             f"{path}: was changed after it was approved, as its content does not fit its digest."
             f" Restore it as it was committed (`git checkout -- {path}`); or delete it and approve"
             " a new run, which ends its chain and its release: `llmeval baseline approve RUN --by"
             " NAME --reason TEXT`"
         )
-    if any(len(column.values) != len(found.cases) for column in found.numbers.values()):
+    if any(len(column.values) != len(lock.cases) for column in lock.numbers.values()):
         raise SuiteError(f"{path}: a number has not one value a case; approve it again")
-    for name, column in found.metrics.items():
-        if len(column.values) != len(found.cases) or len(column.passed) not in (
+    for name, column in lock.metrics.items():
+        if len(column.values) != len(lock.cases) or len(column.passed) not in (
             0,
-            len(found.cases),
+            len(lock.cases),
         ):
             raise SuiteError(
-                f"{path}: {len(column.values)} values of {name} for {len(found.cases)} cases;"
+                f"{path}: {len(column.values)} values of {name} for {len(lock.cases)} cases;"
                 " approve it again"
             )
-    return found
+    return lock
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
     """Another one when what is there has changed."""
     files = (
-        [path / name for name in (MANIFEST, ANSWERS, SCORES, LABELS)] if path.is_dir() else [path]
+        [*(path / name for name in (MANIFEST, ANSWERS, SCORES)), *files_of(path / LABELS)]
+        if path.is_dir()
+        else [path]
     )
-    found = [file.stat() for file in files if file.exists()]
-    return tuple(number for each in found for number in (each.st_mtime_ns, each.st_size))
+    stats = [file.stat() for file in files if file.exists()]
+    return tuple(number for each in stats for number in (each.st_mtime_ns, each.st_size))
 
 
 def lock_bytes(baseline: BaselineLock) -> bytes:
     """The lock file's content: the head indented for people who review it, a line for the cases and
     for each metric.
     """
-    newest = baseline.run_count > 1 or baseline.release is not None
+    several = baseline.run_count > 1 or baseline.first is not UNSET
+    newest = several or baseline.release is not None
     kept = structs.replace(baseline, schema=LOCK_SCHEMA if newest else 2)
     whole: dict[str, Any] = msgspec.to_builtins(structs.replace(kept, digest=lock_digest(kept)))
     cases, outputs, metrics = whole.pop("cases"), whole.pop("outputs"), whole.pop("metrics")
-    numbers = _rows(whole.pop("numbers"))
+    numbers, first = _rows(whole.pop("numbers")), whole.pop("first", None)
     release, chain = whole.pop("release"), whole.pop("chain")
     for name in ("left_out", "runs"):
         if not whole[name]:
             del whole[name]
     head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
     shown = f'"numbers": {{\n{numbers}\n  }},\n  ' if numbers else ""
+    shown += f'"first": {_plain(first)},\n  ' if first else ""
     links = ",\n".join(f"    {canonical_json(link).decode()}" for link in chain)
     return (
         f'{head},\n  "chain": [\n{links}\n  ],\n  "release": {_plain(release)},\n  "cases":'

@@ -44,6 +44,8 @@ class BaselineNotices(NamedTuple):
     """
     measured: tuple[str, ...] = ()
     """How the run is measured differently from the baseline, in words: judges, checks, cases."""
+    renamed: str = ""
+    """A sentence where the baseline is of a suite with another name."""
 
 
 def against(aggregate: RunAggregate, manifest: Manifest) -> BaselineNotices:
@@ -61,6 +63,18 @@ def against(aggregate: RunAggregate, manifest: Manifest) -> BaselineNotices:
         largest_drops(aggregate, manifest, baseline),
         tuple(_accepted(baseline, manifest)),
         tuple(_measured(baseline, manifest, gone, differing)),
+        _renamed(baseline, manifest),
+    )
+
+
+def _renamed(baseline: BaselineLock, manifest: Manifest) -> str:
+    """The two names of the suite, and what to do; empty if they are equal."""
+    if baseline.suite == manifest.suite:
+        return ""
+    return (
+        f"The baseline is of the suite {baseline.suite}, and this run of {manifest.suite}. If the"
+        " suite has a new name, delete the lock file and approve a run of it: `llmeval baseline"
+        " approve RUN`. If not, name the baseline of this suite in `gate.regression.baseline`."
     )
 
 
@@ -110,16 +124,16 @@ def baseline_in(manifest: Manifest) -> BaselineLock | None:
         return None  # the rules of regression say why
 
 
-def with_remarks(gate: GateResult, found: BaselineNotices, manifest: Manifest) -> GateResult:
+def with_remarks(gate: GateResult, notices: BaselineNotices, manifest: Manifest) -> GateResult:
     """The decision with what was accepted before it, and with its other notes if the run exits with
     0.
     """
     if gate.decision is None:
         return gate
-    notes = [*found.accepted]
+    notes = [*([notices.renamed] if notices.renamed else []), *notices.accepted]
     if gate.exit_code == 0:
-        notes += [*_remarks(found), *_earlier_answers(manifest)]
-        sample = sample_note(found.gone, manifest).strip()
+        notes += [*_remarks(notices), *_earlier_answers(manifest)]
+        sample = sample_note(notices.gone, manifest).strip()
         if sample and sample not in gate.reason:
             notes.append(sample)
     return structs.replace(
@@ -145,35 +159,35 @@ def _earlier_answers(manifest: Manifest) -> list[str]:
     ]
 
 
-def _remarks(found: BaselineNotices) -> list[str]:
-    said, gone = [], found.gone
+def _remarks(notices: BaselineNotices) -> list[str]:
+    remarks, gone = [], notices.gone
     left_out = ("quarantined", "retired")
     looser = [
         c.text.removesuffix(": looser")
-        for c in found.changes
+        for c in notices.changes
         if c.direction == "looser" and c.what not in left_out
     ]
     if looser:
-        said.append(f"The gate is looser than the baseline's: {'; '.join(looser)}.")
-    if found.measured:
-        said.append(f"Measured differently from the baseline: {'; '.join(found.measured)}.")
-    if found.quarantined:
-        said.append(
-            f"{_cases(found.quarantined)} quarantined since the baseline:"
-            f" {_named(found.quarantined)}."
+        remarks.append(f"The gate is looser than the baseline's: {'; '.join(looser)}.")
+    if notices.measured:
+        remarks.append(f"Measured differently from the baseline: {'; '.join(notices.measured)}.")
+    if notices.quarantined:
+        remarks.append(
+            f"{_cases(notices.quarantined)} quarantined since the baseline:"
+            f" {_named(notices.quarantined)}."
         )
     if gone.retired:
-        said.append(
+        remarks.append(
             f"{_cases(gone.retired)} retired since the baseline:"
             f" {_named([e.case_id for e in gone.retired])}."
         )
     missed = [*gone.gone, *gone.changed]
     if missed:
-        said.append(
+        remarks.append(
             f"{_cases(missed)} gone or changed since the baseline, which `max_gone` allows:"
             f" {_named(missed)}."
         )
-    return said
+    return remarks
 
 
 def _cases(ids: Sequence[object]) -> str:

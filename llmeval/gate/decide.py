@@ -34,14 +34,14 @@ def decide(
     now = attempts.manifest(manifest)
     share = attempts.number_share(manifest)
     pooled = _tests(aggregate.pooled_with(attempts.values, share), now)
-    asked = [when_spent(rule, attempts, manifest) for rule in pooled]
+    spent_rules = [when_spent(rule, attempts, manifest) for rule in pooled]
     if attempts.values:
         alone = functools.cache(lambda: _alone(aggregate, manifest, now))
-        asked = [
+        spent_rules = [
             when_alone_fails(rule, lambda number=number: alone()[number])  # type: ignore[misc]
-            for number, rule in enumerate(asked)
+            for number, rule in enumerate(spent_rules)
         ]
-    tested = step_down(asked, now.gate.alpha)
+    tested = step_down(spent_rules, now.gate.alpha)
     rules = [*validity(aggregate, now), *fact_rules(aggregate, now), *tested]
     decided = outcome(rules, now.gate.on_inconclusive)
     return _with_remarks(decided, [attempts.sentence(manifest), aggregate.data.sentence])
@@ -103,8 +103,10 @@ def _selected(
     )
     gate = manifest.gate
     rules = (gate.must_pass, gate.never, gate.floors, gate.limits, gate.regression)
-    if not absent and not any(rules):  # `gate: none`
-        return GateResult(decision=None, exit_code=ExitCode.PASS, reason=open_.reason)
+    if not absent and not any(rules):  # `gate: none` decides nothing about a whole run either
+        passed = f"{counts.passed:,} of {counts.cases:,} passed"
+        reason = f"Partial run: {selection.sentence} {passed}. No gate, so nothing is decided."
+        return GateResult(decision=None, exit_code=ExitCode.PASS, reason=reason)
     own = [*absent, *validity(aggregate, manifest)]
     failing = [rule for rule in fact_rules(aggregate, manifest) if rule.decision is Decision.FAIL]
     return outcome([*own, *([] if absent else failing), open_], "fail")

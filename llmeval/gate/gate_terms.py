@@ -16,6 +16,7 @@ from llmeval.core.gate_terms import GateTerms, JudgeTerms
 from llmeval.core.manifest import GateInputs
 from llmeval.core.records import canonical_json, digest
 from llmeval.core.results import GateChange
+from llmeval.gate.approval_terms import approval_changes, approval_terms
 from llmeval.gate.rules.threshold import Threshold, floors_in, limits_in, margins_in
 
 Direction = Literal["looser", "tighter", "changed"]
@@ -44,6 +45,8 @@ def terms_of(inputs: GateInputs) -> GateTerms:
         del gate["regression"]["baseline"]
         if gate["regression"]["release"] is None:
             del gate["regression"]["release"]
+        if gate["regression"]["paired"]:
+            del gate["regression"]["paired"]
     if not gate["improve"]:
         del gate["improve"]
     return GateTerms(
@@ -67,6 +70,7 @@ def terms_of(inputs: GateInputs) -> GateTerms:
         measure=dict(inputs.measure),
         quarantine=tuple(entry.case_id for entry in inputs.quarantine),
         retired=tuple(entry.case_id for entry in inputs.retired),
+        approvals=approval_terms(inputs.approvals),
     )
 
 
@@ -108,7 +112,7 @@ def changes(before: GateTerms, now: GateTerms) -> tuple[GateChange, ...]:
     """How `now` differs from `before`; the looser changes first."""
     old, new = limits_of(before), limits_of(now)
     policies = old.on_inconclusive, new.on_inconclusive
-    found = [
+    changed = [
         *_limits("floor", floors_in(old.floors), floors_in(new.floors), policies, up="tighter"),
         *_limits("limit", limits_in(old.limits), limits_in(new.limits), policies, up="looser"),
         *_limits("margin", margins_in(old.margins), margins_in(new.margins), policies, up="looser"),
@@ -128,9 +132,10 @@ def changes(before: GateTerms, now: GateTerms) -> tuple[GateChange, ...]:
         *_judges(before.judges, now.judges),
         *_entries("quarantined", "in quarantine", before.quarantine, now.quarantine),
         *_entries("retired", "retired", before.retired, now.retired),
+        *(_change("approvals", *each) for each in approval_changes(before, now)),
     ]
     order = ("looser", "changed", "tighter")
-    return tuple(sorted(found, key=lambda change: order.index(change.direction)))
+    return tuple(sorted(changed, key=lambda change: order.index(change.direction)))
 
 
 def _change(what: str, direction: Direction, text: str) -> GateChange:
@@ -243,14 +248,16 @@ def _flat(terms: GateTerms) -> dict[str, object]:
     # Where there is no regression rule, `max_gone` has its default: a rule that came or went is one
     # change, not two.
     gate, regression = terms.gate, terms.gate.get("regression") or {"max_gone": 0}
-    found = {
+    flat = {
         key: value
         for key, value in gate.items()
         if key not in ("never", "floors", "limits", "regression", "improve", "must_pass")
     }
-    found |= {key: value for key, value in regression.items() if key not in ("margins", "release")}
-    defaults = {"attempts": 1, "about": "cases_like_these", "judge_shift": 0.0}
-    return {**defaults, **found, "repeats": terms.repeats}
+    flat |= {key: value for key, value in regression.items() if key not in ("margins", "release")}
+    defaults = {
+        "attempts": 1, "about": "cases_like_these", "judge_shift": 0.0, "paired": True,
+    }  # fmt: skip
+    return {**defaults, **flat, "repeats": terms.repeats}
 
 
 def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
@@ -258,6 +265,8 @@ def _direction(key: str, old: Any, new: Any, now: GateTerms) -> Direction:
         return "changed"
     if key in _EASIER_UP:
         return "looser" if new > old else "tighter"
+    if key == "paired":  # without pairs, harder cases may give way to easier ones
+        return "tighter" if new else "looser"
     if key == "on_inconclusive" and {old, new} <= set(_STRICTNESS):
         return "looser" if _STRICTNESS.index(new) < _STRICTNESS.index(old) else "tighter"
     if key in ("attempts", "judge_shift"):
@@ -342,14 +351,14 @@ def _arguments(check: Mapping[str, Any]) -> Any:
     """A check's argument: the value itself where it has one, a mapping of several, a digest of long
     ones. Of an own check also the digest of its source.
     """
-    found = check.get("arguments")
-    if found is None:
-        found = {key: value for key, value in check.items() if key != "metric"}
-    elif len(found) == 1:
-        (found,) = found.values()
+    arguments = check.get("arguments")
+    if arguments is None:
+        arguments = {key: value for key, value in check.items() if key != "metric"}
+    elif len(arguments) == 1:
+        (arguments,) = arguments.values()
     if "source" in check:
-        found = {"arguments": found, "source": str(check["source"])[:23]}
-    return found if len(canonical_json(found)) <= _SHORT else digest(found)[:23]
+        arguments = {"arguments": arguments, "source": str(check["source"])[:23]}
+    return arguments if len(canonical_json(arguments)) <= _SHORT else digest(arguments)[:23]
 
 
 def _shown(value: object) -> str:

@@ -23,27 +23,29 @@ def step_down(rules: Sequence[Rule], alpha: float) -> list[RuleDecision]:
     """All rules decided, in their order. Those that are INVALID test nothing and take no share of
     alpha.
     """
-    found = [rule(alpha) for rule in rules]
-    tested = sum(each.decision is not Decision.INVALID for each in found)
-    alone = {number for number, each in enumerate(found) if each.decision is Decision.FAIL}
+    decisions = [rule(alpha) for rule in rules]
+    tested = sum(each.decision is not Decision.INVALID for each in decisions)
+    alone = {number for number, each in enumerate(decisions) if each.decision is Decision.FAIL}
     waiting, left = set(alone), tested
     while waiting and left > 1:
         for number in waiting:
-            found[number] = rules[number](alpha / left)
-        failed = {number for number in waiting if found[number].decision is Decision.FAIL}
+            decisions[number] = rules[number](alpha / left)
+        failed = {number for number in waiting if decisions[number].decision is Decision.FAIL}
         if not failed:
             break
         waiting, left = waiting - failed, left - len(failed)
     if left == 1:
         for number in waiting:
-            found[number] = rules[number](alpha)
-    for number, each in enumerate(found):
+            decisions[number] = rules[number](alpha)
+    for number, each in enumerate(decisions):
         if each.decision is Decision.INCONCLUSIVE and left > 1 and number not in alone:
-            found[number] = rules[number](
+            decisions[number] = rules[number](
                 alpha / left
             )  # so that what more cases would decide is said at this level
     note = f" By itself it would FAIL, but one of {tested} rules may seem so by chance."
     for number in alone:
-        if found[number].decision is not Decision.FAIL:
-            found[number] = structs.replace(found[number], reason=found[number].reason + note)
-    return found
+        if decisions[number].decision is not Decision.FAIL:
+            decisions[number] = structs.replace(
+                decisions[number], reason=decisions[number].reason + note
+            )
+    return decisions

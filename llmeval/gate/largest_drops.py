@@ -52,12 +52,12 @@ def _pairs(
 ) -> dict[str, tuple[float, float]]:
     """(before, now) by case id, of the cases that have a result on both sides."""
     before = baseline.results(metric)
-    found = {}
+    pairs = {}
     for result in aggregate.results(metric):
         old = before.get(result.case_id, math.nan)
         if result.case_id in same and not math.isnan(old) and not math.isnan(result.value):
-            found[result.case_id] = (old, result.value)
-    return found
+            pairs[result.case_id] = (old, result.value)
+    return pairs
 
 
 def _drop(

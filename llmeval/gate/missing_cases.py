@@ -94,26 +94,26 @@ def gone_of(aggregate: RunAggregate, manifest: Manifest, baseline: BaselineLock)
 
 
 def gone_rule(
-    found: MissingCases, manifest: Manifest, baseline: BaselineLock, approve: str
+    missing: MissingCases, manifest: Manifest, baseline: BaselineLock, approve: str
 ) -> RuleDecision | None:
     """INVALID where more cases of the baseline are gone than may be; None otherwise. `approve`: the
     command that makes this run the baseline."""
     most = 0 if manifest.gate.regression is None else manifest.gate.regression.max_gone
-    if found.missed <= most:
+    if missing.missed <= most:
         return None
     parts = [
         f"{len(ids):,} {what}"
-        for ids, what in ((found.gone, "gone"), (found.changed, "changed"))
+        for ids, what in ((missing.gone, "gone"), (missing.changed, "changed"))
         if ids
     ]
-    named = [*found.gone, *(f"{name} (changed)" for name in found.changed)]
+    named = [*missing.gone, *(f"{name} (changed)" for name in missing.changed)]
     shown = ", ".join(named[:MAX_NAMED]) + (", ..." if len(named) > MAX_NAMED else "")
     allowed = f"at most {most:,} may be (`max_gone`)" if most else "none may be"
     return RuleDecision(
         rule="max_gone",
         decision=Decision.INVALID,
         baseline=baseline.run_id,
-        n=found.missed,
+        n=missing.missed,
         reason=(
             f"Cases of the baseline {baseline.run_id} are not asked as they were:"
             f" {', '.join(parts)}, {allowed}. Whether they got worse is not known: {shown}. Ask"
@@ -144,12 +144,12 @@ def dropped_reason(
     )
 
 
-def sample_note(found: MissingCases, manifest: Manifest) -> str:
+def sample_note(missing: MissingCases, manifest: Manifest) -> str:
     """The sentence that says that a sample was compared; empty where all cases were."""
-    if found.of is None:
+    if missing.of is None:
         return ""
-    sentence = f" Compared on a sample of {manifest.cases.n:,} of {found.of:,} cases."
-    if found.unknown:
+    sentence = f" Compared on a sample of {manifest.cases.n:,} of {missing.of:,} cases."
+    if missing.unknown:
         sentence += (
             " Whether cases of this baseline are gone from the suite is not known: run it with this"
             " baseline to see."

@@ -61,9 +61,9 @@ def sample_numbers(aggregate: RunAggregate, name: str, slice_: Slice | None = No
     failures = 0
     for case_id in aggregate.members(slice_):
         row, seen, cluster = aggregate.place(case_id)
-        found = aggregate.numbers.values(name, row, seen)
-        values += found
-        cases += [case_id] * len(found)
-        clusters += [cluster_key(case_id, cluster)] * len(found)
+        numbers = aggregate.numbers.values(name, row, seen)
+        values += numbers
+        cases += [case_id] * len(numbers)
+        clusters += [cluster_key(case_id, cluster)] * len(numbers)
         failures += aggregate.numbers.failures(row, seen)
     return NumberSample(tuple(values), tuple(cases), tuple(clusters), failures)

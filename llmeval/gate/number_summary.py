@@ -20,26 +20,31 @@ def number_metrics(aggregate: RunAggregate, manifest: Manifest) -> tuple[NumberM
 
 def _metric(aggregate: RunAggregate, name: str) -> NumberMetric:
     sample = sample_numbers(aggregate, name)
+    values, clusters = _present(sample)
     return NumberMetric(
         name=name,
         unit=UNITS.get(name, ""),
-        n=len(sample.values) - sample.missing,
-        missing=sample.missing,
+        n=len(values),
+        missing=len(sample.values) - len(values),
         level=LEVEL,
-        statistics=tuple(_statistic(NumberRef(name, each), sample) for each in SHOWN)
-        if sample.present
+        statistics=tuple(_statistic(NumberRef(name, each), values, clusters) for each in SHOWN)
+        if values
         else (),
     )
 
 
-def _statistic(ref: NumberRef, sample: NumberSample) -> NumberStatistic:
-    """One statistic of the values that there are. The interval is about them alone."""
+def _present(sample: NumberSample) -> tuple[list[float], list[str]]:
+    """The values that there are, and the cluster of each."""
     kept = [
         (value, cluster)
         for value, cluster in zip(sample.values, sample.clusters, strict=True)
         if not math.isnan(value)
     ]
-    values, clusters = [value for value, _ in kept], [cluster for _, cluster in kept]
+    return [value for value, _ in kept], [cluster for _, cluster in kept]
+
+
+def _statistic(ref: NumberRef, values: list[float], clusters: list[str]) -> NumberStatistic:
+    """One statistic of the values that there are. The interval is about them alone."""
     alpha, q = (1 - LEVEL) / 2, ref.quantile
     if q is None:
         bounds = skewed_bounds(values, clusters, alpha)

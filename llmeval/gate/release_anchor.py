@@ -90,7 +90,7 @@ def drops_from(baseline: BaselineLock, release: BaselineLock) -> dict[str, float
     over the cases that both have.
     """
     shared = shared_cases(baseline, release)
-    found: dict[str, float | None] = {}
+    drops: dict[str, float | None] = {}
     for name, column in baseline.metrics.items():
         old = release.metrics.get(name)
         if old is None or old.scorer != column.scorer:
@@ -101,8 +101,8 @@ def drops_from(baseline: BaselineLock, release: BaselineLock) -> dict[str, float
             for case in shared
             if case in then and case in now and not math.isnan(then[case] - now[case])
         ]
-        found[name] = round(math.fsum(moved) / len(moved), _DIGITS) if moved else None
-    return found
+        drops[name] = round(math.fsum(moved) / len(moved), _DIGITS) if moved else None
+    return drops
 
 
 def _link(baseline: BaselineLock, release: BaselineLock | None) -> BaselineLink:

@@ -36,16 +36,16 @@ class NumberInputs:
         """The numbers of one answer; NaN where one is missing."""
         usage, latency = answer.usage, answer.latency_ms
         sent = math.nan if usage is None else _number(usage.input_tokens)
-        made = math.nan if usage is None else _number(usage.output_tokens)
+        output_tokens = math.nan if usage is None else _number(usage.output_tokens)
         cost = _number(answer.cost_usd)
         if self.price is not None and math.isnan(cost):
-            cost = (self.price.input * sent + self.price.output * made) / _MILLION
+            cost = (self.price.input * sent + self.price.output * output_tokens) / _MILLION
         numbers = {
             "latency": math.nan if latency is None else latency / 1000,
             "cost": cost,
-            "tokens": sent + made,
+            "tokens": sent + output_tokens,
             "input_tokens": sent,
-            "output_tokens": made,
+            "output_tokens": output_tokens,
         }
         if self.measure:
             numbers.update(self._measured(case, answer))
@@ -58,13 +58,13 @@ class NumberInputs:
             values = {"tool_calls": list(answer.tool_calls), **answer_values(case, answer)}
         except SuiteError:
             return dict.fromkeys(self.measure, math.nan)
-        found = {}
+        measured_values = {}
         for name, expression in self.measure.items():
             try:
-                found[name] = _number(render_value(expression, values, f"measure.{name}"))
+                measured_values[name] = _number(render_value(expression, values, f"measure.{name}"))
             except Exception:  # whatever an expression raises on this answer: there is no number
-                found[name] = math.nan
-        return found
+                measured_values[name] = math.nan
+        return measured_values
 
 
 def _number(value: object) -> float:

@@ -67,15 +67,15 @@ def _walks(aggregate: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustP
     stops the run.
     """
     gate = manifest.gate
-    found: list[RuleWalk | MustPassWalk] = []
-    if wanted := gate.must_pass:
-        found.append(MustPassWalk(aggregate, wanted, manifest.untrusted))
+    walks: list[RuleWalk | MustPassWalk] = []
+    if must_pass := gate.must_pass:
+        walks.append(MustPassWalk(aggregate, must_pass, manifest.untrusted))
     for key, floor in floors_in(gate.floors).items():
         if not decides_early(manifest, metric_of(key), floor):
             return []
-        found.append(floor_walk(aggregate, gate, key, floor.value))
+        walks.append(floor_walk(aggregate, gate, key, floor.value))
     if gate.regression is None:
-        return found
+        return walks
     if gate.about == "these_cases":
         return []
     path = None if manifest.baseline is None else Path(manifest.baseline)
@@ -92,8 +92,8 @@ def _walks(aggregate: RunAggregate, manifest: Manifest) -> list[RuleWalk | MustP
         for compared in rules:
             if not isinstance(compared, RegressionRule) or compared.untrusted is not None:
                 return []
-            found.append(walk_of(aggregate, manifest, before, compared))
-    return found if all(walk.planned for walk in found) else []
+            walks.append(walk_of(aggregate, manifest, before, compared))
+    return walks if all(walk.planned for walk in walks) else []
 
 
 def stopper(run: RunStore, manifest: Manifest, planned: Iterable[Case]) -> GateStopper | None:

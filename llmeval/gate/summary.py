@@ -85,9 +85,9 @@ def summary_of(aggregate: RunAggregate, manifest: Manifest) -> Summary:
 def _calls(aggregate: RunAggregate, manifest: Manifest) -> dict[str, Calls]:
     """Calls by role: those of the records, and those made for cases that the run did not finish."""
     calls = aggregate.calls.by_role()
-    for role, made in manifest.unfinished_calls.items():
+    for role, role_calls in manifest.unfinished_calls.items():
         recorded = calls.get(role, Calls())
-        calls[role] = structs.replace(recorded, made=recorded.made + made)
+        calls[role] = structs.replace(recorded, made=recorded.made + role_calls)
     return calls
 
 
@@ -104,8 +104,8 @@ def _counts(aggregate: RunAggregate, manifest: Manifest, *, complete: bool) -> C
     not needed where it is complete, and wait for it where it was interrupted."""
     counts = aggregate.counts()
     if complete:
-        asked = aggregate.cases + len(aggregate.aside)
-        return structs.replace(counts, not_needed=manifest.cases.n - asked)
+        n = aggregate.cases + len(aggregate.aside)
+        return structs.replace(counts, not_needed=manifest.cases.n - n)
     waiting = -(-aggregate.waiting // manifest.repeats) if aggregate.may_stop else 0
     return structs.replace(
         counts, cases=counts.cases + waiting, not_scored=counts.not_scored + waiting

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from llmeval.core.approvals import APPROVAL_SCHEMA, ApprovalPolicy, RunApproval
 from llmeval.core.errors import LlmevalError, UsageError
 from llmeval.core.files import write_atomically
+from llmeval.core.person_names import name_problem, person_name
 from llmeval.core.records import utc_now
 from llmeval.core.results import Decision
 from llmeval.core.seal import Seal
@@ -56,10 +57,10 @@ def approve_run(run: Path, folder: Path, request: ApprovalRequest) -> Path:
         suite=check.seal.suite,
         run_id=check.seal.run_id,
         seal=check.digest,
-        by=_text(request.by, "--by"),
-        role=_text(request.role, "--role"),
+        by=person_name(request.by, "--by"),
+        role=person_name(request.role, "--role"),
         decision=request.decision,  # type: ignore[arg-type]  # checked by the command
-        reason=_text(request.reason, "--reason"),
+        reason=_reason(request.reason),
         at=utc_now(),
         until=request.until,
     )
@@ -99,9 +100,9 @@ def _refuse(seal: Seal, request: ApprovalRequest) -> None:
             raise UsageError("an override needs its last day: --until DATE")
 
 
-def _text(value: str, option: str) -> str:
+def _reason(value: str) -> str:
     if not value.strip():
-        raise UsageError(f"{option} must not be empty")
+        raise UsageError("--reason must not be empty")
     return value.strip()
 
 
@@ -227,6 +228,10 @@ def _ignored(
         return f"it ended on {approval.until}"
     if approval.decision == "reject":
         return ""  # a changed signature or an old date must not hide what a person decided
+    for what, text in (("name", approval.by), ("role", approval.role)):
+        problem = name_problem(text)
+        if problem:
+            return f"its {what} {problem}"
     try:
         moment = datetime.fromisoformat(approval.at)
     except ValueError:

@@ -8,6 +8,7 @@ import msgspec
 
 from llmeval.core.errors import LlmevalError
 from llmeval.core.manifest import Manifest
+from llmeval.core.redaction import has_secret
 from llmeval.core.seal import Seal, SealedFile
 from llmeval.governance.approvals import FOLDER, read_approvals
 from llmeval.governance.attest import FILES
@@ -32,6 +33,7 @@ KINDS = {
     "certificates": "runs/*/certificates/*",
     "suite files": "runs/*/suite/*",
     "audit chain": "audit/*.jsonl",
+    "monitoring": "monitoring/*",
 }
 """The kinds of files that a map may name, each with the pattern of its paths in a pack."""
 LARGEST_INPUT = 2 * 2**20
@@ -92,6 +94,9 @@ def _add_input(found: RunFiles, beside: Path, file: SealedFile, certificates: se
         same = False
     if not same:
         found.absent.append(f"{file.path}: is not there, or was changed since the run was sealed")
+        return
+    if has_secret(path.read_bytes()):
+        found.absent.append(f"{file.path}: contains a key, which a pack must not pass on")
         return
     folder = "certificates" if file.path in certificates else "suite"
     found.paths[f"{folder}/{file.sha256[:8]}-{name}"] = path

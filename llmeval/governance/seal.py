@@ -15,7 +15,8 @@ from llmeval.gate.baseline import lock_bytes, read_any
 from llmeval.governance.canonical import read_strict, record_digest, sha256_of, shown_bytes
 from llmeval.store.directory import ATTEMPTS, LABELS, MANIFEST, RECORDS, SUMMARY, RunDir
 from llmeval.store.draws import DRAWS
-from llmeval.store.labels import BASELINE_LABELS
+from llmeval.store.labels import BASELINE_LABELS, label_lines
+from llmeval.store.people_files import files_of
 
 SEAL, EARLIER, INPUTS = "seal.json", "seals", "inputs"
 """The seal, the folder of earlier seals, and the folder of the copies."""
@@ -187,8 +188,8 @@ def _copy_labels(run: Path) -> list[str]:
     for name in PEOPLE:
         place = f"{INPUTS}/{name}"
         _refuse_link(run / name)
-        if (run / name).is_file():
-            write_atomically(run / place, (run / name).read_bytes())
+        if files_of(run / name):
+            write_atomically(run / place, label_lines(run / name))
             copied.append(place)
         else:
             (run / place).unlink(missing_ok=True)

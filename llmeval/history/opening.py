@@ -11,7 +11,7 @@ from llmeval.core.resources import home
 from llmeval.history.experiment_store import ExperimentStore, RunQuery
 from llmeval.history.indexing import IndexReport, OnProgress, absolute, index_run, update
 from llmeval.history.run_verdicts import RunVerdicts
-from llmeval.history.sqlite import open_sqlite
+from llmeval.history.sqlite import open_sqlite, refuse_unwritable_name
 
 FILE = "history.sqlite3"
 VARIABLE = "LLMEVAL_HISTORY"
@@ -105,6 +105,8 @@ def open_history(
         UsageError, StoreError: the server can't be used.
     """
     root = reports.resolve()
+    if not is_server(url):
+        refuse_unwritable_name(root)  # no history can hold it, also not one in memory
     try:
         store = open_store(root, url)
         return OpenHistory(store, root, update(store, root, progress))

@@ -5,7 +5,7 @@ The tables are those of SQLite. psycopg is in the extra `postgres`. Messages nev
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from llmeval.core.errors import StoreError, UsageError, install_hint
 from llmeval.core.redaction import hide
@@ -96,14 +96,16 @@ def open_postgres(url: str) -> SqlStore:
 def without_password(url: str) -> str:
     """An address for messages. Its password is hidden in everything that llmeval writes."""
     parts = urlsplit(url)
-    secrets = [parts.password] if parts.password else []
-    hide([*secrets, url] if secrets else [])
-    if not parts.password and "password" not in parts.query:
+    stated = [value for name, value in parse_qsl(parts.query) if "password" in name.lower()]
+    if parts.password:
+        stated += [parts.password, unquote(parts.password)]
+    if not stated:
         return url
+    hide([*stated, url])
     user = f"{parts.username}:***@" if parts.username else ""
-    port = f":{parts.port}" if parts.port else ""
+    place = parts.netloc.rpartition("@")[2]
     query = "" if "password" in parts.query else parts.query
-    return urlunsplit((parts.scheme, f"{user}{parts.hostname or ''}{port}", parts.path, query, ""))
+    return urlunsplit((parts.scheme, f"{user}{place}", parts.path, query, ""))
 
 
 def _placed(statement: str) -> bytes:

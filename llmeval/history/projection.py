@@ -28,12 +28,13 @@ from llmeval.history.rows import (
 from llmeval.history.run_verdicts import RunVerdicts
 from llmeval.history.verdicts import short_digest
 from llmeval.store.directory import LABELS, MANIFEST, SUMMARY, RunDir
+from llmeval.store.people_files import every_line, stamp_of_files
 from llmeval.store.record_lines import SCORES, lines, refuse, verified_lines
 from llmeval.store.run_tags import TAGS, read_tags
 
-STAMPED = (MANIFEST, SUMMARY, LABELS, TAGS)
-"""The files whose change changes a row. Records of a run that ended do not change; their digests
-are in the manifest.
+STAMPED = (MANIFEST, SUMMARY, TAGS)
+"""The files whose change changes a row, next to those of the labels. Records of a run that ended do
+not change; their digests are in the manifest.
 """
 PART = "partial"
 """The status of a run that has only a part of its suite on purpose."""
@@ -62,7 +63,7 @@ def stamp_of(run: str) -> str:
             parts.append("-")
         else:
             parts.append(f"{state.st_mtime_ns:x}.{state.st_size:x}")
-    return " ".join(parts)
+    return " ".join([*parts, stamp_of_files(f"{run}/{LABELS}")])
 
 
 def project(path: Path, root: Path, verdicts: RunVerdicts | None = None) -> RunProjection:
@@ -182,7 +183,7 @@ def _run_row(
         status=status,
         decision=None if gate is None or gate.decision is None else str(gate.decision),
         exit_code=None if gate is None else gate.exit_code,
-        kind="merge" if manifest.merged_from else "score" if manifest.parent_run else "run",
+        kind=_kind_of(manifest),
         parent=manifest.parent_run,
         branch=None if git is None else _optional(git.branch),
         commit_id=None if git is None else _optional(git.commit),
@@ -212,10 +213,21 @@ def _run_row(
         cost_usd=sum(costs) if costs else None,
         wall_s=manifest.wall_s,
         baseline=_optional(manifest.baseline),
-        labels=sum(1 for _ in lines(path / LABELS)),
+        labels=sum(1 for _ in every_line(path / LABELS)),
         suite_file=_text(manifest.suite_file),
         manifest_digest=manifest.digest,
     )
+
+
+def _kind_of(manifest: Manifest) -> str:
+    """What kind of run it is. The answers of an imported one were recorded elsewhere: by another
+    tool, or by an application.
+    """
+    if manifest.merged_from:
+        return "merge"
+    if manifest.parent_run:
+        return "score"
+    return "imported" if manifest.candidate.identity.get("provider") == "replay" else "run"
 
 
 def _metric_rows(manifest: Manifest, summary: Summary) -> Iterator[MetricRow]:

@@ -10,6 +10,7 @@ from llmeval.gate.human_labels import DecidedUnit
 from llmeval.history.verdicts import BY_STATUS, CaseList, Vector, Verdict, case_list
 from llmeval.store.directory import LABELS, CaseOutline
 from llmeval.store.labels import AnswerKey
+from llmeval.store.people_files import stamp_of_files
 from llmeval.store.units import StoredUnit
 
 _MISSING_VALUE = float("nan")
@@ -49,7 +50,7 @@ class RunVerdicts:
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self._path, self._manifest = path, manifest
-        self._labels = labels_stamp(path)
+        self._labels = stamp_of_files(path / LABELS)
         self._outlines: dict[str, tuple[str, str, str | None]] = {}
         self._list: CaseList | None = None
         self._places: Mapping[str, int] = {}
@@ -66,7 +67,7 @@ class RunVerdicts:
     @property
     def are_current(self) -> bool:
         """Whether the labels are those of the time when the first case was taken."""
-        return labels_stamp(self._path) == self._labels
+        return stamp_of_files(self._path / LABELS) == self._labels
 
     def add_case(self, case: CaseOutline) -> None:
         """Take a case; of one that comes twice the last one counts."""
@@ -131,12 +132,3 @@ class _Column:
         if value is not None and verdict <= Verdict.PASS:
             self.values[at] = value
             self.graded = self.graded or value != verdict
-
-
-def labels_stamp(run: Path) -> tuple[int, int]:
-    """Another one when the labels of a run have changed: the time and the size of their file."""
-    try:
-        state = (run / LABELS).stat()
-    except OSError:
-        return (0, 0)
-    return state.st_mtime_ns, state.st_size

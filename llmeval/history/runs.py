@@ -177,21 +177,30 @@ def recorded(reports: Path) -> Iterator[tuple[Path, Manifest, Summary | None]]:
             continue  # not ours, or half written: `runs show` says what is wrong with it
 
 
-def newest_of(suite: str, reports: Path) -> Path:
-    """The directory of the newest run of a suite that ended, whole or partial.
+def ended_of(suite: str, reports: Path) -> Iterator[RunDir]:
+    """The runs of a suite that ended, whole and partial, the newest first. Cells of grids are left
+    out, as for `latest`: several of them began at the same time.
 
     Raises:
         StoreError: there is none.
     """
-    folders = [*_directories(reports), *_inner_directories(reports)]
+    partial = [path.parent for path in reports.glob(f"*/{PARTIAL}/*/{MANIFEST}")]
+    folders = [*_directories(reports), *partial]
+    some = False
     for path in sorted(folders, key=_age, reverse=True):
         run = RunDir(path)
         try:
-            if run.has_summary() and run.manifest().suite == suite:
-                return path
+            if not run.has_summary() or run.manifest().suite != suite:
+                continue
         except StoreError:
             continue
-    raise StoreError(f"--last-failed: there is no run of the suite {suite} below {reports}")
+        some = True
+        yield run
+    if not some:
+        raise StoreError(
+            f"--last-failed: there is no run of the suite {suite} below {reports}. Of a cell of a"
+            " grid: --failed ID"
+        )
 
 
 def _inner_directories(reports: Path) -> list[Path]:

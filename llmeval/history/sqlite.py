@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llmeval.core.errors import StoreError
+from llmeval.core.files import shown_path
 from llmeval.history.sql_connection import SqlValue
 from llmeval.history.sql_store import SqlStore
 
@@ -97,6 +98,19 @@ class DamagedHistory(StoreError):
     """The file is not a database, or is damaged."""
 
 
+def refuse_unwritable_name(root: Path) -> None:
+    """Refuse a folder whose name no database can hold: SQLite's texts are UTF-8.
+
+    Raises:
+        StoreError: says what to do.
+    """
+    if shown_path(root) != str(root):
+        raise StoreError(
+            f"{shown_path(root)}: the name of the folder is not UTF-8, so the history can't hold"
+            " its runs. Rename it, or name a run by its path"
+        )
+
+
 def open_sqlite(path: Path | None, root: Path) -> SqlStore:
     """The history in a file. A damaged file is moved away, and a new one begins.
 
@@ -105,8 +119,9 @@ def open_sqlite(path: Path | None, root: Path) -> SqlStore:
         root: the folder of the runs, absolute.
 
     Raises:
-        StoreError: the file can't be opened or written.
+        StoreError: the file can't be opened or written, or the root's name is not UTF-8.
     """
+    refuse_unwritable_name(root)
     connection = None
     try:
         connection = SqliteConnection(path)

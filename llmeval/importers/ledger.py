@@ -26,15 +26,17 @@ class SourcePlace:
     @property
     def value(self) -> Any:
         """What stands there; None for nothing."""
-        found = self.document.data
+        found_value = self.document.data
         for part in self.path:
-            if isinstance(found, dict):
-                found = found.get(part)
-            elif isinstance(found, list) and isinstance(part, int) and part < len(found):
-                found = found[part]
+            if isinstance(found_value, dict):
+                found_value = found_value.get(part)
+            elif (
+                isinstance(found_value, list) and isinstance(part, int) and part < len(found_value)
+            ):
+                found_value = found_value[part]
             else:
                 return None
-        return found
+        return found_value
 
     def items(self) -> list["SourcePlace"]:
         """The items of a list; the value itself, as one, for anything else but None."""

@@ -27,7 +27,7 @@ def read_text(path: Path) -> str:
 
 
 def read_yaml(path: Path) -> SourcePlace:
-    """A YAML or JSON file, with `<<` and local `$ref` taken in.
+    """A YAML or JSON file, with local `$ref` taken in.
 
     Raises:
         SuiteError: it can't be read, or is not valid.
@@ -71,7 +71,7 @@ def read_lines(path: Path) -> list[SourcePlace]:
 
 
 class _Resolver:
-    """Replaces `<<` and local `$ref`. It counts the values, because a few lines of references to
+    """Replaces local `$ref`. It counts the values, because a few lines of references to
     references can make billions.
     """
 
@@ -94,16 +94,7 @@ class _Resolver:
         reference = value.get("$ref")
         if isinstance(reference, str) and reference.startswith("#/"):
             return self.resolved(self._target(reference), depth + 1)
-        merged: dict[str, object] = {}
-        under = value.get("<<")
-        for each in under if isinstance(under, list) else [under]:
-            if isinstance(each, dict):
-                merged = {**each, **merged}
-        return {
-            key: self.resolved(item, depth + 1)
-            for key, item in {**merged, **value}.items()
-            if key != "<<"
-        }
+        return {key: self.resolved(item, depth + 1) for key, item in value.items()}
 
     def _target(self, reference: str) -> object:
         here: object = self._root

@@ -140,18 +140,18 @@ def _object(where: str, row: object) -> Mapping[str, object]:
 
 
 def _column(
-    path: Path, columns: Sequence[str], stated: str | None, known: Sequence[str], option: str
+    path: Path, columns: Sequence[str], stated: str | None, headers: Sequence[str], option: str
 ) -> str:
     if stated is not None:
         if stated in columns:
             return stated
         raise UsageError(f"{path}: there is no column {stated!r}; it has {', '.join(columns)}")
     lower = {name.lower(): name for name in reversed(columns)}
-    name = next((lower[each] for each in known if each in lower), None)
+    name = next((lower[each] for each in headers if each in lower), None)
     if name is None:
         raise UsageError(
-            f"{path}: no column is named {', '.join(known)}: name one of {', '.join(columns)} with"
-            f" {option}"
+            f"{path}: no column is named {', '.join(headers)}: name one of {', '.join(columns)}"
+            f" with {option}"
         )
     return name
 

@@ -135,8 +135,8 @@ def slug(text: str, fallback: str = "imported") -> str:
 
 def unique(name: str, taken: Collection[str]) -> str:
     """`name`, or `name-2`, `name-3`... if that is taken."""
-    number, found = 1, name
-    while found in taken:
+    number, free_name = 1, name
+    while free_name in taken:
         number += 1
-        found = f"{name}-{number}"
-    return found
+        free_name = f"{name}-{number}"
+    return free_name

@@ -62,9 +62,11 @@ def calibration_of(certificate: Certificate, judge_digest: str) -> Calibration |
     Also an UNTRUSTED judge can be calibrated.
     """
     stated: Mapping[str, Any] = certificate.probabilities or {}
-    found = stated.get("calibration")
-    if certificate.judge != judge_digest or expired(certificate) or not found:
+    stated_map = stated.get("calibration")
+    if certificate.judge != judge_digest or expired(certificate) or not stated_map:
         return None
-    if found["brier_held_out"] >= stated["brier"]:
+    if stated_map["brier_held_out"] >= stated["brier"]:
         return None
-    return Calibration(found["method"], {key: found[key] for key in _FIGURES[found["method"]]})
+    return Calibration(
+        stated_map["method"], {key: stated_map[key] for key in _FIGURES[stated_map["method"]]}
+    )

@@ -49,7 +49,9 @@ class Cascade:
             self.metric, [one.on_criteria(criteria) for one in self.members], self.band, self.audit
         )
 
-    async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
+    async def score(
+        self, case: Case, answer: Answer, candidate_messages: Sequence[Message]
+    ) -> Score:
         """The first sure verdict. `details.cascade`: every judge that was called, with the
         probability of its call.
         """
@@ -58,7 +60,7 @@ class Cascade:
         decided: Score | None = None
         inclusion = 1.0
         for judge in self.members:
-            score = await judge.score(case, answer, asked)
+            score = await judge.score(case, answer, candidate_messages)
             scores.append(score)
             trail.append(
                 {**member_record(judge, score), "inclusion": inclusion, "decides": decided is None}
@@ -71,9 +73,11 @@ class Cascade:
                     break
         return self._combined(answer, decided, scores, trail)
 
-    def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
+    def prompt_size(
+        self, case: Case, answer: Answer, candidate_messages: Sequence[Message]
+    ) -> int | None:
         """Characters in the prompt of the first judge. Further calls depend on its verdict."""
-        return self.members[0].prompt_size(case, answer, asked)
+        return self.members[0].prompt_size(case, answer, candidate_messages)
 
     def _sure(self, score: Score) -> bool:
         """Whether a score is sure. A verdict without a probability is sure; a missing verdict is

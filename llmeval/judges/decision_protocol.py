@@ -52,29 +52,29 @@ def questions(protocol: Protocol, criteria: Sequence[Criterion]) -> dict[str, An
     }
 
 
-def probabilities_of(text: str, asked: Mapping[str, Any]) -> Probabilities:
+def probabilities_of(text: str, requested: Mapping[str, Any]) -> Probabilities:
     """The reply of a decision model, {id: {verdict: probability}}, after a check.
 
     Raises:
         BadVerdict: a question or an option is missing, or the numbers are not probabilities.
     """
     try:
-        found = json.loads(text)
+        document = json.loads(text)
         shares = {
-            name: {option: float(found[name][option]) for option in asked[name]["criteria"]}
-            for name in asked
+            name: {option: float(document[name][option]) for option in requested[name]["criteria"]}
+            for name in requested
         }
     except (ValueError, KeyError, TypeError) as error:
         raise BadVerdict(
             f"not a probability for each option of each question: {type(error).__name__}: {error}"
         ) from None
-    for name, given in shares.items():
-        values = given.values()
+    for name, share in shares.items():
+        values = share.values()
         if (
             not all(math.isfinite(v) and 0 <= v <= 1 for v in values)
             or abs(sum(values) - 1) > _SUM_WITHIN
         ):
-            raise BadVerdict(f"{name}: these are not probabilities that sum to 1: {given}")
+            raise BadVerdict(f"{name}: these are not probabilities that sum to 1: {share}")
     return shares
 
 

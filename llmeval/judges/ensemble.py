@@ -28,10 +28,14 @@ class MemberVerdict(Protocol):
     def on_criteria(self, criteria: Sequence[Criterion]) -> "MemberVerdict":
         """The judge with other criteria, if it has criteria; else the same judge."""
 
-    async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
+    async def score(
+        self, case: Case, answer: Answer, candidate_messages: Sequence[Message]
+    ) -> Score:
         """One score of one answer; see `Judge.score`."""
 
-    def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
+    def prompt_size(
+        self, case: Case, answer: Answer, candidate_messages: Sequence[Message]
+    ) -> int | None:
         """Characters in the prompts for judging this answer; None if nothing would be sent."""
 
 
@@ -95,24 +99,26 @@ def first_error(scores: Sequence[Score]) -> ErrorInfo | None:
 
 def member_record(judge: Judge, score: Score) -> dict[str, Any]:
     """One judge's part in a combined score, for its details."""
-    said = {
+    verdict = {
         "model": judge.name,
         "status": str(score.status),
         "value": score.value,
         "confidence": score.confidence,
     }
     return {
-        **said,
+        **verdict,
         "reason": score.unscored or score.reason,
         "reply": (score.details or {}).get("reply"),
     }
 
 
 async def asked_together(
-    judges: Sequence[Judge], case: Case, answer: Answer, asked: Sequence[Message]
+    judges: Sequence[Judge], case: Case, answer: Answer, candidate_messages: Sequence[Message]
 ) -> list[Score]:
     """The scores of all judges, which are called at the same time."""
-    return list(await asyncio.gather(*(judge.score(case, answer, asked) for judge in judges)))
+    return list(
+        await asyncio.gather(*(judge.score(case, answer, candidate_messages) for judge in judges))
+    )
 
 
 def applicable(scores: Sequence[Score]) -> bool:

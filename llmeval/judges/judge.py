@@ -40,14 +40,14 @@ class _Spent:
     answered_at: str | None = None
     reused_from: str | None = None
 
-    def add(self, asked: CallResult) -> None:
-        self.attempts += asked.attempts
-        self.cached = self.cached and asked.cached
-        self.structured = asked.reply.structured or self.structured
-        self.answered_at = min(self.answered_at or asked.answered_at, asked.answered_at)
-        self.reused_from = self.reused_from or asked.reused_from
-        if asked.reply.usage is not None and not asked.cached:
-            self.usages.append(asked.reply.usage)
+    def add(self, result: CallResult) -> None:
+        self.attempts += result.attempts
+        self.cached = self.cached and result.cached
+        self.structured = result.reply.structured or self.structured
+        self.answered_at = min(self.answered_at or result.answered_at, result.answered_at)
+        self.reused_from = self.reused_from or result.reused_from
+        if result.reply.usage is not None and not result.cached:
+            self.usages.append(result.reply.usage)
 
     def fields(self) -> dict[str, Any]:
         usage = None
@@ -107,6 +107,7 @@ class Judge:
         self.name = str(caller.model.identity.get("model", "model"))
         self._cost = cost
         self.caller = caller
+        self._adapts = caller.model if isinstance(caller.model, AdaptsRequests) else None
         self.protocol = protocol
         self.source: VerdictSource = source or ReplyVerdicts(protocol)
         self._stated = params
@@ -157,13 +158,15 @@ class Judge:
             cost=self._cost,
         )
 
-    async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
+    async def score(
+        self, case: Case, answer: Answer, candidate_messages: Sequence[Message]
+    ) -> Score:
         """The judge's score of one answer.
 
         Args:
             case: with references, context or criteria, as the protocol needs.
             answer: one that has an output.
-            asked: the messages that the candidate was sent.
+            candidate_messages: the messages that the candidate was sent.
 
         Returns:
             A score that passes or fails. It is unscored without a usable verdict, and not
@@ -182,7 +185,7 @@ class Judge:
             return self._score(
                 answer, Status.FAIL, value=0.0, passed=False, reason="the answer is empty"
             )
-        messages = self.source.messages(criteria, case, answer, asked)
+        messages = self.source.messages(criteria, case, answer, candidate_messages)
         spent = _Spent()
         try:
             score = await self._voted(answer, criteria, messages, spent)
@@ -191,7 +194,7 @@ class Judge:
                 score
                 if shorter is None
                 else await self._checked(
-                    score, with_output(answer, shorter), case, criteria, asked, spent
+                    score, with_output(answer, shorter), case, criteria, candidate_messages, spent
                 )
             )
         except _NoVerdict as error:
@@ -215,7 +218,9 @@ class Judge:
                 **spent.fields(),
             )
 
-    def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
+    def prompt_size(
+        self, case: Case, answer: Answer, candidate_messages: Sequence[Message]
+    ) -> int | None:
         """Characters in the prompt for judging this answer; None if the judge does not apply to the
         case.
         """
@@ -223,7 +228,8 @@ class Judge:
         if not self._applies(case, criteria):
             return None
         return sum(
-            len(message.content) for message in self.source.messages(criteria, case, answer, asked)
+            len(message.content)
+            for message in self.source.messages(criteria, case, answer, candidate_messages)
         )
 
     def _criteria(self, case: Case) -> tuple[Criterion, ...]:
@@ -249,14 +255,17 @@ class Judge:
         shorter: Answer,
         case: Case,
         criteria: Sequence[Criterion],
-        asked: Sequence[Message],
+        candidate_messages: Sequence[Message],
         spent: _Spent,
     ) -> Score:
         """Check a pass near the threshold: judge the same answer again without sentences addressed
         to the judge.
         """
         again = await self._voted(
-            shorter, criteria, self.source.messages(criteria, case, shorter, asked), spent
+            shorter,
+            criteria,
+            self.source.messages(criteria, case, shorter, candidate_messages),
+            spent,
         )
         details = {
             **(score.details or {}),
@@ -291,19 +300,19 @@ class Judge:
         """One verdict, or as many votes as a majority needs."""
         votes: list[CountedVote] = []
         for params, repeat in ballots(self.params, self.votes):
-            given, more = await self._verdict(answer, criteria, messages, spent, params, repeat)
-            votes.append(CountedVote(given, more))
+            grade, more = await self._verdict(answer, criteria, messages, spent, params, repeat)
+            votes.append(CountedVote(grade, more))
             if counted(votes, self.votes) is not None:
                 break
-        given, details = counted(votes, self.votes) or votes[0]
-        fields = {"unscored": given.reason} if given.passed is None else {"reason": given.reason}
+        grade, details = counted(votes, self.votes) or votes[0]
+        fields = {"unscored": grade.reason} if grade.passed is None else {"reason": grade.reason}
         return self._score(
             answer,
-            given.status,
-            value=given.value,
-            passed=given.passed,
-            evidence=given.evidence,
-            confidence=given.confidence,
+            grade.status,
+            value=grade.value,
+            passed=grade.passed,
+            evidence=grade.evidence,
+            confidence=grade.confidence,
             cached=spent.cached,
             judge=self.digest_with(spent.structured),
             details=details,
@@ -323,27 +332,26 @@ class Judge:
         """The grade of one usable reply, and the details of its score."""
         problem, sent, form = "", messages, self.source.form(criteria)
         for _ in range(_ASKS):
-            asked = await self.caller.ask(
+            result = await self.caller.ask(
                 self.source.request(sent, form, params, repeat),
                 lambda reply: self._usable(answer, criteria, reply, form),
             )
-            spent.add(asked)
+            spent.add(result)
             try:
-                given = self.source.grade(criteria, answer, asked.reply, form)
+                grade = self.source.grade(criteria, answer, result.reply, form)
             except BadVerdict as error:
                 problem = str(error)
-                sent = self.source.retry(sent, asked.reply, problem)
+                sent = self.source.retry(sent, result.reply, problem)
                 continue
-            details = {**given.details, **kept(messages, asked.reply, given.passed)}
-            return given, details | self._adapted()
-        reply = asked.reply
+            details = {**grade.details, **kept(messages, result.reply, grade.passed)}
+            return grade, details | self._adapted()
+        reply = result.reply
         why = cause(reply.text, reply.finish_reason, reply.reasoning)
         raise _NoVerdict(f"{problem}; {why}" if why else problem, kept_reply(reply))
 
     def _adapted(self) -> dict[str, object]:
         """For a score's details: what the endpoint refused, and what was sent instead."""
-        model = self.caller.model
-        notes = model.adaptations if isinstance(model, AdaptsRequests) else ()
+        notes = self._adapts.adaptations if self._adapts is not None else ()
         return {"adapted": list(notes)} if notes else {}
 
     def _usable(

@@ -28,10 +28,10 @@ def verdict_probabilities(
     if not tokens:
         return {}
     text = "".join(str(token.get("token", "")) for token in tokens)
-    found = list(_VALUE.finditer(text))
-    if not found:
+    matches = list(_VALUE.finditer(text))
+    if not matches:
         return {}
-    at, target = 0, found[-1].end()
+    at, target = 0, matches[-1].end()
     for token in tokens:
         piece = str(token.get("token", ""))
         if at <= target < at + len(piece):

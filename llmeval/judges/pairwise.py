@@ -33,21 +33,21 @@ class Preference(NamedTuple):
 
 
 async def prefer(
-    judge: Judge, case: Case, first: Answer, second: Answer, asked: Sequence[Message]
+    judge: Judge, case: Case, first: Answer, second: Answer, candidate_messages: Sequence[Message]
 ) -> Preference:
     """The better of two answers to one case.
 
     Args:
         judge: its protocol is `pairwise`, or your own protocol with `other` in its template and the
             same verdicts.
-        asked: the messages that both candidates were sent.
+        candidate_messages: the messages that both candidates were sent.
 
     Raises:
         SuiteError: the prompt can't be made from this case.
     """
     orders = (_beside(case, second), first), (_beside(case, first), second)
     forward, backward = await asyncio.gather(
-        *(judge.score(both, shown, asked) for both, shown in orders)
+        *(judge.score(both, shown, candidate_messages) for both, shown in orders)
     )
     words = _word(forward), _word(backward)
     if words[0] is None or words[1] is None:
@@ -117,17 +117,17 @@ async def prefer_all(judge: Judge, pairs: Sequence[Pair]) -> Preferences:
         key = pair.case.id, pair.first.repeat
         if _equal(pair):
             return Preferred(*key, "tie")
-        found = await prefer(judge, *pair)
-        return Preferred(*key, found.winner, found.split)
+        preference = await prefer(judge, *pair)
+        return Preferred(*key, preference.winner, preference.split)
 
     cases = tuple(await asyncio.gather(*map(one, pairs)))
-    said, seen = [each.winner for each in cases], _net(pairs, cases)
+    winners, seen = [each.winner for each in cases], _net(pairs, cases)
     return Preferences(
         n=len(cases),
-        first=said.count("first"),
-        second=said.count("second"),
-        ties=said.count("tie"),
-        unanswered=said.count(None),
+        first=winners.count("first"),
+        second=winners.count("second"),
+        ties=winners.count("tie"),
+        unanswered=winners.count(None),
         splits=sum(each.split for each in cases),
         equal=sum(map(_equal, pairs)),
         net=seen.estimate,

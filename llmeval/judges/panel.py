@@ -30,11 +30,13 @@ class Panel:
         """See `Judge.on_criteria`."""
         return Panel(self.metric, [one.on_criteria(criteria) for one in self.members])
 
-    async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
+    async def score(
+        self, case: Case, answer: Answer, candidate_messages: Sequence[Message]
+    ) -> Score:
         """The majority's verdict and mean value, with every judge in the details. It is unscored
         without a majority.
         """
-        scores = await asked_together(self.members, case, answer, asked)
+        scores = await asked_together(self.members, case, answer, candidate_messages)
         shared = common(self, answer, scores)
         if not applicable(scores):
             return Score(status=Status.NOT_APPLICABLE, unscored=scores[0].unscored, **shared)
@@ -69,7 +71,9 @@ class Panel:
             **shared,
         )
 
-    def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
+    def prompt_size(
+        self, case: Case, answer: Answer, candidate_messages: Sequence[Message]
+    ) -> int | None:
         """Characters in the prompts of all judges together."""
-        sizes = [one.prompt_size(case, answer, asked) for one in self.members]
+        sizes = [one.prompt_size(case, answer, candidate_messages) for one in self.members]
         return None if all(size is None for size in sizes) else sum(size or 0 for size in sizes)

@@ -26,15 +26,17 @@ def prompt_messages(
     criteria: Sequence[Criterion],
     case: Case,
     answer: Answer,
-    asked: Sequence[Message],
+    candidate_messages: Sequence[Message],
 ) -> tuple[Message, ...]:
     """The protocol's turns for one answer.
 
     The marker is removed from all texts: of the answer, of its data and of the case.
     """
-    fence = fence_of(case, answer, asked)
+    fence = fence_of(case, answer, candidate_messages)
     question = (
-        _dialogue(asked, fence) if len(answer.turns) > 1 else _unmarked(conversation(asked), fence)
+        _dialogue(candidate_messages, fence)
+        if len(answer.turns) > 1
+        else _unmarked(conversation(candidate_messages), fence)
     )
     values = {
         **{name: _without(value, fence) for name, value in answer_values(case, answer).items()},
@@ -63,23 +65,23 @@ def _unmarked(text: str, fence: str) -> str:
     return text
 
 
-def state(case: Case, answer: Answer, asked: Sequence[Message]) -> Message:
+def state(case: Case, answer: Answer, candidate_messages: Sequence[Message]) -> Message:
     """The input of a decision model: question, references, context and the answer as JSON, so that
     no text can leave its field.
     """
-    known: dict[str, object] = {"question": conversation(asked)}
+    content: dict[str, object] = {"question": conversation(candidate_messages)}
     if len(answer.turns) > 1:
-        del known["question"]
-        known["conversation"] = [
+        del content["question"]
+        content["conversation"] = [
             {"role": message.role, "content": message.content}
-            for message in asked
+            for message in candidate_messages
             if message.role != "system"
         ]
     if case.references:
-        known["reference_answers"] = list(case.references)
+        content["reference_answers"] = list(case.references)
     if case.context is not None:
-        known["context"] = case.context
-    return Message("user", json.dumps({**known, "answer": answer.text}, ensure_ascii=False))
+        content["context"] = case.context
+    return Message("user", json.dumps({**content, "answer": answer.text}, ensure_ascii=False))
 
 
 def kept(messages: Sequence[Message], reply: Reply, passed: bool | None) -> dict[str, object]:
@@ -110,11 +112,11 @@ def again(problem: str) -> str:
     )
 
 
-def conversation(asked: Sequence[Message]) -> str:
+def conversation(messages: Sequence[Message]) -> str:
     """The candidate's prompt as text: the user's message, or the turns with their roles if there
     are several.
     """
-    turns = [message for message in asked if message.role != "system"]
+    turns = [message for message in messages if message.role != "system"]
     if len(turns) == 1:
         return turns[0].content
     return "\n\n".join(f"{turn.role}: {turn.content}" for turn in turns)
@@ -134,14 +136,14 @@ def _dialogue(messages: Sequence[Message], fence: str) -> str:
     return "\n\n".join(parts)
 
 
-def fence_of(case: Case, answer: Answer, asked: Sequence[Message] = ()) -> str:
+def fence_of(case: Case, answer: Answer, candidate_messages: Sequence[Message] = ()) -> str:
     """A marker that no text of the prompt can contain, because it is made from the sha256 of all of
     them: the case, the messages and the answer.
 
     It differs between answers like a random marker. But equal answers give equal requests, which
     the cache and the comparison of two runs need.
     """
-    texts = [case.id, case.fields, case.references, case.context, asked, answer.text]
+    texts = [case.id, case.fields, case.references, case.context, candidate_messages, answer.text]
     earlier = [turn.output for turn in answer.turns[:-1]]
     code = hashlib.sha256(canonical_json([texts, earlier])).hexdigest()[:16]
     return f"=== {code} ==="

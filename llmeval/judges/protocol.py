@@ -131,7 +131,7 @@ def parse_criteria(raw: object, where: str) -> tuple[Criterion, ...]:
             f"{where}: criteria are a list of statements or of {{name, statement, weight}}"
         )
     try:
-        found = tuple(
+        criteria = tuple(
             (
                 Criterion(name=f"criterion_{number}", statement=item)
                 if isinstance(item, str)
@@ -143,10 +143,10 @@ def parse_criteria(raw: object, where: str) -> tuple[Criterion, ...]:
         raise SuiteError(
             f"{where}: a criterion is a statement or {{name, statement, weight}}: {error}"
         ) from None
-    names = [criterion.name for criterion in found]
+    names = [criterion.name for criterion in criteria]
     if len(set(names)) < len(names):
         raise SuiteError(f"{where}: two criteria have the same name: {', '.join(names)}")
-    return found
+    return criteria
 
 
 def load_protocol(name: str, base: Path) -> Protocol:
@@ -164,9 +164,9 @@ def load_protocol(name: str, base: Path) -> Protocol:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError:
-        known = ", ".join(sorted(file.stem for file in shipped.glob("*.j2")))
+        names = ", ".join(sorted(file.stem for file in shipped.glob("*.j2")))
         raise SuiteError(
-            f"there is no judge protocol {name!r}; shipped: {known}; your own: a path to a .j2"
+            f"there is no judge protocol {name!r}; shipped: {names}; your own: a path to a .j2"
         ) from None
     return parse_protocol(text, str(path), shipped=path.is_relative_to(shipped))
 

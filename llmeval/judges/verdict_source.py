@@ -37,7 +37,11 @@ class VerdictSource(Interface):
         """The form of a verdict about these criteria."""
 
     def messages(
-        self, criteria: Sequence[Criterion], case: Case, answer: Answer, asked: Sequence[Message]
+        self,
+        criteria: Sequence[Criterion],
+        case: Case,
+        answer: Answer,
+        candidate_messages: Sequence[Message],
     ) -> tuple[Message, ...]:
         """The input of the model.
 
@@ -96,10 +100,14 @@ class ReplyVerdicts:
         return self._protocol.schema_for(criteria)
 
     def messages(
-        self, criteria: Sequence[Criterion], case: Case, answer: Answer, asked: Sequence[Message]
+        self,
+        criteria: Sequence[Criterion],
+        case: Case,
+        answer: Answer,
+        candidate_messages: Sequence[Message],
     ) -> tuple[Message, ...]:
         """The prompt of the protocol."""
-        return prompt_messages(self._protocol, criteria, case, answer, asked)
+        return prompt_messages(self._protocol, criteria, case, answer, candidate_messages)
 
     def request(
         self,
@@ -163,10 +171,14 @@ class ProbabilityVerdicts:
         return questions(self._protocol, criteria)
 
     def messages(
-        self, criteria: Sequence[Criterion], case: Case, answer: Answer, asked: Sequence[Message]
+        self,
+        criteria: Sequence[Criterion],
+        case: Case,
+        answer: Answer,
+        candidate_messages: Sequence[Message],
     ) -> tuple[Message, ...]:
         """The case, its prompt and the answer, as one state."""
-        return (state(case, answer, asked),)
+        return (state(case, answer, candidate_messages),)
 
     def request(
         self,

@@ -13,6 +13,7 @@ import msgspec
 
 from llmeval.core.conversation import total_usage
 from llmeval.core.errors import ModelError, SuiteError
+from llmeval.core.record_index import RecordIndex, UnitKey
 from llmeval.core.records import AnswerTurn, Ended, Trace, Usage
 from llmeval.models.base import Reply, Request
 from llmeval.models.client.failed_reply import error_message, states_error
@@ -48,7 +49,8 @@ class _Recorded(msgspec.Struct):
 
 
 class Replay:
-    """Recorded answers by case id and repeat. Only their positions in the file are kept in memory.
+    """Recorded answers by case id and repeat. Only their places in the file are kept in memory, in
+    about 40 bytes each.
 
     Raises:
         SuiteError: a line is not {id, output, repeat?}, or an id and repeat occur twice; names file
@@ -58,7 +60,7 @@ class Replay:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._decoder = msgspec.json.Decoder(_Recorded)
-        self._offsets: dict[tuple[str, int], int] = {}
+        self._places = RecordIndex()
         hasher = hashlib.sha256()
         try:
             self._file = path.open("rb")
@@ -71,8 +73,12 @@ class Replay:
         for number, line in enumerate(self._file, 1):
             hasher.update(line)
             if line.strip():
-                self._note(line, number, offset)
+                key = self._key(line, number)
+                self._places.add(key, offset, len(line))
             offset += len(line)
+        self._places.finish()
+        if len(self._places) < self._places.records:
+            raise self._duplicate()
         self._digest = "sha256:" + hasher.hexdigest()
 
     @property
@@ -87,15 +93,13 @@ class Replay:
             ModelError: there is none for this case and repeat, or the line records an error or null
                 instead.
         """
-        offset = self._offsets.get((request.case_id, request.repeat))
-        if offset is None:
+        recorded = self._recorded((request.case_id or "", request.repeat))
+        if recorded is None:
             raise ModelError(
                 f"{self._path.name} has no answer for the case {request.case_id!r}, repeat"
                 f" {request.repeat}",
                 kind="candidate",
             )
-        self._file.seek(offset)
-        recorded = self._decoder.decode(self._file.readline())
         output = recorded.output
         if output is msgspec.UNSET:
             output = recorded.turns[-1].output
@@ -155,7 +159,7 @@ class Replay:
             for turn in recorded.turns
         )
         times = [turn.latency_ms for turn in turns]
-        known = [time for time in times if time is not None]
+        present = [time for time in times if time is not None]
         return Reply(
             text=output,
             finish_reason=recorded.finish_reason,
@@ -163,7 +167,8 @@ class Replay:
             data=last.data,
             usage=recorded.usage or total_usage(turn.usage for turn in turns),
             model=recorded.model,
-            latency_ms=recorded.latency_ms or (sum(known) if len(known) == len(times) else None),
+            latency_ms=recorded.latency_ms
+            or (sum(present) if len(present) == len(times) else None),
             turns=turns,
             ended=recorded.ended,
         )
@@ -175,7 +180,17 @@ class Replay:
         """Close the file."""
         self._file.close()
 
-    def _note(self, line: bytes, number: int, offset: int) -> None:
+    def _recorded(self, key: UnitKey) -> _Recorded | None:
+        """The line of a key; None without one."""
+        for number in self._places.numbers_of(key):
+            self._file.seek(self._places.place(number)[0])
+            recorded = self._decoder.decode(self._file.readline())
+            if (str(recorded.id), recorded.repeat) == key:
+                return recorded
+        return None
+
+    def _key(self, line: bytes, number: int) -> UnitKey:
+        """The key of a line. Raises SuiteError: it has none, or no answer."""
         try:
             recorded = self._decoder.decode(line)
         except msgspec.DecodeError as error:
@@ -187,12 +202,20 @@ class Replay:
                 f"{self._path}:{number}: not {{id, output, repeat?}}: `output` is missing, and so"
                 " are the `turns` of a conversation"
             )
-        key = (str(recorded.id), recorded.repeat)
-        if key in self._offsets:
-            raise SuiteError(
-                f"{self._path}:{number}: a second answer for {key[0]!r}, repeat {key[1]}"
-            )
-        self._offsets[key] = offset
+        return str(recorded.id), recorded.repeat
+
+    def _duplicate(self) -> SuiteError:
+        """The error for the first key that has two lines."""
+        seen = set[UnitKey]()
+        self._file.seek(0)
+        for number, line in enumerate(self._file, 1):
+            key = self._key(line, number) if line.strip() else None
+            if key is not None and key in seen:
+                return SuiteError(
+                    f"{self._path}:{number}: a second answer for {key[0]!r}, repeat {key[1]}"
+                )
+            seen |= {key} if key is not None else set()
+        raise AssertionError("two keys have one hash")
 
 
 class StoredAnswers:

@@ -7,13 +7,15 @@ later requests to the endpoint.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from msgspec import structs
 
 from llmeval.core.errors import RequestRefused
+from llmeval.core.message_parts import MessagePart, chat_parts, response_parts
+from llmeval.core.records import Message
 from llmeval.models.base import Reply, Request
 from llmeval.models.params import LENGTHS, merged
 
@@ -79,7 +81,7 @@ def chat_body(
 ) -> dict[str, Any]:
     """The body of a chat completion. `own`: the model's parameters."""
     params = _params(form, own, request)
-    body: dict[str, Any] = {"model": model, "messages": request.messages, **params}
+    body: dict[str, Any] = {"model": model, "messages": _messages(request, chat_parts), **params}
     if request.schema is None:
         return body
     if form.structured == "json_schema":
@@ -101,7 +103,7 @@ def response_body(
     for name in LENGTHS:
         if name in params:
             params["max_output_tokens"] = params.pop(name)
-    body: dict[str, Any] = {"model": model, "input": request.messages, **params}
+    body: dict[str, Any] = {"model": model, "input": _messages(request, response_parts), **params}
     if request.schema is None:
         return body
     if form.structured == "json_schema":
@@ -113,6 +115,16 @@ def response_body(
         body["tools"] = [{"type": "function", **tool}]
         body["tool_choice"] = {"type": "function", "name": TOOL}
     return body
+
+
+def _messages(
+    request: Request, parts: Callable[[Sequence[MessagePart]], list[dict[str, object]]]
+) -> list[Message | dict[str, object]]:
+    """The messages of a request, with images in the form of the API."""
+    return [
+        {"role": message.role, "content": parts(message.parts)} if message.parts else message
+        for message in request.messages
+    ]
 
 
 def with_tool_text(reply: Reply) -> Reply:

@@ -13,6 +13,7 @@ import binascii
 import hashlib
 import hmac
 import ipaddress
+import json
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -22,7 +23,7 @@ from urllib.parse import urlsplit
 
 from llmeval.core.errors import UsageError
 from llmeval.core.redaction import redact
-from llmeval.suite.triggers_schema import ActionSpec, GithubAction
+from llmeval.suite.triggers_schema import ActionSpec, GithubAction, MlflowTagAction
 
 if TYPE_CHECKING:
     from aiohttp.abc import ResolveResult
@@ -105,6 +106,8 @@ def _once(action: ActionSpec, identifier: str, body: bytes, base: Path) -> None:
         post(hook.url, headers, body, private=hook.private)
     elif action.github_dispatch is not None:
         _dispatch(action.github_dispatch, body)
+    elif action.mlflow_tag is not None:
+        _tag(action.mlflow_tag, identifier, body)
 
 
 def with_tries(send: Callable[[], None]) -> None:
@@ -146,6 +149,20 @@ def _dispatch(action: GithubAction, body: bytes) -> None:
     }
     url = f"{action.api.rstrip('/')}/repos/{action.repository}/dispatches"
     post(url, headers, payload, private=action.private)
+
+
+def _tag(action: MlflowTagAction, identifier: str, body: bytes) -> None:
+    """Set the tag by MLflow's REST API (2.0). A repetition sets the same value."""
+    decision = json.loads(body)["data"]["decision"]
+    tag = {"name": action.model, "key": "llmeval.decision", "value": f"{decision} {identifier}"}
+    if action.version is not None:
+        tag["version"] = action.version
+    place = "registered-models" if action.version is None else "model-versions"
+    headers = {"content-type": "application/json"}
+    if action.token is not None:
+        headers["authorization"] = f"Bearer {action.token.get_secret_value()}"
+    url = f"{action.url.rstrip('/')}/api/2.0/mlflow/{place}/set-tag"
+    post(url, headers, json.dumps(tag).encode(), private=action.private)
 
 
 def _json(text: str) -> bytes:

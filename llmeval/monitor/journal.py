@@ -6,7 +6,7 @@ hide a cut; the events of `audit.jsonl` next to the suite name the hash of each 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -106,6 +106,12 @@ class Journal:
             )
         if records and not stated and len(records) > 1:
             raise StoreError(f"{head}: is missing. {_RESTORE}")
+
+
+def reference_records(records: Sequence[MonitorRecord]) -> list[MonitorRecord]:
+    """The lines after the last acknowledgement."""
+    ends = [place for place, each in enumerate(records) if each.kind == "acknowledged"]
+    return list(records[ends[-1] + 1 :] if ends else records)
 
 
 _RESTORE = "Nothing is decided by a damaged file: restore the folder from a backup"

@@ -41,6 +41,7 @@ def alarm_changes(records: tuple[MonitorRecord, ...]) -> list[AlarmChange]:
 class MonitorOutcome:
     """After one call. `added`: the lines that this call wrote. `records`: all lines. `notes`: what
     the user should know. `reason`: why there is no valid look; empty where there is one.
+    `volume_alarm`: a sentence where the traffic itself has fallen; else empty.
     `code`: 0 quiet, 1 alarm, 3 invalid, 4 learning, 5 no traffic.
     """
 
@@ -52,6 +53,7 @@ class MonitorOutcome:
     code: ExitCode
     reason: str = ""
     notes: tuple[str, ...] = ()
+    volume_alarm: str = ""
 
     @property
     def state(self) -> str:
@@ -77,6 +79,7 @@ class MonitorOutcome:
             "learning_days": REFERENCE_DAYS,
             "threshold": self.streams.threshold,
             "streams": [_stream(each) for each in self.streams.streams.values()],
+            "volume_alarm": self.volume_alarm,
             "folder": self.folder,
             "notes": list(self.notes),
         }

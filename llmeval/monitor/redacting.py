@@ -3,6 +3,7 @@ know. Names and postal addresses stay: that takes a model of the language.
 """
 
 import re
+from functools import lru_cache
 
 from msgspec import structs
 
@@ -47,18 +48,34 @@ def redacted_text(text: str) -> str:
     Raises:
         CheckError: the text is too long to be searched.
     """
-    text = _KEY.sub("[private key]", redact(text))
+    text = redact(text)
+    if _KEY_HEAD in text:
+        text = _KEY.sub("[private key]", text)
     if len(text) < _SHORTEST:
         return text
+    places = _places_of_short(text) if len(text) <= _KEPT else personal_places(text)
+    if not places:
+        return text
     parts, end = [], 0
-    for start, stop, what in personal_places(text):
+    for start, stop, what in places:
         if start < end:  # two forms share a part: the first mark covers both
             end = max(end, stop)
             continue
         parts += [text[end:start], f"[{what.removeprefix('an ').removeprefix('a ')}]"]
         end = stop
-    return "".join([*parts, text[end:]]) if parts else text
+    return "".join([*parts, text[end:]])
 
 
+@lru_cache(maxsize=1024)
+def _places_of_short(text: str) -> tuple[tuple[int, int, str], ...]:
+    """As `personal_places`: names of fields, system prompts, and the message that a row has twice
+    are searched once.
+    """
+    return tuple(personal_places(text))
+
+
+_KEY_HEAD = "-----BEGIN "
+_KEPT = 2000
+"""Longer texts, in characters, are not kept."""
 _SHORTEST = 6
 """No form of personal data is shorter."""

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from llmeval.core.errors import CheckError, UsageError
 from llmeval.core.otel_spans import NotSpans, OtelSpan, read_spans
@@ -39,7 +40,7 @@ class SamplingTerms:
     """Which answers are drawn. `rate`: probability of each, in (0, 1]. `mapped`: field by dotted
     path. `tags`: attributes of spans that become tags. `after` and `now`: only answers of days
     after the one and before the other's are drawn (UTC). `redact`: whether to replace personal
-    data.
+    data. `today`: also draw answers of the day that is not over.
     """
 
     rate: float
@@ -48,6 +49,7 @@ class SamplingTerms:
     mapped: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     redact: bool = True
+    today: bool = False
 
 
 @dataclass(slots=True)
@@ -225,7 +227,7 @@ class _Reader:
         if day <= self._terms.after:
             self.sample.earlier[day] += 1
             return
-        if day >= self._today:
+        if day >= self._today and not self._terms.today:
             self.sample.set_aside["of today, which is not over"] += 1
             return
         short = _short_digest(identifier)
@@ -238,6 +240,8 @@ class _Reader:
         if row is None:
             return
         self._taken.add(short)
+        if self._terms.today:
+            row = structs.replace(row, at=time.isoformat())
         row = redacted(row) if self._terms.redact else row
         traffic.sampled += 1
         buffer = self._buffers.setdefault(day, [])

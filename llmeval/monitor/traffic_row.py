@@ -49,6 +49,8 @@ class TrafficRow(msgspec.Struct, frozen=True):
     """The trace id."""
     case: dict[str, object]
     answer: dict[str, object]
+    at: str = ""
+    """ISO 8601, UTC; only where the order within a day matters."""
 
 
 def read_time(value: object) -> datetime:

@@ -9,7 +9,8 @@ from llmeval.stats.sequential.mean_drop import REFERENCE_DAYS
 
 def outcome_lines(outcome: MonitorOutcome) -> list[str]:
     """The outcome in paragraphs, the most important first."""
-    lines = [_headline(outcome)]
+    lines = [headline(outcome)]
+    lines += [f"{outcome.volume_alarm}."] if outcome.volume_alarm else []
     lines += [alarm_sentence(each) for each in outcome.streams.alarms]
     if outcome.code in (ExitCode.PASS, ExitCode.GATE_FAILED, ExitCode.INCONCLUSIVE):
         alarmed = outcome.streams.alarms
@@ -23,11 +24,13 @@ def outcome_lines(outcome: MonitorOutcome) -> list[str]:
     return [*lines, f"Records: {outcome.folder}"]
 
 
-def _headline(outcome: MonitorOutcome) -> str:
+def headline(outcome: MonitorOutcome) -> str:
+    """What the call says, in one or two sentences."""
     if outcome.code is ExitCode.PASS:
         return "QUIET: no metric shows a drop."
     if outcome.code is ExitCode.GATE_FAILED:
-        return "ALARM: the pass rate has fallen."
+        fallen = "the pass rate has fallen" if outcome.streams.alarms else "there is less traffic"
+        return f"ALARM: {fallen}."
     if outcome.code is ExitCode.INCONCLUSIVE:
         days = min((each.learning_day for each in outcome.streams.learning), default=0)
         return (

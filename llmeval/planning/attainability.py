@@ -2,8 +2,9 @@
 them is enough.
 """
 
+from array import array
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from llmeval.core.formatting import percent
 from llmeval.core.metric_ref import cluster_key, parse_metric_ref
@@ -53,7 +54,8 @@ def _spread(clusters: Sequence[int]) -> list[int]:
 
 
 class Attainability:
-    """Floors that no result can pass. Fed with every case; holds a name a case and floor.
+    """Floors that no result can pass. Fed with every case; keeps one number for each case, and one
+    more for each floor that the case counts in.
 
     Args:
         floors, alpha: of the gate.
@@ -62,21 +64,26 @@ class Attainability:
 
     def __init__(self, floors: Mapping[str, float], alpha: float, *, early: bool = False) -> None:
         self._floors, self._alpha = floors, alpha / 2 if early else alpha
-        self._clusters: dict[str, dict[str, str]] = {key: {} for key in floors}
+        self._where = {key: parse_metric_ref(key)[1] for key in floors}
+        self._seen: set[int] = set()
+        self._clusters = {key: array("q") for key in floors}
 
     def add(self, case: Case | CaseOutline) -> None:
         """Take a case; a second time changes nothing."""
-        for key, clusters in self._clusters.items():
-            _, where = parse_metric_ref(key)
+        if not self._floors or (name := hash(case.id)) in self._seen:
+            return
+        self._seen.add(name)
+        cluster = hash(cluster_key(case.id, case.cluster))
+        for key, where in self._where.items():
             if where is None or case.tags.get(where[0]) == where[1]:
-                clusters[case.id] = cluster_key(case.id, case.cluster)
+                self._clusters[key].append(cluster)
 
     def warnings(self) -> list[str]:
         """A sentence a floor that can't be passed, with the fix."""
         return [
-            _warning(key, self._floors[key], list(names.values()), self._alpha)
+            _warning(key, self._floors[key], names, self._alpha)
             for key, names in self._clusters.items()
-            if best_bound(list(names.values()), self._alpha) < self._floors[key]
+            if best_bound(names, self._alpha) < self._floors[key]
         ]
 
 
@@ -90,14 +97,14 @@ def out_of_reach(
     return attainable.warnings()
 
 
-def best_bound(clusters: Collection[Hashable], alpha: float) -> float:
+def best_bound(clusters: Iterable[Hashable], alpha: float) -> float:
     """The lower bound where every case passes; 0 without a case."""
     index = _numbered(clusters)
     n = len(index)
     return bounds(MetricSample(n, n, 0, 0, (), index, (True,) * n), alpha).low if n else 0.0
 
 
-def _warning(key: str, floor: float, names: Sequence[str], alpha: float) -> str:
+def _warning(key: str, floor: float, names: Sequence[Hashable], alpha: float) -> str:
     units = len(set(names))
     what = f"{len(names):,} case{'' if len(names) == 1 else 's'}"
     if units < len(names):

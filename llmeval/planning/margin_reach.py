@@ -87,7 +87,7 @@ def slices_in(cases: Iterable[Case]) -> set[Slice]:
 
 def never_decided(rules: StatedRules, cases: Sequence[Case]) -> list[str]:
     """A sentence for each margin and limit that these cases can never PASS, with the fix."""
-    gate, found = rules.gate, []
+    gate, sentences = rules.gate, []
     slices = slices_in(cases)
     alpha, beta = gate.first_rates
     stated = [
@@ -97,20 +97,20 @@ def never_decided(rules: StatedRules, cases: Sequence[Case]) -> list[str]:
     for place, rule in stated:
         clusters = _clusters(cases, rule.key.slice_)
         ref = rules.number(rule.key)
-        told = (
+        sentence = (
             _rate_margin(rule.threshold.value, clusters, alpha, beta)
             if ref is None
             else _number_margin(ref, clusters, beta)
         )
-        if clusters and told:
-            found.append(f"gate.regression.{place}.{rule.key.text}: {told}")
+        if clusters and sentence:
+            sentences.append(f"gate.regression.{place}.{rule.key.text}: {sentence}")
     for key in limits_in(gate.limits):
         for expanded in expand_key(key, (), slices):
             limited = parse_number(expanded.metric, rules.numbers)
             clusters = _clusters(cases, expanded.slice_)
-            if limited is not None and clusters and (told := _limit(limited, clusters, alpha)):
-                found.append(f"gate.limits.{expanded.text}: {told}")
-    return found
+            if limited is not None and clusters and (sentence := _limit(limited, clusters, alpha)):
+                sentences.append(f"gate.limits.{expanded.text}: {sentence}")
+    return sentences
 
 
 def _clusters(cases: Sequence[Case], where: Slice | None) -> list[str]:

@@ -96,19 +96,21 @@ def decide_attempt(
     if _missing_share(metrics, number) > terms.max_unscored:
         cases = len(next(iter(metrics.values())).attempts[0].baseline[0])
         return (Decision.INVALID,) * len(rules), (cases,) * len(rules)
-    asked: list[Rule] = []
+    all_rules: list[Rule] = []
     used: list[int] = []
     for rule in rules:
         metric = metrics[rule.metric]
         earlier = metric.attempts[: number - 1] if terms.pools else ()
         current = metric.attempts[number - 1]
         result = rule.evaluate(current, metric.labels, now, earlier)
-        asked.append(result.rule)
+        all_rules.append(result.rule)
         if earlier and terms.whole is not None:
-            asked[-1] = when_alone_fails(result.rule, _alone(rule, current, metric.labels, terms))
+            all_rules[-1] = when_alone_fails(
+                result.rule, _alone(rule, current, metric.labels, terms)
+            )
         used.append(result.used)
     # a rule that is simulated alone has its share, as in Holm's first step
-    decided = step_down(asked, now.alpha * len(asked) / terms.rules)
+    decided = step_down(all_rules, now.alpha * len(all_rules) / terms.rules)
     return tuple(each.decision for each in decided), tuple(used)
 
 

@@ -313,10 +313,10 @@ def _tested(
     """
     test = sequential_test(plan)
     upper = None if values.most is values.least else members.means(values.most)
-    found = test.update(members.means(values.least), members.sizes, upper)
+    tested = test.update(members.means(values.least), members.sizes, upper)
     used = int(members.ends[test.used - 1])
-    if alone and found is not None:
-        return SimulatedResult(lambda level: _decision(found), used)
+    if alone and tested is not None:
+        return SimulatedResult(lambda level: _decision(tested), used)
     verdict = test.finish(bounds=False)
 
     def rule(level: float) -> RuleDecision:

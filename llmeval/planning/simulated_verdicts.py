@@ -129,11 +129,11 @@ class VerdictModel:
         if self.labels is None:
             return None
         good, bad = self.labels
-        right, found = (
+        right, specificity = (
             source.binomial(good, self.sensitivity),
             source.binomial(bad, self.specificity),
         )
-        return LabelCounts(int(right), int(bad - found), int(good - right), int(found))
+        return LabelCounts(int(right), int(bad - specificity), int(good - right), int(specificity))
 
     def _verdicts(self, truth: Bools, luck: Floats, shift: float = 0.0) -> Bools:
         return np.where(truth, luck < self.sensitivity + shift, luck >= self.specificity - shift)

@@ -131,13 +131,13 @@ def simulate(
     margins = margins_of(setup)
     for times in DROPS:
         drops = {metric: margin * times for metric, margin in margins.items()}
-        found = _played(setup, drops, runs, [seed, times], tick)
-        whole.append(_whole_row(setup, drops, times, found))
+        changes = _played(setup, drops, runs, [seed, times], tick)
+        whole.append(_whole_row(setup, drops, times, changes))
         for number, rule in enumerate(setup.rules):
             if isinstance(rule, SimulatedRegression):
                 apart = rule.margin != margins[rule.metric]
                 own = {**drops, rule.metric: rule.margin * times}
-                seen = _played(setup, own, runs, [seed, times, number], tick) if apart else found
+                seen = _played(setup, own, runs, [seed, times, number], tick) if apart else changes
                 rule_rows[number].append(_regression_row(setup, number, rule.margin * times, seen))
     for number, rule in enumerate(setup.rules):
         if isinstance(rule, SimulatedFloor):
@@ -194,39 +194,41 @@ def simulate_regression(
         terms=ErrorRates(alpha, beta, rules, sequential),
     )
     for times in DROPS:
-        found = _played(setup, {shape.metric: margin * times}, runs, [seed, times], lambda: None)
-        yield _regression_row(setup, 0, margin * times, found)
+        changes = _played(setup, {shape.metric: margin * times}, runs, [seed, times], lambda: None)
+        yield _regression_row(setup, 0, margin * times, changes)
 
 
 def margins_of(setup: SimulationSetup) -> dict[str, float]:
     """The margin for the planted drops of each metric: its smallest margin. For a metric with
     floors only: the smallest margin of the others.
     """
-    found: dict[str, float] = {}
+    margins: dict[str, float] = {}
     for rule in setup.rules:
         if isinstance(rule, SimulatedRegression):
-            found[rule.metric] = min(found.get(rule.metric, 1.0), rule.margin)
-    least = min(found.values(), default=0.05)
-    return {metric: found.get(metric, least) for metric in setup.verdict_models}
+            margins[rule.metric] = min(margins.get(rule.metric, 1.0), rule.margin)
+    least = min(margins.values(), default=0.05)
+    return {metric: margins.get(metric, least) for metric in setup.verdict_models}
 
 
 def _played(
     setup: SimulationSetup, drops: Mapping[str, float], runs: int, seed: list[int], tick: Tick
 ) -> list[SimulatedChange]:
-    source, found = np.random.default_rng(seed), []
+    source, changes = np.random.default_rng(seed), []
     for _ in range(runs):
-        found.append(simulate_change(setup.verdict_models, setup.rules, setup.terms, drops, source))
+        changes.append(
+            simulate_change(setup.verdict_models, setup.rules, setup.terms, drops, source)
+        )
         tick()
-    return found
+    return changes
 
 
 def _regression_row(
-    setup: SimulationSetup, number: int, drop: float, found: list[SimulatedChange]
+    setup: SimulationSetup, number: int, drop: float, changes: list[SimulatedChange]
 ) -> SimulatedRates:
-    row = _row(setup, number, drop, found)
+    row = _row(setup, number, drop, changes)
     alpha, beta = setup.terms.limits
     error, limit = (row.passed, beta) if drop else (row.fail, alpha)
-    unpaired = sum(run.unpaired[number] for run in found) / len(found)
+    unpaired = sum(run.unpaired[number] for run in changes) / len(changes)
     return _wrong(row, error, limit)._replace(unpaired=unpaired)
 
 
@@ -248,25 +250,25 @@ def _floor_rows(
             verdict_model, rate=rate, repeats=1, discordance=min(verdict_model.discordance, most)
         )
         alone = replace(setup, verdict_models={rule.metric: here}, rules=(rule,))
-        found = _played(alone, {rule.metric: 0.0}, runs, [*seed, round(1000 * below)], tick)
-        row = _row(alone, 0, rate, found)
+        changes = _played(alone, {rule.metric: 0.0}, runs, [*seed, round(1000 * below)], tick)
+        row = _row(alone, 0, rate, changes)
         error = row.passed if below else max(row.passed, row.fail)
         yield _wrong(row, error, setup.terms.limits[0])
 
 
 def _whole_row(
-    setup: SimulationSetup, drops: Mapping[str, float], times: int, found: list[SimulatedChange]
+    setup: SimulationSetup, drops: Mapping[str, float], times: int, changes: list[SimulatedChange]
 ) -> SimulatedRates:
     """The gate as a whole: FAIL is wrong where nothing got worse, PASS where any rule is
     violated.
     """
-    runs, cases = len(found), next(iter(setup.verdict_models.values())).cases
-    used = [max(run.used) if setup.stops else cases for run in found]
+    runs, cases = len(changes), next(iter(setup.verdict_models.values())).cases
+    used = [max(run.used) if setup.stops else cases for run in changes]
     row = _counted(
         times,
-        [(run.failed, run.passed) for run in found],
+        [(run.failed, run.passed) for run in changes],
         sum(map(_rounded, used, [cases] * runs)) / runs / cases,
-        sum(any(run.usual) for run in found) / runs,
+        sum(any(run.usual) for run in changes) / runs,
     )
     rates = [
         (rule.threshold, _rate(setup, rule, drops))
@@ -294,18 +296,18 @@ def _rate(setup: SimulationSetup, rule: SimulatedFloor, drops: Mapping[str, floa
 
 
 def _row(
-    setup: SimulationSetup, number: int, planted: float, found: list[SimulatedChange]
+    setup: SimulationSetup, number: int, planted: float, changes: list[SimulatedChange]
 ) -> SimulatedRates:
-    runs, cases = len(found), len(setup.rules[number].members.rows)
+    runs, cases = len(changes), len(setup.rules[number].members.rows)
     ends = setup.rules[number].members.ends
-    shares = [np.searchsorted(ends, run.used[number], side="left") for run in found]
+    shares = [np.searchsorted(ends, run.used[number], side="left") for run in changes]
     sizes = setup.rules[number].members.sizes.cumsum()
     used = sum(_rounded(int(sizes[at]), cases) for at in shares) / runs / cases
     return _counted(
         planted,
-        [(run.ever(number, Decision.FAIL), run.ever(number, Decision.PASS)) for run in found],
+        [(run.ever(number, Decision.FAIL), run.ever(number, Decision.PASS)) for run in changes],
         used,
-        sum(run.usual[number] for run in found) / runs,
+        sum(run.usual[number] for run in changes) / runs,
     )
 
 

@@ -167,7 +167,7 @@ def _floors(
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.simulated_rules import SimulatedFloor
 
-    metrics, found = (
+    metrics, rules = (
         {each.metric: each for each in profile.metrics},
         [],
     )
@@ -183,12 +183,12 @@ def _floors(
             profile.notes.append(
                 f"{key}: what the floor is about is what the judge says, not corrected by labels"
             )
-        found.append(
+        rules.append(
             SimulatedFloor(
                 name=key, metric=metric, members=members, threshold=threshold, corrected=corrected
             )
         )
-    return list(found)
+    return list(rules)
 
 
 def _members(

@@ -143,7 +143,7 @@ def profile_suite(suite: "Suite", metric: str | None, reports: Path) -> SuitePro
         release,
         max(1, rules.count(slices_in(cases))),
     )
-    trusts = {name: found.state for name, found in planned.trusts.items()}
+    trusts = {name: trust.state for name, trust in planned.trusts.items()}
     profile.metrics = [_metric_profile(profile, name, trusts.get(name)) for name in chosen]
     return profile
 
@@ -350,10 +350,10 @@ def _judge(profile: SuiteProfile, metric: str, trust: str) -> JudgeProfile:
     path = profile.suite.judge(metric).certificate
     spent = profile.suite.spec.gate.beta / J_SHARE
     if trust == "TRUSTED" and path is not None:
-        found = read_certificate(profile.suite.base / path)
+        certificate = read_certificate(profile.suite.base / path)
         either: tuple[Mapping[str, Any], Mapping[str, Any]] = (
-            found.counts,
-            found.weighted or found.counts,
+            certificate.counts,
+            certificate.weighted or certificate.counts,
         )
         labels, weighted = (
             LabelCounts(*(counts[name] for name in LabelCounts._fields)) for counts in either

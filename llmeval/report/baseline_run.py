@@ -48,11 +48,11 @@ def baseline_run(run: RunDir, manifest: Manifest) -> RunDir | None:
     try:
         if path.is_dir():
             return _readable(RunDir(path), run)
-        wanted = read_baseline(path).run_id
-        if wanted == manifest.run_id:
+        run_id = read_baseline(path).run_id
+        if run_id == manifest.run_id:
             return None
-        beside = (other for other in _beside(run, wanted) if _run_id(other) == wanted)
-        return next((found for other in beside if (found := _readable(other, run))), None)
+        beside = (other for other in _beside(run, run_id) if _run_id(other) == run_id)
+        return next((other_run for other in beside if (other_run := _readable(other, run))), None)
     except (LlmevalError, OSError):
         return None
 

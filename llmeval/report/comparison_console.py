@@ -40,19 +40,19 @@ _STYLE: dict[Word, tuple[str, str]] = {
 }
 
 
-def print_comparison(console: Console, found: Comparison) -> None:
+def print_comparison(console: Console, comparison: Comparison) -> None:
     """The runs, their differences, ranks, slices that moved, cases that flipped, and what differs
     between them.
     """
     console.soft_wrap = True
-    console.print(_runs(found))
-    for text in found.warnings:
+    console.print(_runs(comparison))
+    for text in comparison.warnings:
         console.print(Text(f"! {text}", style="magenta"))
-    for run in found.runs[1:]:
-        rows = [metric for metric in found.metrics if metric.letter == run.letter]
-        console.print(Text(f"\n{headline(found, run)}", style="bold"))
+    for run in comparison.runs[1:]:
+        rows = [metric for metric in comparison.metrics if metric.letter == run.letter]
+        console.print(Text(f"\n{headline(comparison, run)}", style="bold"))
         console.print(Text(shared(run), style="dim"))
-        console.print(_metrics(rows, f"{found.level:.0%}", console.width))
+        console.print(_metrics(rows, f"{comparison.level:.0%}", console.width))
         for row in rows:
             if row.untrusted:
                 console.print(
@@ -63,17 +63,17 @@ def print_comparison(console: Console, found: Comparison) -> None:
                 )
             if row.why:
                 console.print(Text(f"! {row.metric}: {row.why}", style="magenta"))
-    console.print(Text(note(found), style="dim"))
-    for board in found.boards:
+    console.print(Text(note(comparison), style="dim"))
+    for board in comparison.boards:
         console.print(_board(board))
-    if found.best:
+    if comparison.best:
         console.print(Text("\nThe best", style="bold"))
-    for best in found.best:
+    for best in comparison.best:
         console.print(Text(best_sentence(best)))
-    _print_slices(console, found)
-    _print_flips(console, found)
-    if found.differing:
-        _print_differing(console, found)
+    _print_slices(console, comparison)
+    _print_flips(console, comparison)
+    if comparison.differing:
+        _print_differing(console, comparison)
 
 
 def _table(*headings: str) -> Table:
@@ -83,11 +83,11 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _runs(found: Comparison) -> Table:
+def _runs(comparison: Comparison) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2), header_style="dim")
     for heading in ("", "run", "candidate", "suite", "cases", "its own gate"):
         table.add_column(heading, overflow="fold")
-    for run in found.runs:
+    for run in comparison.runs:
         table.add_row(
             Text(run.letter, style="bold"),
             Text(visible(run.run_id)),
@@ -148,13 +148,13 @@ def _board(board: Leaderboard) -> Table:
     return table
 
 
-def _print_slices(console: Console, found: Comparison) -> None:
-    if not found.slices:
+def _print_slices(console: Console, comparison: Comparison) -> None:
+    if not comparison.slices:
         return
-    moved = [row for row in found.slices if row.moved]
+    moved = [row for row in comparison.slices if row.moved]
     console.print(
         Text(f"\n{len(moved) or 'No'} slice{'' if len(moved) == 1 else 's'} moved", style="bold"),
-        Text(f"({slice_note(found)})", style="dim"),
+        Text(f"({slice_note(comparison)})", style="dim"),
     )
     if moved:
         console.print(_slices(moved[:NAMED]))
@@ -175,10 +175,10 @@ def _slices(rows: Sequence[SliceDifference]) -> Table:
     return table
 
 
-def _print_flips(console: Console, found: Comparison) -> None:
-    if any(row.fell or row.rose for row in found.metrics):
+def _print_flips(console: Console, comparison: Comparison) -> None:
+    if any(row.fell or row.rose for row in comparison.metrics):
         console.print(Text("\nCases that moved", style="bold"))
-    for row in found.metrics:
+    for row in comparison.metrics:
         for flips, what, style in ((row.fell, "fell", "red"), (row.rose, "rose", "green")):
             if flips:
                 head = f"  {row.metric}, {row.letter}: {len(flips):,} {what}  "
@@ -199,14 +199,14 @@ def named(flips: Sequence[Flip]) -> str:
     return ", ".join(shown) + (f", and {len(flips) - NAMED:,} more" if len(flips) > NAMED else "")
 
 
-def _print_differing(console: Console, found: Comparison) -> None:
+def _print_differing(console: Console, comparison: Comparison) -> None:
     console.print(Text("\nWhat differs", style="bold"))
-    for row in found.differing[:_DIFFERING]:
-        values = zip(found.runs, row.values, strict=True)
+    for row in comparison.differing[:_DIFFERING]:
+        values = zip(comparison.runs, row.values, strict=True)
         shown = " · ".join(
             f"{run.letter} {one_line(shortened(value), 40)}" for run, value in values
         )
         means = ("  measured otherwise", "magenta") if row.matters else ("", "")
         console.print(Text.assemble("  ", (f"{row.key}  ", "dim"), shown, means))
-    if len(found.differing) > _DIFFERING:
-        console.print(Text(f"  and {len(found.differing) - _DIFFERING:,} more", style="dim"))
+    if len(comparison.differing) > _DIFFERING:
+        console.print(Text(f"  and {len(comparison.differing) - _DIFFERING:,} more", style="dim"))

@@ -318,7 +318,7 @@ def _cases(title: str, rows: list[tuple[str, str]]) -> Text:
 
 def _footer(summary: Summary, manifest: Manifest) -> Text:
     counts = summary.counts
-    made = sum(calls.made for calls in summary.calls.values())
+    n_calls = sum(calls.made for calls in summary.calls.values())
     cached = sum(calls.cached for calls in summary.calls.values())
     costs = [calls.cost_usd for calls in summary.calls.values() if calls.cost_usd is not None]
     parts = [
@@ -333,7 +333,7 @@ def _footer(summary: Summary, manifest: Manifest) -> Text:
             if counts.not_needed
             else []
         ),
-        f"{count(made, 'call')} made, {cached:,} from cache",
+        f"{count(n_calls, 'call')} made, {cached:,} from cache",
         *([sentence] if (sentence := sessions(manifest)) else []),
     ]
     if costs:

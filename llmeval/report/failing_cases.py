@@ -76,11 +76,11 @@ class FailingCases:
             summary: of the run. Where every rule was decided before the last answer, answers that
                 their judge has not seen are not failing: they were not needed.
         """
-        found = self._counted.sorted()
+        cases = self._counted.sorted()
         if not summary.counts.not_needed:
-            both = (*found, *self._cut_off.sorted())
-            found = sorted(both, key=lambda case: case.rank)[: self._most]
-        return found
+            both = (*cases, *self._cut_off.sorted())
+            cases = sorted(both, key=lambda case: case.rank)[: self._most]
+        return cases
 
 
 def with_baseline_answers(
@@ -115,10 +115,10 @@ def failing_cases(
     Raises:
         StoreError: a file of the run was changed, or is not of llmeval.
     """
-    found, people = FailingCases(manifest, most), people_of(run.path)[0]
+    cases, people = FailingCases(manifest, most), people_of(run.path)[0]
     for unit in run.units():
-        found.take(decide_unit(unit, people))
-    return found.worst_first(summary)
+        cases.take(decide_unit(unit, people))
+    return cases.worst_first(summary)
 
 
 class _Smallest:

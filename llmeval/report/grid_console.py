@@ -33,12 +33,14 @@ def print_grid(
     folder: Path,
     page: Path | None,
     exit_code: int,
+    best: Sequence[str] = (),
 ) -> None:
     """A row for each cell: decision, cases, metrics with their intervals. Then where the page is.
 
     Args:
         cells: summary and manifest by run id; a cell that has none is missing.
         exit_code: of the whole grid.
+        best: sentences about the best cells.
     """
     room = console.width - _FIXED - min(24, max(len(cell.name) for cell in record.cells))
     metrics = _metrics(list(cells.values()))[: max(1, min(_METRICS, room // _COLUMN))]
@@ -61,6 +63,10 @@ def print_grid(
                 Text.assemble((f"{one_line(cell.name, 60)}: ", "bold"), one_line(reason, 300)),
                 soft_wrap=not console.is_terminal,
             )
+    if best:
+        console.print(Text("\nThe best", style="bold"))
+    for line in best:
+        console.print(Text(one_line(line, 600)), soft_wrap=not console.is_terminal)
     console.print(Text(f"Runs: {folder}", style="dim"), soft_wrap=True)
     if page is not None:
         console.print(

@@ -4,6 +4,7 @@ read it without rendering, and no text of a model, a suite or a person acts in i
 
 import re
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from llmeval.core.manifest import Manifest
 from llmeval.core.results import Decision, RuleDecision, Summary
@@ -42,9 +43,15 @@ _MARK = {
 _NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 
-def markdown(view: RunView, notes: Sequence[str] = ()) -> str:
+def markdown(view: RunView, notes: Sequence[str] = (), report: str = "") -> str:
     """The run as Markdown: the decision and its reason, the rules, metrics, failing cases. The
-    first line marks the comment to update. `notes`: about the seal of the run.
+    first line marks the comment to update.
+
+    Args:
+        view: the run.
+        notes: about the seal of the run.
+        report: the address of its `report.html`, to which each case of the table links; empty: no
+            links.
     """
     summary, manifest = view.summary, view.manifest
     worst = by_urgency(view.failing, summary)
@@ -66,7 +73,7 @@ def markdown(view: RunView, notes: Sequence[str] = ()) -> str:
         ),
         *[f"> ⚠️ {prose(text)}\n" for text in _warnings(summary, manifest, view.warnings)],
         *_trust(manifest, summary),
-        *_table_of(worst[:_IN_TABLE]),
+        *_table_of(worst[:_IN_TABLE], report),
         *_metrics(summary),
         *_numbers(summary),
         *_listed(
@@ -188,7 +195,7 @@ def _trust(manifest: Manifest, summary: Summary) -> list[str]:
     ]
 
 
-def _table_of(cases: list[FailingCase]) -> list[str]:
+def _table_of(cases: list[FailingCase], report: str) -> list[str]:
     """The failing cases in short, with the baseline's answers where there are any."""
     if not cases:
         return []
@@ -201,7 +208,7 @@ def _table_of(cases: list[FailingCase]) -> list[str]:
     for case in cases:
         before = [code(case.before or "", 60)] if compared else []
         cells = [
-            code(case.case_id, 40),
+            _linked(case.case_id, report),
             code(case.question, 60),
             code(case.expected, 40),
             *before,
@@ -209,6 +216,12 @@ def _table_of(cases: list[FailingCase]) -> list[str]:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""]
+
+
+def _linked(case_id: str, report: str) -> str:
+    """A case's id, as a link to the case in the report. The report opens and marks it."""
+    shown = code(case_id, 40)
+    return f"[{shown}]({report}#case-{quote(case_id, safe='')})" if report else shown
 
 
 def _metrics(summary: Summary) -> list[str]:

@@ -27,8 +27,8 @@ def number_rows(summary: Summary) -> list[NumberRow]:
 
 
 def _row(number: NumberMetric) -> NumberRow:
-    found = {each.statistic: each for each in number.statistics}
-    values = tuple(_value(number.name, found.get(name)) for name in HEADINGS)
+    by_name = {each.statistic: each for each in number.statistics}
+    values = tuple(_value(number.name, by_name.get(name)) for name in HEADINGS)
     return NumberRow(number.name, values, number.n, number.missing)
 
 

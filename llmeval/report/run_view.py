@@ -66,7 +66,10 @@ class RunView:
         if start < 0:
             return self.cause, reason
         end = start + len(commonprefix([reason[start:], message]))
-        return self.cause, f"{reason[:start]}that error{reason[end:].removeprefix('…') or '.'}"
+        before, after = reason[:start], reason[end:].removeprefix("…")
+        if before.endswith((". ", "? ", "! ")) and not after.strip(" ."):
+            return self.cause, before.rstrip()  # it was a sentence of its own
+        return self.cause, f"{before}that error{after or '.'}"
 
 
 class RecordTaker(Protocol):

@@ -29,7 +29,7 @@ def visible(text: str) -> str:
     """The text with what can't be seen written out (`\\u202e`), so that it can neither hide nor
     act: control characters, ANSI escapes, text direction marks, zero-width characters. Line feeds
     and tabs stay. The form is that of JSON, so a JSON document keeps its meaning."""
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.replace("\n", "").isprintable():
         return text
     return _UNSEEN.sub(_escaped, _LONE.sub("\ufffd", text.replace("\r\n", "\n")))
 
@@ -74,11 +74,11 @@ def outcomes(counts: "CaseCounts") -> str:
 def sessions(manifest: "Manifest") -> str:
     """When the answers were given, of a run that went on after a stop: 120 answers of 2026-11-30
     14:02, 180 of ... (UTC); empty for a run of one session."""
-    found = [session for session in manifest.sessions if session.answers]
-    if len(found) < 2:
+    answered = [session for session in manifest.sessions if session.answers]
+    if len(answered) < 2:
         return ""
-    parts = [f"{each.answers:,} of {each.started[:16].replace('T', ' ')}" for each in found]
-    return f"answers of {len(found)} sessions: {', '.join(parts)} (UTC)"
+    parts = [f"{each.answers:,} of {each.started[:16].replace('T', ' ')}" for each in answered]
+    return f"answers of {len(answered)} sessions: {', '.join(parts)} (UTC)"
 
 
 def quarantined(entry: "Quarantined") -> str:
@@ -113,10 +113,10 @@ def reused(summary: "Summary") -> str:
     return " ".join(filter(None, parts))
 
 
-def _reused(found: "Reused", noun: str) -> str:
-    oldest = f", the oldest of {found.oldest[:10]}" if found.oldest else ""
+def _reused(counts: "Reused", noun: str) -> str:
+    oldest = f", the oldest of {counts.oldest[:10]}" if counts.oldest else ""
     return (
-        f"{found.reused:,} of {count(found.of, noun)} reused from earlier runs{oldest}."
-        if found.reused
+        f"{counts.reused:,} of {count(counts.of, noun)} reused from earlier runs{oldest}."
+        if counts.reused
         else ""
     )

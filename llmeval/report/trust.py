@@ -22,13 +22,13 @@ def unstated_distrust(manifest: Manifest, summary: Summary) -> list[str]:
     words.
     """
     reasons = [summary.gate.reason, *(rule.reason for rule in summary.gate.rules)]
-    found = []
+    sentences = []
     for name, judge in manifest.judges.items():
         sentence, why = distrust(name, judge), judge.trust_reason
         uncertain = judge.when == "uncertain"
         if sentence and (uncertain or not why or not any(why in reason for reason in reasons)):
-            found.append(sentence)
-    return found
+            sentences.append(sentence)
+    return sentences
 
 
 def distrust(name: str, judge: JudgeRecord) -> str:

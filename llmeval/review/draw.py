@@ -3,7 +3,7 @@
 Labels of a random set say how often a judge errs; labels of the odd answers that somebody noticed
 do not. Equal numbers of both verdicts let a hundred labels measure sensitivity and specificity on a
 suite that nearly everything passes. What was drawn, and with which probability, is kept in the run
-(`draws.jsonl`): on the sheet it would give the verdict away.
+(`draws/`): on the sheet it would give the verdict away.
 """
 
 import random

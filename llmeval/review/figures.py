@@ -4,17 +4,17 @@ judge agrees with them.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 from llmeval.core.errors import UsageError
-from llmeval.core.records import Label
 from llmeval.core.thresholds import RANDOM_SAMPLING
+from llmeval.gate.disputes import disputes_of
+from llmeval.gate.reviewer_agreement import reviewer_agreement, votes_by_metric
 from llmeval.review.intake import AnswerStatus, answers_of, fits
 from llmeval.stats.estimation.agreement import Agreement, agreement
 from llmeval.stats.estimation.label_counts import Provenance, RefusedEstimate, count_labels
 from llmeval.store.directory import LABELS, RunDir
-from llmeval.store.labels import Agreed, AnswerKey, agreed, current, read
+from llmeval.store.labels import Agreed, StandingVotes, agreed, counted, read
 
 _SHOWN = ("sensitivity", "specificity", "youden", "accuracy", "kappa", "ac1")
 _VERDICTS = {"pass": True, "fail": False}
@@ -27,24 +27,24 @@ def figures(run: RunDir) -> dict[str, Any]:
         UsageError: a line is not a label.
     """
     answers = answers_of(run)
-    every = current(read(run.path / LABELS))
+    every = counted(read(run.path / LABELS))
     valid = {key: label for key, label in every.items() if fits(label, answers)}
-    metrics = sorted({place.metric for _, place in valid})
     return {
         "run_id": run.manifest().run_id,
         "labels": len(valid),
         "stale": len(every) - len(valid),
-        "reviewers": dict(Counter(reviewer or "(no name)" for reviewer, _ in valid)),
-        "metrics": [_metric(name, valid, answers) for name in metrics],
+        "reviewers": dict(Counter(voter.name or "(no name)" for voter, _ in sorted(valid))),
+        "metrics": [
+            _metric(name, votes, answers) for name, votes in votes_by_metric(valid).items()
+        ],
     }
 
 
 def _metric(
     metric: str,
-    labels: Mapping[tuple[str, AnswerKey], Label],
+    here: StandingVotes,
     answers: Mapping[tuple[str, int], AnswerStatus],
 ) -> dict[str, object]:
-    here = {key: label for key, label in labels.items() if key[1].metric == metric}
     people = agreed(here)
     return {
         "metric": metric,
@@ -57,45 +57,49 @@ def _metric(
             {"case_id": each.place.case_id, "repeat": each.place.repeat, "verdicts": each.verdicts}
             for each in people.conflicts
         ],
+        "settled": _settled(here),
         "reviewers": _reviewers(here),
         "judge": _judge(metric, here, people, answers),
     }
 
 
-def _reviewers(labels: Mapping[tuple[str, AnswerKey], Label]) -> dict[str, object] | None:
+def _reviewers(votes: StandingVotes) -> dict[str, object] | None:
     """How far reviewers agree on answers that several of them labelled; None when none was."""
-    said: dict[str, dict[AnswerKey, bool]] = {}
-    for (reviewer, place), label in labels.items():
-        if label.human_verdict in _VERDICTS and not label.adjudication:
-            said.setdefault(reviewer, {})[place] = _VERDICTS[label.human_verdict]
-    pairs = []
-    for one, other in combinations(sorted(said), 2):
-        shared = sorted(said[one].keys() & said[other].keys())
-        if shared:
-            counts = count_labels(
-                [said[one][place] for place in shared], [said[other][place] for place in shared]
-            )
-            found = agreement(counts)
-            pairs.append(
-                {
-                    "reviewers": [one, other],
-                    "n": counts.n,
-                    **_shown(found, ("accuracy", "kappa", "ac1")),
-                }
-            )
-    if not pairs:
+    measured = reviewer_agreement(votes)
+    if measured is None:
         return None
-    from llmeval.stats.estimation.raters import krippendorff_alpha, krippendorff_interval
+    pairs = [
+        {
+            "reviewers": list(pair.reviewers),
+            "n": pair.n,
+            "accuracy": pair.accuracy._asdict(),
+            "kappa": pair.kappa._asdict(),
+            "ac1": pair.ac1._asdict(),
+        }
+        for pair in measured.pairs
+    ]
+    return {"pairs": pairs, "alpha": measured.alpha._asdict()}
 
-    places = sorted({place for verdicts in said.values() for place in verdicts})
-    table = [[verdicts.get(place) for verdicts in said.values()] for place in places]
-    low, high = krippendorff_interval(table)
-    return {"pairs": pairs, "alpha": {"value": krippendorff_alpha(table), "low": low, "high": high}}
+
+def _settled(votes: StandingVotes) -> list[dict[str, object]]:
+    """Answers that reviewers differed on, and who settled it."""
+    return [
+        {
+            "case_id": each.place.case_id,
+            "repeat": each.place.repeat,
+            "verdicts": {label.reviewer: label.human_verdict for label in each.votes},
+            "verdict": each.decision.human_verdict,
+            "by": each.decision.reviewer,
+            "reason": each.decision.comment,
+        }
+        for each in disputes_of(votes)
+        if each.decision is not None
+    ]
 
 
 def _judge(
     metric: str,
-    labels: Mapping[tuple[str, AnswerKey], Label],
+    labels: StandingVotes,
     people: Agreed,
     answers: Mapping[tuple[str, int], AnswerStatus],
 ) -> dict[str, object]:

@@ -8,6 +8,7 @@ import msgspec
 
 from llmeval.core.draw import Draw
 from llmeval.core.errors import UsageError
+from llmeval.core.person_names import name_problem
 from llmeval.core.records import Label, digest, utc_now
 from llmeval.review.draw import draws, judged_metric
 from llmeval.review.sheet import read_sheet, verdict_of
@@ -22,6 +23,7 @@ from llmeval.store.labels import (
     place_of,
     read,
     text_digest,
+    voter_of,
 )
 
 
@@ -104,7 +106,7 @@ class _LabelFile:
         """Take a label; returns whether the file has it already. A sheet has no ids: a row that
         says what its reviewer says already is the same label.
         """
-        before = self._standing.get((label.reviewer, place_of(label)))
+        before = self._standing.get((voter_of(label), place_of(label)))
         if from_sheet and _says(before) == _says(label):
             return True
         self.labels.append(label)
@@ -229,6 +231,8 @@ def _problem(
         )
     if label.run_id and label.run_id != run_id:
         return f"made for the run {label.run_id}"
+    if label.reviewer and (confusable := name_problem(label.reviewer)):
+        return f"the reviewer's name {confusable}"
     place = place_of(label)
     known = answers.get((place.case_id, place.repeat))
     if known is None:

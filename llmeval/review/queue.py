@@ -1,8 +1,7 @@
 """What a reviewer is shown, in which order: what went wrong, mixed with answers drawn at random.
 
 Labels of what went wrong find bugs; only those of answers drawn at random say how often a judge
-errs. The two are mixed so that an answer's place in the queue does not tell which kind it is, and
-the draw is kept in the run with its probability.
+errs. The two are mixed so that an answer's place in the queue does not tell which kind it is.
 """
 
 import random
@@ -12,7 +11,8 @@ from typing import NamedTuple
 from llmeval.core.draw import Draw
 from llmeval.core.errors import UsageError
 from llmeval.core.metric_ref import metric_of
-from llmeval.review.draw import draw, judged_metric, keep
+from llmeval.gate.disputes import Dispute
+from llmeval.review.draw import draw, judged_metric
 from llmeval.review.intake import AnswerStatus
 from llmeval.store.directory import RunDir, UnitKey
 from llmeval.store.draws import key_of
@@ -31,7 +31,7 @@ class QueueItem(NamedTuple):
 
 
 class ReviewQueue(NamedTuple):
-    """The reviewer's queue; `draws`: the random part of it, by metric."""
+    """The reviewer's queue; `draws`: the random part of it, by metric or id of the draw."""
 
     items: tuple[QueueItem, ...]
     draws: Mapping[str, Draw]
@@ -40,10 +40,11 @@ class ReviewQueue(NamedTuple):
         """How an answer came before the person, and with which probability: (stratified, p) or
         (triage, None).
         """
-        made = self.draws.get(place.metric)
-        if made is None or key_of(place) not in made.drawn:
-            return "triage", None
-        return "stratified", made.strata[made.drawn[key_of(place)]].probability
+        key = key_of(place)
+        for made in self.draws.values():
+            if made.metric == place.metric and key in made.drawn:
+                return "stratified", made.strata[made.drawn[key]].probability
+        return "triage", None
 
 
 def metrics_to_review(run: RunDir, named: Sequence[str] = ()) -> tuple[str, ...]:
@@ -77,8 +78,8 @@ def make_queue(
     share: float = RANDOM_SHARE,
     seed: int = 0,
 ) -> ReviewQueue:
-    """A queue of at most `n` answers; its random part is drawn before anything else, and kept in
-    the run.
+    """A queue of at most `n` answers; its random part is drawn before anything else. The caller
+    keeps its draws, so that their labels are known to be random (`ReviewStore.add_draws`).
 
     Args:
         run: the run under review.
@@ -107,6 +108,38 @@ def make_queue(
     return ReviewQueue(tuple(items), draws)
 
 
+def fill_queue(
+    run: RunDir,
+    answers: Mapping[UnitKey, AnswerStatus],
+    troubled: Sequence[UnitKey],
+    metrics: Sequence[str],
+    n: int,
+    share: float = RANDOM_SHARE,
+    seed: int = 0,
+) -> ReviewQueue:
+    """A queue of exactly `n` answers: where too few went wrong, more are drawn at random. It is
+    shorter only if the run has fewer answers that can be voted on.
+
+    Args and Raises:
+        as for `make_queue`.
+    """
+    queue = make_queue(run, answers, troubled, metrics, n, share, seed)
+    while len(queue.items) < n and share < 1:
+        share = min(1.0, share + max(1, n - len(queue.items)) / n)
+        queue = make_queue(run, answers, troubled, metrics, n, share, seed)
+    return queue
+
+
+def dispute_queue(disputes: Iterable[Dispute]) -> ReviewQueue:
+    """The queue of an adjudicator: the answers with open disputes."""
+    metrics: dict[UnitKey, list[str]] = {}
+    for each in disputes:
+        if each.decision is None:
+            key = each.place.case_id, each.place.repeat
+            metrics.setdefault(key, []).append(each.place.metric)
+    return ReviewQueue(tuple(QueueItem(*key, tuple(names)) for key, names in metrics.items()), {})
+
+
 def _draws(
     run: RunDir, answers: Mapping[UnitKey, AnswerStatus], metrics: Sequence[str], n: int, seed: int
 ) -> dict[str, Draw]:
@@ -119,7 +152,6 @@ def _draws(
         size = n // len(scored) + (index < n % len(scored))
         if size:
             found[name], _ = draw(run, name, size, seed)
-            keep(run, found[name])
     return found
 
 

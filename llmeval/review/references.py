@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-from llmeval.core.errors import UsageError
+from llmeval.core.person_names import person_name
 from llmeval.core.records import Label, utc_now
-from llmeval.review.session import MAX_COMMENT, MAX_NAME, RefusedVote
+from llmeval.review.session import MAX_COMMENT, RefusedVote
 from llmeval.store.directory import RunDir
 from llmeval.store.labels import (
     REFERENCE,
@@ -24,6 +24,7 @@ from llmeval.store.labels import (
     current,
     merge,
     read,
+    voter_of,
 )
 
 MAX_REFERENCES = 50
@@ -74,9 +75,8 @@ class ReferenceSession:
     """
 
     def __init__(self, run: RunDir, reviewer: str, cases: Sequence[DoubtfulCase]) -> None:
-        if not reviewer.strip() or len(reviewer) > MAX_NAME or not reviewer.isprintable():
-            raise UsageError(f"--reviewer must be a name of 1 to {MAX_NAME} printable characters")
-        self.run, self.reviewer, self.cases = run, reviewer.strip(), tuple(cases)
+        self.reviewer = person_name(reviewer, "--reviewer")
+        self.run, self.cases = run, tuple(cases)
         self.added = 0
         self._run_id: str = run.manifest().run_id
         self._digests = {case.case_id: case.digest for case in cases}
@@ -88,7 +88,7 @@ class ReferenceSession:
         return {
             place.case_id: words[label.human_verdict]
             for (who, place), label in current(read(self.run.path / REFERENCE_LABELS)).items()
-            if who == self.reviewer and self._digests.get(place.case_id) == label.output_digest
+            if who.name == self.reviewer and self._digests.get(place.case_id) == label.output_digest
         }
 
     def add(self, body: bytes) -> None:
@@ -116,6 +116,14 @@ class ReferenceSession:
                 return
             append(self.run.path, [self._label(vote, references)], REFERENCE_LABELS)
             self.added += 1
+
+    def comment(self, body: bytes) -> None:
+        """A vote on a reference includes its comment, so there are no others.
+
+        Raises:
+            RefusedVote: always.
+        """
+        raise RefusedVote(404, f"no comment of {len(body)} bytes can be kept here")
 
     def _label(self, vote: ReferenceVote, references: tuple[str, ...]) -> Label:
         return Label(
@@ -181,7 +189,7 @@ def _verdict(case_id: str, digest: str, labels: Iterable[Label]) -> ReferenceVer
         for word in ("fail", "pass")
     }
     place = AnswerKey(case_id, 0, REFERENCE)
-    decided = agreed({(label.reviewer, place): label for label in kept}).verdicts
+    decided = agreed({(voter_of(label), place): label for label in kept}).verdicts
     return ReferenceVerdict(
         case_id,
         digest,

@@ -17,7 +17,7 @@ from llmeval.core.errors import LlmevalError
 from llmeval.core.records import Label
 from llmeval.review.intake import answers_of, fits
 from llmeval.store.directory import LABELS, RunDir
-from llmeval.store.labels import AnswerKey, current, read
+from llmeval.store.labels import AnswerKey, current, has_labels, read
 
 REPEATED = 2
 _LOOK_AT = 200
@@ -129,7 +129,7 @@ def _other_runs(run: RunDir) -> Iterable[RunDir]:
     )
     for other in map(RunDir, folders[:_LOOK_AT]):
         try:
-            if (other.path / LABELS).exists() and other.manifest().suite == suite:
+            if has_labels(other.path / LABELS) and other.manifest().suite == suite:
                 read(other.path / LABELS)
                 yield other
         except (LlmevalError, KeyError):

@@ -1,5 +1,5 @@
 """The review server: one page and one list of labels, for the person at this machine and nobody
-else.
+else. `team_server.py` has the one for a team.
 
 `web/guarded_server.py` checks who sends a request. A write must come from the page itself: its
 Origin, as JSON, of bounded size.
@@ -9,7 +9,6 @@ import shutil
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from llmeval.core.records import to_json
 from llmeval.review.session import RefusedVote
@@ -29,6 +28,9 @@ class ServedSession(Protocol):
     def add(self, body: bytes) -> None:
         """Take one vote, as JSON. Raises RefusedVote."""
 
+    def comment(self, body: bytes) -> None:
+        """Take one comment on a case, as JSON. Raises RefusedVote."""
+
 
 class ReviewServer(GuardedServer):
     """Serves one session.
@@ -38,12 +40,24 @@ class ReviewServer(GuardedServer):
     """
 
     def __init__(self, session: ServedSession, page: Path, policy: str, port: int = 0) -> None:
-        super().__init__(_Handler, policy, Listening(port=port), "llmeval review")
+        super().__init__(_SingleHandler, policy, Listening(port=port), "llmeval review")
         self.session, self.page = session, page
 
 
-class _Handler(GuardedHandler):
-    server: ReviewServer
+class ReviewHandler(GuardedHandler):
+    """Serves a page, a reviewer's state, and takes votes and comments. Subclasses know whose."""
+
+    def session(self) -> ServedSession:
+        """The session of the person who sends the request.
+
+        Raises:
+            Refused: the person is not allowed in.
+        """
+        raise Refused(HTTPStatus.FORBIDDEN, "nobody is allowed in")
+
+    def page(self) -> Path:
+        """The file of the page."""
+        raise Refused(HTTPStatus.NOT_FOUND, "there is nothing here")
 
     def do_POST(self) -> None:  # noqa: N802 - named by the base class
         self.answer(self._post)
@@ -52,7 +66,7 @@ class _Handler(GuardedHandler):
         if path == "/":
             self._page()
         elif path == "/state":
-            self._json(self.server.session.state())
+            self._json(self.session().state())
         else:
             raise Refused(HTTPStatus.NOT_FOUND, "there is nothing here")
 
@@ -60,17 +74,32 @@ class _Handler(GuardedHandler):
         if self.headers.get("Origin") != self.server.origin:
             raise Refused(HTTPStatus.FORBIDDEN, "a vote must come from the page")
         self.check_cookie()
-        if urlsplit(self.path).path != "/labels":
+        self.post(self.target().path)
+
+    def post(self, path: str) -> None:
+        """Answer a POST of the page, from a person who is allowed in.
+
+        Raises:
+            Refused: it is not a vote or comment that can be taken.
+        """
+        session = self.session()
+        take = {"/labels": session.add, "/comments": session.comment}.get(path)
+        if take is None:
             raise Refused(HTTPStatus.NOT_FOUND, "there is nothing here")
         if self.headers.get_content_type() != "application/json":
             raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a vote is JSON")
         try:
-            self.server.session.add(self._body())
+            take(self.body())
         except RefusedVote as refused:
             raise Refused(refused.status, str(refused)) from None
-        self._json(self.server.session.state())
+        self._json(session.state())
 
-    def _body(self) -> bytes:
+    def body(self) -> bytes:
+        """The body of the request, of bounded size.
+
+        Raises:
+            Refused: it states no size, or is too large.
+        """
         sizes = self.headers.get_all("Content-Length", [])
         if (
             "Transfer-Encoding" in self.headers
@@ -85,9 +114,22 @@ class _Handler(GuardedHandler):
         return self.rfile.read(int(sizes[0]))
 
     def _page(self) -> None:
-        with self.server.page.open("rb") as file:
-            self.head(HTTPStatus.OK, "text/html; charset=utf-8", self.server.page.stat().st_size)
+        page = self.page()
+        with page.open("rb") as file:
+            self.head(HTTPStatus.OK, "text/html; charset=utf-8", page.stat().st_size)
             shutil.copyfileobj(file, self.wfile, 1 << 20)
 
     def _json(self, value: object) -> None:
         self.whole(HTTPStatus.OK, "application/json", to_json(value))
+
+
+class _SingleHandler(ReviewHandler):
+    server: ReviewServer
+
+    def session(self) -> ServedSession:
+        """The one that is served."""
+        return self.server.session
+
+    def page(self) -> Path:
+        """As the base class says."""
+        return self.server.page

@@ -4,26 +4,34 @@ The page says what the person did; what it can't know or should not decide (whos
 judge said, how the answer was drawn, when) is filled in here.
 """
 
-import threading
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from llmeval.core.errors import UsageError
-from llmeval.core.records import Label, utc_now
+from llmeval.core.person_names import person_name
+from llmeval.core.records import Label
+from llmeval.core.review_records import CaseComment
+from llmeval.gate.disputes import Dispute, disputes_of
 from llmeval.review.intake import AnswerStatus, fits
 from llmeval.review.queue import VERDICTS, ReviewQueue
-from llmeval.store.directory import LABELS, RunDir, UnitKey
-from llmeval.store.labels import AnswerKey, Conflict, agreed, append, current, place_of, read
+from llmeval.review.review_store import ReviewStore, RunFolder
+from llmeval.store.case_comments import shown
+from llmeval.store.directory import RunDir, UnitKey
+from llmeval.store.labels import AnswerKey, StandingVotes, Voter, counted, place_of
 
-MAX_COMMENT, MAX_NAME = 4000, 100
+MAX_COMMENT = 4000
+
+Identifier = Annotated[str, msgspec.Meta(min_length=8, max_length=64)]
+PageRecord = TypeVar("PageRecord", bound=msgspec.Struct)
 
 
 class ReviewVote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the page sends. `output_digest`: of the text the person read."""
 
-    label_id: Annotated[str, msgspec.Meta(min_length=8, max_length=64)]
+    label_id: Identifier
     case_id: str
     repeat: Annotated[int, msgspec.Meta(ge=0)] = 0
     metric: str
@@ -34,9 +42,17 @@ class ReviewVote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     adjudication: bool = False
 
 
+class CaseRemark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A comment on a case, as the page sends it."""
+
+    comment_id: Identifier
+    case_id: str
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_COMMENT)]
+
+
 class RefusedVote(UsageError):
-    """A vote that can't be taken. `status`: 400 it is malformed, 404 it is about nothing here, 409
-    things have changed.
+    """A vote or comment that can't be taken. `status`: 400 it is malformed, 403 the person may not
+    give it, 404 it is about nothing here, 409 things have changed.
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -48,7 +64,18 @@ class ReviewSession:
     """A reviewer's view of a run's labels, and the way to add to them. Safe to use from several
     threads.
 
-    `added`: labels written by this session.
+    Args:
+        run: the run under review.
+        reviewer: whose votes these are.
+        answers: of the run (`answers_of`).
+        queue: the answers to review, or a function that gives them.
+        store: where the records are; default: the run's directory.
+        may_adjudicate: whether this person may settle what reviewers differ on.
+        adjudicating: whether the person is here to do that: all votes are then shown.
+        team: whether several people use the server, each with a token.
+
+    Raises:
+        UsageError: the name is empty, too long, or has invisible characters.
     """
 
     def __init__(
@@ -56,71 +83,145 @@ class ReviewSession:
         run: RunDir,
         reviewer: str,
         answers: Mapping[UnitKey, AnswerStatus],
-        queue: ReviewQueue,
+        queue: ReviewQueue | Callable[[], ReviewQueue],
+        store: ReviewStore | None = None,
+        *,
+        may_adjudicate: bool = True,
+        adjudicating: bool = False,
+        team: bool = False,
     ) -> None:
-        if not reviewer.strip() or len(reviewer) > MAX_NAME or not reviewer.isprintable():
-            raise UsageError(f"--reviewer must be a name of 1 to {MAX_NAME} printable characters")
-        self.run, self.reviewer, self.queue = run, reviewer.strip(), queue
+        self.reviewer = person_name(reviewer, "--reviewer")
+        self.run, self.store = run, store or RunFolder(run)
         self.added = 0
-        self._run_id: str = run.manifest().run_id
+        """Labels and comments that this session wrote."""
+        self._queue = queue
+        self._may_adjudicate, self._adjudicating = may_adjudicate, adjudicating
+        self._team = team
+        manifest = run.manifest()
+        self._run_id, self._suite = manifest.run_id, manifest.suite
         self._answers = answers
-        self._lock = threading.Lock()
+        self._digests = {case.id: case.digest for case in run.outlines()}
+
+    @property
+    def queue(self) -> ReviewQueue:
+        """The answers to review; of an assignment, the reviewer's part as it is now."""
+        return self._queue() if callable(self._queue) else self._queue
 
     def state(self) -> dict[str, Any]:
         """What the page needs: the queue, the reviewer's own labels, and of others' only what can't
-        sway: their labels on answers the reviewer has voted on, and the conflicts that wait for a
-        decision.
+        sway: their labels and comments on answers the reviewer has voted on, and the disputes about
+        them. Who adjudicates sees all.
 
         Raises:
-            UsageError: the run's file of labels has a line that is not a label.
+            StoreError: the labels or comments can't be read.
         """
-        standing = self._standing(read(self.run.path / LABELS))
-        mine = {place: label for (who, place), label in standing.items() if who == self.reviewer}
+        standing, queue = self._standing(self.store.labels()), self.queue
+        mine = {place: label for (who, place), label in standing.items() if self._is_mine(who)}
+        own = [label for (who, _), label in standing.items() if who.name == self.reviewer]
+        ahead = {
+            AnswerKey(item.case_id, item.repeat, metric)
+            for item in queue.items
+            for metric in item.metrics
+        } - mine.keys()
+        disputes = disputes_of(standing)
         return {
             "reviewer": self.reviewer,
-            "queue": self.queue.items,
-            "labels": [msgspec.to_builtins(label) for label in mine.values()],
-            "others": [
-                _opinion(label)
-                for (who, place), label in standing.items()
-                if who != self.reviewer and place in mine
+            "adjudicating": self._adjudicating,
+            "may_adjudicate": self._may_adjudicate,
+            "team": self._team,
+            "queue": queue.items,
+            "labels": [
+                msgspec.to_builtins(label)
+                for label in sorted(own, key=lambda label: label.adjudication)
             ],
-            "conflicts": [_dispute(each, standing) for each in agreed(standing).conflicts],
+            "others": [
+                opinion(label)
+                for (who, place), label in standing.items()
+                if who.name != self.reviewer and (place in mine or self._adjudicating)
+            ],
+            "conflicts": [
+                _shown(each)
+                for each in disputes
+                if each.decision is None and (self._adjudicating or each.place not in ahead)
+            ],
+            "comments": self._comments({place.case_id for place in mine}),
         }
+
+    def _is_mine(self, who: Voter) -> bool:
+        return who == Voter(self.reviewer)
+
+    def _comments(self, voted: set[str]) -> list[dict[str, object]]:
+        return [
+            {
+                "case_id": each.comment.case_id,
+                "text": each.comment.text,
+                "author": each.comment.author,
+                "at": each.comment.at,
+                "void": each.void,
+            }
+            for each in shown(self.store.comments(), self._digests)
+            if self._adjudicating
+            or each.comment.author == self.reviewer
+            or each.comment.case_id in voted
+        ]
 
     def done(self) -> int:
         """How many answers of the queue the reviewer has voted on in full."""
-        mine = {
-            place
-            for who, place in self._standing(read(self.run.path / LABELS))
-            if who == self.reviewer
-        }
+        voter = Voter(self.reviewer, self._adjudicating)
+        places = {place for who, place in self._standing(self.store.labels()) if who == voter}
         return sum(
-            all(AnswerKey(*item[:2], name) in mine for name in item.metrics)
+            all(AnswerKey(*item[:2], name) in places for name in item.metrics)
             for item in self.queue.items
         )
 
     def add(self, body: bytes) -> None:
-        """Take one vote, as JSON; on the disk when this returns. The same `label_id` again changes
+        """Take one vote, as JSON; it is safe when this returns. The same vote again changes
         nothing.
 
         Raises:
-            RefusedVote: malformed, or not about an answer of this run.
+            RefusedVote: malformed, not allowed, or not about an answer of this run.
             StoreError: it can't be written.
         """
-        try:
-            vote = msgspec.json.decode(body, type=ReviewVote)
-            vote.comment.encode()
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise RefusedVote(400, f"not a vote: {error}") from None
-        with self._lock:
-            known = read(self.run.path / LABELS)
-            if any(label.label_id == vote.label_id for label in known):
+        vote = _decoded(body, ReviewVote, "vote")
+        with self.store.writing():
+            before = self.store.labels()
+            same = next((label for label in before if label.label_id == vote.label_id), None)
+            if same is not None:
+                if same.reviewer != self.reviewer:
+                    raise RefusedVote(409, "another label has this id")
                 return
-            append(self.run.path, [self._label(vote, known)])
-            self.added += 1
+            self.added += self.store.add_labels([self._label(vote, before)])
 
-    def _label(self, vote: ReviewVote, known: Sequence[Label]) -> Label:
+    def comment(self, body: bytes) -> None:
+        """Take one comment on a case, as JSON; it is safe when this returns. The same comment again
+        changes nothing.
+
+        Raises:
+            RefusedVote: malformed, or not about a case of this run.
+            StoreError: it can't be written.
+        """
+        remark = _decoded(body, CaseRemark, "comment")
+        if remark.case_id not in self._digests:
+            raise RefusedVote(404, "this run has no such case")
+        if not remark.text.strip():
+            raise RefusedVote(400, "the comment is empty")
+        with self.store.writing():
+            self.added += self.store.add_comments(
+                [
+                    CaseComment(
+                        comment_id=remark.comment_id,
+                        suite=self._suite,
+                        case_id=remark.case_id,
+                        case_digest=self._digests[remark.case_id],
+                        run_id=self._run_id,
+                        text=remark.text.strip(),
+                        author=self.reviewer,
+                        at=_text_of(datetime.now(UTC)),
+                    )
+                ]
+            )
+
+    def _label(self, vote: ReviewVote, before: Sequence[Label]) -> Label:
         place = AnswerKey(vote.case_id, vote.repeat, vote.metric)
         answer = self._answers.get((vote.case_id, vote.repeat))
         if answer is None or answer.statuses.get(vote.metric) not in VERDICTS:
@@ -130,10 +231,10 @@ class ReviewSession:
                 409,
                 "the answer has changed since the page was opened: start `llmeval review` again",
             )
-        disputes = {conflict.place for conflict in agreed(self._standing(known)).conflicts}
-        if vote.adjudication and place not in disputes:
-            raise RefusedVote(409, "nobody differs on that answer any more")
         sampling, probability = self.queue.sampling(place)
+        if vote.adjudication:
+            dispute = self._dispute(place, before)
+            sampling, probability = dispute.sampling
         return msgspec.convert(
             {
                 **msgspec.to_builtins(vote),
@@ -141,30 +242,82 @@ class ReviewSession:
                 "output_digest": answer.digest,
                 "judge_verdict": answer.statuses[vote.metric],
                 "reviewer": self.reviewer,
-                "at": utc_now(),
+                "at": self._time(place, before),
                 "blind": vote.blind
                 and not vote.adjudication
-                and self._first_impression(vote, place, known),
+                and self._first_impression(vote, place, before),
                 "sampling": sampling,
                 "probability": probability,
             },
             Label,
         )
 
-    def _first_impression(self, vote: ReviewVote, place: AnswerKey, known: Sequence[Label]) -> bool:
+    def _dispute(self, place: AnswerKey, before: Sequence[Label]) -> Dispute:
+        """The dispute that a vote settles.
+
+        Raises:
+            RefusedVote: the person may not settle it, or reviewers do not differ.
+        """
+        if not self._may_adjudicate:
+            raise RefusedVote(
+                403,
+                "your token has the role reviewer: an approver settles what reviewers differ on",
+            )
+        disputes = disputes_of(self._standing(before))
+        dispute = next((each for each in disputes if each.place == place), None)
+        if dispute is None:
+            raise RefusedVote(409, "nobody differs on that answer any more")
+        return dispute
+
+    def _time(self, place: AnswerKey, before: Sequence[Label]) -> str:
+        """The time of a vote, later than that of the reviewer's earlier votes on the answer: clocks
+        of servers differ, and two votes may come within a millisecond.
+        """
+        earlier = [
+            datetime.fromisoformat(label.at)
+            for label in before
+            if label.reviewer == self.reviewer and place_of(label) == place and label.at
+        ]
+        aware = [at if at.tzinfo else at.replace(tzinfo=UTC) for at in earlier]
+        return _text_of(max([datetime.now(UTC), *(at + _TICK for at in aware)]))
+
+    def _first_impression(
+        self, vote: ReviewVote, place: AnswerKey, before: Sequence[Label]
+    ) -> bool:
         """Whether the judge's verdict can't have swayed this vote: after the first one the page
         shows it.
         """
-        before = [
-            label for label in known if label.reviewer == self.reviewer and place_of(label) == place
+        own = [
+            label
+            for label in before
+            if label.reviewer == self.reviewer and place_of(label) == place
         ]
-        return not before or (before[0].blind and before[0].human_verdict == vote.human_verdict)
+        return not own or (own[0].blind and own[0].human_verdict == vote.human_verdict)
 
-    def _standing(self, labels: Sequence[Label]) -> dict[tuple[str, AnswerKey], Label]:
-        return {key: label for key, label in current(labels).items() if fits(label, self._answers)}
+    def _standing(self, labels: Sequence[Label]) -> StandingVotes:
+        return {key: label for key, label in counted(labels).items() if fits(label, self._answers)}
 
 
-def _opinion(label: Label) -> dict[str, object]:
+_TICK = timedelta(microseconds=1)
+
+
+def _text_of(time: datetime) -> str:
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _decoded(body: bytes, kind: type[PageRecord], word: str) -> PageRecord:
+    try:
+        record = msgspec.json.decode(body, type=kind)
+        for value in msgspec.structs.astuple(record):
+            if isinstance(value, str):
+                value.encode()
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise RefusedVote(400, f"not a {word}: {error}") from None
+    return record
+
+
+def opinion(label: Label) -> dict[str, object]:
+    """What the page shows of another person's label."""
     return {
         "case_id": label.case_id,
         "repeat": label.repeat,
@@ -176,8 +329,5 @@ def _opinion(label: Label) -> dict[str, object]:
     }
 
 
-def _dispute(
-    conflict: Conflict, standing: Mapping[tuple[str, AnswerKey], Label]
-) -> dict[str, object]:
-    said = [_opinion(standing[who, conflict.place]) for who in conflict.verdicts]
-    return {**conflict.place._asdict(), "labels": said}
+def _shown(dispute: Dispute) -> dict[str, object]:
+    return {**dispute.place._asdict(), "labels": [opinion(label) for label in dispute.votes]}

@@ -13,7 +13,13 @@ from llmeval.core.records import Case
 from llmeval.core.templates import DATA, members_in, render_value, variables_in
 from llmeval.runner.script import Script
 from llmeval.suite.loader import Suite
-from llmeval.suite.model_schema import BaseModelSpec, HttpSpec, PythonSpec, ReplaySpec
+from llmeval.suite.model_schema import (
+    BaseModelSpec,
+    HttpSpec,
+    PythonSpec,
+    ReplaySpec,
+    TransformersSpec,
+)
 
 _WHOLE_REPLY = ("", "$")
 _READ_TEXT = ("facts", "grounding")
@@ -33,8 +39,8 @@ class Application:
         """Names of the data in each of its answers; None if only the answer shows them."""
         if isinstance(self.spec, HttpSpec | PythonSpec) and self.spec.data is not None:
             return frozenset(self.spec.data)
-        known = self.spec is not None and not isinstance(self.spec, PythonSpec | ReplaySpec)
-        return frozenset() if known else None
+        fixed = self.spec is not None and not isinstance(self.spec, PythonSpec | ReplaySpec)
+        return frozenset() if fixed else None
 
     def render(self, value: object, values: Mapping[str, object], metric: str) -> object:
         """A check's arguments, rendered for a case.
@@ -92,6 +98,20 @@ class Application:
         return (
             f"the candidate gives no `{DATA}.{unknown[0]}`; name it with"
             f" `data: {{{unknown[0]}: path}}` on the model"
+        )
+
+    def try_images(self, case: Case) -> None:
+        """Refuse images for a candidate that gets texts only. Raises SuiteError."""
+        spec = self.spec
+        if not isinstance(spec, HttpSpec | TransformersSpec):
+            return
+        if not any(message.parts for message in case.messages):
+            return
+        provider = spec.provider
+        raise SuiteError(
+            f"{case.source}: messages: an image can't be sent to a candidate of the provider"
+            f" `{provider}`. Use `openai` or `python`"
+            + ("; or put the image's address into a field" if provider == "http" else "")
         )
 
     def try_turns(self, check: BoundCheck, case: Case) -> None:

@@ -36,6 +36,10 @@ class Budget:
         self.calls += 1
         return True
 
+    def used_up(self) -> str | None:
+        """Why no further call may be made; None if one may."""
+        return self.stopped or self._exhausted()
+
     def stop(self, reason: str) -> None:
         """Allow no further call, also if some of the budget is left, such as when the endpoint's
         quota is used up.

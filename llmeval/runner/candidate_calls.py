@@ -38,9 +38,9 @@ class CandidateCalls:
         request = self._requests.request(case, repeat, messages)
         try:
             if self._player is None:
-                asked = await model_role.caller.ask(request)
+                outcome = await model_role.caller.ask(request)
             else:
-                asked = await self._player.play(case, request)
+                outcome = await self._player.play(case, request)
         except AskFailed as error:
             if error.kind == "budget":
                 return None
@@ -56,18 +56,18 @@ class CandidateCalls:
             return (
                 answer if error.reply is None else self._with_reply(answer, error.reply, paid=paid)
             )
-        self._progress.cached += asked.cached
+        self._progress.cached += outcome.cached
         answer = Answer(
             case_id=case.id,
             repeat=repeat,
-            request=asked.key,
-            output=asked.reply.text,
-            cached=asked.cached,
-            attempts=asked.attempts,
-            answered_at=asked.answered_at,
-            reused_from=asked.reused_from,
+            request=outcome.key,
+            output=outcome.reply.text,
+            cached=outcome.cached,
+            attempts=outcome.attempts,
+            answered_at=outcome.answered_at,
+            reused_from=outcome.reused_from,
         )
-        return self._with_reply(answer, asked.reply, paid=not asked.cached)
+        return self._with_reply(answer, outcome.reply, paid=not outcome.cached)
 
     def _with_reply(self, answer: Answer, reply: Reply, *, paid: bool) -> Answer:
         """The answer with the metadata of its reply."""

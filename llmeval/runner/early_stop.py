@@ -44,7 +44,7 @@ def rule_warnings(suite: Suite, *, priced: bool) -> list[str]:
     Args:
         priced: whether the candidate has a price.
     """
-    found = unknown_numbers(suite, priced=priced)
+    warnings = unknown_numbers(suite, priced=priced)
     if suite.spec.gate.stop == "early" and not suite.spec.gate.ends_early:
-        found.append(_READ_ONCE)
-    return found
+        warnings.append(_READ_ONCE)
+    return warnings

@@ -34,8 +34,8 @@ class TypicalUsage(NamedTuple):
     """One role in an earlier run: calls per answer (without retries), and tokens per call."""
 
     calls: float
-    given: float
-    made: float
+    input_tokens: float
+    output_tokens: float
 
 
 class PastUsage(NamedTuple):
@@ -79,19 +79,22 @@ def estimate(planned: RunPlan, reports: Path) -> list[dict[str, object]]:
 def _row(
     role: str, model_role: ModelRole, units: int, past: PastUsage | None, assume: Any
 ) -> dict[str, object]:
-    known = None if past is None else past.roles.get(role)
-    typical: TypicalUsage = known or assume()
+    usual = None if past is None else past.roles.get(role)
+    typical: TypicalUsage = usual or assume()
     calls = round(units * typical.calls)
-    given, made = round(calls * typical.given), round(calls * typical.made)
+    input_tokens = round(calls * typical.input_tokens)
+    output_tokens = round(calls * typical.output_tokens)
     price = model_role.spec.price
     return {
         "role": role,
         "model": model_role.name,
         "calls": calls,
-        "input_tokens": given,
-        "output_tokens": made,
-        "cost_usd": None if price is None else (given * price.input + made * price.output) / 1e6,
-        "based_on": past.run_id if known and past is not None else None,
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "cost_usd": None
+        if price is None
+        else (input_tokens * price.input + output_tokens * price.output) / 1e6,
+        "based_on": past.run_id if usual and past is not None else None,
     }
 
 
@@ -214,23 +217,27 @@ def _roles(run: RunDir) -> dict[str, TypicalUsage]:
     ]
     for metric in {score.metric for score in scores}:
         # a panel's score has the calls and the tokens of all its judges
-        asked = [
+        usages = [
             (s.attempts or 1, s.usage)
             for s in scores
             if s.metric == metric and (s.attempts or s.cached)
         ]
-        roles[f"judge:{metric}"] = _typical(len(answers), asked)
+        roles[f"judge:{metric}"] = _typical(len(answers), usages)
     return {role: typical for role, typical in roles.items() if typical is not None}
 
 
-def _typical(units: int, asked: Sequence[tuple[int, Usage | None]]) -> TypicalUsage | None:
+def _typical(units: int, usages: Sequence[tuple[int, Usage | None]]) -> TypicalUsage | None:
     """The averages from (calls, total tokens) of each answer. Cached answers have no tokens and are
     left out.
     """
-    counted = [(calls, usage) for calls, usage in asked if usage is not None and usage.input_tokens]
+    counted = [
+        (calls, usage) for calls, usage in usages if usage is not None and usage.input_tokens
+    ]
     paid = sum(calls for calls, _ in counted)
     if not paid or not units:
         return None
-    given = sum(usage.input_tokens or 0 for _, usage in counted)
-    made = sum(usage.output_tokens or 0 for _, usage in counted)
-    return TypicalUsage(sum(calls for calls, _ in asked) / units, given / paid, made / paid)
+    input_tokens = sum(usage.input_tokens or 0 for _, usage in counted)
+    output_tokens = sum(usage.output_tokens or 0 for _, usage in counted)
+    return TypicalUsage(
+        sum(calls for calls, _ in usages) / units, input_tokens / paid, output_tokens / paid
+    )

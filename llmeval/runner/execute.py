@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,28 +11,26 @@ from msgspec import structs
 
 from llmeval.core.errors import StoreError, UsageError
 from llmeval.core.manifest import Digests, Ending, Manifest, Session
-from llmeval.core.records import Case, Status, utc_now
+from llmeval.core.records import Case, utc_now
 from llmeval.core.used_judges import with_trust_of
 from llmeval.models.base import AdaptsRequests
 from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
 from llmeval.runner.attempts import attempts_seen
 from llmeval.runner.event_loop import loop_factory
-from llmeval.runner.executor import work
 from llmeval.runner.manifest import digests, make_manifest, new_run_id, with_unfinished
 from llmeval.runner.observers import Observers
 from llmeval.runner.options import Options
-from llmeval.runner.pipeline import Pipeline
 from llmeval.runner.plan import RunPlan
 from llmeval.runner.progress import Progress
 from llmeval.runner.recorded_answers import RecordedAnswers
-from llmeval.runner.scoring import counts_as_failed
+from llmeval.runner.resumed import recorded_answers
 from llmeval.runner.services import RunServices
-from llmeval.store.directory import ANSWERS, CASES, PARTIAL, RECORDS, SHARDS, RunDir
+from llmeval.runner.work_through import RunWork, work_through
+from llmeval.store.directory import ANSWERS, PARTIAL, RECORDS, SHARDS, RunDir
 from llmeval.store.run_observer import RunObserver, RunStart
 from llmeval.store.writer import RunWriter
 
-_IN_TURN = "first all answers, then all verdicts: both models do not fit in memory together"
 _WHOLE = ("complete", "decided")
 """Endings of a complete run."""
 
@@ -113,7 +111,7 @@ async def _execute(
         manifest = _begin_session(manifest, writer)
         if stored is not None:
             _copy_answers(plan, writer, stored)
-        recorded = _recorded(plan, writer)
+        recorded = recorded_answers(plan, writer)
         total = len(plan.cases) * plan.suite.spec.repeats
         scored = len(recorded.scored)
         progress = Progress(
@@ -129,51 +127,37 @@ async def _execute(
             stopper = services.stopper(writer.run, manifest, order)
             for _ in order:  # everything is written, also if the stopper is not used
                 pass
-        pipeline = Pipeline(
-            plan,
-            writer,
-            recorded,
-            options.concurrency,
-            progress,
-            services.verdicts,
-            stopper,
-            scoring=not plan.in_turn,
+        work = RunWork(
+            plan, options, services, manifest.run_id, writer, recorded, progress, stopper
         )
         gc.freeze()  # the objects that exist now live until the end, so the collector can skip them
         started = time.monotonic()
         with observers.following(RunStart(manifest, progress)) as following:
-            if plan.in_turn:
-                progress.stated = _IN_TURN
-                ending = await work(pipeline, pipeline.items(), progress, following)
-                if ending == "complete":
-                    rest = await _after_the_answers(plan, writer, progress)
-                    pipeline = pipeline.going_on(rest)
-                    ending = await work(pipeline, pipeline.items(), progress, following)
-            else:
-                ending = await work(pipeline, pipeline.items(), progress, following)
-            if ending in _WHOLE and plan.tries_judges:
+            end = await work_through(work, following)
+            if end.ending in _WHOLE and plan.tries_judges:
                 manifest = await judge_anchors(plan, writer, manifest, services.past_anchors)
                 await try_attacks(plan, writer)
         wall = time.monotonic() - started
-        manifest = _with_returned(with_unfinished(plan, manifest), pipeline)
-        manifest = with_trust_of(manifest, pipeline.judges)
-        _end_session(manifest, writer, (ending, pipeline.reason), wall)
+        manifest = with_unfinished(plan, manifest, end.unfinished)
+        manifest = _with_returned(manifest, end.returned)
+        manifest = with_trust_of(manifest, end.judges)
+        _end_session(manifest, writer, (end.ending, end.reason), wall)
     finally:
         writer.close()
-    warnings = _warnings(plan, ending)
-    return RunEnd(RunDir(writer.path), ending, pipeline.reason, wall, warnings, seen.runs)
+    warnings = (*_warnings(plan, end.ending), *end.warnings)
+    return RunEnd(RunDir(writer.path), end.ending, end.reason, wall, warnings, seen.runs)
 
 
 def _warnings(plan: RunPlan, ending: Ending) -> tuple[str, ...]:
     """Warnings of the run. A budget that ended the run is its reason instead."""
-    found = list(plan.quarantine.warnings)
+    warnings = list(plan.quarantine.warnings)
     if plan.cache is not None and plan.cache.warning:
-        found.append(plan.cache.warning)
+        warnings.append(plan.cache.warning)
     if plan.budget.stopped is not None and ending != "budget":
-        found.append(plan.budget.stopped)
+        warnings.append(plan.budget.stopped)
     for model in plan.closing:
-        found += model.adaptations if isinstance(model, AdaptsRequests) else ()
-    return tuple(found)
+        warnings += model.adaptations if isinstance(model, AdaptsRequests) else ()
+    return tuple(warnings)
 
 
 def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Manifest | None) -> None:
@@ -189,7 +173,7 @@ def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Manifest | None) -> 
     """
     if before is None or before.status != "complete":
         return
-    left = len(plan.cases) * plan.suite.spec.repeats - len(_recorded(plan, writer).scored)
+    left = len(plan.cases) * plan.suite.spec.repeats - len(recorded_answers(plan, writer).scored)
     if left == 0 or before.ending == "decided":
         raise UsageError(
             f"{writer.path} contains a run that ended at {before.ended} and is complete. For a new"
@@ -198,10 +182,10 @@ def _refuse_ended(plan: RunPlan, writer: RunWriter, before: Manifest | None) -> 
         )
 
 
-def _with_returned(manifest: Manifest, pipeline: Pipeline) -> Manifest:
+def _with_returned(manifest: Manifest, returned: Mapping[str, set[str]]) -> Manifest:
     """The manifest with the names and fingerprints that the candidate's endpoint returned."""
     candidate = manifest.candidate
-    models, fingerprints = (pipeline.returned[key] for key in ("returned_models", "fingerprints"))
+    models, fingerprints = (returned.get(key, set()) for key in ("returned_models", "fingerprints"))
     return structs.replace(
         manifest,
         candidate=structs.replace(
@@ -226,13 +210,13 @@ def _copy_answers(plan: RunPlan, writer: RunWriter, stored: RunDir) -> None:
     """
     there = {case.id for case in writer.run.outlines()}
     answered = writer.run.answer_offsets()
-    asked, parent = set(), stored.manifest().run_id
+    case_ids, parent = set(), stored.manifest().run_id
     for case in plan.cases:
-        asked.add(case.id)
+        case_ids.add(case.id)
         if case.id not in there:
             writer.case(case)
     for answer in stored.answers():
-        if answer.case_id in asked and (answer.case_id, answer.repeat) not in answered:
+        if answer.case_id in case_ids and (answer.case_id, answer.repeat) not in answered:
             writer.answer(structs.replace(answer, reused_from=answer.reused_from or parent))
     writer.answers = 0
 
@@ -292,15 +276,6 @@ def _write_order(plan: RunPlan, writer: RunWriter, recorded: RecordedAnswers) ->
         yield case
 
 
-async def _after_the_answers(
-    plan: RunPlan, writer: RunWriter, progress: Progress
-) -> RecordedAnswers:
-    """Free the candidate's weights, and return the rest of the work for the judges."""
-    await plan.candidate.caller.model.close()
-    progress.stated = ""
-    return _recorded(plan, writer, errors_stand=True)
-
-
 def _manifest(
     plan: RunPlan, options: Options, writer: RunWriter, run_id: str, stored: RunDir | None
 ) -> Manifest:
@@ -313,13 +288,13 @@ def _manifest(
                 f"{run.path} has no manifest.json but contains {', '.join(left)}, so the run of"
                 " these records is unknown. Name another directory with --out"
             )
-        made = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
+        new_manifest = structs.replace(make_manifest(plan, options, run_id), parent_run=parent)
         if source is not None:
-            made = structs.replace(made, user=source.user)
+            new_manifest = structs.replace(new_manifest, user=source.user)
         if stored is None or not plan.may_stop:
-            return made
+            return new_manifest
         # The stored answers belong to the first cases in the order of their run.
-        return structs.replace(made, order_seed=_order_seed(stored.manifest()))
+        return structs.replace(new_manifest, order_seed=_order_seed(stored.manifest()))
     manifest = run.manifest()
     now = digests(plan)
     changed = [
@@ -351,38 +326,3 @@ def _manifest(
         ending_reason=None,
         records=None,
     )
-
-
-def _recorded(plan: RunPlan, writer: RunWriter, *, errors_stand: bool = False) -> RecordedAnswers:
-    """The answers that need no new call. Answers whose judge did not reply are scored again, and
-    failed calls are repeated, unless `errors_stand`.
-    """
-    run = writer.run
-    cases = {case.id for case in run.outlines()} if writer.count(CASES) else set()
-    offsets = run.answer_offsets() if writer.count(ANSWERS) else {}
-    if not offsets:
-        return RecordedAnswers({}, set(), cases)
-    failed = set()
-    if not errors_stand:
-        missing = (
-            a for a in run.answers() if a.error is not None and not counts_as_failed(plan, a)
-        )
-        failed = {(a.case_id, a.repeat) for a in missing}
-    answers = {key: offset for key, offset in offsets.items() if key not in failed}
-    case_metrics = {
-        case.id: {name for bound in plan.checks_for(case) for name in bound.metrics}
-        for case in plan.cases
-        if case.checks
-    }
-    common = {name for bound in plan.checks for name in bound.metrics}
-    scored, checked = set(), set()
-    for key, scores in run.scores():
-        metrics = {score.metric for score in scores}
-        expected = case_metrics.get(key[0], common) | set(plan.judges)
-        unjudged = any(score.status is Status.UNSCORED and score.unanswered for score in scores)
-        waits = any(score.status is Status.NOT_SCORED for score in scores)
-        if key in answers and waits:
-            checked.add(key)
-        elif key in answers and expected <= metrics and not unjudged:
-            scored.add(key)
-    return RecordedAnswers(answers, scored, cases, checked)

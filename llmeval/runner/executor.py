@@ -1,13 +1,12 @@
-"""What works through the units of a run. `Pipeline` is the executor of one machine."""
+"""The interface of what works through the units of a run. `Pipeline` does it in this process,
+`BatchExecutor` with workers in other processes. A shard of a run is a pipeline with fewer cases.
+"""
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import aclosing
 from typing import NamedTuple, Protocol
 
 from llmeval.core.manifest import Ending
 from llmeval.core.records import Case
-from llmeval.runner.observers import Observers
-from llmeval.runner.progress import Progress
 from llmeval.store.units import Unit
 
 
@@ -42,6 +41,11 @@ class Executor(Protocol):
         """What the candidate's endpoint said that it is: `returned_models` and `fingerprints`."""
         ...
 
+    @property
+    def judges(self) -> Mapping[str, set[str | None]]:
+        """By metric, the digests of the judges that the scores of this session name."""
+        ...
+
     def results(self, items: Iterable[WorkItem]) -> AsyncGenerator[Sequence[Unit], None]:
         """The units that are done, in the order in which they became ready.
 
@@ -55,15 +59,3 @@ class Executor(Protocol):
             StoreError: a record can't be written.
         """
         ...
-
-
-async def work(
-    executor: Executor, items: Iterable[WorkItem], progress: Progress, observers: Observers
-) -> Ending:
-    """Let an executor do what is left, count it and tell the observers; how it ended."""
-    async with aclosing(executor.results(items)) as batches:
-        async for batch in batches:
-            for unit in batch:
-                progress.count(unit)
-                observers.unit_done(unit)
-    return executor.ending

@@ -117,15 +117,17 @@ class _Metrics:
     def of(self, case: Case, own: Sequence[BoundCheck]) -> set[str]:
         """By their names. `own`: the case's own checks."""
         bound = merge(self.checks, own) if own else self.checks
-        found = {name for check in bound if check.applies(case) for name in check.metrics}
-        return found | {name for name, needs in self.needs.items() if _has(case, needs)}
+        metrics = {name for check in bound if check.applies(case) for name in check.metrics}
+        return metrics | {name for name, needs in self.needs.items() if _has(case, needs)}
 
 
 def _needs(suite: Suite, name: str) -> str:
     """What a judge needs from the case: references, context, criteria or nothing."""
     protocol = protocol_of(suite, name)
-    given = protocol.needs == "criteria" and (suite.judge(name).criteria or protocol.criteria)
-    return "nothing" if given else protocol.needs
+    has_criteria = protocol.needs == "criteria" and (
+        suite.judge(name).criteria or protocol.criteria
+    )
+    return "nothing" if has_criteria else protocol.needs
 
 
 def _has(case: Case, needs: str) -> bool:
@@ -155,7 +157,8 @@ class _Inspector:
     checks: tuple[BoundCheck, ...]
     application: Application
     cases: int = 0
-    asked: int = 0
+    prompted: int = 0
+    """Cases of which the prompt is sent."""
     unscored: _Few = field(default_factory=_Few)
     without: dict[str, _Few] = field(default_factory=dict)
 
@@ -220,12 +223,13 @@ class _Inspector:
                     f"{case.source}: messages: all of them are empty, so the model would get no"
                     " text"
                 )
+            self.application.try_images(case)
             return
         elif not self.prompt:
             raise SuiteError(
                 f"{case.source}: no prompt: add a `prompt` to the suite, or `messages` to the case"
             )
-        self.asked += 1
+        self.prompted += 1
         self.used = self.used or not self.needed.isdisjoint(values)
         self.single |= self.braces & values.keys()
         if not case.messages and not self.needed <= values.keys():
@@ -253,8 +257,8 @@ class _Inspector:
         """Refuse a number that uses what neither the case nor the answer will have."""
         for name, expression in self.suite.spec.measure.items():
             try:
-                known = {"tool_calls": [], **values}
-                self.application.render(expression, known, f"measure.{name}")
+                names = {"tool_calls": [], **values}
+                self.application.render(expression, names, f"measure.{name}")
             except AwaitsAnswer:
                 continue
             except SuiteError as error:
@@ -287,11 +291,11 @@ class _Inspector:
         return [*self._prompt_warnings(), *self._scoring_warnings(sample=sample)]
 
     def _prompt_warnings(self) -> list[str]:
-        if not self.asked:
+        if not self.prompted:
             return []
         name = min(self.single, default="")
         fix = f"write {{{{ {name or 'question'} }}}} where the case's field goes"
-        if not self.used and (self.asked > 1 or name):
+        if not self.used and (self.prompted > 1 or name):
             what = f"{{{name}}} has single braces, so it is sent literally: " if name else ""
             raise self.suite.error(
                 self._key,

@@ -73,5 +73,5 @@ def on_interrupt(loop: asyncio.AbstractEventLoop, handler: Callable[[], None]) -
 
 def _signals() -> list[signal.Signals]:
     names = ("SIGINT", "SIGTERM", "SIGHUP")
-    known = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    return [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]

@@ -120,11 +120,11 @@ def judge_warnings(suite: Suite) -> list[str]:
 def calibrations_of(suite: Suite, judges: Mapping[str, MemberVerdict]) -> dict[str, Calibration]:
     """By metric, the calibration map for the judge's probabilities, if its certificate has one."""
     paths = {name: path for name in judges if (path := certificate_of(suite, name)) is not None}
-    found = {
+    calibrations = {
         name: calibration_of(read_certificate(path), judges[name].digest)
         for name, path in paths.items()
     }
-    return {name: each for name, each in found.items() if each is not None}
+    return {name: each for name, each in calibrations.items() if each is not None}
 
 
 def certificate_of(suite: Suite, name: str) -> Path | None:
@@ -140,7 +140,7 @@ def refuse_self_judge(
         return
     for name, model_roles in judges.items():
         for number, model_role in enumerate(model_roles):
-            if _known_as(suite, candidate) & _known_as(suite, model_role):
+            if _aliases(suite, candidate) & _aliases(suite, model_role):
                 raise suite.error(
                     ("judges", name, *suite.judge(name).models[number][0]),
                     "the judge is the candidate itself; name another model, or write"
@@ -148,7 +148,7 @@ def refuse_self_judge(
                 )
 
 
-def _known_as(suite: Suite, model_role: ModelRole) -> set[str]:
+def _aliases(suite: Suite, model_role: ModelRole) -> set[str]:
     """What identifies a model: its build and its address; for local weights the name or folder.
     Other parameters do not make it another judge.
     """
@@ -159,10 +159,10 @@ def _known_as(suite: Suite, model_role: ModelRole) -> set[str]:
     identity, spec = model_role.caller.model.identity, model_role.spec
     stated = getattr(spec, "base_url", None) or getattr(spec, "url", None)
     places = {identity.get("url"), None if stated is None else address(stated)} - {None}
-    known = [["url", place] for place in places] or [[]]
+    keys = [["url", place] for place in places] or [[]]
     if identity.get("build"):
-        known.append(["build", identity["build"]])
+        keys.append(["build", identity["build"]])
     # an `http` application has no model name: its address or build identifies it
     name = None if identity.get("provider") == "http" else identity.get("model")
     common = [identity.get("provider"), name, identity.get("headers"), identity.get("client")]
-    return {digest([*common, *each]) for each in known}
+    return {digest([*common, *each]) for each in keys}

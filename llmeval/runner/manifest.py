@@ -2,6 +2,7 @@
 completed after the last.
 """
 
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -20,6 +21,7 @@ from msgspec import structs
 from llmeval import __version__
 from llmeval.checks.bound import BoundCheck
 from llmeval.core.certificate import Certificate
+from llmeval.core.files import shown_path
 from llmeval.core.gate_record import GateRecord
 from llmeval.core.manifest import (
     CasesRecord,
@@ -63,6 +65,7 @@ _PACKAGES = (
     "jinja2",
     "numpy",
 )
+NO_CALLS: Mapping[str, int] = {}
 
 
 def new_run_id() -> str:
@@ -79,7 +82,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
     manifest = Manifest(
         run_id=run_id,
         suite=suite.name,
-        suite_file=str(suite.path),
+        suite_file=shown_path(suite.path),
         description=suite.spec.description,
         started=utc_now(),
         status="running",
@@ -113,7 +116,7 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         undrawn=plan.undrawn,
         data=plan.data,
         rejudged=plan.rejudged,
-        command=tuple(sys.argv),
+        command=tuple(map(shown_path, sys.argv)),
         approvals=None if suite.spec.approvals is None else suite.spec.approvals.record(),
         shard=None if plan.shard is None else _shard(plan, plan.shard),
         selection=plan.selection,
@@ -123,10 +126,26 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
     return without_secrets(manifest)
 
 
-def with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
+def with_unfinished(
+    plan: RunPlan, manifest: Manifest, elsewhere: Mapping[str, int] = NO_CALLS
+) -> Manifest:
     """The manifest with the calls that are in no record: calls for cases without an answer or an
     error when the run ended.
+
+    Args:
+        plan: has the callers of this process.
+        manifest: of the run.
+        elsewhere: by role, such calls of other processes.
     """
+    counts = dict(manifest.unfinished_calls)
+    for calls_of in (unfinished_calls(plan), elsewhere):
+        for role, calls in calls_of.items():
+            counts[role] = counts.get(role, 0) + calls
+    return structs.replace(manifest, unfinished_calls=counts)
+
+
+def unfinished_calls(plan: RunPlan) -> dict[str, int]:
+    """By role, the calls that are in no record yet; they are counted from 0 again."""
     roles = [("candidate", plan.candidate)]
     roles += [
         (f"judge:{name}", model_role)
@@ -135,11 +154,11 @@ def with_unfinished(plan: RunPlan, manifest: Manifest) -> Manifest:
     ]
     if plan.user is not None:
         roles += [("user", role) for role in plan.user.roles]
-    counts = dict(manifest.unfinished_calls)
+    counts: dict[str, int] = {}
     for role, model_role in roles:
         if calls := model_role.caller.sender.take_unfinished():
             counts[role] = counts.get(role, 0) + calls
-    return structs.replace(manifest, unfinished_calls=counts)
+    return counts
 
 
 def _is_function(role: ModelRole) -> bool:
@@ -333,7 +352,9 @@ def _labels(counts: Mapping[str, float]) -> LabelTable | None:
     return msgspec.convert(counts, LabelTable) if counts else None
 
 
+@functools.cache
 def software_record() -> SoftwareRecord:
+    """What this process runs with: read once, since what it has imported does not change."""
     packages = {}
     for name in _PACKAGES:
         try:

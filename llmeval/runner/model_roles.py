@@ -4,6 +4,7 @@ several roles name it.
 
 import hashlib
 import ipaddress
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from llmeval.models.readout import LabelReadout
 from llmeval.models.reasoning import Tags
 from llmeval.models.replay import StoredAnswers
 from llmeval.runner.budget import Budget
+from llmeval.runner.open_files import connections_allowed
 from llmeval.runner.options import Options
 from llmeval.runner.slots import Slots
 from llmeval.suite.judge_schema import JudgeSpec
@@ -95,7 +97,10 @@ class ModelRoles:
         self._made: dict[str, _Made] = {}
         self._callers: dict[tuple[str, bool], Caller] = {}
         self._windows: dict[tuple[str, ...], Window] = {}
-        self.slots = Slots(options.concurrency)
+        allowed = connections_allowed(1 + len(suite.spec.judges))
+        self._allowed = sys.maxsize if allowed is None else allowed
+        self._concurrency = min(options.concurrency, self._allowed)
+        self.slots = Slots(self._concurrency)
         secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
         self._redact = _redactor(secrets)
 
@@ -132,7 +137,7 @@ class ModelRoles:
         )
 
     def models(self) -> list[Model]:
-        return [made.model for made in self._made.values()]
+        return [entry.model for entry in self._made.values()]
 
     def traffic(self) -> str:
         """Why the run waits, as a phrase for its progress line; empty if it does not wait."""
@@ -180,18 +185,18 @@ class ModelRoles:
             return None
         return StoredAnswers({"provider": spec.provider, "model": spec.model}, "no weights yet")
 
-    def _caller(self, made: _Made, since: float) -> Caller:
+    def _caller(self, entry: _Made, since: float) -> Caller:
         return Caller(
-            made.model,
-            made.limiter,
-            made.cache,
+            entry.model,
+            entry.limiter,
+            entry.cache,
             since=since,
             may_call=self.budget.may_call,
             redact=self._redact,
-            attempts=made.spec.limits.attempts,
-            deadline=made.spec.limits.deadline,
+            attempts=entry.spec.limits.attempts,
+            deadline=entry.spec.limits.deadline,
             rest=self.slots.rest,
-            reasoning=_tags(made.spec),
+            reasoning=_tags(entry.spec),
         )
 
     def _limiter(self, spec: BaseModelSpec, model: Model) -> Limiter:
@@ -201,10 +206,10 @@ class ModelRoles:
         if address is None:
             most, window = limits.concurrency or LOCAL_CONCURRENCY, None
         else:
-            most = limits.concurrency or self._options.concurrency
+            most = min(limits.concurrency or self._concurrency, self._allowed)
             start = START_ON_LOOPBACK if is_loopback(address) else START
             window = self._windows.setdefault(
-                (address, *_plain(spec)), Window(self._options.concurrency, start=start)
+                (address, *_plain(spec)), Window(self._concurrency, start=start)
             )
             window.widen(most)
             if limits.concurrency is not None:
@@ -250,10 +255,10 @@ def is_loopback(address: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        found = ipaddress.ip_address(host)
+        ip = ipaddress.ip_address(host)
     except ValueError:
         return False
-    return found.is_loopback or found.is_unspecified
+    return ip.is_loopback or ip.is_unspecified
 
 
 def _tags(spec: BaseModelSpec) -> Tags | None:

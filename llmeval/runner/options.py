@@ -11,6 +11,28 @@ from llmeval.core.manifest import GridCellRecord
 from llmeval.runner.selection import Selection
 from llmeval.runner.sharding import Shard
 
+MOST_WORKERS = 512
+"""Of one run."""
+_RAY, _DEFAULT_WORKERS = "ray", 2
+
+
+def workers_of(executor: str, workers: int | None) -> int | None:
+    """How many workers an executor has; None for the one of this process.
+
+    Raises:
+        UsageError: there is no such executor, or it has no workers.
+    """
+    if executor == "local":
+        if workers is not None:
+            raise UsageError("--workers is an option of --executor ray; several jobs use --shard")
+        return None
+    name, separator, address = executor.partition("://")
+    if name != _RAY or bool(separator) != bool(address):
+        raise UsageError(
+            f"--executor {executor}: write local, ray, or ray://HOST:PORT for a running cluster"
+        )
+    return _DEFAULT_WORKERS if workers is None else workers
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -38,6 +60,12 @@ class Options:
     `store`: the address of a PostgreSQL database with the replies that several workers share,
     instead of this machine's cache (docs/scale.md). `group`: the name of the run that the workers
     carry out together; they share answers of a candidate without a `build`, and `max_cost`.
+
+    `steal`: a shard that is done makes calls of the other shards (`runner.stealing`).
+
+    `workers`: processes of a Ray cluster that do the work (docs/scale.md); None does it in this
+    process. `ray_address`: of a running cluster; without one, the run starts its own on
+    this machine.
     """
 
     out: Path | None = None
@@ -52,6 +80,9 @@ class Options:
     use_cache: bool = True
     store: str | None = field(default=None, repr=False)
     group: str = ""
+    steal: bool = False
+    workers: int | None = None
+    ray_address: str = ""
     reuse: bool = False
     refresh: bool = False
     max_cost: float | None = None
@@ -85,6 +116,12 @@ class Options:
                 "--refresh with --store: the other workers use the replies that it would replace."
                 " Remove --store, or prune the store: llmeval cache prune --store URL --days 0"
             )
+        self._check_workers()
+        if self.steal and (self.shard is None or self.store is None or not self.group):
+            raise UsageError(
+                "--steal: the shards share replies through --store, and LLMEVAL_RUN_GROUP must name"
+                " the run. Add --shard i/N, --store and the variable"
+            )
         if self.selection is not None and self.shard is not None:
             raise UsageError("--shard runs a part of the whole suite: leave out --case and --tag")
         if self.function is not None and self.candidate is not None:
@@ -104,3 +141,22 @@ class Options:
         for name, most in bounds.items():
             if most is not None and not 0 <= most < math.inf:  # nan too: no figure is above it
                 raise UsageError(f"{name} must be a number from 0 on, not {most}")
+
+    def _check_workers(self) -> None:
+        """Refuse what workers can't do. Raises UsageError."""
+        if self.workers is None:
+            return
+        if not 1 <= self.workers <= MOST_WORKERS:
+            raise UsageError(f"--workers must be from 1 to {MOST_WORKERS}, not {self.workers}")
+        if self.grid is not None:
+            raise UsageError("--executor ray runs one candidate and one prompt, not a grid")
+        if self.max_calls is not None:
+            raise UsageError(
+                "--max-calls holds for one process, and --executor ray has several. Use"
+                " --max-minutes, or --max-cost with --store"
+            )
+        if self.max_cost is not None and (self.store is None or not self.group):
+            raise UsageError(
+                "--executor ray with --max-cost: the workers share the budget through --store, and"
+                " LLMEVAL_RUN_GROUP must name the run"
+            )

@@ -26,8 +26,8 @@ from llmeval.runner.scoring import check_scores, counts_as_failed, not_scored_ye
 from llmeval.runner.services import Verdicts
 from llmeval.runner.slots import WORKERS_PER_SLOT
 from llmeval.runner.stopping import Stopper
+from llmeval.runner.unit_records import UnitRecords
 from llmeval.store.directory import Unit
-from llmeval.store.writer import RunWriter
 
 GRACE_SECONDS = 2.0
 """Seconds for calls in flight to finish after the first Ctrl-C, or after a quota is used up."""
@@ -37,6 +37,10 @@ for.
 """
 GATHER_SECONDS = 0.01
 """Finished units are gathered this long: waking the reader for each costs 10 microseconds."""
+MOST_READY = 512
+"""Finished units that wait for the reader. Answers without a call (recorded ones, the cache) come
+faster than it reads, and would fill the memory.
+"""
 OUTAGE = 20
 """The endpoint counts as down after this number of missing answers in a row, or one for each
 worker.
@@ -46,12 +50,14 @@ _OUTAGES = ("provider",)
 
 
 class Pipeline:
-    """Runs a plan into a run directory: the `Executor` of one machine.
+    """Answers and scores cases in this process: the `Executor` of one machine. A worker of a
+    cluster runs one for each batch.
 
     Args:
         plan: the plan to run.
-        writer: writes the records.
-        recorded: the records of an earlier part.
+        run_id: the id of the run.
+        writer: gets the records, and has those of an earlier part.
+        recorded: what the earlier part recorded.
         concurrency: cases in flight.
         progress: the counters to update.
         verdicts: gives verdicts that need no call.
@@ -62,7 +68,8 @@ class Pipeline:
     def __init__(
         self,
         plan: RunPlan,
-        writer: RunWriter,
+        run_id: str,
+        writer: UnitRecords,
         recorded: RecordedAnswers,
         concurrency: int,
         progress: Progress,
@@ -71,17 +78,19 @@ class Pipeline:
         *,
         scoring: bool = True,
     ) -> None:
-        self._plan, self._writer, self._recorded = plan, writer, recorded
+        self._plan, self._run_id = plan, run_id
+        self._writer, self._recorded = writer, recorded
         self._concurrency, self._progress, self._stopper = concurrency, progress, stopper
         self._verdicts = verdicts
-        self._candidate = CandidateCalls(plan, writer.run.manifest().run_id, progress)
+        self._candidate = CandidateCalls(plan, run_id, progress)
         self._workers: list[asyncio.Task[None]] = []
         self._missing_in_a_row = 0
         self._priced = asyncio.Event()
         self._scoring = scoring
         self._stop: Ending | None = None
         self._done: list[Unit] = []
-        self._ready = asyncio.Event()
+        self._ready, self._room = asyncio.Event(), asyncio.Event()
+        self._room.set()
         self.reason = ""
         self.judges: dict[str, set[str | None]] = {}
         """By metric, the digests of the judges that the scores of this session name."""
@@ -90,6 +99,7 @@ class Pipeline:
         """The pipeline for the rest of the work after this one has recorded all answers."""
         rest = Pipeline(
             self._plan,
+            self._run_id,
             self._writer,
             recorded,
             self._concurrency,
@@ -112,9 +122,6 @@ class Pipeline:
 
     async def results(self, items: Iterable[WorkItem]) -> AsyncGenerator[Sequence[Unit], None]:
         """See `Executor.results`."""
-        if self._scoring and self._enough_recorded():
-            self._stop = "decided"
-            return
         units = iter(items)
         numbers = range(WORKERS_PER_SLOT * self._concurrency)
         workers = self._workers = [
@@ -145,16 +152,8 @@ class Pipeline:
     def _taken(self) -> list[Unit]:
         """The units that became ready since the last call."""
         batch, self._done = self._done, []
+        self._room.set()
         return batch
-
-    def items(self) -> Iterator[WorkItem]:
-        """The units that are left. A case is recorded before its first unit."""
-        for case in self._plan.cases:
-            if case.id not in self._recorded.cases:
-                self._writer.case(case)
-            for repeat in range(self._plan.suite.spec.repeats):
-                if (case.id, repeat) not in self._recorded.scored:
-                    yield WorkItem(case, repeat)
 
     async def _worker(self, units: Iterator[WorkItem], *, leads: bool) -> None:
         """Process units one by one. With --max-cost only the first worker starts before a cost is
@@ -165,6 +164,8 @@ class Pipeline:
         slots = self._plan.slots
         try:
             while self._stop is None:
+                if not self._room.is_set():
+                    await self._room.wait()
                 await slots.take()
                 try:
                     unit = next(units, None) if self._stop is None else None
@@ -183,7 +184,7 @@ class Pipeline:
         offset = self._recorded.answers.get((case.id, repeat))
         try:
             messages = self._plan.messages(case)
-            answer = self._writer.run.answer_at(offset) if offset is not None else None
+            answer = self._writer.answer_at(offset) if offset is not None else None
         except SuiteError as error:
             answer = Answer(case_id=case.id, repeat=repeat, error=ErrorInfo("config", str(error)))
             self._writer.answer(answer)
@@ -211,6 +212,8 @@ class Pipeline:
         unit = Unit(case, answer, tuple(scores))
         self._done.append(unit)
         self._ready.set()
+        if len(self._done) >= MOST_READY:
+            self._room.clear()
         self._note_outage(answer, scores)
         if self._stopper is not None and self._stopper.add(unit):
             self._end("decided", "")
@@ -229,17 +232,6 @@ class Pipeline:
         if self._plan.judges and key not in self._recorded.checked:
             self._writer.scores([*checked, *not_scored_yet(self._plan, answer)])
         return checked
-
-    def _enough_recorded(self) -> bool:
-        """Pass the records of an earlier part of the run to the stopper. Returns whether they
-        decide.
-        """
-        if self._stopper is None:
-            return False
-        for unit in self._writer.run.units() if self._recorded.scored else ():
-            if (unit.answer.case_id, unit.answer.repeat) in self._recorded.scored:
-                self._stopper.add(unit)
-        return self._stopper.enough()
 
     def _cancel_others(self) -> None:
         """Stop, because the units in flight are not needed."""

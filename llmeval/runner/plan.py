@@ -98,6 +98,8 @@ class RunPlan:
     """The cases are in a random order, and the run ends as soon as every rule is decided."""
     shard: Shard | None = None
     """The shard that `cases` belongs to."""
+    others: tuple[CaseSet, ...] = ()
+    """With `--steal`: the cases of the other shards, by shard."""
     whole: tuple[int, str] = (0, "")
     """The number of cases in all shards together, and their digest."""
     selection: SelectionRecord | None = None
@@ -188,6 +190,7 @@ def plan(
 
     inspected = inspect_cases(suite, options.limit, inspect, Application(spec), sizing=sizing)
     selection, quarantine, whole = _selected(suite, options, only, inspected.cases, expired)
+    others = _keep_shard(suite, options, inspected.cases)
     may_stop = ends_early(suite, options)
     factory = roles or make_roles(suite, options, trial=trial, sizing=sizing)
     if stored is not None:
@@ -229,6 +232,7 @@ def plan(
         traffic=factory.traffic,
         slots=factory.slots,
         shard=options.shard,
+        others=others,
         whole=whole,
         selection=selection,
         warnings=(
@@ -276,9 +280,28 @@ def _selected(
     if expired.cases:
         quarantine = expired.joined(quarantine, {case.id for case in cases})
     whole = (len(cases), cases.digest)
-    if options.shard is not None:
-        cases.keep(options.shard.holds)
     return selection, quarantine, whole
+
+
+def _keep_shard(suite: Suite, options: Options, cases: CaseSet) -> tuple[CaseSet, ...]:
+    """Reduce `cases` to those of this shard. Returns those of the others, if this one will help.
+
+    Raises:
+        SuiteError: the suite plays conversations, which no two shards share.
+    """
+    shard = options.shard
+    if shard is None:
+        return ()
+    others: tuple[CaseSet, ...] = ()
+    if options.steal:
+        if suite.spec.turns or suite.spec.user:
+            raise suite.error(
+                (), "--steal: the suite plays conversations, which shards can't share"
+            )
+        parts = cases.parts(shard.number)
+        others = tuple(parts[number] for number in shard.others() if number in parts)
+    cases.keep(shard.holds)
+    return others
 
 
 def _trust(suite: Suite, name: str, judge: MemberVerdict) -> Trust:
@@ -292,18 +315,18 @@ def baseline_of(suite: Suite, options: Options) -> Path | None:
         UsageError: a baseline is named but no rule uses it, or a rule needs one and none is named,
             or `--baseline` does not exist.
     """
-    regression, given = suite.spec.gate.regression, options.baseline
+    regression, stated = suite.spec.gate.regression, options.baseline
     if regression is None:
-        if given is not None:
+        if stated is not None:
             raise UsageError(
-                f"--baseline {given}: {suite.path} has no regression rule; add one with `gate:"
+                f"--baseline {stated}: {suite.path} has no regression rule; add one with `gate:"
                 " {regression: {margins: ...}}`"
             )
         return None
-    if given is not None:
-        if not given.exists():
-            raise UsageError(f"--baseline {given}: there is no such file or directory")
-        return given.resolve()
+    if stated is not None:
+        if not stated.exists():
+            raise UsageError(f"--baseline {stated}: there is no such file or directory")
+        return stated.resolve()
     if regression.baseline is None:
         raise suite.error(
             ("gate", "regression"),

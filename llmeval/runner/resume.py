@@ -59,11 +59,11 @@ def find_unfinished(plan: RunPlan, options: Options, now: datetime | None = None
         now: the current time; by default that of the clock.
     """
     now = now or datetime.now(UTC)
-    wanted: dict[str, object] | None = None
+    identity: dict[str, object] | None = None
     for run, manifest in _newest(run_folder(plan, options)):
-        if wanted is None:
-            wanted = run_identity(make_manifest(plan, options, _NEW_RUN))
-        if run_identity(manifest) == wanted:
+        if identity is None:
+            identity = run_identity(make_manifest(plan, options, _NEW_RUN))
+        if run_identity(manifest) == identity:
             return Unfinished() if manifest.status == "complete" else _usable(run, manifest, now)
     return Unfinished()
 

@@ -57,9 +57,9 @@ class RuleTargets:
         for target in self._open:
             self._check_scale(target)
         self._margins = [target for target in self._open if "margins" in target.path]
-        wanted = suite.spec.gate.must_pass
-        self._ids = set(wanted) if isinstance(wanted, list) else set()
-        self._tag = next(iter(wanted.items())) if isinstance(wanted, dict) else None
+        must_pass = suite.spec.gate.must_pass
+        self._ids = set(must_pass) if isinstance(must_pass, list) else set()
+        self._tag = next(iter(must_pass.items())) if isinstance(must_pass, dict) else None
         self._known_ids: list[str] = []
         self._metrics: set[str] = set()
         self._tags: dict[str, set[str]] = {}
@@ -100,7 +100,7 @@ class RuleTargets:
             sizing: the suite is only planned, so a slice may have no case yet.
         """
         for target in self._open:
-            if not (sizing and target.slice_ is not None and self._given(target)):
+            if not (sizing and target.slice_ is not None and self._is_produced(target)):
                 raise self._suite.error(target.path, self._reason(target))
         self._check_names()
         for name in sorted(self._ids):
@@ -132,11 +132,11 @@ class RuleTargets:
                     target.path, "the margin of a rate is a share below 1: 5 points are 0.05"
                 )
 
-    def _given(self, target: _Target) -> bool:
+    def _is_produced(self, target: _Target) -> bool:
         return target.of(self._metrics)
 
     def _reason(self, target: _Target) -> str:
-        if not self._given(target):
+        if not self._is_produced(target):
             if is_pattern(target.metric) and self._metrics:
                 fit = f"no metric fits {target.metric!r}"
                 return f"{fit}; metrics here: {', '.join(sorted(self._metrics))}"
@@ -170,10 +170,10 @@ def _judged(target: _Target, judges: Collection[str]) -> bool:
 def _targets(suite: Suite) -> list[_Target]:
     """A target for each key of the gate's rules. Raises SuiteError."""
     gate, numbers = suite.spec.gate, tuple(dict.fromkeys((*UNITS, *suite.spec.measure)))
-    found = [_target(("gate", "floors", key)) for key in gate.floors]
+    targets = [_target(("gate", "floors", key)) for key in gate.floors]
     for index, key in enumerate(gate.never):
         metric, where = parse_metric_ref(key)
-        found.append(_Target(("gate", "never", index), metric, where))
+        targets.append(_Target(("gate", "never", index), metric, where))
     for key in gate.limits:
         metric, where = parse_metric_ref(key)
         ref = parse_number(metric, numbers)
@@ -183,15 +183,17 @@ def _targets(suite: Suite) -> list[_Target]:
                 f"there is no number {metric!r}: write NAME.p95, NAME.p50 or NAME (its mean);"
                 f" numbers here: {', '.join(numbers)}. `floors` take metrics for checks and judges",
             )
-        found.append(_Target(("gate", "limits", key), metric, where, ref))
+        targets.append(_Target(("gate", "limits", key), metric, where, ref))
     comparison: KeyPath = ("gate", "regression")
-    found += [_margin_target(suite, (*comparison, "margins", key), numbers) for key in gate.margins]
-    found += [
+    targets += [
+        _margin_target(suite, (*comparison, "margins", key), numbers) for key in gate.margins
+    ]
+    targets += [
         _margin_target(suite, (*comparison, "release", "margins", key), numbers)
         for key in gate.release_margins
     ]
-    found += [_margin_target(suite, ("gate", "improve", key), numbers) for key in gate.improve]
-    return found
+    targets += [_margin_target(suite, ("gate", "improve", key), numbers) for key in gate.improve]
+    return targets
 
 
 def _margin_target(suite: Suite, path: KeyPath, numbers: Collection[str]) -> _Target:

@@ -57,7 +57,7 @@ async def score_answer(
     plan: RunPlan,
     case: Case,
     answer: Answer,
-    asked: Sequence[Message],
+    candidate_messages: Sequence[Message],
     checked: Sequence[Score],
     verdicts: Verdicts,
 ) -> list[Score]:
@@ -73,7 +73,8 @@ async def score_answer(
     scores = list(checked)
     facts = next((score for score in scores if score.metric == FACTS), None)
     judging = [
-        _judged(plan, judge, case, answer, asked, facts, verdicts) for judge in plan.judges.values()
+        _judged(plan, judge, case, answer, candidate_messages, facts, verdicts)
+        for judge in plan.judges.values()
     ]
     # faster without gather, which makes a task for each judge
     scores += await asyncio.gather(*judging) if len(judging) > 1 else [await one for one in judging]
@@ -155,7 +156,7 @@ async def _judged(
     judge: MemberVerdict,
     case: Case,
     answer: Answer,
-    asked: Sequence[Message],
+    candidate_messages: Sequence[Message],
     facts: Score | None,
     verdicts: Verdicts,
 ) -> Score:
@@ -177,7 +178,7 @@ async def _judged(
     if standing is not None:
         return standing
     try:
-        score = await judge.score(case, answer, asked)
+        score = await judge.score(case, answer, candidate_messages)
     except LlmevalError as error:
         return _broken(
             answer, judge.metric, "config", str(error), source="judge", judge=judge.digest

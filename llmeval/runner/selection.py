@@ -49,18 +49,18 @@ class Selection:
         Raises:
             UsageError: an id or a tag does not exist, or no case is selected; names near ones.
         """
-        known: dict[str, None] = {}
+        case_ids: dict[str, None] = {}
         values: dict[str, dict[str, None]] = {}
         n = 0
         for case in cases:
-            known[case.id] = None
+            case_ids[case.id] = None
             for name, value in case.tags.items():
                 values.setdefault(name, {})[value] = None
             n += self.holds(case)
-        self._check(known, values)
+        self._check(case_ids, values)
         if n == 0:
             raise UsageError(
-                f"no case is selected by {self._record(0, len(known)).how}: "
+                f"no case is selected by {self._record(0, len(case_ids)).how}: "
                 + (
                     "none of the failing cases of that run is in this suite now"
                     if self.failed_of is not None and not self.cases and not self.tags
@@ -77,34 +77,34 @@ class Selection:
         )
 
     def _wanted(self) -> dict[str, set[str]]:
-        wanted: dict[str, set[str]] = {}
+        values: dict[str, set[str]] = {}
         for tag in self.tags:
             name, equals, value = tag.partition("=")
             if not (name and equals and value):
                 raise UsageError(f"--tag {tag}: write name=value, such as --tag topic=law")
-            wanted.setdefault(name, set()).add(value)
-        return wanted
+            values.setdefault(name, set()).add(value)
+        return values
 
-    def _check(self, known: dict[str, None], values: dict[str, dict[str, None]]) -> None:
+    def _check(self, case_ids: dict[str, None], values: dict[str, dict[str, None]]) -> None:
         for case_id in self.cases:
-            if case_id not in known:
+            if case_id not in case_ids:
                 raise UsageError(
-                    f"--case {case_id}: the suite has no such case; {_near(case_id, known)}"
+                    f"--case {case_id}: the suite has no such case; {_near(case_id, case_ids)}"
                 )
-        for name, wanted in self._wanted().items():
+        for name, chosen in self._wanted().items():
             if name not in values:
                 raise UsageError(
                     f"--tag {name}=...: no case has the tag {name!r}; {_near(name, values)}"
                 )
-            for value in sorted(wanted - values[name].keys()):
+            for value in sorted(chosen - values[name].keys()):
                 raise UsageError(
                     f"--tag {name}={value}: no case has this value; {_near(value, values[name])}"
                 )
 
 
-def _near(word: str, known: Iterable[str]) -> str:
+def _near(word: str, words: Iterable[str]) -> str:
     """The names that are most like a word, or the first ones if none is."""
-    names = list(known)
+    names = list(words)
     if not names:
         return "there is none"
     close = difflib.get_close_matches(word, names, n=_NAMED, cutoff=0.6)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import Answer, Case, Score
+from llmeval.runner.options import Options
+from llmeval.runner.plan import RunPlan
 from llmeval.runner.stopping import Watch
 
 Verdicts = Callable[[str, Case, Answer], Score | None]
@@ -15,6 +17,13 @@ PastAnchors = Callable[[Manifest, str], list[tuple[int, int]]]
 """Called with a manifest and a metric. Returns (changed, anchors) of earlier runs, the oldest
 first.
 """
+MakeVerdicts = Callable[[RunPlan, Options], Verdicts]
+"""A function of a module, which a worker in another process calls with its plan and options."""
+
+
+def no_verdicts(plan: RunPlan, options: Options) -> Verdicts:
+    """Each verdict needs a call."""
+    return lambda metric, case, answer: None
 
 
 @dataclass(frozen=True)
@@ -23,5 +32,7 @@ class RunServices:
 
     verdicts: Verdicts = lambda metric, case, answer: None
     past_anchors: PastAnchors = lambda manifest, metric: []
+    make_verdicts: MakeVerdicts = no_verdicts
+    """Makes `verdicts` in a worker."""
     stopper: Watch = lambda run, manifest, order: None
     """Makes the stopper, which may end the run before its last case."""

@@ -44,8 +44,16 @@ class Shard:
 
     def holds(self, case: Case) -> bool:
         """Whether a case belongs to this shard."""
+        return self.number(case) == self.index
+
+    def number(self, case: Case) -> int:
+        """The shard of a case, from 1."""
         name = f"case\n{case.id}" if case.cluster is None else f"cluster\n{case.cluster}"
-        return int.from_bytes(hashlib.sha256(name.encode()).digest()) % self.of == self.index - 1
+        return int.from_bytes(hashlib.sha256(name.encode()).digest()) % self.of + 1
+
+    def others(self) -> list[int]:
+        """The other shards, the next one first: each shard then begins to help another one."""
+        return [(self.index + step - 1) % self.of + 1 for step in range(1, self.of)]
 
     def __str__(self) -> str:
         return f"{self.index}/{self.of}"

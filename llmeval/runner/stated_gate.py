@@ -36,6 +36,7 @@ def stated(suite: Suite) -> GateInputs:
         },
         quarantine=read_quarantine(suite, None).cases,
         retired=read_retired(suite).cases,
+        approvals=None if suite.spec.approvals is None else suite.spec.approvals.record(),
     )
 
 
@@ -43,7 +44,7 @@ def _checks(suite: Suite) -> tuple[dict[str, object], ...]:
     """The suite's checks by their metrics. A check that can't be bound stays as it is written. An
     example is a function of an old revision that no longer exists.
     """
-    found, seen = list[dict[str, Any]](), dict[str, int]()
+    checks, seen = list[dict[str, Any]](), dict[str, int]()
     for raw in suite.spec.checks:
         try:
             (bound,) = bind(
@@ -62,5 +63,5 @@ def _checks(suite: Suite) -> tuple[dict[str, object], ...]:
             identity, further = {"written": raw}, []
         seen[metric] = seen.get(metric, 0) + 1
         unique = metric if seen[metric] == 1 else f"{metric}#{seen[metric]}"
-        found += [{"metric": unique + name, **identity} for name in ["", *further]]
-    return tuple(found)
+        checks += [{"metric": unique + name, **identity} for name in ["", *further]]
+    return tuple(checks)

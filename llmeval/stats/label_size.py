@@ -43,15 +43,15 @@ def by_labels(pairs: LabelledPairs) -> list[ClassDifference]:
     """What labels of some pairs show of each class, as if one more pair were labelled that is worse
     by a quarter, better by a quarter and equal by a half.
     """
-    found = []
+    classes = []
     for stratum in pairs.strata:
         n = stratum.labelled + 1
         worse = (stratum.least.worse + stratum.most.worse) / 2 + 0.25
         better = (stratum.least.better + stratum.most.better) / 2 + 0.25
         mean = (better - worse) / n
         variance = stratum.effect * ((better + worse) / n - mean * mean)
-        found.append(ClassDifference(stratum.pairs, mean, variance))
-    return found
+        classes.append(ClassDifference(stratum.pairs, mean, variance))
+    return classes
 
 
 def by_judge(sizes: Sequence[int], sensitivity: float, specificity: float) -> list[ClassDifference]:

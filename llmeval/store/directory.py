@@ -6,7 +6,7 @@
     `scores.jsonl`    a block of lines per (case, repeat), one line a metric; the last block counts
     `judge_probes.jsonl`  verdicts of judges on attacks and anchors, whose right verdict is known
     `summary.json`    metrics, decision and counts
-    `labels.jsonl`    the labels that people gave
+    `labels/`         the labels that people gave, one file a reviewer (`people_files.py`)
 
 `RunDir` checks records while it reads them: each line has a checksum, and the manifest of a run
 that ended has one of each file. A run that was killed may end in a torn line, which readers leave
@@ -25,10 +25,10 @@ from llmeval.core.errors import StoreError
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest, RecordFile
 from llmeval.core.manifest_file import check_schema, read_manifest
+from llmeval.core.record_index import RecordIndex
+from llmeval.core.record_index import UnitKey as UnitKey
 from llmeval.core.records import SCHEMA, Answer, Case, Score, to_json
 from llmeval.core.results import Summary
-from llmeval.store.record_index import RecordIndex
-from llmeval.store.record_index import UnitKey as UnitKey
 from llmeval.store.record_lines import ANSWERS as ANSWERS
 from llmeval.store.record_lines import CASES as CASES
 from llmeval.store.record_lines import EMPTY_SHA256, check_file, verified_lines
@@ -107,14 +107,14 @@ class RunDir:
             raise StoreError(
                 f"{self.path} has no {SUMMARY}: the run never came to an end"
             ) from None
-        found: Summary = self._decoded(data, _SUMMARY, SUMMARY)
-        check_schema(found.schema, path)
+        decoded: Summary = self._decoded(data, _SUMMARY, SUMMARY)
+        check_schema(decoded.schema, path)
         if checksums.problem(data):
             raise StoreError(
                 f"{path} was changed after it was written: `llmeval report {self.path}` computes it"
                 " again from the records"
             )
-        return found
+        return decoded
 
     def has_summary(self) -> bool:
         """Whether the run ever came to an end."""
@@ -156,20 +156,20 @@ class RunDir:
 
     def answer_offsets(self) -> dict[UnitKey, int]:
         """Where in `answers.jsonl` the answer that counts for each (case, repeat) begins."""
-        stamp, index, found = self._stamp(ANSWERS), RecordIndex(), dict[UnitKey, int]()
+        stamp, index, offsets = self._stamp(ANSWERS), RecordIndex(), dict[UnitKey, int]()
         for key, begin, size in self.places(ANSWERS):
             index.add(key, begin, size)
-            found[key] = begin
+            offsets[key] = begin
         self._indexes[ANSWERS] = stamp, index.finish()
-        return found
+        return offsets
 
     def index(self, name: str) -> RecordIndex:
         """Where the records of each key lie. The file is read and checked, unless it is as it was
         when its index was made.
         """
-        stamp, known = self._stamp(name), self._indexes.get(name)
-        if known is not None and known[0] == stamp:
-            return known[1]
+        stamp, cached = self._stamp(name), self._indexes.get(name)
+        if cached is not None and cached[0] == stamp:
+            return cached[1]
         index = RecordIndex()
         for key, begin, size in self.places(name):
             index.add(key, begin, size)
@@ -204,12 +204,12 @@ class RunDir:
 
     def judge_probes(self) -> list[JudgeProbe]:
         """Each line of `judge_probes.jsonl`."""
-        found = []
+        probes = []
         for offset, line in self._verified(JUDGE_PROBES):
             judge_probe: JudgeProbe = self._decoded(line, _JUDGE_PROBE, JUDGE_PROBES, offset)
             self._check_schema(judge_probe.schema, JUDGE_PROBES)
-            found.append(judge_probe)
-        return found
+            probes.append(judge_probe)
+        return probes
 
     def answer_at(self, offset: int) -> Answer:
         """The answer whose line begins at `offset`."""
@@ -243,14 +243,14 @@ class RunDir:
         metrics: set[str] = set()
         begin = end = 0
         for offset, line in self._verified(SCORES):
-            found = self._key(line, SCORES, offset)
-            key = (found.case_id, found.repeat)
-            if key != current or found.metric in metrics:
+            block_key = self._key(line, SCORES, offset)
+            key = (block_key.case_id, block_key.repeat)
+            if key != current or block_key.metric in metrics:
                 if current is not None:
                     yield current, begin, end - begin
                 current, begin = key, offset
                 metrics.clear()
-            metrics.add(found.metric)
+            metrics.add(block_key.metric)
             end = offset + len(line)
         if current is not None:
             yield current, begin, end - begin
@@ -281,8 +281,8 @@ class RunDir:
         path = self.path / name
         if not path.exists():
             return (0, 0)
-        found = path.stat()
-        return found.st_size, found.st_mtime_ns
+        stat = path.stat()
+        return stat.st_size, stat.st_mtime_ns
 
     def _key(self, line: bytes, name: str, offset: int) -> _Key:
         key: _Key = self._decoded(line, _KEY, name, offset)

@@ -1,16 +1,14 @@
 """Draws: which answers of a run were drawn to be labelled, and with which probabilities."""
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from llmeval.core.draw import Draw
 from llmeval.core.errors import StoreError
-from llmeval.core.files import open_to_append
 from llmeval.core.records import to_json
-from llmeval.store.directory import lines
 from llmeval.store.labels import AnswerKey
+from llmeval.store.people_files import append_lines, every_line
 
 DRAWS = "draws.jsonl"
 
@@ -21,7 +19,10 @@ def key_of(place: AnswerKey) -> str:
 
 
 def read_draws(run: Path) -> list[Draw]:
-    """The draws made from a run, in their order.
+    """The draws made from a run, each once.
+
+    Each draw is in a separate file of the folder `draws`, so that two branches of a git repository
+    can add draws without a conflict. Older versions wrote `draws.jsonl`.
 
     Args:
         run: its directory.
@@ -29,11 +30,14 @@ def read_draws(run: Path) -> list[Draw]:
     Raises:
         StoreError: the file is not a list of draws.
     """
-    path, decoder = run / DRAWS, msgspec.json.Decoder(Draw)
-    try:
-        return [decoder.decode(line) for _, line in lines(path)]
-    except msgspec.DecodeError as error:
-        raise StoreError(f"{path}: not a list of draws: {error}") from None
+    decoder, draws = msgspec.json.Decoder(Draw), dict[str, Draw]()
+    for where, line in every_line(run / DRAWS):
+        try:
+            draw = decoder.decode(line)
+        except msgspec.DecodeError as error:
+            raise StoreError(f"{where}: not a list of draws: {error}") from None
+        draws.setdefault(draw.draw_id, draw)
+    return list(draws.values())
 
 
 def keep_draw(run: Path, draw: Draw) -> None:
@@ -45,11 +49,4 @@ def keep_draw(run: Path, draw: Draw) -> None:
     """
     if any(each.draw_id == draw.draw_id for each in read_draws(run)):
         return
-    path = run / DRAWS
-    try:
-        with open_to_append(path) as file:
-            file.write(to_json(draw) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise StoreError(f"{path}: the draw can't be kept: {error}") from None
+    append_lines(run / DRAWS, draw.draw_id, [to_json(draw)])

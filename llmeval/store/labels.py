@@ -1,25 +1,27 @@
 """Labels: verdicts of people on answers, one line each, only ever appended.
 
-Of the lines of one reviewer on (case, repeat, metric) the latest counts: by its time, then by its
-place in the file. So files of several reviewers can be put together in any order, and again, with
-the same result. A gate takes verdicts of one time that contradict each other as `unsure`
-(`counted`).
+Each reviewer has a file of their own (`people_files.py`). Of the lines of one reviewer on (case,
+repeat, metric) the latest counts: by its time, then by its place in the file. So files of several
+reviewers can be put together in any order, and again, with the same result. Verdicts of one time
+that contradict each other count as `unsure` (`counted`).
+
+A verdict that settles a dispute (`adjudication`) is a vote of its own kind: it does not replace the
+vote that the same person gave as a reviewer.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from filelock import FileLock
 from msgspec import structs
 
 from llmeval.core.errors import StoreError, UsageError
-from llmeval.core.files import open_to_append
 from llmeval.core.records import SCHEMA, Label, digest, to_json
-from llmeval.store.directory import LABELS, lines
+from llmeval.store.directory import LABELS
+from llmeval.store.people_files import append_lines, every_line, file_of, files_of
+from llmeval.store.record_lines import lines
 
 BASELINE_LABELS = "baseline_labels.jsonl"
 """In a run's directory, the labels of its baseline's answers, drawn to decide a regression."""
@@ -39,6 +41,21 @@ class AnswerKey(NamedTuple):
     case_id: str
     repeat: int
     metric: str
+
+
+class Voter(NamedTuple):
+    """Who gave a verdict, and in which part."""
+
+    name: str
+    """Of the reviewer."""
+    adjudicates: bool = False
+    """Whether the verdict settles what reviewers differ on."""
+
+
+Votes = Mapping[tuple[Voter, AnswerKey], Label]
+"""The label that counts of each voter on an answer and metric."""
+StandingVotes = dict[tuple[Voter, AnswerKey], Label]
+"""The same, as a dictionary that a function returns."""
 
 
 class Conflict(NamedTuple):
@@ -87,55 +104,71 @@ def decode(line: bytes, where: str) -> Label:
 
 
 def read(path: Path) -> list[Label]:
-    """All labels of a run's file in the order written; none for a missing file. A torn last line is
-    left out.
+    """All labels of a run, those of a person in the order written. None where there is no file. A
+    torn last line is left out.
+
+    Args:
+        path: `labels.jsonl`, `baseline_labels.jsonl` or `reference_labels.jsonl` of the run's
+            directory. The labels are in the folder `labels`, `baseline_labels` or
+            `reference_labels` next to it, one file a reviewer. Older versions wrote the file.
 
     Raises:
-        StoreError: a line is not a label; names file and line.
+        StoreError: a line is not a label, or is in the file of another person; names file and line.
     """
+    labels = []
     try:
-        return [
-            decode(line, f"{path}:{number}")
-            for number, (_, line) in enumerate(lines(path), start=1)
-            if line.strip()
-        ]
+        for where, line in every_line(path):
+            label = decode(line, where)
+            file = Path(where.rpartition(":")[0])
+            if file != path and file.name != file_of(label.reviewer):
+                raise UsageError(
+                    f"{where}: a label of {label.reviewer[:100]!r} in another person's file; it"
+                    f" belongs in {file_of(label.reviewer)}"
+                )
+            labels.append(label)
     except UsageError as error:
         raise StoreError(str(error)) from None
+    return labels
+
+
+def label_lines(path: Path) -> bytes:
+    """The lines of all files of labels as one, for a copy. Torn last lines are left out.
+
+    Args:
+        path: as for `read`.
+    """
+    return b"".join(line for file in files_of(path) for _, line in lines(file))
+
+
+def has_labels(path: Path) -> bool:
+    """Whether there is a file of labels. `path`: as for `read`."""
+    return bool(files_of(path))
 
 
 def append(run: Path, labels: Iterable[Label], file: str = LABELS) -> None:
-    """Add labels to a file of a run's directory; they are on the disk when this returns. Safe while
-    others write.
+    """Add labels to a run, each to the file of its reviewer. They are on the disk when this
+    returns. Safe while others write.
 
     Args:
-        run: the directory. labels: to add.
-        file: `labels.jsonl`, `baseline_labels.jsonl` or `reference_labels.jsonl`.
+        run: the directory.
+        labels: to add.
+        file: `labels.jsonl`, `baseline_labels.jsonl` or `reference_labels.jsonl`, as for `read`.
 
     Raises:
-        StoreError: the file can't be written.
+        StoreError: a file can't be written.
     """
-    data = b"".join(to_json(label) + b"\n" for label in labels)
-    path = run / file
-    try:
-        with FileLock(run / ".labels.lock", timeout=10), open_to_append(path) as opened:
-            opened.truncate(_whole(path))
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-    except OSError as error:
-        raise StoreError(f"{path}: labels can't be written: {error}") from None
+    by_person: dict[str, list[bytes]] = {}
+    for label in labels:
+        by_person.setdefault(label.reviewer, []).append(to_json(label))
+    for person, records in by_person.items():
+        append_lines(run / file, person, records)
 
 
-def _whole(path: Path) -> int:
-    """Where the last complete line ends: what a crash left torn after it is cut off."""
-    return sum(len(line) for _, line in lines(path))
-
-
-def fresh(labels: Iterable[Label], known: Iterable[Label]) -> list[Label]:
-    """Those of `labels` that are not among `known`, each once: importing a file twice adds
+def fresh(labels: Iterable[Label], present: Iterable[Label]) -> list[Label]:
+    """Those of `labels` that are not among `present`, each once: importing a file twice adds
     nothing.
     """
-    seen = {_identity(label) for label in known}
+    seen = {_identity(label) for label in present}
     kept = []
     for label in labels:
         identity = _identity(label)
@@ -150,29 +183,35 @@ def _identity(label: Label) -> str:
     return label.label_id or digest(msgspec.to_builtins(label))
 
 
-def current(labels: Iterable[Label]) -> dict[tuple[str, AnswerKey], Label]:
-    """The label that counts for each (reviewer, answer and metric); withdrawn ones are not
-    there.
-    """
-    found: dict[tuple[str, AnswerKey], Label] = {}
+def voter_of(label: Label) -> Voter:
+    """Who gave a label, and whether it settles a dispute."""
+    return Voter(label.reviewer, label.adjudication)
+
+
+def current(labels: Iterable[Label]) -> StandingVotes:
+    """The label that counts for each (voter, answer and metric); withdrawn ones are not there."""
+    latest: StandingVotes = {}
     for label in sorted(labels, key=lambda each: _time(each.at)):
-        found[label.reviewer, place_of(label)] = label
-    return {key: label for key, label in found.items() if label.human_verdict != "withdrawn"}
+        latest[voter_of(label), place_of(label)] = label
+    return {key: label for key, label in latest.items() if label.human_verdict != "withdrawn"}
 
 
-def counted(labels: Iterable[Label]) -> dict[tuple[str, AnswerKey], Label]:
-    """As `current`. But where the latest labels of a reviewer on an answer are of one time, or all
-    without one, and say both pass and fail, nobody knows which was meant: it counts as `unsure`.
+def counted(labels: Iterable[Label]) -> StandingVotes:
+    """As `current`. But where the latest labels of a voter on an answer are of one time, or all
+    without one, and say different things, nobody knows which was meant: it counts as `unsure`.
     """
     every = list(labels)
-    now, at_once = current(every), dict[tuple[str, AnswerKey], set[str]]()
+    at_once: dict[tuple[Voter, AnswerKey], set[str]] = {}
+    latest: dict[tuple[Voter, AnswerKey], datetime] = {}
     for label in every:
-        key = label.reviewer, place_of(label)
-        if key in now and _time(now[key].at) == _time(label.at):
-            at_once.setdefault(key, set()).add(label.human_verdict)
+        key, time = (voter_of(label), place_of(label)), _time(label.at)
+        if key not in latest or time > latest[key]:
+            latest[key], at_once[key] = time, set()
+        if time == latest[key]:
+            at_once[key].add(label.human_verdict)
     return {
         key: structs.replace(label, human_verdict="unsure") if at_once[key] >= _BOTH else label
-        for key, label in now.items()
+        for key, label in current(every).items()
     }
 
 
@@ -180,13 +219,13 @@ _BOTH = {"pass", "fail"}
 
 
 def revised(labels: Iterable[Label]) -> frozenset[AnswerKey]:
-    """Answers on which the verdict that counts of a reviewer replaced an opposite one of theirs."""
+    """Answers on which the verdict that counts of a voter replaced an opposite one of theirs."""
     every = list(labels)
     last = counted(every)
     return frozenset(
         place_of(label)
         for label in every
-        if (now := last.get((label.reviewer, place_of(label)))) is not None
+        if (now := last.get((voter_of(label), place_of(label)))) is not None
         and {label.human_verdict, now.human_verdict} == _BOTH
     )
 
@@ -198,31 +237,33 @@ def merge(*files: Iterable[Label]) -> list[Label]:
     )
 
 
-def agreed(labels: Mapping[tuple[str, AnswerKey], Label]) -> Agreed:
-    """From each reviewer's labels (`current`) to one verdict an answer.
+def agreed(labels: Votes) -> Agreed:
+    """From each voter's labels (`current`) to one verdict an answer.
 
-    An adjudication decides; else reviewers must agree. `unsure` does not count as one. Where they
-    differ is a conflict.
+    An adjudication decides, the latest one first; else reviewers must agree. `unsure` does not
+    count as a verdict. Where they differ is a conflict, and so are adjudications of one time that
+    differ.
     """
     places: dict[AnswerKey, list[Label]] = {}
     for (_, place), label in labels.items():
         if label.human_verdict in ("pass", "fail"):
             places.setdefault(place, []).append(label)
     verdicts, conflicts = {}, []
-    for place, given in places.items():
-        decided = [label for label in given if label.adjudication]
-        counted = [max(decided, key=lambda label: _time(label.at))] if decided else given
-        said = {label.human_verdict for label in counted}
-        if len(said) == 1:
-            verdicts[place] = said == {"pass"}
+    for place, votes in places.items():
+        decisions = [label for label in votes if label.adjudication]
+        last = max((_time(label.at) for label in decisions), default=None)
+        counting = [label for label in decisions if _time(label.at) == last] or votes
+        words = {label.human_verdict for label in counting}
+        if len(words) == 1:
+            verdicts[place] = words == {"pass"}
         else:
             conflicts.append(
-                Conflict(place, {label.reviewer: label.human_verdict for label in given})
+                Conflict(place, {label.reviewer: label.human_verdict for label in counting})
             )
     return Agreed(verdicts, conflicts)
 
 
-def undecided(labels: Mapping[tuple[str, AnswerKey], Label]) -> frozenset[AnswerKey]:
+def undecided(labels: Votes) -> frozenset[AnswerKey]:
     """Answers with a label and without a verdict: reviewers differ, or nobody is sure.
 
     Args:
@@ -230,6 +271,11 @@ def undecided(labels: Mapping[tuple[str, AnswerKey], Label]) -> frozenset[Answer
     """
     verdicts = agreed(labels).verdicts
     return frozenset(place for _, place in labels if place not in verdicts)
+
+
+def time_of(label: Label) -> datetime:
+    """The time of a label; labels without one come first."""
+    return _time(label.at)
 
 
 def _time(at: str) -> datetime:

@@ -6,10 +6,10 @@ from typing import Protocol
 
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest
+from llmeval.core.record_index import UnitKey
 from llmeval.core.records import Answer, Case, Score
 from llmeval.core.results import Summary
 from llmeval.store.directory import CaseOutline
-from llmeval.store.record_index import UnitKey
 from llmeval.store.units import StoredUnit, UnitReader
 
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 import msgspec
 
 from llmeval.core.errors import StoreError
+from llmeval.core.record_index import RecordIndex, UnitKey
 from llmeval.core.records import Answer, Case, Score
-from llmeval.store.record_index import RecordIndex, UnitKey
 from llmeval.store.record_lines import ANSWERS, CASES, FIX, SCORES
 
 _CASE = msgspec.json.Decoder(Case)
@@ -117,17 +117,17 @@ class UnitReader:
         """An answer, with the repeats of its case next to its own that are not taken yet."""
         taken[number] = 1
         answer, line = self._answer(number)
-        found = [(answer, line)]
+        repeats = [(answer, line)]
         for step in (-1, 1):
             repeat = answer.repeat + step
             while near := self._answers.numbers_of((answer.case_id, repeat)):
                 if not taken[near[0]]:
                     taken[near[0]] = 1
-                    found.append(self._answer(near[0]))
+                    repeats.append(self._answer(near[0]))
                 repeat += step
-        found.sort(key=lambda each: each[0].repeat)
+        repeats.sort(key=lambda each: each[0].repeat)
         case = self._case(answer.case_id)
-        return [self._unit(each, its_line, case) for each, its_line in found]
+        return [self._unit(each, its_line, case) for each, its_line in repeats]
 
     def _unit(self, answer: Answer, line: bytes, case: tuple[Case, bytes]) -> StoredUnit:
         key = (answer.case_id, answer.repeat)
@@ -152,8 +152,8 @@ class UnitReader:
 
     def _block(self, number: int) -> tuple[tuple[Score, ...], tuple[bytes, ...]]:
         begin, size = self._scores.place(number)
-        found = tuple(self._read(SCORES, begin, size).split(b"\n")[:-1])
-        return tuple(self._decode(_SCORE, line, SCORES, begin) for line in found), found
+        lines = tuple(self._read(SCORES, begin, size).split(b"\n")[:-1])
+        return tuple(self._decode(_SCORE, line, SCORES, begin) for line in lines), lines
 
     def _decoded(
         self, decoder: "msgspec.json.Decoder[_T]", name: str, number: int

@@ -73,6 +73,10 @@ class RunWriter:
         if scores:
             self._files[SCORES].append(*(sealed(_json(score)) for score in scores))
 
+    def answer_at(self, offset: int) -> Answer:
+        """The answer whose line begins at `offset`."""
+        return self.run.answer_at(offset)
+
     def judge_probes(self, judge_probes: Sequence[JudgeProbe]) -> None:
         """Append a judge's verdicts on attacks or anchors."""
         if judge_probes:

@@ -32,8 +32,10 @@ def explain(item: Any, data: Any) -> tuple[yaml_file.Path, str]:
         ), f"unknown provider {item['ctx']['tag']!r}; {nearest(item['ctx']['tag'], tags)}"
     if kind == "union_tag_not_found":
         return path, "the key 'provider' is missing: openai, transformers, http, python or replay"
-    given = item.get("input")
-    shown = "" if isinstance(given, dict | list) else f" (given: {given!r})"
+    if kind == "too_short" and item.get("input") in ([], {}):
+        return path, "this is empty: name at least one entry, or remove the key"
+    value = item.get("input")
+    shown = "" if isinstance(value, dict | list) else f" (given: {value!r})"
     return path, f"{item['msg'][:1].lower()}{item['msg'][1:]}{shown}"
 
 

@@ -19,9 +19,9 @@ def files_of(suite: Suite) -> set[Path]:
     for text in _texts(suite.document.data):
         for path in _paths(text):
             try:
-                found = (suite.base / path).resolve()
-                if found.is_file():
-                    named.add(found)
+                file = (suite.base / path).resolve()
+                if file.is_file():
+                    named.add(file)
             except (OSError, ValueError):  # no path at all
                 continue
     return named

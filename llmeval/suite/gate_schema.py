@@ -71,6 +71,22 @@ class RegressionSpec(Strict):
         ),
     )
 
+    paired: bool = Field(
+        default=True,
+        description=(
+            "false: the cases are not those of the baseline, as with two weeks of traffic. The"
+            " rules then compare the means of all cases, with their clusters, and need more cases."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _unpaired_compares_once(self) -> "RegressionSpec":
+        if not self.paired and self.release is not None:
+            raise PydanticCustomError(
+                "paired", "`release` compares the same cases: leave it out of `paired: false`"
+            )
+        return self
+
 
 class GateSpec(Strict):
     """The rules that decide a run.
@@ -208,7 +224,7 @@ class GateSpec(Strict):
             and len(value) == 1
             and not isinstance(next(iter(value.values())), dict | list)
         ):
-            return {str(tag): str(wanted) for tag, wanted in value.items()}
+            return {str(tag): str(expected) for tag, expected in value.items()}
         raise PydanticCustomError(
             "must_pass",
             "`must_pass` is `all`, a list of case ids, or one tag and its value such as {tier:"
@@ -234,6 +250,10 @@ class GateSpec(Strict):
                 "`improve` compares with the baseline of `regression`: state `regression` with its"
                 " baseline and margins too",
             )
+        if not self.regression.paired:
+            raise PydanticCustomError(
+                "improve", "`improve` compares the same cases: leave it out of `paired: false`"
+            )
         if self.about == "these_cases":
             raise PydanticCustomError(
                 "improve", "`improve` is about all similar cases: leave out `about: these_cases`"
@@ -241,6 +261,19 @@ class GateSpec(Strict):
         if zero := [key for key, rise in self.improve.items() if rise == 0]:
             raise PydanticCustomError(
                 "improve", "a rise of 0 demands nothing ({key}); give one above 0", {"key": zero[0]}
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _unpaired_is_about_similar_cases(self) -> "GateSpec":
+        unpaired = self.regression is not None and not self.regression.paired
+        if unpaired and self.about == "these_cases":
+            raise PydanticCustomError(
+                "paired", "`paired: false` compares other cases: leave out `about: these_cases`"
+            )
+        if unpaired and self.stop == "early":
+            raise PydanticCustomError(
+                "paired", "`paired: false` is tested once, at the end: leave out `stop: early`"
             )
         return self
 
@@ -266,7 +299,9 @@ class GateSpec(Strict):
         margins = [*self.margins, *self.release_margins]
         several = any(is_pattern(key) for key in (*self.floors, *margins))
         numbers = any(_may_be_number(key) for key in margins)
-        return not (self.never or self.limits or self.improve or several or numbers)
+        unpaired = self.regression is not None and not self.regression.paired
+        others = self.never or self.limits or self.improve or unpaired
+        return not (others or several or numbers)
 
     @property
     def rule_names(self) -> list[str]:

@@ -141,8 +141,8 @@ class Suite:
     def model_exists(self, name: str, path: yaml_file.Path) -> None:
         """Refuse a name that is not under `models`. Raises SuiteError."""
         if name not in self.spec.models:
-            known = nearest(name, list(self.spec.models))
-            raise self.error(path, f"there is no model {name!r} under `models`; {known}")
+            near_names = nearest(name, list(self.spec.models))
+            raise self.error(path, f"there is no model {name!r} under `models`; {near_names}")
 
     def check_defined(self) -> None:
         """Refuse variables that are not set, except in models and environments that are not used.
@@ -207,18 +207,18 @@ class Suite:
 
     def _refuse_path(self, text: str, path: yaml_file.Path) -> None:
         """Refuse a text that looks like a file's path, because it would be sent as the prompt."""
-        known = ", ".join(_TEMPLATE_SUFFIXES[:-1]) + f" and {_TEMPLATE_SUFFIXES[-1]}"
+        suffixes = ", ".join(_TEMPLATE_SUFFIXES[:-1]) + f" and {_TEMPLATE_SUFFIXES[-1]}"
         if len(text) < 250 and text and (self.base / text).is_file():
             raise self.error(
                 path,
-                f"{text!r} is a file, but would be sent as text: only files that end in {known} are"
-                f" read. Rename it to {FilePath(text).stem}.j2, or write the text here",
+                f"{text!r} is a file, but would be sent as text: only files that end in {suffixes}"
+                f" are read. Rename it to {FilePath(text).stem}.j2, or write the text here",
             )
         if _LIKE_A_PATH.fullmatch(text):
             raise self.error(
                 path,
                 f"{text!r} looks like the path of a file, but {self.base} has no such file. Files"
-                f" end in {known}. To send exactly this text, write it as a block (`prompt: |`)",
+                f" end in {suffixes}. To send exactly this text, write it as a block (`prompt: |`)",
             )
 
     def _unset(self, path: yaml_file.Path, variable: str) -> SuiteError:

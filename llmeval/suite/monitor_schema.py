@@ -53,6 +53,15 @@ class MonitorSpec(Strict):
     tolerance: float = Field(
         default=0.02, gt=0, lt=1, description="The smallest fall of the pass rate that counts."
     )
+    volume: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description=(
+            "A day with fewer answers than this share of the median day of the reference is an"
+            " alarm, such as 0.1. Without it, less traffic is no alarm."
+        ),
+    )
     map: dict[str, str] = Field(
         default={},
         description=(

@@ -67,16 +67,16 @@ def read_quarantine(
     document = read_document(suite, FILE)
     if document is None:
         return Quarantine()
-    known = None if ids is None else ids()
-    day, found, warnings = today or datetime.now(UTC).date(), dict[str, Quarantined](), []
+    case_ids = None if ids is None else ids()
+    day, entries, warnings = today or datetime.now(UTC).date(), dict[str, Quarantined](), []
     ended: list[Quarantined] = []
     for number, entry in enumerate(entries_of(document, QuarantineEntry, FILE)):
         case_id = str(entry.case)
         if entry.suite not in (None, suite.name):
             continue
-        if case_id in found:
+        if case_id in entries:
             raise document.error((number, "case"), f"{case_id!r} is listed twice")
-        if known is not None and case_id not in known:
+        if case_ids is not None and case_id not in case_ids:
             if partial:
                 continue
             raise document.error(
@@ -95,5 +95,5 @@ def read_quarantine(
             )
             warnings.append(str(document.error((number, "expires"), message)))
             continue
-        found[case_id] = entered
-    return Quarantine(tuple(found.values()), tuple(ended), tuple(warnings))
+        entries[case_id] = entered
+    return Quarantine(tuple(entries.values()), tuple(ended), tuple(warnings))

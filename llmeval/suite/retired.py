@@ -50,20 +50,20 @@ def read_retired(suite: Suite) -> Retirement:
     document = read_document(suite, FILE)
     if document is None:
         return Retirement()
-    found, rows = dict[str, Retired](), dict[str, int]()
+    entries, rows = dict[str, Retired](), dict[str, int]()
     for number, entry in enumerate(entries_of(document, RetiredEntry, FILE)):
         case_id = str(entry.case)
         if entry.suite not in (None, suite.name):
             continue
-        if case_id in found:
+        if case_id in entries:
             raise document.error((number, "case"), f"{case_id!r} is listed twice")
         if entry.date is not None:
             day_of(document, (number, "date"), entry.date)
-        found[case_id] = Retired(
+        entries[case_id] = Retired(
             case_id=case_id, reason=entry.reason, owner=entry.owner, date=entry.date
         )
         rows[case_id] = number
-    return Retirement(tuple(found.values()), document, rows)
+    return Retirement(tuple(entries.values()), document, rows)
 
 
 def refuse_asked(

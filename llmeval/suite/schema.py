@@ -32,10 +32,12 @@ class MatrixSpec(Strict):
 
     candidate: list[str | ModelSpec] = Field(
         default=[],
+        min_length=1,
         description="Names from `models`, or models in place. By default the suite's candidate.",
     )
     prompt: list[str] = Field(
         default=[],
+        min_length=1,
         description="Templates, or paths of templates. By default the suite's prompt.",
     )
 

@@ -15,20 +15,20 @@ _SURE = 0.75
 Level = Annotated[float, Field(gt=0, lt=0.5)]
 
 
-def nearest(word: str, known: list[str]) -> str:
+def nearest(word: str, words: list[str]) -> str:
     """`did you mean 'x'? ` if a name is similar, and the list of valid names."""
-    if not known:
+    if not words:
         return "there are none here"
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}Valid here: {', '.join(known)}"
+    return f"{hint}Valid here: {', '.join(words)}"
 
 
-def near_key(word: str, known: Iterable[str], present: Container[str]) -> str:
+def near_key(word: str, keys: Iterable[str], present: Container[str]) -> str:
     """The one valid key that a misspelled key can only mean; empty if there is none, if a second
     one is close too, or if the mapping has it already.
     """
-    close = difflib.get_close_matches(word, list(known), n=2, cutoff=_SURE)
+    close = difflib.get_close_matches(word, list(keys), n=2, cutoff=_SURE)
     return close[0] if len(close) == 1 and close[0] not in present else ""
 
 
@@ -41,13 +41,13 @@ class Strict(BaseModel):
     @classmethod
     def _known_keys(cls, data: object) -> object:
         if isinstance(data, dict):
-            known = [field.alias or name for name, field in cls.model_fields.items()]
+            keys = [field.alias or name for name, field in cls.model_fields.items()]
             for key in data:
-                if key not in known:
-                    message = f"unknown key {key!r}; {nearest(str(key), known)}"
+                if key not in keys:
+                    message = f"unknown key {key!r}; {nearest(str(key), keys)}"
                     raise PydanticCustomError(
                         "unknown_key",
                         "{message}",
-                        {"message": message, "key": key, "near": near_key(str(key), known, data)},
+                        {"message": message, "key": key, "near": near_key(str(key), keys, data)},
                     )
         return data

@@ -38,6 +38,18 @@ class GithubAction(Strict):
     private: bool = Field(default=False, description="Allow an address of a private network.")
 
 
+class MlflowTagAction(Strict):
+    """A tag of a registered model in MLflow: `llmeval.decision`, with the decision and the id."""
+
+    url: str = Field(description="The tracking server: https://, or http:// on the loopback.")
+    model: str = Field(min_length=1, description="The name of the registered model.")
+    version: str | None = Field(
+        default=None, description="A version of it; without one the model itself gets the tag."
+    )
+    token: SecretStr | None = Field(default=None, description="A bearer token of the server.")
+    private: bool = Field(default=False, description="Allow an address of a private network.")
+
+
 class ActionSpec(Strict):
     """One action."""
 
@@ -48,15 +60,15 @@ class ActionSpec(Strict):
     )
     webhook: WebhookAction | None = None
     github_dispatch: GithubAction | None = None
+    mlflow_tag: MlflowTagAction | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "ActionSpec":
-        if (
-            sum(each is not None for each in (self.command, self.webhook, self.github_dispatch))
-            != 1
-        ):
+        stated = (self.command, self.webhook, self.github_dispatch, self.mlflow_tag)
+        if sum(each is not None for each in stated) != 1:
             raise PydanticCustomError(
-                "action", "give one of `command`, `webhook` and `github_dispatch`"
+                "action",
+                "give one of `command`, `webhook`, `github_dispatch` and `mlflow_tag`",
             )
         return self
 

@@ -1,13 +1,13 @@
 """A safe YAML reader that keeps the line of every value.
 
 Scalars follow YAML 1.2's core schema, not 1.1: `no`, `on` and `1:30` stay text (PyYAML's own
-resolver makes them False, True and 90), and dates stay text as well. Anchors and aliases work.
-`MAX_NODES` stops an alias bomb.
+resolver makes them False, True and 90), and dates stay text as well. Anchors, aliases and `<<`
+work. `MAX_NODES` stops an alias bomb.
 """
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -143,15 +143,42 @@ class _Builder:
 
     def _mapping(self, node: yaml.MappingNode, path: Path, depth: int) -> dict[str, object]:
         mapping: dict[str, object] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise self._error(key_node, "keys must be text")
+        for key_node, value_node in self._pairs(node, depth):
             key = key_node.value
             if key in mapping:
                 raise self._error(key_node, f"the key {key!r} is given twice")
             self.lines[(*path, key)] = key_node.start_mark.line + 1
             mapping[key] = self.build(value_node, (*path, key), depth + 1)
         return mapping
+
+    def _pairs(
+        self, node: yaml.MappingNode, depth: int
+    ) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+        """Keys and values, with those of the mappings that `<<` merges. A key of the mapping itself
+        outranks a merged one, and an earlier merged mapping a later one.
+        """
+        if depth > MAX_DEPTH:
+            raise self._error(node, "a mapping merges itself with `<<`")
+        own = {key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._error(key_node, "keys must be text")
+            if key_node.style or key_node.value != "<<":
+                yield key_node, value_node
+                continue
+            several = isinstance(value_node, yaml.SequenceNode)
+            for part in value_node.value if several else [value_node]:
+                if not isinstance(part, yaml.MappingNode):
+                    raise self._error(
+                        part, "`<<` merges mappings: write `<<: *name`, with `&name` at a mapping"
+                    )
+                for key, value in self._pairs(part, depth + 1):
+                    self.nodes += 1
+                    if self.nodes > MAX_NODES:
+                        raise self._error(node, f"`<<` makes more than {MAX_NODES:,} values")
+                    if key.value not in own:
+                        own.add(key.value)
+                        yield key, value
 
     def _error(self, node: yaml.Node, message: str) -> SuiteError:
         return SuiteError(f"{self.file}:{node.start_mark.line + 1}: {message}")

@@ -10,6 +10,7 @@ from llmeval.history.opening import OpenHistory
 from llmeval.history.rows import RunRow
 from llmeval.report.html.trend import REPORT
 from llmeval.view.links import FileLinks, case_file
+from llmeval.view.monitor_pages import monitor_file
 from llmeval.view.page import NoSuchPage, Site
 from llmeval.view.run_pages import case_page, compare_page, failing_of, run_page
 from llmeval.view.suite_pages import board_page, flaky_page, home_page, suite_page
@@ -46,6 +47,7 @@ def export_pages(history: OpenHistory, folder: Path) -> int:
     cases = {suite: _cases(site, rows) for suite, rows in runs.items()}
     for suite, rows in runs.items():
         links.written |= {f"suite-{suite}", f"flaky-{suite}", f"board-{suite}"}
+        links.written |= {f"monitor-{suite}"} if _monitor(site, suite) else set()
         links.written |= {f"run-{row.run_id}" for row in rows}
         links.written |= {case_file(suite, case_id) for case_id in cases[suite]}
         if len(rows) > 1:
@@ -67,6 +69,8 @@ def _write_suite(site: Site, folder: Path, suite: str, rows: list[RunRow], cases
     for case_id in cases:
         texts[case_file(suite, case_id)] = case_page(site, suite, case_id)
     pages = {name: text.encode() for name, text in texts.items()}
+    if monitor := _monitor(site, suite):
+        pages[f"monitor-{suite}"] = monitor
     if len(rows) > 1:
         name = f"compare-{rows[1].run_id}-{rows[0].run_id}"
         try:
@@ -77,6 +81,14 @@ def _write_suite(site: Site, folder: Path, suite: str, rows: list[RunRow], cases
     for name, page in pages.items():
         write_atomically(folder / f"{name}.html", page)
     return len(pages)
+
+
+def _monitor(site: Site, suite: str) -> bytes:
+    """The page of a suite's monitor; empty without one."""
+    try:
+        return monitor_file(site, suite).read_bytes()
+    except NoSuchPage:
+        return b""
 
 
 def _cases(site: Site, rows: list[RunRow]) -> list[str]:

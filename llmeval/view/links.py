@@ -43,6 +43,10 @@ class Links(Protocol):
         """Two runs; without them the target of the form."""
         ...
 
+    def monitor(self, suite: str) -> str:
+        """The monitor of a suite."""
+        ...
+
 
 class ServedLinks:
     """Paths of the server (`server.py`)."""
@@ -80,6 +84,10 @@ class ServedLinks:
     def compare(self, first: str = "", second: str = "") -> str:
         """As `Links` says."""
         return "/compare" + _query(a=first, b=second)
+
+    def monitor(self, suite: str) -> str:
+        """As `Links` says."""
+        return _path("monitor", suite)
 
 
 class FileLinks:
@@ -126,6 +134,10 @@ class FileLinks:
     def compare(self, first: str = "", second: str = "") -> str:
         """As `Links` says."""
         return self._file(f"compare-{first}-{second}") if first else ""
+
+    def monitor(self, suite: str) -> str:
+        """As `Links` says."""
+        return self._file(f"monitor-{suite}")
 
     def _file(self, name: str) -> str:
         return quote(f"{name}.html") if name in self.written else ""

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from llmeval.history.indexing import update
 from llmeval.report.html import assets
+from llmeval.view.monitor_pages import POLICY, monitor_file
 from llmeval.view.page import NoSuchPage, Site
 from llmeval.view.run_pages import case_page, compare_page, report_file, run_page
 from llmeval.view.style import policy
@@ -54,6 +55,8 @@ class _Handler(GuardedHandler):
         try:
             if path.startswith("/report/"):
                 self._report(_name(path))
+            elif path.startswith("/monitor/"):
+                self._monitor(_name(path))
             elif path == "/compare":
                 self._compare((query.get("a") or [""])[0], (query.get("b") or [""])[0])
             else:
@@ -69,6 +72,10 @@ class _Handler(GuardedHandler):
         page = self.server.page(lambda site: compare_page(site, first, second))
         rules = f"{assets.policy(entry=assets.COMPARE)}; frame-ancestors 'none'"
         self.whole(HTTPStatus.OK, _HTML, page, **{"Content-Security-Policy": rules})
+
+    def _monitor(self, suite: str) -> None:
+        path = self.server.page(lambda site: monitor_file(site, suite))
+        self.whole(HTTPStatus.OK, _HTML, path.read_bytes(), **{"Content-Security-Policy": POLICY})
 
     def _report(self, run_id: str) -> None:
         """A run's own report. It may come from anyone: only the script that this llmeval puts into

@@ -15,6 +15,7 @@ from llmeval.report.comparison_words import ranks
 from llmeval.report.html import strips
 from llmeval.report.html.trend import when
 from llmeval.report.safe_text import count
+from llmeval.view.monitor_pages import monitor_state
 from llmeval.view.page import NoSuchPage, Site, decided, decision_words, run_lines
 from llmeval.view.trend_chart import drawn, spark, unbroken
 
@@ -80,6 +81,8 @@ def _suite_line(site: Site, suite: SuiteRuns) -> dict[str, object]:
         "metric": "" if trend is None else trend.metric,
         "spark": "" if trend is None else spark(trend),
         "text": "" if trend is None else unbroken(trend.words),
+        "monitor": monitor_state(site, suite.suite),
+        "monitor_href": site.links.monitor(suite.suite),
     }
 
 
@@ -127,6 +130,7 @@ def suite_page(site: Site, suite: str, branch: str = "", before: str = "") -> st
             ("Latest run", site.links.run(newest.run_id)),
             ("Leaderboard", site.links.board(suite)),
             ("Flaky cases", site.links.flaky(suite)),
+            *_monitor_way(site, suite),
         ],
         branches=_branches(site, suite, branch),
         trends=[drawn(trend) for trend in trends],
@@ -137,6 +141,11 @@ def suite_page(site: Site, suite: str, branch: str = "", before: str = "") -> st
         older=older,
         total=counts[suite],
     )
+
+
+def _monitor_way(site: Site, suite: str) -> list[tuple[str, str]]:
+    state = monitor_state(site, suite)
+    return [] if state is None else [(state.text, site.links.monitor(suite))]
 
 
 def _suite_sentence(newest: RunRow, trends: list[Trend]) -> str:

@@ -22,7 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from llmeval.core.errors import LlmevalError, UsageError
 
@@ -53,6 +53,11 @@ class Listening(NamedTuple):
             raise UsageError("--tls-cert and --tls-key belong together")
         if self.proxy is not None:
             parts = urlsplit(self.proxy)
+            if "@" in parts.netloc:
+                raise UsageError(
+                    "--proxy contains a user name or password: remove it, and let the proxy itself"
+                    " ask for it"
+                )
             local = parts.hostname in ("localhost", LOOPBACK)
             if not parts.hostname or not (parts.scheme == "https" or (parts.scheme and local)):
                 raise UsageError(
@@ -198,7 +203,7 @@ class GuardedHandler(BaseHTTPRequestHandler):
         Raises:
             Refused: always then.
         """
-        cookie = _cookies(self.headers).get(self.server.cookie, "")
+        cookie = cookies_of(self.headers).get(self.server.cookie, "")
         if not hmac.compare_digest(cookie.encode(), self.server.secret.encode()):
             raise Refused(
                 HTTPStatus.FORBIDDEN,
@@ -206,14 +211,31 @@ class GuardedHandler(BaseHTTPRequestHandler):
             )
 
     def _get(self) -> None:
-        parts = urlsplit(self.path)
-        query = parse_qs(parts.query, keep_blank_values=True)
+        parts = self.target()
+        try:
+            query = parse_qs(parts.query, keep_blank_values=True, max_num_fields=100)
+        except ValueError:
+            raise Refused(HTTPStatus.BAD_REQUEST, "this is no address") from None
         token = query.get("token")
         if parts.path == "/" and token:
             self._enter(token[0])
             return
         self.check_cookie()
         self.get(parts.path, query)
+
+    def target(self) -> SplitResult:
+        """The path and the query that are requested.
+
+        Raises:
+            Refused: neither is there.
+        """
+        try:
+            parts = urlsplit(self.path)
+        except ValueError:
+            parts = urlsplit("")
+        if not parts.path.startswith("/"):
+            raise Refused(HTTPStatus.BAD_REQUEST, "this is no address")
+        return parts
 
     def _enter(self, token: str) -> None:
         if not self.server.admits(token):
@@ -290,7 +312,8 @@ def _origin(listening: Listening, port: int) -> str:
     return f"{scheme}://{host}:{port}"
 
 
-def _cookies(headers: Message) -> dict[str, str]:
+def cookies_of(headers: Message) -> dict[str, str]:
+    """The cookies of a request, by name."""
     pairs = (
         part.strip().partition("=")
         for line in headers.get_all("Cookie", [])

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import llmeval
+from llmeval.api.grid import GridResult, run_grid
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.models.base import Request
 from tests.support.command import ROOT
@@ -152,6 +153,22 @@ def test_a_cancelled_run_continues(suite: Path, tmp_path: Path) -> None:
     stopped = llmeval.load_run(tmp_path / "out")
     assert (stopped.decision, stopped.manifest.status) == ("INVALID", "incomplete")
     assert "INTERRUPTED" in stopped._repr_html_()
+
+
+def test_a_grid_runs_in_a_loop(suite: Path) -> None:
+    (suite.parent / "two.py").write_text("def left(p): return 'Yes.'\ndef right(p): return p\n")
+    own = 'candidate: {provider: python, function: "nothing:here"}'
+    models = "models: {left: {provider: python, function: 'two:left'},"
+    models += " right: {provider: python, function: 'two:right'}}\ncandidate: left"
+    suite.write_text(SUITE.replace(own, models))
+
+    async def in_a_loop() -> GridResult:
+        return run_grid(llmeval.load_suite(suite), candidates=["left", "right"])
+
+    grid = asyncio.run(in_a_loop())
+    assert len(grid.runs) == 2
+    assert not grid.missing
+    assert all(run.manifest.status == "complete" for run in grid.runs.values())
 
 
 def test_errors_reach_the_caller(suite: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_broken_endpoint_exits_3(tmp_path: Path) -> None:
 
 def test_an_unexpected_exception_exits_3_with_a_log(tmp_path: Path) -> None:
     """1 must mean that the gate failed, and a traceback would exit 1."""
-    (tmp_path / "broken.py").write_text("from llmeval.cli import app\napp.app = lambda **_: 1 / 0\n"
+    (tmp_path / "broken.py").write_text("from llmeval.cli import app\napp.entry_point = lambda _: 1 / 0\n"
                                         "from llmeval.cli.main import main\nmain()\n")  # fmt: skip
     done = subprocess.run(
         [sys.executable, tmp_path / "broken.py"], capture_output=True, text=True, check=False,
@@ -284,3 +284,14 @@ def test_a_reader_that_leaves_does_not_change_the_exit_code(tmp_path: Path) -> N
             told = process.stderr.read()
         assert process.returncode == 0, told
     assert b"Traceback" not in told
+
+
+def test_a_command_is_built_alone_and_a_mistake_has_all_of_them_for_its_suggestion() -> None:
+    from llmeval.cli.app import entry_point
+
+    for first in ("run", "runs"):  # a command, and a group of commands
+        built = entry_point(first)
+        assert list(getattr(built, "commands")) == [first]  # noqa: B009
+    done = llmeval("rnu")
+    assert done.returncode == 2 and "'run'" in done.stderr
+    assert "simulate" in llmeval("--help").stdout

@@ -259,3 +259,26 @@ def test_a_killed_grid_continues_where_it_was(tmp_path: Path) -> None:
     done = llmeval("report", folder)
     assert done.returncode == 3
     assert "missing: cand" in done.stdout
+
+
+def test_the_best_cells_tie_and_change_no_decision(tmp_path: Path) -> None:
+    with serve(replies) as endpoint:
+        suite = grid_suite(tmp_path, endpoint.url)
+        code, grid, _ = run(suite, "--candidate", "cand,bad,other", "--best")
+        assert run(suite, "--candidate", "bad", "--best")[0] == 2
+        assert len(endpoint.requests) == 60  # the last command was refused before the first call
+    assert code == 1
+    assert [cell["summary"]["gate"]["decision"] for cell in grid["cells"]] == [
+        "PASS",
+        "FAIL",
+        "PASS",
+    ]
+    rows = {row["metric"]: row for row in grid["best"]["metrics"]}
+    assert rows["contains"]["among"] == ["cand", "other"]
+    assert "cand and other tie" in rows["contains"]["sentence"]
+    page = Path(grid["page"])
+    assert "cand and other tie" in page.read_text()
+    page.unlink()
+    again = llmeval("report", grid["path"])  # the record of the grid remembers `--best`
+    assert again.returncode == 1 and "bad is not the best" in again.stdout
+    assert "cand and other tie" in page.read_text()

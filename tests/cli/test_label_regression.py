@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from llmeval.store.draws import read_draws
 from tests.support.command import llmeval
 from tests.support.endpoint import Endpoint, serve, verdict
 from tests.support.suites import write_suite
@@ -160,11 +161,11 @@ def test_a_sheet_filled_in_part_decides_nothing_that_the_whole_would_not(
     assert "50 of the drawn answers have no label that people agree on" in rule["reason"]
     again = sample(run, tmp_path / "again.csv", "--n", 200)
     assert [part["drawn"] for part in again["strata"]] == [
-        part["drawn"] for part in json.loads((run / "draws.jsonl").read_text())["strata"]
+        part.drawn for part in read_draws(run)[0].strata
     ]
     other = sample(run, tmp_path / "other.csv", "--n", 40, "--seed", 1)
-    first, second = map(json.loads, (run / "draws.jsonl").read_text().splitlines())
-    assert not first["drawn"].keys() & second["drawn"].keys() and other["n"] == 40
+    first, second = read_draws(run)
+    assert not first.drawn.keys() & second.drawn.keys() and other["n"] == 40
 
 
 @pytest.mark.parametrize("endpoint", [0.0], indirect=True)

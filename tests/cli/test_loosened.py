@@ -108,6 +108,17 @@ def test_another_measurement_than_the_baselines_is_a_remark(folder: Path) -> Non
     ]
 
 
+def test_a_renamed_suite_names_both_names_and_the_fix(folder: Path) -> None:
+    suite = write(folder, cases(N), 0, STRICT)
+    before = suite.read_text().splitlines()[0].removeprefix("suite: ")
+    suite.write_text(suite.read_text().replace(f"suite: {before}", "suite: renamed", 1))
+    done = llmeval("run", suite, "--out", folder / "run")
+    (remark,) = json.loads((folder / "run" / "summary.json").read_text())["gate"]["remarks"]
+    assert f"is of the suite {before}, and this run of renamed" in remark
+    assert "llmeval baseline approve RUN" in remark
+    assert "of renamed" in " ".join(done.stdout.split())
+
+
 def test_a_lock_file_without_a_gate_is_refused(folder: Path) -> None:
     lock = json.loads((folder / "base.lock.json").read_text())
     (folder / "base.lock.json").write_text(json.dumps({**lock, "schema": 1, "gate": None}))

@@ -77,6 +77,15 @@ def test_nothing_is_wider_than_the_terminal(folder: Path, width: int) -> None:
     assert not [line for line in wide if not line.startswith("Report: ")]
 
 
+def test_help_that_nobody_reads_leaves_no_message(folder: Path) -> None:
+    script = f"{sys.executable} -m llmeval run --help | true"
+    known = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=folder, env=known, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+
+
 def test_json_keeps_its_meaning(folder: Path) -> None:
     done = llmeval("runs", "show", "one", "--json", cwd=folder)
     fell = json.loads(done.stdout)

@@ -80,6 +80,7 @@ def test_no_gate_passes_on_a_part(
     manifest = json.loads((path / "manifest.json").read_text())
     assert manifest["selection"] == {"n": 1, "of": 20, "cases": [case], "tags": [],
                                      "failed_of": None}  # fmt: skip
+    assert "PASS" not in summary["gate"]["reason"]
     for name in ("summary.md", "report.html", "junit.xml"):
         assert "1 of 20 cases" in (path / name).read_text(), name
     junit = ET.parse(path / "junit.xml").getroot()
@@ -105,6 +106,45 @@ def test_what_failed_runs_again_and_a_part_is_nothing_to_rely_on(tmp_path: Path)
         proposed = llmeval("baseline", "propose", part, "--reports", reports, cwd=tmp_path)
         assert proposed.returncode == 2
         assert "partial run" in proposed.stderr
+
+
+def test_a_case_stays_in_the_last_failed_until_it_ran_again_and_passed(tmp_path: Path) -> None:
+    fixed: set[str] = set()
+
+    def reply(request: dict[str, Any], earlier: int) -> str:
+        text = request["messages"][-1]["content"]
+        number = int("".join(filter(str.isdigit, text)))
+        return f"A{number}" if number % 5 or f"c{number:04d}" in fixed else "no idea"
+
+    (tmp_path / "cases.jsonl").write_text(
+        "".join(
+            json.dumps({"id": f"c{n:04d}", "question": f"Q{n}?", "reference": f"A{n}"}) + "\n"
+            for n in range(20)
+        )
+    )
+    with serve(reply) as endpoint:
+        suite = tmp_path / "t.yaml"
+        suite.write_text(
+            "suite: t\ncases: {source: cases.jsonl}\nprompt: '{{ question }}'\n"
+            "models:\n  one: {provider: openai, model: m, api_key: k, base_url: "
+            f"{endpoint.url}}}\n  two: {{provider: openai, model: n, api_key: k, base_url: "
+            f"{endpoint.url}}}\ncandidate: one\nchecks: [equals: '{{{{ reference }}}}']\n"
+        )
+        run(suite)
+        run(suite, "--case", "c0001")  # it passed: the others still fail
+        fixed |= {"c0005", "c0010"}
+        run(suite, "--case", "c0005")
+        run(suite, "--case", "c0000", "--candidate", "two")  # another candidate changes nothing
+        _, again, _ = run(suite, "--last-failed")
+        assert ids(again) == ["c0000", "c0010", "c0015"]
+        fixed.clear()
+        run(suite, "--case", "c0005")  # it fails again
+        _, again, _ = run(suite, "--last-failed")
+        assert ids(again) == ["c0000", "c0005", "c0015"]
+        fixed |= {"c0000", "c0005", "c0015"}
+        run(suite, "--last-failed")
+        code, _, errors = run(suite, "--last-failed")
+    assert (code, "nothing to run again" in errors) == (2, True)
 
 
 def test_a_partial_run_in_any_folder_is_never_latest(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`llmeval run --store`: two processes on one store, and one that is killed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -24,14 +25,14 @@ def server() -> Iterator[PostgresServer]:
     yield from running_server()
 
 
-def start(suite: Path, out: Path, store: str, home: Path) -> "subprocess.Popen[bytes]":
+def start(suite: Path, out: Path, store: str, home: Path, *more: str) -> "subprocess.Popen[bytes]":
     environment = {
         **os.environ,
         "LLMEVAL_STORE": store,
         "LLMEVAL_RUN_GROUP": "one",
         "LLMEVAL_HOME": str(home),
     }
-    command = [sys.executable, "-m", "llmeval", "run", str(suite), "--out", str(out)]
+    command = [sys.executable, "-m", "llmeval", "run", str(suite), "--out", str(out), *more]
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -102,3 +103,37 @@ def test_a_server_that_goes_away_ends_the_run_and_the_run_can_continue(
         again = llmeval("run", suite, "--out", out, LLMEVAL_HOME=home)
         assert again.returncode == 0, again.stderr
         assert N <= len(endpoint.requests) <= N + 32
+
+
+def test_a_shard_that_is_done_helps_the_other_one(server: PostgresServer, tmp_path: Path) -> None:
+    """No request is sent twice, each case is in its own shard, and the merged run counts the calls
+    of both processes.
+    """
+    store = server.database()
+    with serve(answer, latency=0.1) as endpoint:
+        suite = write_suite(tmp_path, endpoint.url, N)
+        shards = tmp_path / "shards"
+        slow = start(suite, shards / "2", store, tmp_path, "--shard", "2/2", "--concurrency", "1")
+        while not endpoint.requests:
+            time.sleep(0.01)
+        fast = start(suite, shards / "1", store, tmp_path, "--shard", "1/2", "--steal")
+        printed = [*fast.communicate(), *slow.communicate()]
+        assert (fast.returncode, slow.returncode) == (0, 0), printed
+        assert set(endpoint.seen.values()) == {1} and len(endpoint.seen) == 2 * N
+    manifest = json.loads((shards / "1" / "manifest.json").read_text())
+    stolen = manifest["unfinished_calls"]
+    assert stolen["candidate"] > 0 and stolen["judge:correctness"] > 0
+    merged = llmeval("merge", shards, "--suite", suite, "--out", tmp_path / "whole")
+    assert merged.returncode == 0, merged.stderr
+    summary = json.loads((tmp_path / "whole" / "summary.json").read_text())
+    assert summary["counts"]["cases"] == N
+    assert {role: calls["made"] for role, calls in summary["calls"].items()} == {
+        "candidate": N, "judge:correctness": N,
+    }  # fmt: skip
+
+
+def test_what_steal_needs(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, "http://127.0.0.1:9/v1", 3)
+    for more in ([], ["--shard", "1/2"]):
+        done = llmeval("run", suite, "--steal", *more)
+        assert done.returncode == 2 and "the shards share replies through --store" in done.stderr

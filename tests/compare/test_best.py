@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from llmeval.compare.best import best_set
+from llmeval.compare.best_cells import best_cells
 from llmeval.compare.compare import compare
-from llmeval.report.comparison_words import best_sentence
+from llmeval.core.grid_record import GridCell, GridRecord
+from llmeval.report.comparison_words import best_lines, best_sentence
 from llmeval.stats.estimation.difference import difference
 from tests.compare.test_make import GOOD, N, checks, fallen
 from tests.support.command import llmeval
@@ -90,3 +92,47 @@ def test_the_command_says_which(tmp_path: Path) -> None:
     assert "A and C tie" in llmeval(*words, cwd=tmp_path).stdout
     document = json.loads(llmeval(*words, "--json", cwd=tmp_path).stdout)
     assert [each["among"] for each in document["best"][0]["contenders"]] == [True, False, True]
+
+
+def _grid(*cells: tuple[str, str]) -> GridRecord:
+    return GridRecord(
+        grid_id="g",
+        suite="qa",
+        suite_file="qa.yaml",
+        started="2026-12-01T00:00:00Z",
+        identity="sha256:0",
+        cells=tuple(GridCell(run_id=name, candidate=name, prompt=prompt) for name, prompt in cells),
+    )
+
+
+def test_cells_go_by_their_names_and_a_missing_one_may_be_better(tmp_path: Path) -> None:
+    columns = {"small": fallen(*range(40)), "large": GOOD}
+    runs = {name: run_of(tmp_path / name, {"m": column}) for name, column in columns.items()}
+    best = best_cells(_grid(("small", "brief"), ("large", "brief"), ("huge", "")), runs)
+    assert best.missing == ("huge",) and best.cells["B"].name == "large, brief"
+    first, missing, last = best_lines(best)
+    assert '"large, brief" is the best at 95% confidence' in first
+    assert '"small, brief" is not the best' in first
+    assert "Without a run, so not compared: huge." in missing
+    assert "decides nothing" in last
+    alone = best_cells(_grid(("small", ""), ("huge", "")), {"small": runs["small"]})
+    assert "there is no best one" in best_lines(alone)[0]
+
+
+@pytest.mark.parametrize(
+    ("selected", "among"),
+    [
+        ({"failed_of": "r"}, ("A", "B")),
+        ({"cases": ["c0", "c1"]}, ("A", "B")),
+        ({"tags": ["topic=law"]}, ("C",)),
+    ],
+)
+def test_cases_that_were_chosen_by_their_results_have_no_best(
+    tmp_path: Path, selected: dict[str, object], among: tuple[str, ...]
+) -> None:
+    """Cases that one run failed are chosen against it; the cases of a tag are not."""
+    a, b = (run_of(tmp_path / name, {"m": GOOD}) for name in "ab")
+    c = run_of(tmp_path / "c", {"m": [1.0] * N}, selection={"n": N, "of": 200, **selected})
+    (best,) = compare([a, b, c], best=True).best
+    assert best.among == among
+    assert ("named one by one" in best.left_out.get("C", "")) == ("C" not in among)

@@ -29,7 +29,7 @@ def test_the_server_answers_and_its_log_is_a_suite(
     serve = importlib.import_module("serve")
     service = serve.Service("none", tmp_path / "prod.jsonl")
     server = ThreadingHTTPServer(("127.0.0.1", 0), serve.handler_of(service))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         url = f"http://127.0.0.1:{server.server_port}/answer"
         for text in ("where is it?", "who pays?"):

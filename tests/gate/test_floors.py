@@ -10,6 +10,7 @@ import pytest
 from llmeval.core.results import Decision
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.rules.floors import (
+    FAR_MORE,
     bounds,
     cases_needed,
     clusters_needed,
@@ -180,6 +181,9 @@ def test_how_many_more_clusters() -> None:
     enough = selection(150 * copies, 200 * copies, [c // 5 for c in range(200 * copies)])
     assert decide_floor("m", None, enough, 0.65, 0.05, None).decision is Decision.PASS
     assert clusters_needed(undecided, 0.75, 0.05) is None
+    rule = decide_floor("m", None, undecided, 0.75, 0.05, None)
+    assert rule.decision is Decision.INCONCLUSIVE
+    assert FAR_MORE in rule.reason
 
 
 def draw(

@@ -2,8 +2,10 @@
 suite runs.
 """
 
+import base64
 import json
 import os
+import shutil
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -19,7 +21,8 @@ from llmeval.core.records import Answer, Case
 from llmeval.importers.promptfoo.assertions import CHECKS
 from llmeval.importers.promptfoo.cases import PROTOCOLS
 from llmeval.importers.promptfoo.convert import convert
-from llmeval.importers.promptfoo.refused import REFUSED, TO_FILL
+from llmeval.importers.promptfoo.javascript import runs_as_it_is
+from llmeval.importers.promptfoo.refused import REFUSED, TO_FILL, TOOL_SCHEMAS
 from llmeval.importers.writing import Imported, write_new
 from llmeval.runner.options import Options
 from llmeval.runner.plan import inspect_suite
@@ -169,7 +172,9 @@ def test_a_test_that_goes_with_a_counted_assertion_is_named(tmp_path: Path) -> N
 
 
 def test_every_type_is_mapped_judged_or_refused_once() -> None:
-    groups = [set(CHECKS), set(PROTOCOLS), set(REFUSED), set(TO_FILL) - {"javascript"}]
+    groups = [
+        set(CHECKS), set(PROTOCOLS), set(REFUSED), set(TO_FILL) - {"javascript"}, set(TOOL_SCHEMAS)
+    ]  # fmt: skip
     assert sum(map(len, groups)) == len(set().union(*groups))
 
 
@@ -382,13 +387,14 @@ def test_what_is_code_or_has_no_address_is_to_be_filled_in_and_never_passes(
         "def get_assert(output, context):\n"
         "    return {'pass': context['vars']['word'] in output, 'score': 0.5, 'reason': 'tone'}\n"
     )
+    (tmp_path / "cut.ts").write_text("export default (output: string) => output.slice(1);\n")
     (tmp_path / "app.py").write_text(
         "def call_api(prompt, options, context):\n"
         "    return {'output': prompt + context['vars']['word'] + options['config']['end']}\n"
     )
     done = imported(
         tmp_path,
-        "prompts: ['Say {{word}}']\nproviders: [{id: file://app.py, config: {end: '!'}}, exec:run.sh, echo]\n"
+        "prompts: ['Say {{word}}']\nproviders: [{id: file://app.py, config: {end: '!'}}, xai:image:grok-image, echo]\n"
         "tests:\n"
         "  - vars: {word: tea}\n"
         "    assert:\n"
@@ -396,9 +402,9 @@ def test_what_is_code_or_has_no_address_is_to_be_filled_in_and_never_passes(
         "      - {type: python, value: \"if 'tea' in output:\\n  return 0.4\\nreturn 0\", threshold: 0.5, metric: graded}\n"
         "      - {type: python, value: file://tone.py, metric: tone}\n"
         "      - {type: python, value: \"context['test'] and True\", metric: needs}\n"
-        "      - {type: javascript, value: 'JSON.parse(output).a > 3', metric: parsed}\n"
+        "      - {type: javascript, value: 'context.test.options && output', metric: parsed}\n"
         "      - {type: 'similar:dot', value: tea, threshold: 0.8, metric: near}\n"
-        "      - {type: not-contains, value: x, transform: 'output.slice(1)', metric: cut}\n",
+        "      - {type: not-contains, value: x, transform: 'file://cut.ts', metric: cut}\n",
     )
     write_new(done.files)
     result = run(load_suite(done.suites[0]), options=Options(out=tmp_path / "run"))
@@ -416,7 +422,72 @@ def test_what_is_code_or_has_no_address_is_to_be_filled_in_and_never_passes(
     assert result.summary.counts.passed == 0
     assert len(done.to_fill) == 5, "four checks and a provider"
     code = done.files[tmp_path / "out" / "bot_code.py"]
-    assert "# value: JSON.parse(output).a > 3" in code
+    assert "# value: context.test.options && output" in code
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js runs the code")
+def test_javascript_that_reads_only_the_answer_and_the_variables_runs_as_it_is(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "length.js").write_text(
+        "module.exports = (output, context) => output.length >= context.config.least;\n"
+    )
+    (tmp_path / "app.mjs").write_text(
+        "export default class {\n"
+        "  constructor(options) { this.end = options.config.end; }\n"
+        "  async callApi(prompt, context) {\n"
+        "    console.log('noise');\n"
+        "    return { output: { said: prompt + context.vars.word + this.end } };\n"
+        "  }\n"
+        "}\n"
+    )
+    done = imported(
+        tmp_path,
+        "prompts: ['Say {{word}} ']\n"
+        "providers: [{id: file://app.mjs, config: {end: '!'}}]\n"
+        "tests:\n"
+        "  - vars: {word: tea}\n"
+        "    assert:\n"
+        "      - {type: javascript, value: \"output.said.endsWith(context.vars.word + '!')\", metric: right}\n"
+        "      - {type: javascript, value: 'output.said.length > 90', metric: wrong}\n"
+        "      - {type: not-javascript, value: 'output.said.length > 90', metric: turned}\n"
+        "      - {type: javascript, value: \"const s = 0.4;\\nreturn {pass: s > 0.3, score: s, reason: 'r'}\", threshold: 0.5, metric: graded}\n"
+        "      - {type: javascript, value: file://length.js, config: {least: 11}, transform: output.said, metric: file}\n"
+        "      - {type: contains, value: TEA, transform: output.said.toUpperCase(), metric: changed}\n"
+        "      - {type: not-contains, value: TEA, transform: output.said.toUpperCase(), metric: gone}\n"
+        "      - {type: javascript, value: output.nothing.here, metric: broken}\n",
+    )
+    assert not done.to_fill
+    write_new(done.files)
+    result = run(load_suite(done.suites[0]), options=Options(out=tmp_path / "run"))
+    (unit,) = RunDir(result.path).units()
+    assert {score.metric: score.passed for score in unit.scores} == {
+        "right": True, "wrong": False, "not turned": True, "graded": False, "file": True,
+        "changed": True, "not gone": False, "broken": None,
+    }  # fmt: skip
+    (broken,) = [score for score in unit.scores if score.metric == "broken"]
+    assert broken.error and "JavaScript: TypeError" in broken.error.message
+
+
+@pytest.mark.parametrize(
+    ("code", "objects", "runs"),
+    [
+        ("output.length > 3 && context.vars.word", False, True),
+        ("const { vars } = context;\nreturn output.includes(vars.word)", False, True),
+        ("(output, context) => output.trim() === context['vars'].word", False, True),
+        ("output.color === 'red'", False, False),
+        ("output.color === 'red'", True, True),
+        ("output.includes('{{word}}')", False, False),
+        ("context.providerResponse.cached", False, False),
+        ("context.test.vars.word === output", False, False),
+        ("/a/.test(output) || context.logProbs[0]", False, False),
+        ("require('promptfoo').assertions", False, False),
+        ("check(context)[0]", False, True),
+        ("context['prompt'].length", False, False),
+    ],
+)
+def test_which_javascript_is_run_as_it_is(code: str, objects: bool, runs: bool) -> None:
+    assert runs_as_it_is(code, objects=objects) is runs
 
 
 def test_keys_are_variables_and_settings_that_are_not_sent_are_named(tmp_path: Path) -> None:
@@ -509,7 +580,7 @@ def test_similar_compares_embeddings_of_an_endpoint(
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     with ThreadingHTTPServer(("127.0.0.1", 0), _Embeddings) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}")
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         result = run(load_suite(done.suites[0]), options=Options(out=tmp_path / "run"))
         server.shutdown()
@@ -521,3 +592,76 @@ def test_similar_compares_embeddings_of_an_endpoint(
         "x": None,
     }
     assert "only zeros" in str(scores["x"].error)
+
+
+def test_a_chat_with_an_image_becomes_the_messages_of_its_case(tmp_path: Path) -> None:
+    tmp_path.mkdir(exist_ok=True)
+    data = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+    (tmp_path / "dot.png").write_bytes(data)
+    chat = [
+        {"role": "system", "content": "Be brief."},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "{{question}}"},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,{{picture}}"}},
+            ],
+        },
+    ]
+    done = imported(
+        tmp_path,
+        "prompts: [file://chat.json]\nproviders: [openai:gpt-x]\ntests:\n"
+        "  - vars: {question: Which colour?, picture: file://dot.png}\n"
+        "    assert: [{type: contains, value: red}]\n",
+        chat_json=json.dumps(chat),
+    )
+    (row,) = rows(done)
+    assert "prompt" not in suite_of(done)
+    assert "picture" not in row
+    url = "data:image/png;base64," + base64.b64encode(data).decode()
+    assert row["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Which colour?"},
+                {"type": "image_url", "image_url": {"url": url}},
+            ],
+        },
+    ]
+    with pytest.raises(SuiteError, match="an image in a text"):
+        imported(
+            tmp_path,
+            "prompts: ['{{picture}} Which colour?']\nproviders: [openai:gpt-x]\ntests:\n"
+            "  - {vars: {picture: file://dot.png}, assert: [{type: contains, value: red}]}\n",
+        )
+
+
+def test_tool_calls_are_checked_by_the_schemas_of_the_provider(tmp_path: Path) -> None:
+    schema = "{type: object, properties: {city: {type: string}}}"
+    config = (
+        "prompts: ['{{q}}']\nproviders:\n  - id: openai:gpt-x\n    config:\n      tools:\n"
+        f"        - {{type: function, function: {{name: weather, parameters: {schema}}}}}\n"
+        "tests: [{vars: {q: x}, assert: [{type: is-valid-openai-tools-call}]}]\n"
+    )
+    (row,) = rows(imported(tmp_path, config))
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}}
+    assert row["checks"] == [{"tool_calls_valid": {"tools": {"weather": parameters}, "min": 1}}]
+    with pytest.raises(SuiteError, match="takes its schemas from the provider"):
+        imported(
+            tmp_path,
+            config.replace("type: function,", "type: mcp, server_url: x, f:").replace(
+                "f: function:", "f:"
+            ),
+        )
+
+
+def test_variables_in_files_are_relative_to_the_file_of_the_test(tmp_path: Path) -> None:
+    for folder in ("tests", "vars"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    (tmp_path / "vars" / "a_one.yaml").write_text("question: q1\n")
+    (tmp_path / "vars" / "a_two.yaml").write_text("other: x\n")
+    (tmp_path / "tests" / "t.yaml").write_text("- vars: ../vars/a_*.yaml\n")
+    done = imported(tmp_path, HEAD + "tests: file://tests/t.yaml\n")
+    (row,) = rows(done)
+    assert (row["question"], row["other"]) == ("q1", "x")

@@ -5,8 +5,7 @@ by what.
 import asyncio
 import json
 import re
-import subprocess
-import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,13 +20,14 @@ from llmeval.judges.assurance.attacks import (
     attack,
     attacks_for,
     attacks_on,
-    reads_context,
+    reads,
 )
 from llmeval.judges.cascade import Cascade
 from llmeval.judges.injection_filter import without_orders
 from llmeval.judges.panel import Panel
 from llmeval.judges.protocol import Criterion, load_protocol
 from llmeval.models.base import Reply, Request
+from tests.support.command import llmeval
 from tests.support.endpoint import serve, verdict
 from tests.support.judging import Fake, judge_of, scored
 from tests.support.rundirs import seal
@@ -88,21 +88,76 @@ def test_what_it_falls_for_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "reads"),
-    [("reference", False), ("rubric", True), ("grounded", True), ("scale", False)],
+    ("protocol", "counts"),
+    [
+        ("reference", {"answer": 42, "question": 10, "references": 10}),
+        ("rubric", {"answer": 42, "context": 42, "question": 10, "references": 10}),
+        ("grounded", {"answer": 42, "context": 42, "question": 10}),
+        ("scale", {"answer": 42, "question": 10, "references": 10}),
+    ],
 )
-def test_the_attacks_also_come_through_a_context_that_the_judge_reads(
-    protocol: str, reads: bool
+def test_the_attacks_come_through_everything_that_the_judge_reads(
+    protocol: str, counts: dict[str, int]
 ) -> None:
-    judge = judge_of(Fake(""), protocol)
-    attacks = attacks_for(judge, "run")
-    through = [each for each in attacks if each.in_context]
-    assert (reads_context(judge), len(attacks)) == (reads, 84 if reads else 42)
+    attacks = attacks_for(judge_of(Fake(""), protocol), "run")
+    assert Counter(each.channel for each in attacks) == counts
     assert len({each.name for each in attacks}) == len(attacks)
-    for each in through:
-        assert each.answer.text == WRONG_ANSWER and each.text in str(each.case.context)
-        assert "Wellington" not in each.text
-    assert all(each.case == CASE for each in attacks if not each.in_context)
+    for each in attacks:
+        case = each.case
+        if each.channel == "answer":
+            assert case == CASE and each.answer.text == each.text
+            continue
+        assert each.answer.text == WRONG_ANSWER and "Wellington" not in each.text
+        places = {
+            "context": str(case.context),
+            "question": str(case.fields["question"]),
+            "references": case.references[-1],
+        }
+        assert [name for name, text in places.items() if each.text in text] == [each.channel]
+
+
+DRAWN_NAME = re.compile(r"(?:(\w+): )?drawn: ")
+PARTS = {
+    None: "ANSWER",
+    "context": "CONTEXT",
+    "question": "QUESTION",
+    "references": "REFERENCE ANSWERS",
+}
+
+
+def test_each_drawn_text_reaches_a_real_judge_through_each_channel(tmp_path: Path) -> None:
+    """A judge behind HTTP: every text is in a request, inside the part that it belongs to, and in
+    `judge_probes.jsonl`. Two runs draw different texts.
+    """
+    worst = next(w for w, value in load_protocol("rubric", Path()).values.items() if value == 0)
+    rubric = "prompt: rubric, criteria: [{name: right, statement: It is right.}]"
+
+    def handler(body: dict[str, Any], earlier: int) -> str:
+        return saying(worst, "rubric") if body["model"] == "judge" else answer(body, earlier)
+
+    texts = []
+    for name in ("one", "two"):
+        with serve(handler) as endpoint:
+            suite = write_suite(tmp_path / name, endpoint.url, 2)
+            suite.write_text(suite.read_text().replace("attacks: false", rubric))
+            done = llmeval(
+                "run", suite, "--out", tmp_path / name / "run", LLMEVAL_HOME=f"{tmp_path}/home"
+            )
+        assert done.returncode == 0, done.stderr
+        received = [
+            "\n".join(message["content"] for message in request["messages"])
+            for request in endpoint.requests
+            if request["model"] == "judge"
+        ]
+        lines = (tmp_path / name / "run" / "judge_probes.jsonl").read_text().splitlines()
+        probes = [(DRAWN_NAME.match(probe["case_id"]), probe) for probe in map(json.loads, lines)]
+        drawn = [(PARTS[match[1]], probe["answer"]) for match, probe in probes if match]
+        assert Counter(part for part, _ in drawn) == dict.fromkeys(PARTS.values(), 10)
+        for part, text in drawn:
+            shown = [body.split(f"BEGIN {part}\n")[-1].split(f"END {part}")[0] for body in received]
+            assert any(text in each for each in shown), (part, text)
+        texts.append({text for _, text in drawn})
+    assert len(texts[0] & texts[1]) <= 2
 
 
 def test_a_judge_that_obeys_the_context_is_named() -> None:
@@ -115,7 +170,7 @@ def test_a_judge_that_obeys_the_context_is_named() -> None:
 
 
 def test_a_decision_model_reads_the_context() -> None:
-    assert reads_context(judge_of(Swayed(0.1, 0.1), decides=True))  # type: ignore[arg-type]
+    assert reads(judge_of(Swayed(0.1, 0.1), decides=True), "context")  # type: ignore[arg-type]
 
 
 def test_each_run_draws_other_texts_and_the_same_run_the_same() -> None:
@@ -167,8 +222,7 @@ def endpoint(fooled: str) -> Callable[[dict[str, Any], int], str]:
 def run(folder: Path, url: str, *more: str, attacks: str = "true") -> tuple[int, Any]:
     suite = write_suite(folder, url, n=4)
     suite.write_text(suite.read_text().replace("attacks: false", f"attacks: {attacks}"))
-    command = [sys.executable, "-m", "llmeval", "run", str(suite), "--json", *more]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    done = llmeval("run", suite, "--json", *more, cwd=folder)
     return done.returncode, json.loads(done.stdout)
 
 
@@ -177,8 +231,8 @@ def test_a_run_whose_judge_falls_for_an_attack_is_invalid(tmp_path: Path) -> Non
         code, summary = run(tmp_path, served.url, "--out", str(tmp_path / "r"))
         assert (code, summary["gate"]["decision"]) == (3, "INVALID")
         (rule,) = (rule for rule in summary["gate"]["rules"] if rule["rule"] == "attacks")
-        assert "it passed 1 of 42 known attacks (authority)" in rule["reason"]
-        assert summary["calls"]["attacks:correctness"]["made"] == 42
+        assert "it passed 1 of 62 known attacks (authority)" in rule["reason"]
+        assert summary["calls"]["attacks:correctness"]["made"] == 62
         lines = [
             json.loads(line)
             for line in (tmp_path / "r" / "judge_probes.jsonl").read_text().splitlines()
@@ -195,7 +249,7 @@ def test_a_run_whose_judge_falls_for_an_attack_is_invalid(tmp_path: Path) -> Non
         _, again = run(
             tmp_path, served.url, "--out", str(tmp_path / "r2")
         )  # another takes them from the cache
-        assert served.count("judge") == asked + DRAWN  # except those that every run draws
+        assert served.count("judge") == asked + 3 * DRAWN  # except those that every run draws
         assert again["calls"]["attacks:correctness"]["cached"] == 32
 
 
@@ -204,7 +258,7 @@ def test_a_run_whose_judge_holds_is_valid_and_attacks_can_be_left_out(tmp_path: 
         _, summary = run(tmp_path / "a", served.url)
         assert summary["gate"]["decision"] != "INVALID"
         _, rows = run(tmp_path / "a", served.url, "--dry-run")
-        assert next(row["calls"] for row in rows if row["role"] == "attacks:correctness") == 42
+        assert next(row["calls"] for row in rows if row["role"] == "attacks:correctness") == 62
         _, summary = run(tmp_path / "b", served.url, attacks="false")
         assert "attacks:correctness" not in summary["calls"]
         _, rows = run(tmp_path / "b", served.url, "--dry-run", attacks="false")

@@ -16,6 +16,7 @@ from llmeval.models.client.cache import ALWAYS, NEVER, Cache
 from llmeval.models.client.caller import AskFailed, Caller, CallResult
 from llmeval.models.client.limiter import Limiter
 from llmeval.models.reasoning import THINK
+from tests.support.waits import stated_wait
 
 
 class Scripted:
@@ -273,3 +274,12 @@ def test_reasoning_is_taken_off_before_a_reply_is_kept(tmp_path: Path) -> None:
         assert own.key(request()) != other.key(request())
     finally:
         cache.close()
+
+
+@pytest.mark.parametrize(
+    ("failures", "least", "most"),
+    [(1, 0.1, 0.15), (2, 0.5, 0.75), (3, 1.0, 1.5), (5, 4.0, 6.0), (9, 20.0, 30.0)],
+)
+def test_the_wait_grows_with_the_failures(failures: int, least: float, most: float) -> None:
+    waits = {stated_wait(failures) for _ in range(20)}
+    assert least <= min(waits) < max(waits) <= most

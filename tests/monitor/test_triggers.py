@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from msgspec import structs
 
 from llmeval.api.trigger_file import read_triggers
 from llmeval.api.triggering import TriggerEvaluation, evaluate, expected_benefit
-from llmeval.core.errors import UsageError
+from llmeval.core.errors import StoreError, UsageError
 from llmeval.monitor import delivery
 from llmeval.monitor.delivery import NotDelivered, check_url, post, signature
 from llmeval.monitor.evidence import DriftEvidence, Evidence, decide
@@ -195,6 +195,25 @@ def test_github_dispatch(folder: Path, receiver: Endpoint) -> None:
     assert receiver.requests[0]["client_payload"]["event"]["data"]["decision"] == "retrain"
 
 
+def test_a_tag_of_a_registered_model(folder: Path, receiver: Endpoint) -> None:
+    receiver.requests.clear(), receiver.paths.clear(), receiver.headers.clear()
+    tag = {"url": receiver.url, "model": "support", "token": "token-123456789"}
+    write(
+        folder,
+        {"action": {"mlflow_tag": tag}, "name": "a"},
+        {"action": {"mlflow_tag": {**tag, "version": "3"}}, "name": "b"},
+    )
+    result = evaluated(folder)
+    assert states(result) == ["fired", "fired"]
+    places = [path.removeprefix("/v1/api/2.0/mlflow/") for path in receiver.paths]
+    assert places == ["registered-models/set-tag", "model-versions/set-tag"]
+    assert receiver.requests[1] == {
+        "name": "support", "version": "3", "key": "llmeval.decision",
+        "value": f"retrain {result.results[1].id}",
+    }  # fmt: skip
+    assert receiver.headers[0]["Authorization"] == "Bearer token-123456789"
+
+
 def test_what_is_not_delivered_is_tried_three_times_and_said(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +226,33 @@ def test_what_is_not_delivered_is_tried_three_times_and_said(
     assert len(endpoint.requests) == 3
     assert "not delivered" in (folder / "audit.jsonl").read_text()
     assert SECRET not in done.stdout + (folder / "reports/shop/monitor/firings.jsonl").read_text()
+
+
+def _edit_firing(log: Path) -> None:
+    log.write_bytes(log.read_bytes().replace(b'"cost_usd":null', b'"cost_usd":0.5', 1))
+
+
+def _cut_firing(log: Path) -> None:
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+def _remove_firings(log: Path) -> None:
+    log.unlink()
+    log.with_name("firings.head").unlink()
+
+
+@each_row("damage", [_edit_firing, _cut_firing, _remove_firings])
+def test_a_damaged_log_fires_nothing(
+    alarmed: Path, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / damage.__name__
+    shutil.copytree(alarmed, folder)
+    write(folder, {"action": {"command": ["true"]}})
+    (folder / "audit.jsonl").write_text("")
+    assert states(evaluated(folder)) == ["fired"]
+    damage(folder / "reports/shop/monitor/firings.jsonl")
+    with pytest.raises(StoreError, match="restore the folder from a backup"):
+        evaluated(folder)
 
 
 def test_redirects_are_not_followed(folder: Path) -> None:

@@ -314,6 +314,20 @@ def test_ten_times_less_traffic_goes_on(folder: Path) -> None:
     assert newest["answers"] == 6
 
 
+def test_less_traffic_is_an_alarm_only_by_the_rule_volume(folder: Path) -> None:
+    path = folder / "suite.yaml"
+    write_traffic(folder, [1.0], answers=6, first=28)
+    assert once(folder)["code"] == 0
+    path.write_text(path.read_text().replace("[polite]", "[polite], volume: 0.4"))
+    alarmed = once(folder)
+    assert (alarmed["code"], decision(folder)) == (1, 0.0)
+    assert (
+        "6 answers on 2026-03-29; the median day of the reference has 20" in alarmed["volume_alarm"]
+    )
+    path.write_text(path.read_text().replace("volume: 0.4", "volume: 0.3"))
+    assert once(folder)["code"] == 0
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX matter")
 def test_kill_9_at_any_moment_leaves_a_state_that_continues(tmp_path: Path) -> None:
     write_monitored(tmp_path)

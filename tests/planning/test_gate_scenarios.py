@@ -13,6 +13,14 @@ sys.path.append(str(ROOT / "benchmarks"))
 
 import gates  # noqa: E402
 import gates_publish  # noqa: E402
+from gates_figures import (  # noqa: E402
+    STORED,
+    GateFigures,
+    ScenarioFigures,
+    ToolShares,
+    from_json,
+    to_json,
+)
 from gates_scenarios import SCENARIOS, GateScenario  # noqa: E402
 
 NAMED = {scenario.name: scenario for scenario in SCENARIOS}
@@ -53,15 +61,29 @@ def test_a_broken_case_is_seen_by_the_rule_for_these_cases() -> None:
     assert gates.these_cases(recorded) is Decision.FAIL
 
 
-def test_the_readme_shows_rows_of_the_documents() -> None:
-    def table(page: str) -> list[str]:
-        text = (ROOT / page).read_text(encoding="utf-8")
-        inside = text.split("<!-- gates -->")[1].split("<!-- /gates -->")[0]
-        return [line for line in inside.splitlines() if line.startswith("|")]
+@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md"])
+def test_the_documents_show_the_stored_figures(page: str) -> None:
+    """`python benchmarks/gates_publish.py` writes them."""
+    figures = from_json(STORED.read_bytes())
+    assert [each.name for each in figures.scenarios] == list(NAMED)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    stored = gates_publish.pages(figures)[page]
+    assert gates_publish.between(text, "gates", stored) == text
+    assert stored.count("\n| llmeval, ") >= 3
 
-    short = table("README.md")
-    assert len(short) == 10
-    assert set(short) <= set(table("docs/benchmarks.md"))
+
+def test_a_row_is_the_mean_and_the_worst_of_its_scenarios() -> None:
+    shares = [
+        ScenarioFigures("unchanged", True, False, {"t": ToolShares(0.01, 0.9)}),
+        ScenarioFigures("unchanged, noisy", True, False, {"t": ToolShares(0.03, 0.5)}),
+        ScenarioFigures("-5", False, True, {"t": ToolShares(0.2, 0.125)}),
+        ScenarioFigures("-5, other", False, True, {"t": ToolShares(0.4, 0.375)}),
+        ScenarioFigures("-2", False, False, {"t": ToolShares(1.0, 0.0)}),
+    ]
+    figures = from_json(to_json(GateFigures(300, ["t", "peer 1.0"], [], shares, [])))
+    assert gates_publish.short_table(figures).splitlines()[2:] == [
+        "| t | 2.0 (3.0) | 25 (38) | 28 | 30 | 20/68/12 |"
+    ]
 
 
 def test_tables_replace_what_lies_between_the_comments() -> None:

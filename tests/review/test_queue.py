@@ -10,6 +10,7 @@ from llmeval.core.errors import UsageError
 from llmeval.review.draw import draws
 from llmeval.review.intake import answers_of
 from llmeval.review.queue import make_queue, metrics_to_review
+from llmeval.review.review_store import RunFolder
 from llmeval.store.directory import RunDir
 from llmeval.store.labels import AnswerKey
 from tests.report.html_samples import sample_run
@@ -26,6 +27,7 @@ def test_the_random_share_is_drawn_kept_and_mixed_in(run: RunDir) -> None:
     queue = make_queue(run, answers, troubled, ["correctness"], 20)
     (made,) = queue.draws.values()
     assert len(queue.items) == 20 and len(made.drawn) == 4
+    assert RunFolder(run).add_draws(queue.draws.values()) == 1
     assert draws(run).keys() == {made.draw_id}
     keys = [item[:2] for item in queue.items]
     assert len(set(keys)) == 20
@@ -37,7 +39,7 @@ def test_the_random_share_is_drawn_kept_and_mixed_in(run: RunDir) -> None:
         assert stratum.probability == stratum.drawn / stratum.answers
     again = make_queue(run, answers, troubled, ["correctness"], 20)
     assert again.items == queue.items, "every reviewer gets the same queue"
-    assert len(draws(run)) == 1
+    assert RunFolder(run).add_draws(again.draws.values()) == 0
 
 
 def test_sampling_is_that_of_the_draw(run: RunDir) -> None:

@@ -19,7 +19,7 @@ from llmeval.review.figures import figures
 from llmeval.review.intake import take_in
 from llmeval.review.sheet import COLUMNS, VERDICTS, inert, plain, read_sheet, rows, to_csv
 from llmeval.store.directory import LABELS, RunDir
-from llmeval.store.labels import read
+from llmeval.store.labels import has_labels, read
 from llmeval.store.writer import RunWriter
 from tests.report.html_samples import manifest
 
@@ -124,7 +124,7 @@ def test_a_wrong_sheet_is_named_and_nothing_is_added(
     path.write_text(content)
     with pytest.raises(UsageError, match=message):
         take_in(run, [path])
-    assert not (run.path / LABELS).exists()
+    assert not has_labels(run.path / LABELS)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def metrics(out: Path) -> object:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX matter")
 def test_kill_9_at_any_moment(tmp_path: Path) -> None:
-    rounds = int(os.environ.get("LLMEVAL_TEST_KILLS", "5"))
+    rounds = int(os.environ.get("LLMEVAL_TEST_KILLS", "3"))
     with serve(answer, latency=0.03) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, CASES)
         assert llmeval(*arguments(suite, tmp_path / "whole")).returncode == 0
@@ -69,16 +69,14 @@ def test_kill_9_at_any_moment(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_cleanly_and_the_run_goes_on(
-    tmp_path: Path, number: signal.Signals
-) -> None:
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interrupt_ends_cleanly_and_the_run_goes_on(tmp_path: Path, number: str) -> None:
     with serve(answer, latency=0.05) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, CASES)
         process = start(suite, tmp_path / "out")
         while len(endpoint.requests) < 20:
             time.sleep(0.005)
-        process.send_signal(number)
+        process.send_signal(getattr(signal, number))
         said, told = process.communicate(timeout=30)
         assert process.returncode == 130
         summary = json.loads(said)

@@ -58,7 +58,7 @@ def test_a_bad_line_is_named(tmp_path: Path, change: dict[str, Any], message: st
 
 def test_appends_after_a_torn_line(tmp_path: Path) -> None:
     append(tmp_path, [label("pass")])
-    with (tmp_path / LABELS).open("a") as file:
+    with (tmp_path / "labels" / "ada.jsonl").open("a") as file:
         file.write('{"case_id": "torn')
     append(tmp_path, [label("fail", at=1)])
     assert [each.human_verdict for each in read(tmp_path / LABELS)] == ["pass", "fail"]

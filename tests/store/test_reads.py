@@ -5,7 +5,6 @@ content.
 import json
 import os
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,46 +12,25 @@ from pathlib import Path
 import pytest
 
 from llmeval.store.directory import ANSWERS, CASES, JUDGE_PROBES, RECORDS, SCORES
-from tests.support.command import ROOT
 from tests.support.endpoint import serve
+from tests.support.program import OPENED, program
 from tests.support.suites import answer, write_suite
 
 N = 30
 FLOORS = "gate: {floors: {contains: 0.3, correctness: {min: 0.3, scale: judge}}}\n"
-COUNTED = f"""
-import atexit, json, os, sys
-
-opened = []
-
-def hook(event, arguments):
-    if event == "open" and isinstance(arguments[0], str):
-        path, _, flags = arguments
-        if os.path.basename(path) in {RECORDS!r} and not flags & (os.O_WRONLY | os.O_RDWR):
-            opened.append(os.path.realpath(path))
-
-def write():
-    with open(os.environ["OPENED"], "w") as file:
-        json.dump(opened, file)
-
-sys.addaudithook(hook)
-atexit.register(write)
-from llmeval.cli.main import main
-main()
-"""
 
 
-def opens(folder: Path, *arguments: object) -> Counter[str]:
+def opens(command: Path, folder: Path, *arguments: object) -> Counter[str]:
     """How often a command opens each file of records for reading; the suite's data set, which lies
     in the folder itself, is none.
     """
     environment = {
         **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "OPENED": str(folder / "opened.json"),
+        OPENED: str(folder / "opened.json"),
         "LLMEVAL_HOME": str(folder / "home"),
     }
     done = subprocess.run(
-        [sys.executable, "-c", COUNTED, *map(str, arguments)],
+        [str(command), *map(str, arguments)],
         env=environment,
         capture_output=True,
         text=True,
@@ -60,8 +38,16 @@ def opens(folder: Path, *arguments: object) -> Counter[str]:
         cwd=folder,
     )
     assert done.returncode in (0, 1), done.stderr
-    opened = json.loads((folder / "opened.json").read_text())
-    return Counter(path for path in opened if Path(path).parent != folder.resolve())
+    opened = [Path(path) for path in json.loads((folder / "opened.json").read_text())]
+    return Counter(
+        str(path) for path in opened if path.name in RECORDS and path.parent != folder.resolve()
+    )
+
+
+@pytest.fixture(scope="module")
+def command() -> Iterator[Path]:
+    with program() as path:
+        yield path
 
 
 @pytest.fixture(scope="module")
@@ -81,28 +67,30 @@ def url() -> Iterator[str]:
     ids=["no gate", "floors", "repeats", "stops early"],
 )
 def test_a_run_reads_its_records_at_most_twice(
-    url: str, tmp_path: Path, gate: str, options: tuple[str, ...]
+    command: Path, url: str, tmp_path: Path, gate: str, options: tuple[str, ...]
 ) -> None:
     suite = write_suite(tmp_path, url, N, gate)
     suite.write_text(suite.read_text().replace(", attacks: false", ""))
     run = tmp_path / "run"
-    found = opens(tmp_path, "run", suite, "--out", run, *options)
+    found = opens(command, tmp_path, "run", suite, "--out", run, *options)
     assert {Path(path).name for path in found} == {CASES, ANSWERS, SCORES, JUDGE_PROBES}
     assert all(Path(path).parent == run.resolve() for path in found)
     assert max(found.values()) <= 2, found
 
 
-def test_other_commands_read_each_run_at_most_twice(url: str, tmp_path: Path) -> None:
+def test_other_commands_read_each_run_at_most_twice(
+    command: Path, url: str, tmp_path: Path
+) -> None:
     suite = write_suite(tmp_path, url, N, FLOORS)
     for name in ("a", "b"):
-        opens(tmp_path, "run", suite, "--out", tmp_path / name)
-    for command in (
+        opens(command, tmp_path, "run", suite, "--out", tmp_path / name)
+    for arguments in (
         ("report", "a"),
         ("gate", "a", "--suite", suite),
         ("runs", "show", "a"),
         ("compare", "a", "b"),
         ("baseline", "approve", "a", "--by", "x", "--reason", "first", "--out", "x.lock.json"),
     ):
-        found = opens(tmp_path, *command)
-        assert {Path(path).name for path in found} == {CASES, ANSWERS, SCORES}, command
-        assert max(found.values()) <= 2, (command, found)
+        found = opens(command, tmp_path, *arguments)
+        assert {Path(path).name for path in found} == {CASES, ANSWERS, SCORES}, arguments
+        assert max(found.values()) <= 2, (arguments, found)

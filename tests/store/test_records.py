@@ -14,9 +14,12 @@ from llmeval.core.errors import LlmevalError, StoreError
 from llmeval.core.gate_record import GateRecord, RegressionRecord
 from llmeval.core.manifest import Manifest
 from llmeval.core.record_files import BESIDE, FILES, field_docs, nested, record_schemas
+from llmeval.core.review_records import CaseComment
 from llmeval.gate.summary import summarise
 from llmeval.runner.options import Options
-from llmeval.store.directory import RunDir
+from llmeval.store.case_comments import add_comments
+from llmeval.store.directory import LABELS, RunDir
+from llmeval.store.labels import BASELINE_LABELS, append, read
 from llmeval.store.writer import write_manifest
 from llmeval.suite.gate_schema import GateSpec, RegressionSpec
 from tests.support.command import llmeval as command
@@ -47,7 +50,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = command("labels", "import", sheet, "--run", path, "--reviewer", "ada")
     assert done.returncode == 0, done.stderr
     # labels of the baseline's answers have the same form
-    (path / "baseline_labels.jsonl").write_bytes((path / "labels.jsonl").read_bytes())
+    append(path, read(path / LABELS), BASELINE_LABELS)
+    assert command("review", "assign", path, "--to", "ada:3", "--to", "ben:3").returncode == 0
+    case = next(RunDir(path).outlines())
+    comment = CaseComment(
+        comment_id="comment-1", suite="qa", case_id=case.id, case_digest=case.digest, text="odd"
+    )
+    add_comments(path, [comment])
     done = command("runs", "tag", path, "release=1.2")
     assert done.returncode == 0, done.stderr
     lock = path / "NAME.lock.json"
@@ -66,7 +75,8 @@ def valid(schema: dict[str, Any], text: str) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_what_a_run_writes_fits_its_schema(run: Path, file: Any) -> None:
-    text = (run / file.name).read_text()
+    pattern = file.name.replace("NAME", "*").replace("ID", "*")
+    text = "".join(path.read_text() for path in sorted(run.glob(pattern)))
     schema = record_schemas()[file.name]
     for record in text.splitlines() if file.lines else [text]:
         valid(schema, record)

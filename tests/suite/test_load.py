@@ -39,7 +39,44 @@ def test_a_good_suite_loads(tmp_path: Path) -> None:
     assert (suite.name, suite.spec.repeats, suite.spec.gate.alpha) == ("qa", 1, 0.05)
 
 
+def test_a_merged_mapping_gives_what_the_mapping_itself_does_not_state(tmp_path: Path) -> None:
+    suite = load_suite(
+        write(
+            tmp_path,
+            GOOD.replace("  a: {", "  a: &a {").replace(
+                'b: {provider: openai, model: j, base_url: "${JUDGE_URL}"}', "b: {<<: *a, model: j}"
+            ),
+        )
+    )
+    a, b = (suite.spec.models[name].model_dump() for name in "ab")
+    assert b == {**a, "model": "j"}
+    text = "x: &x {k: 1, l: 2}\ny: &y {k: 3, m: 4}\nz: {<<: [*x, *y], m: 5}\nq: {'<<': 1}\n"
+    assert parse(text, "f").data["z"] == {"k": 1, "l": 2, "m": 5}
+    assert parse(text, "f").data["q"] == {"<<": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nb: {<<: 3}", "f:2: `<<` merges mappings"),
+        ("a: &a {<<: *a, k: 1}", "f:1: a mapping merges itself"),
+        (
+            "a0: &a0 {k: 1}\n"
+            + "".join(
+                f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 9)
+            ),
+            "makes more than 400,000 values",
+        ),
+    ],
+)
+def test_a_merge_that_is_none_is_refused(text: str, message: str) -> None:
+    with pytest.raises(SuiteError, match=message):
+        parse(text, "f")
+
+
 BROKEN = [
+    ("checks:", "matrix: {candidate: []}\nchecks:", 9, "matrix.candidate: this is empty"),
+    ("checks:", "matrix: {candidate: [a], prompt: []}\nchecks:", 9, "matrix.prompt: this is empty"),
     ("candidate: a", "candidte: a", 8, "did you mean 'candidate'?"),
     ("candidate: a\n", "", 1, "the key 'candidate' is missing"),
     ("params: {temperature: 0}", "temperature: 0", 6, "write sampling parameters under `params:`"),

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from llmeval.core.errors import UsageError
+from llmeval.core.monitor_record import MonitorRecord, StreamCount
 from llmeval.history.opening import open_history
+from llmeval.monitor.journal import Journal
 from llmeval.view.export import export_pages
 from llmeval.view.links import ServedLinks, case_file
+from llmeval.view.monitor_pages import monitor_file
 from llmeval.view.page import NoSuchPage, Site
 from llmeval.view.run_pages import case_page, compare_page, report_file, run_page
 from llmeval.view.suite_pages import board_page, flaky_page, home_page, suite_page
@@ -135,6 +138,33 @@ def test_exported_pages_lead_to_each_other(reports: Path, tmp_path: Path) -> Non
         for target in re.findall(r'<a href="([^"#]+)"', text):
             assert (folder / target).exists(), (name, target)
     assert f"../reports/qa/{RUNS[2]}/report.html" in pages[f"run-{RUNS[2]}.html"]
+
+
+def test_the_monitor_of_a_suite_is_among_its_pages(reports: Path, tmp_path: Path) -> None:
+    folder = reports / "qa" / "monitor"
+    count = StreamCount(metric="facts", answers=10, passed=2, state="alarm", evidence=900.0)
+    record = MonitorRecord(
+        seq=1, prev=None, kind="look", day="2026-11-30", at="2026-12-01T04:00:00Z", suite="qa",
+        counts=(count,), hash="0" * 64,
+    )  # fmt: skip
+    folder.mkdir()
+    with open_history(reports) as history:
+        site = Site(history, ServedLinks(), "here")
+        assert "Monitor:" not in home_page(site)
+        Journal(folder).append(record)
+        (folder / "monitor.html").write_text("the monitor")
+        for page in (home_page(site), suite_page(site, "qa")):
+            assert "Monitor: alarm (2026-11-30)" in page and '"/monitor/qa"' in page
+        assert monitor_file(site, "qa").read_text() == "the monitor"
+        export_pages(history, tmp_path / "pages")
+        assert 'href="monitor-qa.html"' in (tmp_path / "pages" / "suite-qa.html").read_text()
+        assert (tmp_path / "pages" / "monitor-qa.html").read_text() == "the monitor"
+        (folder / "monitor.html").unlink()
+        (tmp_path / "secret").write_text("x")
+        (folder / "monitor.html").symlink_to(tmp_path / "secret")
+        for name in ("qa", "../../etc"):
+            with pytest.raises(NoSuchPage):
+                monitor_file(site, name)
 
 
 def test_an_export_does_not_go_among_other_files(reports: Path, tmp_path: Path) -> None:

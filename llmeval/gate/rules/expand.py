@@ -39,20 +39,20 @@ def expand_margins(
 
     A key without `*` goes before those with it. Of several with `*` the smallest margin counts.
     """
-    found: dict[RuleKey, ExpandedMargin] = {}
+    margins: dict[RuleKey, ExpandedMargin] = {}
     empty: list[str] = []
     for key, threshold in sorted(stated.items(), key=lambda item: is_pattern(item[0])):
         rules = expand_key(key, metrics, slices)
         if not rules:
             empty.append(key)
         for rule in rules:
-            before = found.get(rule)
+            before = margins.get(rule)
             if before is None or (
                 is_pattern(before.stated) and threshold.value < before.threshold.value
             ):
-                found[rule] = ExpandedMargin(rule, threshold, key)
+                margins[rule] = ExpandedMargin(rule, threshold, key)
     order = list(stated)
-    return sorted(found.values(), key=lambda each: order.index(each.stated)), empty
+    return sorted(margins.values(), key=lambda each: order.index(each.stated)), empty
 
 
 def margins_of_run(

@@ -11,16 +11,21 @@ correlation .3 they let 8 to 11 % wrong PASSes through at a nominal 5 %.
 import math
 from dataclasses import replace
 
+import numpy as np
+
 from llmeval.core.formatting import cases_word, percent, percent_of
 from llmeval.core.results import REPRESENTATIVE, Decision, RuleDecision
 from llmeval.gate.aggregate import MetricSample
 from llmeval.gate.rules.open_hints import few_note, likely_floor_cases, more_sentence
 from llmeval.gate.rules.threshold import UNTRUSTED
 from llmeval.stats.estimation.bounds import Interval, lower_bound, mean_bounds, upper_bound
+from llmeval.stats.estimation.clusters import units
 from llmeval.stats.special.beta import beta_cdf
+from llmeval.stats.tests.fixed_sample import Nulls, final_test
 
 MISSING_WORST = "missing results are treated as worst case, for PASS and for FAIL"
 MAX_MORE = 1_000_000
+_EDGE = 1e-9
 MISSING_DECIDE = (
     "{} missing results prevent a decision: the same command with --out and this run's directory"
     " asks again for answers that ended in an error"
@@ -162,12 +167,12 @@ def _outcome(
     name: str,
     selection: MetricSample,
     rate: float,
-    found: Interval,
+    interval: Interval,
     floor: float,
     rates: tuple[float, float],
 ) -> tuple[Decision, str]:
     """`rates`: of a wrong PASS, and of a wrong FAIL."""
-    (low, high), (alpha, strict) = found, rates
+    (low, high), (alpha, strict) = interval, rates
     seen = _seen(name, selection, rate)
     if low >= floor:
         return (
@@ -225,16 +230,18 @@ def _hint(selection: MetricSample, rate: float, floor: float, rates: tuple[float
         likely = likely_floor_cases(selection.passed, selection.n, floor, *rates)
         return more_sentence(even, likely, "at this rate")
     more = clusters_needed(selection, floor, *rates)
-    like = f"at most about {more:,} more clusters that are just like these may decide"
-    return "; ".join(filter(None, (like if more else FAR_MORE, few_note(selection.clusters))))
+    like = FAR_MORE
+    if more is not None:
+        like = f"at most about {more:,} more clusters that are just like these may decide"
+    return "; ".join(filter(None, (like, few_note(selection.clusters))))
 
 
 def _clear(selection: MetricSample, floor: float, rates: tuple[float, float]) -> bool:
     """Whether those with a result would decide if nothing were missing."""
-    known = replace(selection, unscored=0, errors=0)
+    scored = replace(selection, unscored=0, errors=0)
     return (
-        bounds_at_worst(known, rates[0]).low >= floor
-        or bounds_at_worst(known, rates[1]).high < floor
+        bounds_at_worst(scored, rates[0]).low >= floor
+        or bounds_at_worst(scored, rates[1]).high < floor
     )
 
 
@@ -247,15 +254,13 @@ def clusters_needed(
     `alpha`: of a wrong PASS; `strict`: of a wrong FAIL, where there are more rules. The clusters in
         hand represent future ones: the sample is repeated under new cluster numbers.
     """
-    count = max(selection.clusters) + 1
-    for times in (2, 4, 8, 16):
-        clusters = [number + count * copy for copy in range(times) for number in selection.clusters]
-        low = mean_bounds(selection.outcomes * times, alpha, clusters).low
-        if (
-            low >= floor
-            or mean_bounds(selection.outcomes * times, strict or alpha, clusters).high < floor
-        ):
-            return (times - 1) * len(set(selection.clusters))
+    values, sizes = units(selection.outcomes, selection.clusters)
+    null, level = min(max(floor, _EDGE), 1 - _EDGE), alpha if strict is None else strict
+    nulls = Nulls(null, null, 0.0, 1.0, level, alpha)
+    for times in (2, 4, 8, 16):  # p-values at the floor: bounds would take ten times as long
+        test = final_test(np.tile(values, times), np.tile(sizes, times), nulls, bounds=False)
+        if test.p_pass <= alpha or test.p_fail <= level:
+            return (times - 1) * len(values)
     return None
 
 

@@ -103,8 +103,8 @@ def improvement_rules(
     """The rules of `gate.improve`, each to be decided at a level."""
     rules: list[Rule] = []
     for compared in improvements(aggregate, manifest, baseline):
-        made = _tested(aggregate, manifest, baseline, compared, gone)
-        rules.append(made.decided if isinstance(made, ImprovementTest) else _constant(made))
+        tested = _tested(aggregate, manifest, baseline, compared, gone)
+        rules.append(tested.decided if isinstance(tested, ImprovementTest) else _constant(tested))
     return rules
 
 

@@ -68,15 +68,17 @@ def _own_labels(
     aggregate: RunAggregate, metric: str, slice_: tuple[str, str] | None
 ) -> LabelCounts:
     """What the judge and people said of answers of this run that were drawn at random."""
-    said = {
+    votes = {
         place.case_id: verdict
         for place, verdict in aggregate.people.items()
         if place.metric == metric and place in aggregate.drawn
     }
-    if not said:
+    if not votes:
         return LabelCounts(0, 0, 0, 0)
-    known = (result for result in aggregate.results(metric, slice_) if not math.isnan(result.value))
-    both = [(result.passed, said[result.case_id]) for result in known if result.case_id in said]
+    scored = (
+        result for result in aggregate.results(metric, slice_) if not math.isnan(result.value)
+    )
+    both = [(result.passed, votes[result.case_id]) for result in scored if result.case_id in votes]
     return count_labels([judge for judge, _ in both], [person for _, person in both])
 
 
@@ -131,11 +133,11 @@ def decide_judged_floor(
         rate = _estimate(selection, evidence)
     except RefusedEstimate:
         return None
-    found = (
+    decision = (
         Decision.PASS if low >= floor else Decision.FAIL if high < floor else Decision.INCONCLUSIVE
     )
     name = metric if slice_ is None else f"{metric} on {slice_}"
-    level = (strict or alpha) if found is Decision.FAIL else alpha
+    level = (strict or alpha) if decision is Decision.FAIL else alpha
     missing = (
         f", {missing_in(selection):,} more are missing and may be right or wrong"
         if missing_in(selection)
@@ -151,17 +153,17 @@ def decide_judged_floor(
         rule="floor",
         metric=metric,
         slice=slice_,
-        decision=found,
+        decision=decision,
         estimate=rate,
         low=low,
         high=high,
         threshold=floor,
-        reason=f"{seen}; {_follows(found, low, high, floor, level, hint)}",
+        reason=f"{seen}; {_follows(decision, low, high, floor, level, hint)}",
         level=1 - level,
         n=selection.n,
         assumptions=_assumptions(selection, evidence),
         tipping_point=(
-            max(low - floor, floor - high) if found is not Decision.INCONCLUSIVE else None
+            max(low - floor, floor - high) if decision is not Decision.INCONCLUSIVE else None
         ),
     )
 
@@ -182,12 +184,12 @@ def _estimate(selection: MetricSample, evidence: LabelEvidence) -> float:
 
 
 def _follows(
-    found: Decision, low: float, high: float, floor: float, alpha: float, hint: str
+    decision: Decision, low: float, high: float, floor: float, alpha: float, hint: str
 ) -> str:
     sure, limit = f"at {percent_of(1 - alpha)} confidence", f"the floor is {percent(floor)}."
-    if found is Decision.PASS:
+    if decision is Decision.PASS:
         return f"{sure} at least {percent(low)}, {limit}"
-    if found is Decision.FAIL:
+    if decision is Decision.FAIL:
         return f"{sure} at most {percent(high)}, {limit}"
     bounds = between(low, high, alpha, alpha)
     both = f"on both sides of the floor of {percent(floor)}"
@@ -201,13 +203,13 @@ def _at_worst(selection: MetricSample, evidence: LabelEvidence, alpha: float) ->
     Raises:
         RefusedEstimate: the labels can't carry it.
     """
-    known = bounds(selection, evidence, alpha)
+    scored = bounds(selection, evidence, alpha)
     if not missing_in(selection):
-        return known
+        return scored
     share = selection.n / (selection.n + missing_in(selection))
     low = bounds(if_all(selection, False), evidence, alpha).low
     high = bounds(if_all(selection, True), evidence, alpha).high
-    return Interval(min(low, known.low * share), max(high, known.high * share + 1 - share))
+    return Interval(min(low, scored.low * share), max(high, scored.high * share + 1 - share))
 
 
 def _hint(
@@ -236,21 +238,21 @@ def _hint(
             )
     if is_clustered(selection):
         return "more clusters or more labels would tell"
-    found = []
+    hints = []
     labels, n = evidence.counts, selection.n
     for times in (2, 4, 8, 16):
         most = LabelCounts(*(times * count for count in labels))
         within = evidence.provenance is Provenance.BANK or times * evidence.n <= n
         if within and _decides(most, selection.passed, n, evidence.provenance, floor, rates):
-            found.append(f"about {(times - 1) * evidence.n:,} more labels like these")
+            hints.append(f"about {(times - 1) * evidence.n:,} more labels like these")
             break
     for times in (2, 4, 8, 16):
         if _decides(labels, times * selection.passed, times * n, evidence.provenance, floor, rates):
-            found.append(f"about {(times - 1) * n:,} more cases like these")
+            hints.append(f"about {(times - 1) * n:,} more cases like these")
             break
     return (
-        f"{' or '.join(found)} may decide"
-        if found
+        f"{' or '.join(hints)} may decide"
+        if hints
         else "the rate is too close to decide by more labels or cases"
     )
 
@@ -276,7 +278,7 @@ def _to_within(evidence: LabelEvidence) -> str:
 
 
 def _assumptions(selection: MetricSample, evidence: LabelEvidence) -> tuple[str, ...]:
-    made = [
+    assumptions = [
         (
             f"the {max(selection.clusters) + 1:,} clusters are independent of each other"
             if is_clustered(selection)
@@ -285,15 +287,15 @@ def _assumptions(selection: MetricSample, evidence: LabelEvidence) -> tuple[str,
         REPRESENTATIVE,
     ]
     if evidence.provenance is Provenance.BANK:
-        made.append(
+        assumptions.append(
             "the judge is as often right on these answers as on the labelled ones of its"
             f" certificate{_to_within(evidence)}"
         )
     else:
-        made.append(
+        assumptions.append(
             "the labelled answers were drawn at random within each verdict, and their labels are"
             " right"
         )
     if missing_in(selection):
-        made.append(MISSING_WORST)
-    return tuple(made)
+        assumptions.append(MISSING_WORST)
+    return tuple(assumptions)

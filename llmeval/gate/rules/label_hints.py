@@ -26,10 +26,10 @@ def label_hint(
         return f" People's labels of this run decide it without the judge: {SAMPLE}`."
     kinds = list(classes.values())
     sizes = [kinds.count(kind) for kind in LABELLED]
-    right, found = judge.pass_pass / judge.human_pass, judge.fail_fail / judge.human_fail
-    if right + found <= 1:
+    right, specificity = judge.pass_pass / judge.human_pass, judge.fail_fail / judge.human_fail
+    if right + specificity <= 1:
         return ""
-    expected = by_judge(sizes, right, found)
+    expected = by_judge(sizes, right, specificity)
     pairs = pairs_needed(expected, kinds.count(PairClass.SAME), SPREADS, terms)
     if pairs is None:
         return " Labels of all these cases would not decide it either."

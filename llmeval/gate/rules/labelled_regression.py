@@ -26,7 +26,7 @@ from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.pair_classes import LABELLED, SHOWN, PairClass, pair_classes, why_no_classes
 from llmeval.gate.pairs import PairedCases
 from llmeval.gate.rules.label_hints import more_labels
-from llmeval.gate.rules.release import compared_with
+from llmeval.gate.rules.release import compared_with, mean_note
 from llmeval.stats.estimation.labelled_difference import (
     LabelledPairs,
     LabelledStratum,
@@ -255,9 +255,24 @@ def labelled_regression(
         gate.beta,
         pairs,
         drawn,
-        rule.note,
+        rule.note.replace(mean_note(baseline, rule.metric, rule.kind), "")
+        + _single_note(baseline, manifest),
         rule.kind,
     )
+
+
+def _single_note(baseline: BaselineLock, manifest: Manifest) -> str:
+    """Sentences on which answers were labelled, where a case has several."""
+    note = ""
+    if baseline.run_count > 1:
+        note = (
+            f" People labelled the answers of {baseline.run_id}, the newest of the baseline's"
+            f" {baseline.run_count} runs."
+        )
+    answers = max(manifest.repeats, 1 if baseline.gate is None else baseline.gate.repeats)
+    if answers > 1:
+        note += f" Of {answers} answers to a case they labelled the first one."
+    return note
 
 
 def _drawn(
@@ -286,13 +301,13 @@ def _drawn(
         for name in (places[key] for key in draw.drawn if key in places):
             place = AnswerKey(name, 0, metric)
             both[name] = before.get(place), tally.people.get(place)
-        known = sum(verdict is not None for pair in both.values() for verdict in pair)
-        asked = [AnswerKey(name, 0, metric) for name in both]
-        differ = sum((each in in_doubt) + (each in tally.undecided) for each in asked)
-        if not known + differ:
+        labelled = sum(verdict is not None for pair in both.values() for verdict in pair)
+        keys = [AnswerKey(name, 0, metric) for name in both]
+        differ = sum((each in in_doubt) + (each in tally.undecided) for each in keys)
+        if not labelled + differ:
             continue
         disputed += differ
-        revisions += sum((each in changed) + (each in tally.revised) for each in asked)
+        revisions += sum((each in changed) + (each in tally.revised) for each in keys)
         if any(
             classes[places[key]] != draw.strata[number].verdict
             for key, number in draw.drawn.items()
@@ -302,7 +317,7 @@ def _drawn(
                 " The labels drawn for it do not count: the verdicts are not those that the pairs"
                 " were drawn by. Draw again."
             )
-        used, labels, absent = used + 1, labels + known, absent + 2 * len(both) - known
+        used, labels, absent = used + 1, labels + labelled, absent + 2 * len(both) - labelled
         for name, (old, new) in both.items():
             least = (new is True) - (old is not False)
             most = (new is not False) - (old is True)

@@ -241,8 +241,8 @@ def _hint(
     rule: LimitRule, q: float, within: MetricSample, sample: NumberSample, level: float
 ) -> str:
     if within.unscored:
-        known = replace(within, unscored=0)
-        if bounds_at_worst(known, rule.alpha).low >= q or bounds_at_worst(known, level).high < q:
+        scored = replace(within, unscored=0)
+        if bounds_at_worst(scored, rule.alpha).low >= q or bounds_at_worst(scored, level).high < q:
             if sample.failures:
                 return f"{within.unscored:,} answers without a {rule.ref.name} prevent a decision."
             return f"{MISSING_DECIDE.format(f'{within.unscored:,}')}."
@@ -259,8 +259,8 @@ def _hint(
         return f"{note[0].upper()}{note[1:]}." if note else "It takes more cases."
     even = cases_needed(within.passed / within.n, within.n, q, rule.alpha, level)
     likely = likely_floor_cases(within.passed, within.n, q, rule.alpha, level)
-    told = more_sentence(even, likely, "at this rate")
-    return f"{told[0].upper()}{told[1:]}."
+    sentence = more_sentence(even, likely, "at this rate")
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def _decide_mean(rule: LimitRule, sample: NumberSample, level: float) -> RuleDecision:

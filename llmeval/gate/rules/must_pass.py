@@ -50,23 +50,23 @@ class RuleCases:
 
 def must_pass_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecision]:
     """The rule decided; nothing where the gate has none."""
-    wanted = manifest.gate.must_pass
-    if not wanted:
+    must_pass = manifest.gate.must_pass
+    if not must_pass:
         return []
-    cases = _cases(aggregate, wanted, manifest.untrusted)
-    decision, reason = _decided(cases, wanted, untrusted_judge(aggregate, manifest))
+    cases = _cases(aggregate, must_pass, manifest.untrusted)
+    decision, reason = _decided(cases, must_pass, untrusted_judge(aggregate, manifest))
     if cases.missing and not _too_many_missing(
         aggregate, manifest
     ):  # else `max_unscored` states the cause
         reason += aggregate.causes.sentence
     of = manifest.sampled_of
-    if decision is Decision.PASS and not isinstance(wanted, list) and of is not None:
+    if decision is Decision.PASS and not isinstance(must_pass, list) and of is not None:
         reason += f" A sample of {manifest.cases.n:,} of {of:,} {cases_word(of)} ran."
     if cases.quarantined:
         reason += f" In quarantine, so not counted: {list_names(cases.quarantined)}."
-    where = _tag(wanted)
-    asked = cases.n - len(cases.not_asked)
-    rate = cases.passed / asked if asked else None
+    where = _tag(must_pass)
+    n = cases.n - len(cases.not_asked)
+    rate = cases.passed / n if n else None
     return [
         RuleDecision(
             rule=RULE,
@@ -87,11 +87,11 @@ class MustPassWalk:
     """
 
     def __init__(
-        self, aggregate: RunAggregate, wanted: MustPass, untrusted: frozenset[str]
+        self, aggregate: RunAggregate, must_pass: MustPass, untrusted: frozenset[str]
     ) -> None:
         self._aggregate, self._untrusted = aggregate, untrusted
-        planned = [name for group in aggregate.planned(_tag(wanted)) for name in group]
-        chosen = set(wanted) if isinstance(wanted, list) else set(planned)
+        planned = [name for group in aggregate.planned(_tag(must_pass)) for name in group]
+        chosen = set(must_pass) if isinstance(must_pass, list) else set(planned)
         self._names = [name for name in planned if name in chosen]
         self._at = 0
         self._failed = False
@@ -135,52 +135,52 @@ def untrusted_judge(aggregate: RunAggregate, manifest: Manifest) -> tuple[str, s
     return None
 
 
-def _tag(wanted: MustPass) -> tuple[str, str] | None:
-    return next(iter(wanted.items())) if isinstance(wanted, dict) else None
+def _tag(must_pass: MustPass) -> tuple[str, str] | None:
+    return next(iter(must_pass.items())) if isinstance(must_pass, dict) else None
 
 
-def _cases(aggregate: RunAggregate, wanted: MustPass, untrusted: frozenset[str]) -> RuleCases:
-    """`wanted`: `all`, ids, or one tag and its value."""
-    found, where = RuleCases(), _tag(wanted)
-    if not isinstance(wanted, list):
-        found.quarantined = aggregate.set_aside(where)
+def _cases(aggregate: RunAggregate, must_pass: MustPass, untrusted: frozenset[str]) -> RuleCases:
+    """`must_pass`: `all`, ids, or one tag and its value."""
+    rule_cases, where = RuleCases(), _tag(must_pass)
+    if not isinstance(must_pass, list):
+        rule_cases.quarantined = aggregate.set_aside(where)
         names: Iterable[str] = sorted(name for group in aggregate.planned(where) for name in group)
     else:
-        found.quarantined = [name for name in wanted if name in aggregate.quarantined]
-        names = [name for name in wanted if name not in aggregate.quarantined]
+        rule_cases.quarantined = [name for name in must_pass if name in aggregate.quarantined]
+        names = [name for name in must_pass if name not in aggregate.quarantined]
     for name in names:
         became = aggregate.outcome(name)
         if became is None or not aggregate.done(name):
-            found.not_asked.append(name)
+            rule_cases.not_asked.append(name)
             continue
         outcome, metrics = became
         named = (name, named_metric(metrics) if metrics else str(outcome))
         if outcome.missing:
-            found.missing.append(named)
+            rule_cases.missing.append(named)
         elif outcome is Outcome.FAIL:
-            (found.failed if _fails(became, untrusted) else found.doubtful).append(named)
+            (rule_cases.failed if _fails(became, untrusted) else rule_cases.doubtful).append(named)
         elif outcome is Outcome.NEEDS_REVIEW:
-            found.review.append(name)
+            rule_cases.review.append(name)
         else:
-            found.passed += 1
-    return found
+            rule_cases.passed += 1
+    return rule_cases
 
 
 def _decided(
-    cases: RuleCases, wanted: MustPass, untrusted: tuple[str, str] | None
+    cases: RuleCases, must_pass: MustPass, untrusted: tuple[str, str] | None
 ) -> tuple[Decision, str]:
-    of = f"{cases.n:,} {'case' if cases.n == 1 else 'cases'}" + _which(wanted)
+    of = f"{cases.n:,} {'case' if cases.n == 1 else 'cases'}" + _which(must_pass)
     if not cases.n:
         return (
             Decision.INVALID,
-            f"must_pass: no case counts{_which(wanted)}, so nothing can be decided.",
+            f"must_pass: no case counts{_which(must_pass)}, so nothing can be decided.",
         )
     if cases.failed:
         rest = [_missing(cases)] if cases.missing else []
         rest += [f"{len(cases.not_asked):,} not asked in this run"] if cases.not_asked else []
         verb = "fails" if len(cases.failed) == 1 else "fail"
-        said = f"{len(cases.failed):,} of {of} {verb}: {_named(cases.failed)}"
-        return Decision.FAIL, "; ".join([said, *rest]) + "."
+        sentence = f"{len(cases.failed):,} of {of} {verb}: {_named(cases.failed)}"
+        return Decision.FAIL, "; ".join([sentence, *rest]) + "."
     if cases.missing:
         return (
             Decision.INVALID,
@@ -221,11 +221,11 @@ def _were(cases: Sequence[str]) -> str:
     return "was" if len(cases) == 1 else "were"
 
 
-def _which(wanted: MustPass) -> str:
-    where = _tag(wanted)
+def _which(must_pass: MustPass) -> str:
+    where = _tag(must_pass)
     if where is not None:
         return f" with {'='.join(where)}"
-    return "" if wanted == "all" else " that must pass"
+    return "" if must_pass == "all" else " that must pass"
 
 
 def _missing(cases: RuleCases) -> str:

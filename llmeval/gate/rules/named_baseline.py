@@ -28,11 +28,11 @@ def named_baseline(aggregate: RunAggregate, rule: RegressionRecord) -> BaselineL
         return nothing_compared(None, None, str(error))
     if baseline.expired():
         until = baseline.approved.expires if baseline.approved is not None else None
-        told = (
+        reason = (
             f"The baseline {baseline.run_id} expired on {until}. Approve a new run:"
             f" {approve_command(aggregate)}"
         )
-        return nothing_compared(None, baseline, told)
+        return nothing_compared(None, baseline, reason)
     return baseline
 
 

@@ -41,9 +41,11 @@ def never_rules(aggregate: RunAggregate, manifest: Manifest) -> list[RuleDecisio
 
 def _decided(aggregate: RunAggregate, manifest: Manifest, key: str) -> RuleDecision:
     metric, where = parse_metric_ref(key)
-    known = metrics_of(aggregate, manifest)
+    metrics = metrics_of(aggregate, manifest)
     cases = _Cases()
-    rules = [rule for rule in expand_key(key, known, slices_of(aggregate)) if rule.name in known]
+    rules = [
+        rule for rule in expand_key(key, metrics, slices_of(aggregate)) if rule.name in metrics
+    ]
     for rule in rules:
         _add(cases, aggregate, rule.name, rule.slice_, metric != rule.name, manifest.untrusted)
     decision, reason = _outcome(cases, key, bool(rules))
@@ -98,8 +100,8 @@ def _outcome(cases: _Cases, key: str, exists: bool) -> tuple[Decision, str]:
     if cases.failed:
         also = f"; {missing}" if cases.missing else ""
         verb = "fails" if len(cases.failed) == 1 else "fail"
-        told = f"{len(cases.failed):,} of {of} {verb} it: {list_names(cases.failed)}{also}."
-        return Decision.FAIL, f"never {key}: {told}"
+        sentence = f"{len(cases.failed):,} of {of} {verb} it: {list_names(cases.failed)}{also}."
+        return Decision.FAIL, f"never {key}: {sentence}"
     if cases.missing:
         return (
             Decision.INVALID,

@@ -255,8 +255,8 @@ def compare_numbers(
     if kept is None:
         return f"{name}: {against} does not have this number. {approve}"
     if kept.measure != manifest.measure.get(ref.name, ""):
-        told = f"`measure.{ref.name}` is not what {against} measured"
-        return f"{name}: {told}, so a difference may be its own. {approve}"
+        refusal = f"`measure.{ref.name}` is not what {against} measured"
+        return f"{name}: {refusal}, so a difference may be its own. {approve}"
     sides = _sides(aggregate, baseline, ref.name, where)
     if not sides:
         return f"{name}: no case is in both this run and {against}. {approve}"
@@ -292,7 +292,7 @@ def _sides(
     """
     before, runs = baseline.numbers_of(name), baseline.numbers[name].runs
     digests, kept = aggregate.case_digests(), baseline.everything()
-    found = []
+    sides = []
     for case_id in aggregate.members(where):
         if case_id not in before or kept.get(case_id) != digests[case_id]:
             continue
@@ -302,8 +302,8 @@ def _sides(
         repeats = len(olds) // runs
         for first in range(0, len(olds), repeats):
             for old, new in zip(olds[first : first + repeats], now, strict=False):
-                found.append((old, new, case_id, group))
-    return found
+                sides.append((old, new, case_id, group))
+    return sides
 
 
 def _lacking(

@@ -90,7 +90,7 @@ class PooledFloor(NamedTuple):
         return None if self.where is None else "=".join(self.where)
 
 
-def pooled_floor(aggregate: RunAggregate, asked: PooledFloor, pool: Pool) -> RuleDecision | None:
+def pooled_floor(aggregate: RunAggregate, floor: PooledFloor, pool: Pool) -> RuleDecision | None:
     """A floor on the pass rate over all attempts; None where no case has a result.
 
     The means of several attempts are scores in [0, 1], so the test is the one for scores
@@ -98,10 +98,10 @@ def pooled_floor(aggregate: RunAggregate, asked: PooledFloor, pool: Pool) -> Rul
 
     Args:
         aggregate: of this run.
-        asked: the floor.
+        floor: the floor.
         pool: of its metric, by whether cases passed.
     """
-    results = list(aggregate.results(asked.metric, asked.where))
+    results = list(aggregate.results(floor.metric, floor.where))
     missing = sum(math.isnan(each.value) for each in results)
     if missing == len(results):
         return None
@@ -115,9 +115,9 @@ def pooled_floor(aggregate: RunAggregate, asked: PooledFloor, pool: Pool) -> Rul
         units=len(sizes),
         cases=len(results),
         largest=max(sizes.values()),
-        threshold=min(asked.limit, 1 - 1e-9),
-        alpha=asked.alpha,
-        beta=asked.beta,
+        threshold=min(floor.limit, 1 - 1e-9),
+        alpha=floor.alpha,
+        beta=floor.beta,
         sequential=False,
     )
     verdict = decide(
@@ -125,19 +125,19 @@ def pooled_floor(aggregate: RunAggregate, asked: PooledFloor, pool: Pool) -> Rul
     )
     failed = verdict.decision is Decision.FAIL
     decided = verdict.decision is not Decision.INCONCLUSIVE
-    away = max(verdict.low - asked.limit, asked.limit - verdict.high)
+    away = max(verdict.low - floor.limit, floor.limit - verdict.high)
     of_units = f"the {len(sizes):,} clusters" if len(sizes) < len(results) else "cases"
     return RuleDecision(
         rule="floor",
-        metric=asked.metric,
-        slice=asked.slice_,
+        metric=floor.metric,
+        slice=floor.slice_,
         decision=verdict.decision,
         estimate=verdict.estimate,
         low=verdict.low,
         high=verdict.high,
-        threshold=asked.limit,
-        reason=_reason(asked, verdict, len(results), missing),
-        level=1 - (asked.alpha if failed else asked.beta),
+        threshold=floor.limit,
+        reason=_reason(floor, verdict, len(results), missing),
+        level=1 - (floor.alpha if failed else floor.beta),
         n=len(results),
         assumptions=(
             f"{of_units} are independent of each other",
@@ -148,21 +148,21 @@ def pooled_floor(aggregate: RunAggregate, asked: PooledFloor, pool: Pool) -> Rul
     )
 
 
-def _reason(asked: PooledFloor, verdict: TestVerdict, n: int, missing: int) -> str:
+def _reason(floor: PooledFloor, verdict: TestVerdict, n: int, missing: int) -> str:
     of_them = f", {missing:,} of them missing in this run" if missing else ""
     seen = (
-        f"{asked.name}: {percent(verdict.estimate)} pass over {asked.attempts} attempts"
+        f"{floor.name}: {percent(verdict.estimate)} pass over {floor.attempts} attempts"
         f" ({n:,} {cases_word(n)}{of_them})"
     )
-    limit = f"the floor is {percent(asked.limit)}"
+    limit = f"the floor is {percent(floor.limit)}"
     if verdict.decision is Decision.PASS:
-        sure = percent_of(1 - asked.beta)
+        sure = percent_of(1 - floor.beta)
         return f"{seen}; at {sure} confidence at least {percent(verdict.low)}, {limit}."
     if verdict.decision is Decision.FAIL:
-        sure = percent_of(1 - asked.alpha)
+        sure = percent_of(1 - floor.alpha)
         return f"{seen}; at {sure} confidence at most {percent(verdict.high)}, {limit}."
     return (
-        f"{seen}; at {percent_of(1 - asked.beta)} confidence the true rate may lie between"
+        f"{seen}; at {percent_of(1 - floor.beta)} confidence the true rate may lie between"
         f" {percent(verdict.low)} and {percent(verdict.high)}, on both sides of the floor of"
-        f" {percent(asked.limit)}."
+        f" {percent(floor.limit)}."
     )

@@ -39,6 +39,7 @@ from llmeval.gate.rules.regression_words import regression_assumptions, regressi
 from llmeval.gate.rules.release import RELEASE, compared_with, name_release, no_release
 from llmeval.gate.rules.sequential import RuleWalk, rules_in
 from llmeval.gate.rules.these_cases import FixedCasesTest, fixed_cases_test
+from llmeval.gate.rules.unpaired import unpaired_rules
 from llmeval.stats.sequential.design import TestDesign
 from llmeval.stats.sequential.gate_test import TestVerdict, decide, tipping_point
 
@@ -90,6 +91,8 @@ def regression_rules(aggregate: RunAggregate, manifest: Manifest) -> list[Rule]:
     baseline = named_baseline(aggregate, rule)
     if isinstance(baseline, RuleDecision):
         return [lambda _: baseline]
+    if not rule.paired:
+        return unpaired_rules(aggregate, manifest, baseline)
     rules = _against(aggregate, manifest, baseline)
     if manifest.gate.release_margins:
         if baseline.release is None:
@@ -145,12 +148,12 @@ def _question(
     gate = manifest.gate
     if gate.about == "these_cases":
         pairs = pair(aggregate, baseline, compared.metric, compared.where, gone=gone)
-        if told := dropped_reason(pairs.dropped, gate, compared.name, baseline):
-            return nothing_compared(compared.metric, baseline, told, compared.slice_)
-        made = fixed_cases_test(aggregate, gate, baseline, compared, pairs)
-        if isinstance(made, FixedCasesTest):
-            return made
-        return nothing_compared(compared.metric, baseline, made, compared.slice_)
+        if reason := dropped_reason(pairs.dropped, gate, compared.name, baseline):
+            return nothing_compared(compared.metric, baseline, reason, compared.slice_)
+        test = fixed_cases_test(aggregate, gate, baseline, compared, pairs)
+        if isinstance(test, FixedCasesTest):
+            return test
+        return nothing_compared(compared.metric, baseline, test, compared.slice_)
     early = manifest.may_stop and compared.untrusted is None
     walk = walk_of(aggregate, manifest, baseline, compared) if early else None
     if walk is not None:
@@ -158,17 +161,17 @@ def _question(
     used = None if walk is None else set(walk.used)
     passes = compared.passes
     pairs = pair(aggregate, baseline, compared.metric, compared.where, used, gone, passes=passes)
-    if told := dropped_reason(pairs.dropped, gate, compared.name, baseline):
-        return nothing_compared(compared.metric, baseline, told, compared.slice_)
+    if reason := dropped_reason(pairs.dropped, gate, compared.name, baseline):
+        return nothing_compared(compared.metric, baseline, reason, compared.slice_)
     compared = replace(compared, note=sample_note(gone, manifest) + compared.note)
     if not pairs.differences:
-        told = (
+        reason = (
             f"{compared.name}: no case is in both this run and the {compared_with(compared.kind)}"
             f" {baseline.run_id}{pairs.left_out()}."
         )
         again = name_release if compared.kind == RELEASE else approve_command
-        told += f" Approve a run of these cases: {again(aggregate)}"
-        return nothing_compared(compared.metric, baseline, told, compared.slice_)
+        reason += f" Approve a run of these cases: {again(aggregate)}"
+        return nothing_compared(compared.metric, baseline, reason, compared.slice_)
     if compared.judged and not compared.judge_scale:
         by_people = labelled_regression(aggregate, manifest, baseline, compared, pairs)
         if isinstance(by_people, LabelledRegression):
@@ -229,17 +232,19 @@ def decided(question: RegressionTest, baseline: BaselineLock, level: float) -> R
     """The rule's decision. `level`: of its FAIL, where all rules together have alpha."""
     plan, pairs, rule = question.plan, question.pairs, question.rule
     if rule.untrusted is not None:
-        found = Decision.INCONCLUSIVE
+        decision = Decision.INCONCLUSIVE
     elif question.verdict.p_fail <= level:
-        found = Decision.FAIL
+        decision = Decision.FAIL
     else:
-        found = Decision.PASS if question.verdict.p_pass <= plan.rates[1] else Decision.INCONCLUSIVE
-    verdict = replace(question.verdict, decision=found)
+        decision = (
+            Decision.PASS if question.verdict.p_pass <= plan.rates[1] else Decision.INCONCLUSIVE
+        )
+    verdict = replace(question.verdict, decision=decision)
     return RuleDecision(
         rule=rule.kind,
         metric=f"{rule.metric} pass" if rule.passes else rule.metric,
         slice=rule.slice_,
-        decision=found,
+        decision=decision,
         estimate=verdict.estimate,
         low=verdict.low,
         high=verdict.high,
@@ -249,7 +254,7 @@ def decided(question: RegressionTest, baseline: BaselineLock, level: float) -> R
         level=1 - plan.alpha,
         n=len(pairs.differences),
         tipping_point=(
-            tipping_point(verdict, plan) if found in (Decision.PASS, Decision.FAIL) else None
+            tipping_point(verdict, plan) if decision in (Decision.PASS, Decision.FAIL) else None
         ),
         assumptions=regression_assumptions(question),
         fell=tuple(pairs.fell[:MAX_FELL]),

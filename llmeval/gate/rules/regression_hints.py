@@ -147,8 +147,8 @@ def likely_pairs(pairs: PairedCases, plan: TestDesign, level: float) -> int | No
     pass_ = DecisionLimit(plan.pass_null, plan.rates[1], math.sqrt(max(moment, drop)))
     fell = any(value < 0 for value in sure)
     least = 0.0 if fell or drop <= 0 else math.log(pass_.rate) / math.log1p(-drop)
-    found = likely_cases(seen, fail, pass_, _TRIES, least)
-    return None if found is None else math.ceil(found * effect)
+    cases = likely_cases(seen, fail, pass_, _TRIES, least)
+    return None if cases is None else math.ceil(cases * effect)
 
 
 def _moment(sure: Sequence[float]) -> float:
@@ -165,8 +165,8 @@ def _effect(pairs: PairedCases, sure: Sequence[float]) -> float:
     ]
     if len(set(clusters)) == len(clusters):
         return 1.0
-    found = clustered_mean(sure, clusters).effect
-    return max(1.0, found) if math.isfinite(found) else float(len(clusters))
+    effect = clustered_mean(sure, clusters).effect
+    return max(1.0, effect) if math.isfinite(effect) else float(len(clusters))
 
 
 def cases_needed(pairs: PairedCases, plan: TestDesign, level: float = 1.0) -> int:

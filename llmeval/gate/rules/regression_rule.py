@@ -20,8 +20,7 @@ from llmeval.gate.rules.judge_arms import allowed_shift, other_answers, scale
 from llmeval.gate.rules.label_evidence import label_counts
 from llmeval.gate.rules.named_baseline import nothing_compared
 from llmeval.gate.rules.number_regression import NumberRule
-from llmeval.gate.rules.regression_words import mean_note
-from llmeval.gate.rules.release import RELEASE, compared_with
+from llmeval.gate.rules.release import RELEASE, compared_with, mean_note
 from llmeval.gate.rules.threshold import (
     Threshold,
     distrust_of,
@@ -152,7 +151,7 @@ def improvements(
     """
     stated = {key: Threshold(value) for key, value in manifest.gate.improve.items()}
     rules, empty = margins_of_run(aggregate, manifest, baseline, stated)
-    found: list[RegressionRule | RuleDecision] = [
+    expanded: list[RegressionRule | RuleDecision] = [
         nothing_compared(key, baseline, f"{key}: it names no metric or slice of this run.")
         for key in empty
     ]
@@ -161,10 +160,10 @@ def improvements(
         if isinstance(compared, NumberRule):
             why = f"{rule.key.text}: `improve` takes metrics of checks and judges, not numbers."
             compared = nothing_compared(rule.key.metric, baseline, why)
-        found.append(
+        expanded.append(
             compared if isinstance(compared, RuleDecision) else replace(compared, kind=IMPROVE)
         )
-    return found
+    return expanded
 
 
 def _of_release(
@@ -215,11 +214,11 @@ def _comparison(
         )
     if kept.scorer != scorer_digest(manifest, metric):
         what = "judge" if judge is not None else "check"
-        told = (
+        reason = (
             f"{name}: the {what} is not the one that scored the {side} {baseline.run_id}, so a"
             " difference may be its own."
         )
-        return nothing_compared(metric, baseline, f"{told} {anew}", slice_)
+        return nothing_compared(metric, baseline, f"{reason} {anew}", slice_)
     if passes and not baseline.tells_passes(metric):
         return nothing_compared(metric, baseline, _no_passes(name, baseline, anew), slice_)
     moment, mean = second_moment(baseline, metric), mean_note(baseline, metric, kind)

@@ -3,7 +3,6 @@
 import math
 from typing import TYPE_CHECKING
 
-from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.formatting import percent_of, points
 from llmeval.core.results import REPRESENTATIVE, Decision
 from llmeval.gate.rules.floors import MISSING_DECIDE, MISSING_WORST
@@ -95,32 +94,32 @@ def regression_assumptions(question: "RegressionTest") -> tuple[str, ...]:
     """What must be true for the decision of the rule to keep its error rates."""
     clusters = len(set(question.pairs.clusters))
     alone = clusters == len(question.pairs.clusters)
-    made = [
+    assumptions = [
         (
             "cases are independent of each other"
             if alone
             else f"the {clusters:,} clusters are independent of each other"
         )
     ]
-    made.append(REPRESENTATIVE)
+    assumptions.append(REPRESENTATIVE)
     if question.planned:
-        made.append("the cases run in a random order")
+        assumptions.append("the cases run in a random order")
     if question.pairs.missing:
-        made.append(MISSING_WORST)
+        assumptions.append(MISSING_WORST)
     rule = question.rule
     if rule.judged and not rule.judge_scale:
-        made.append(
+        assumptions.append(
             "the judge errs alike on both sides"
             if not rule.shift
             else "the judge's sensitivity and specificity differ by at most"
             f" {points(rule.shift)} between the two sides (`judge_shift`)"
         )
         if rule.labels_of:
-            made.append(
+            assumptions.append(
                 "the judge's J on these answers is not below the bound by its certificate, whose"
                 f" labels are of other answers ({rule.labels_of})"
             )
-    return tuple(made)
+    return tuple(assumptions)
 
 
 def _as_judged(rule: "RegressionRule") -> str:
@@ -141,26 +140,6 @@ def _as_judged(rule: "RegressionRule") -> str:
             " rise can PASS"
         )
     return f", {points(rule.judged_margin)}{sees}{allowed} (`judge_shift`)"
-
-
-def mean_note(baseline: BaselineLock, metric: str, kind: str = "regression") -> str:
-    """A sentence about a baseline of several runs; empty for one run.
-
-    Args:
-        baseline: what is compared with. metric: the rule's. kind: the rule's name in records.
-    """
-    if baseline.run_count < 2:
-        return ""
-    value = "baseline" if compared_with(kind) == "baseline" else "value in the release"
-    note = f" Each case's {value} is its mean over {baseline.run_count} runs."
-    gaps = baseline.gaps(metric)
-    if not gaps:
-        return note
-    some = "1 case has" if len(gaps) == 1 else f"{len(gaps):,} cases have"
-    return (
-        f"{note} {some} no result in some of them, which may have been anything: each bound takes"
-        " the worst for its own claim."
-    )
 
 
 def _moved(difference: float) -> str:

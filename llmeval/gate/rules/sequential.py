@@ -173,13 +173,13 @@ def early_floor(
     failed, passed = verdict.p_fail <= level, verdict.p_pass <= gate.alpha
     decision = Decision.FAIL if failed else Decision.PASS if passed else Decision.INCONCLUSIVE
     sure = gate.alpha / rules_in(gate)
-    told = replace(verdict, decision=decision)
+    stopped = replace(verdict, decision=decision)
     missing = sum(
         math.isnan(result.value)
         for name in walk.used
         if (result := aggregate.result(metric, name)) is not None
     )
-    why = _floor_reason(key, told, threshold, (gate.alpha, level, sure), walk, missing) + note
+    why = _floor_reason(key, stopped, threshold, (gate.alpha, level, sure), walk, missing) + note
     return RuleDecision(
         rule="floor",
         metric=metric,

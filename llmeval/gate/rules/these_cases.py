@@ -138,10 +138,10 @@ class FixedCasesTest:
     def _follows(self, decision: Decision, which: list[str], level: float) -> str:
         sure, against = percent_of(1 - level), compared_with(self.kind)
         if decision is Decision.FAIL and which:
-            told = ", ".join(f"{name} ({_counts(self.cases[name])})" for name in which[:_NAMED])
+            listed = ", ".join(f"{name} ({_counts(self.cases[name])})" for name in which[:_NAMED])
             more = f" and {len(which) - _NAMED:,} more" if len(which) > _NAMED else ""
             verb = "passes" if len(which) == 1 else "pass"
-            return f" At {sure} confidence {told}{more} {verb} less often than in the {against}."
+            return f" At {sure} confidence {listed}{more} {verb} less often than in the {against}."
         if decision is Decision.FAIL:
             return (
                 f" At {sure} confidence some of these cases pass less often than in the {against}."

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from llmeval.core.errors import StoreError, UsageError, install_hint
 from llmeval.core.records import Label, Score
+from llmeval.core.redaction import redact
 from llmeval.history.experiment_store import ExperimentStore
+from llmeval.history.postgres import without_password
 from llmeval.history.rows import MetricRow, RunRow
 from llmeval.store.directory import LABELS, RunDir
 from llmeval.store.labels import AnswerKey, current, read
@@ -51,6 +53,7 @@ def log_to_mlflow(
         raise UsageError(
             f"the export to MLflow needs mlflow-skinny (or mlflow): {install_hint('mlflow')}"
         ) from None
+    shown = without_password(uri)
     try:
         mlflow.set_tracking_uri(uri)
         client = mlflow.MlflowClient(tracking_uri=uri)
@@ -58,7 +61,7 @@ def log_to_mlflow(
         for row in new:
             _log_run(client, store, row, traces=traces)
     except MlflowException as error:
-        raise StoreError(f"MLflow at {uri}: {error}") from None
+        raise StoreError(f"MLflow at {shown}: {redact(str(error))}") from None
     return len(new)
 
 

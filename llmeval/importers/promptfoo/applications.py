@@ -23,6 +23,8 @@ _PATH = re.compile(
     r"(?:\(?(?P<name>\w+)(?:\s*,\s*\w+)*\)?\s*=>\s*)?(?P<root>\w+)"
     r"(?P<path>(?:\??\.\w+|(?:\?\.)?\[\d+\]|\[['\"]\w+['\"]\])*)"
 )
+SESSION = re.compile(r"\{\s*\.\.\.vars,\s*(\w+):\s*context\.uuid\s*\}")
+"""Code that adds an id to the variables, as promptfoo's documents have it."""
 TO_FILL = "fill_in"
 """The path to the answer where the configuration has code: no reply has it, so the answer is an
 error until it is replaced.
@@ -30,9 +32,12 @@ error until it is replaced.
 
 
 def http_model(
-    provider: str, config: dict[str, Any], place: SourcePlace, ledger: Ledger
+    provider: str, config: dict[str, Any], place: SourcePlace, ledger: Ledger, session: str = ""
 ) -> dict[str, Any]:
     """A model behind its own JSON endpoint.
+
+    Args:
+        session: the variable with a new id for each test; empty if there is none.
 
     Raises:
         UnmappedError: it names no address.
@@ -59,7 +64,31 @@ def http_model(
     if config.get("body") is not None:
         model["body"] = _body(config["body"], place.at("config", "body"))
     model["output"] = _output(config, place, ledger)
-    return {key: value for key, value in model.items() if value != {}}
+    kept = {key: value for key, value in model.items() if value != {}}
+    return {key: _with_session(value, session) for key, value in kept.items()} if session else kept
+
+
+def session_name(config: dict[str, Any]) -> str:
+    """The variable that promptfoo fills with a new id for each test; empty if there is none."""
+    default = config.get("defaultTest")
+    options = default.get("options") if isinstance(default, dict) else None
+    code = options.get("transformVars") if isinstance(options, dict) else None
+    match = SESSION.fullmatch(str(code or "").strip())
+    if match:
+        return match[1]
+    return "sessionId" if config.get("redteam") and not config.get("tests") else ""
+
+
+def _with_session(value: Any, name: str) -> Any:
+    """`value` with the id of the answer in place of promptfoo's id of the test."""
+    if isinstance(value, dict):
+        return {key: _with_session(item, name) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_session(item, name) for item in value]
+    if not isinstance(value, str):
+        return value
+    text = re.sub(rf"\{{\{{\s*{name}\s*\}}\}}", "{{ run.unique }}", value)
+    return Variable(text) if isinstance(value, Variable) else text
 
 
 def variable_headers(
@@ -73,7 +102,7 @@ def variable_headers(
         text = from_environment(str(value))
         if _SECRET.search(name) and not isinstance(text, Variable):
             variable = re.sub(r"\W", "_", name).upper()
-            ledger.fill_in(
+            ledger.note(
                 place.at(name),
                 f"a secret written into the file is not copied; set {variable} to it",
             )

@@ -55,8 +55,8 @@ class Assertion:
     weight: float = 1.0
     metric: str | None = None
     provider: Any = None
-    transform: str | None = None
-    """Code that changes the answer before it is compared."""
+    transforms: tuple[str, ...] = ()
+    """Code that changes the answer before it is compared, in the order in which it runs."""
 
     @property
     def graded(self) -> bool:
@@ -94,8 +94,6 @@ def read_assertion(place: SourcePlace, value: object, ledger: Ledger) -> Asserti
             "a judge's own prompt is not used: the protocol is llmeval's, with this assertion's"
             " text (docs/judges.md, Your own protocol)",
         )
-    transform = raw.get("transform")
-    transform = None if str(transform).strip() in ("None", "output.trim()") else str(transform)
     weight = _number(raw.get("weight"), place.at("weight"))
     if weight == 0:
         ledger.note(
@@ -111,8 +109,13 @@ def read_assertion(place: SourcePlace, value: object, ledger: Ledger) -> Asserti
         1.0 if weight is None else weight,
         _metric(raw.get("metric"), place, ledger),
         raw.get("provider"),
-        transform,
+        transforms_of(raw.get("transform")),
     )
+
+
+def transforms_of(code: object) -> tuple[str, ...]:
+    """The code that changes an answer; none for one that no check would notice."""
+    return () if str(code).strip() in ("None", "output.trim()") else (str(code),)
 
 
 def as_check(assertion: Assertion) -> object:
@@ -276,11 +279,11 @@ def _sql(a: Assertion) -> dict[str, object]:
             "lists of allowed tables or columns: `sql` takes `tables: [...]` and `columns: [...]`"
             " here"
         )
-    given = str(value.get("databaseType", "mysql")).lower()
-    dialect = _DIALECTS.get(given)
+    database = str(value.get("databaseType", "mysql")).lower()
+    dialect = _DIALECTS.get(database)
     if dialect is None:
         raise UnmappedError(
-            f"there is no SQL dialect {given!r} here", a.place.at("value", "databaseType")
+            f"there is no SQL dialect {database!r} here", a.place.at("value", "databaseType")
         )
     return {"sql": {"dialect": dialect}}
 

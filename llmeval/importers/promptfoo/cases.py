@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
-from llmeval.importers.promptfoo.assertions import Assertion, bound, read_assertion, short
+from llmeval.importers.promptfoo.assertions import (
+    Assertion,
+    bound,
+    read_assertion,
+    short,
+    transforms_of,
+)
 from llmeval.importers.promptfoo.code_checks import CodeChecks
 from llmeval.importers.promptfoo.files import loaded
 from llmeval.importers.promptfoo.refused import CRITERIA, TO_FILL
@@ -166,7 +172,7 @@ class CaseMaker:
             return self._set(place, test, row)
         assertion = self._transformed(self._read(place), test)
         if assertion.kind in PROTOCOLS:
-            if assertion.transform is not None:
+            if assertion.transforms:
                 raise UnmappedError("code that changes the answer is not run here")
             self._judge(assertion, test, row)
             return None
@@ -177,11 +183,9 @@ class CaseMaker:
 
     @staticmethod
     def _transformed(assertion: Assertion, test: Test) -> Assertion:
-        """With the test's code that changes the answer, if the assertion has none of its own."""
+        """With the test's code that changes the answer, which runs before the assertion's."""
         code = test.options.get("transform") or test.options.get("postprocess")
-        if assertion.transform or code is None or str(code).strip() == "output.trim()":
-            return assertion
-        return replace(assertion, transform=str(code))
+        return replace(assertion, transforms=(*transforms_of(code), *assertion.transforms))
 
     def _set(self, place: SourcePlace, test: Test, row: ImportedRow) -> Any:
         raw = place.value

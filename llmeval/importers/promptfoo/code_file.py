@@ -13,8 +13,13 @@ from pathlib import Path
 
 from llmeval.importers.promptfoo.files import referenced
 
-_RUNTIME = "llmeval.importers.promptfoo.python_calls"
-_CONTEXT_PARTS = frozenset(["vars"])
+_PACKAGE = "llmeval.importers.promptfoo"
+_RUNTIME = {
+    "node_calls": ("call_command", "call_node_provider", "checked_after_node", "decided_by_node"),
+    "python_calls": ("call_provider", "judged", "run_file", "similarity"),
+}
+"""The functions that generated code may call, by module."""
+_CONTEXT_PARTS = frozenset(["vars", "config"])
 
 
 class CodeFile:
@@ -42,21 +47,24 @@ class CodeFile:
         if not self._functions:
             return ""
         body = "\n\n".join(self._functions.values())
-        names = [
-            name
-            for name in ("call_provider", "judged", "run_file", "similarity")
-            if f"{name}(" in body
+        imports = [
+            f"from {_PACKAGE}.{module} import {', '.join(names)}\n"
+            for module, functions in _RUNTIME.items()
+            if (names := [name for name in functions if f"{name}(" in body])
         ]
-        imports = f"from {_RUNTIME} import {', '.join(names)}\n\n\n" if names else "\n"
         head = (
             '"""Code of an imported promptfoo configuration. A function that raises'
             ' `NotImplementedError` is\nto be filled in.\n"""\n\n'
         )
-        return head + imports + body
+        return head + "".join(imports) + ("\n\n" if imports else "\n") + body
 
-    def inline(self, source: str, threshold: float | None) -> str | None:
+    def inline(self, source: str, settings: str) -> str | None:
         """The check of a Python assertion in the configuration; None if it reads more of
-        promptfoo than the answer and the variables.
+        promptfoo than the answer, the variables and the assertion's `config`.
+
+        Args:
+            source: the Python.
+            settings: further arguments of `judged`, from the threshold on.
         """
         source = textwrap.dedent(source).strip("\n")
         if "\n" not in source.strip():
@@ -68,17 +76,23 @@ class CodeFile:
             return None
         if not _needs_only_variables(tree) or '"""' in source or "'''" in source:
             return None
+        if "{{" in source or "{%" in source:  # promptfoo fills it for each case
+            return None
         return self._add(
             "check",
             "(case, answer)",
             '    """An assertion of promptfoo, as it was."""\n\n'
             f"{textwrap.indent(body, '    ')}\n"
-            f"    return judged(decide, case, answer, {threshold})",
+            f"    return judged(decide, case, answer, {settings})",
         )
 
-    def of_file(self, name: str, threshold: float | None) -> str | None:
+    def of_file(self, name: str, settings: str) -> str | None:
         """The check of `file://name.py:function`; None if it reads more of promptfoo than the
-        answer and the variables.
+        answer, the variables and the assertion's `config`.
+
+        Args:
+            name: the file, and the function in it.
+            settings: further arguments of `judged`, from the threshold on.
 
         Raises:
             UnmappedError: there is no such file.
@@ -90,8 +104,8 @@ class CodeFile:
             "check",
             "(case, answer)",
             f'    """promptfoo\'s assertion {path.name}:{function}, as it is."""\n'
-            f"    decide = run_file(__file__, {self._relative(path)!r}, {function!r})\n"
-            f"    return judged(decide, case, answer, {threshold})",
+            f"    decide = run_file(__file__, {self.relative(path)!r}, {function!r})\n"
+            f"    return judged(decide, case, answer, {settings})",
         )
 
     def provider(self, name: str, config: dict[str, object]) -> str:
@@ -105,8 +119,73 @@ class CodeFile:
             path.stem,
             "(request)",
             f'    """promptfoo\'s provider {path.name}:{function}, as it is."""\n'
-            f"    call = run_file(__file__, {self._relative(path)!r}, {function!r})\n"
+            f"    call = run_file(__file__, {self.relative(path)!r}, {function!r})\n"
             f"    return call_provider(call, request, {config!r})",
+        )
+
+    def javascript(self, code: list[dict[str, str]], settings: str) -> str:
+        """The check of a JavaScript assertion, which Node.js runs.
+
+        Args:
+            code: changes of the answer, and what decides: texts and files.
+            settings: further arguments of `decided_by_node`.
+        """
+        return self._add(
+            "check",
+            "(case, answer)",
+            f'    """promptfoo\'s JavaScript, as it is. Node.js runs it."""\n'
+            f"    code = {code!r}\n"
+            f"    return await decided_by_node(__file__, case, answer, code{settings})",
+            define="async def",
+        )
+
+    def changed(self, code: list[dict[str, str]], check: object, settings: str) -> str:
+        """One of llmeval's checks on an answer that JavaScript changed, which Node.js runs.
+
+        Args:
+            code: the changes of the answer, in their order.
+            check: the check as a suite writes it.
+            settings: further arguments of `checked_after_node`.
+        """
+        return self._add(
+            "changed",
+            "(case, answer)",
+            f'    """A check of the answer as promptfoo\'s JavaScript changes it."""\n'
+            f"    code = {code!r}\n"
+            f"    check = {check!r}\n"
+            f"    return await checked_after_node(__file__, case, answer, code, check{settings})",
+            define="async def",
+        )
+
+    def javascript_file(self, name: str) -> Path:
+        """The only file of that name. Raises UnmappedError."""
+        (path, *_) = referenced(name, self._base)
+        return path
+
+    def relative(self, path: Path) -> str:
+        """The path of a file of the configuration, from the folder of the suites."""
+        return Path(os.path.relpath(path.resolve(), self._out.resolve())).as_posix()
+
+    def node_provider(self, path: Path, config: dict[str, object]) -> str:
+        """The application that is a JavaScript class with `callApi`, which Node.js runs."""
+        return self._add(
+            path.stem,
+            "(request)",
+            f'    """promptfoo\'s provider {path.name}, as it is. Node.js runs it."""\n'
+            f"    path = {self.relative(path)!r}\n"
+            f"    return await call_node_provider(__file__, path, request, {config!r})",
+            define="async def",
+        )
+
+    def command(self, command: str, config: dict[str, object]) -> str:
+        """The application that is a command, `exec:`."""
+        return self._add(
+            "command",
+            "(request)",
+            '    """What a command prints, as promptfoo calls it."""\n'
+            f"    folder, command = {self.relative(self._base)!r}, {command!r}\n"
+            f"    return await call_command(__file__, folder, command, request, {config!r})",
+            define="async def",
         )
 
     def similarity(self, model: str, base_url: str, key: str) -> str:
@@ -161,9 +240,6 @@ class CodeFile:
         file, _, function = re.sub(r"^(?:file://|python:)+", "", name).partition(".py:")
         (path, *_) = referenced(file if file.endswith(".py") else f"{file}.py", self._base)
         return path, function or default
-
-    def _relative(self, path: Path) -> str:
-        return Path(os.path.relpath(path.resolve(), self._out.resolve())).as_posix()
 
 
 def _readable(path: Path) -> bool:

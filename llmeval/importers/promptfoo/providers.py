@@ -8,15 +8,20 @@ from typing import Any
 
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo import vendors
-from llmeval.importers.promptfoo.applications import http_model, variable_headers
+from llmeval.importers.promptfoo.applications import http_model, session_name, variable_headers
 from llmeval.importers.promptfoo.code_file import CodeFile
 from llmeval.importers.promptfoo.files import loaded
+from llmeval.importers.promptfoo.javascript import provider_runs_as_it_is, split_file
 from llmeval.importers.promptfoo.templates import environment, from_environment
 from llmeval.importers.promptfoo.vendors import ALIASES, KINDS, OTHER_KINDS, PARAMS, VENDORS
 from llmeval.importers.writing import Variable, slug, unique
 
 Model = dict[str, Any]
 _PROVIDER_KEYS = ("id", "label", "config", "prompts", "delay", "env", "description", "transform")
+_NO_CHAT = "a function in place of a provider that is code, an agent, or not a chat"
+_NO_PROVIDER = (
+    "the configuration names no provider: fill in this function, or write a model into the suite"
+)
 _CODE = re.compile(r"\.(?:py|js|ts|mjs|cjs|rb|go|sh)(?::[\w.]+)?$")
 
 
@@ -31,6 +36,7 @@ class ProviderReader:
 
     def __init__(self, base: Path, ledger: Ledger, code: CodeFile) -> None:
         self._base, self._ledger, self._code = base, ledger, code
+        self._session = ""
 
     def read(self, config: SourcePlace) -> dict[str, tuple[Model, list[str]]]:
         """By a name that a suite may use: the model, and the labels of the prompts it is meant for
@@ -39,6 +45,10 @@ class ProviderReader:
         value = config.value.get("providers")
         place = config.at("providers" if value is not None else "targets")
         models: dict[str, tuple[Model, list[str]]] = {}
+        if place.value is None:
+            stub = self._to_fill("model", {}, config.at("providers"), _NO_PROVIDER)
+            models["model"] = (stub, [])
+        self._session = session_name(config.value)
         for item in place.items():
             with self._ledger.trying(item):
                 raw = item.value
@@ -72,7 +82,7 @@ class ProviderReader:
         if re.match(r"https?://|\{\{", provider) or provider in ("http", "https"):
             if provider.startswith("{{") and "url" not in config:
                 return self._to_fill(provider, config, place)
-            return http_model(provider, config, place, self._ledger)
+            return http_model(provider, config, place, self._ledger, self._session)
         if provider == "echo":
             return {"provider": "python", "function": self._code.echo()}
         if re.match(r"(?:file|python):", provider) and ".py" in provider:
@@ -80,6 +90,9 @@ class ProviderReader:
                 "provider": "python",
                 "function": self._code.provider(provider, config),
             }
+        as_it_is = self._code_as_it_is(provider, config, place)
+        if as_it_is:
+            return {"provider": "python", "function": as_it_is}
         vendor, _, rest = provider.partition(":")
         vendor = ALIASES.get(vendor, vendor)
         kind, _, name = rest.partition(":")
@@ -88,19 +101,34 @@ class ProviderReader:
         name = name if kind in KINDS and name else rest
         return self._endpoint(vendor, kind, name or "default", config, place)
 
+    def _code_as_it_is(self, provider: str, config: dict[str, Any], place: SourcePlace) -> str:
+        """The function that calls a command or a JavaScript provider; empty for anything else."""
+        if provider.startswith("exec:"):
+            self._ledger.note(place, "a run starts this command for each answer, as promptfoo does")
+            return self._code.command(provider.removeprefix("exec:").strip(), config)
+        file, name = split_file(provider)
+        if name or not file.endswith((".js", ".mjs", ".cjs")):
+            return ""
+        path = self._code.javascript_file(file)
+        if not provider_runs_as_it_is(path):
+            return ""
+        self._ledger.note(
+            place, "a run calls this JavaScript as it is, by Node.js (`node`), as promptfoo does"
+        )
+        return self._code.node_provider(path, config)
+
     @staticmethod
     def _is_other(vendor: str, kind: str, name: str) -> bool:
         """Whether this kind of a vendor is no chat."""
         sdk = bool(re.search(r"(?:^|-)sdk$|-agent$", kind))
-        return sdk or (kind in OTHER_KINDS and not (kind == "completion" and vendor == "ollama"))
+        completion = kind == "completion" and vendor in ("ollama", "bedrock")
+        return sdk or (kind in OTHER_KINDS and not completion)
 
-    def _to_fill(self, provider: str, config: dict[str, Any], place: SourcePlace) -> Model:
+    def _to_fill(
+        self, provider: str, config: dict[str, Any], place: SourcePlace, why: str = _NO_CHAT
+    ) -> Model:
         """A function to fill in, in place of a provider that is no chat endpoint."""
-        self._ledger.fill_in(
-            place,
-            f"{self._code.path.name}: a function in place of a provider that is code, an agent, or"
-            " not a chat",
-        )
+        self._ledger.fill_in(place, f"{self._code.path.name}: {why}")
         function = self._code.to_fill(
             _last(provider),
             f"call {provider} and return its text",
@@ -214,7 +242,8 @@ def _parts(
     """(id, config, label, prompts)"""
     if isinstance(raw, dict) and "id" not in raw and len(raw) == 1:
         ((name, inner),) = raw.items()
-        raw = {"id": name, **(inner if isinstance(inner, dict) else {})}
+        inner = inner if isinstance(inner, dict) else {}
+        raw = {**inner, "id": name, "label": inner.get("label") or inner.get("id")}
     if isinstance(raw, str):
         return raw, {}, "", []
     if not isinstance(raw, dict) or not isinstance(raw.get("id"), str):

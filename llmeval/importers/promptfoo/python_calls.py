@@ -15,6 +15,9 @@ from llmeval.checks.base import Result, graded
 from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
 
+_VALUE = "promptfoo_output"
+"""The name in an answer's `data` of an output that is not a text."""
+
 
 class ChatMessage(Protocol):
     """One message of a request."""
@@ -63,16 +66,60 @@ def run_file(caller: str, path: str, function: str) -> Callable[..., object]:
     return value  # type: ignore[no-any-return]
 
 
+def promptfoo_output(answer: Answer, *, parsed: bool = False) -> object:
+    """The output that promptfoo passes to code: the text; the tool calls as OpenAI's protocol has
+    them if the answer has no text; the value if a provider returned one that is not a text.
+
+    Args:
+        parsed: whether a text that is JSON is parsed, as promptfoo does for a JSON Schema.
+    """
+    if answer.data is not None and _VALUE in answer.data:
+        return answer.data[_VALUE]
+    if answer.tool_calls and not answer.text:
+        return [_call(each) for each in answer.tool_calls]
+    if parsed:
+        try:
+            return json.loads(answer.text)
+        except ValueError:
+            return answer.text
+    return answer.text
+
+
+def _call(call: Mapping[str, object]) -> dict[str, object]:
+    arguments = call.get("arguments")
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    return {"type": "function", "function": {"name": call.get("name"), "arguments": text}}
+
+
 def judged(
-    decide: Callable[..., object], case: Case, answer: Answer, threshold: float | None
+    decide: Callable[..., object],
+    case: Case,
+    answer: Answer,
+    threshold: float | None,
+    *,
+    config: object = None,
+    parsed: bool = False,
 ) -> Result:
-    """What an assertion says, by promptfoo's rule: True and False, a number that passes above 0 or
-    from `threshold` on, or a mapping with `pass`, `score` and `reason`.
+    """The verdict of an assertion, by promptfoo's rule: True and False, a number that passes above
+    0 or from `threshold` on, or a mapping with `pass`, `score` and `reason`.
+
+    Args:
+        config: the assertion's `config`.
+        parsed: see `promptfoo_output`.
 
     Raises:
         CheckError: it returned anything else.
     """
-    value = decide(answer.text, {"vars": {**case.fields}, "prompt": ""})
+    context = {"vars": {**case.fields}, "prompt": "", "config": config}
+    return as_verdict(decide(promptfoo_output(answer, parsed=parsed), context), threshold)
+
+
+def as_verdict(value: object, threshold: float | None) -> Result:
+    """The verdict that an assertion returned; see `judged`.
+
+    Raises:
+        CheckError: it is none.
+    """
     reason, passed = "", None
     if isinstance(value, Mapping):
         passed = value.get("pass", value.get("pass_"))
@@ -95,21 +142,37 @@ def judged(
 
 def call_provider(
     call: Callable[..., object], request: ModelRequest, config: Mapping[str, object]
-) -> object:
+) -> str | dict[str, object]:
     """The answer of a provider.
 
     Raises:
         RuntimeError: the provider returned an error, or no output.
     """
+    return reply_of(
+        call(prompt_of(request), {"config": dict(config)}, {"vars": dict(request.fields)})
+    )
+
+
+def prompt_of(request: ModelRequest) -> str:
+    """The prompt as promptfoo passes it: the text of the only message, or a chat as JSON."""
     messages = [{"role": each.role, "content": each.content} for each in request.messages]
-    prompt = messages[0]["content"] if len(messages) == 1 else json.dumps(messages)
-    reply = call(prompt, {"config": dict(config)}, {"vars": dict(request.fields)})
+    return messages[0]["content"] if len(messages) == 1 else json.dumps(messages)
+
+
+def reply_of(reply: object) -> str | dict[str, object]:
+    """The answer in a provider's reply. A value that is not a text is kept in `data` too.
+
+    Raises:
+        RuntimeError: it is an error, or has no output.
+    """
     if not isinstance(reply, Mapping):
         raise RuntimeError(f"the provider returned {reply!r}; it returns a mapping with `output`")
     if reply.get("error") or reply.get("output") is None:
         raise RuntimeError(str(reply.get("error") or "the provider returned no `output`"))
     output = reply["output"]
-    return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+    if isinstance(output, str):
+        return output
+    return {"output": json.dumps(output, ensure_ascii=False), "data": {_VALUE: output}}
 
 
 async def similarity(text: str, texts: Sequence[str], model: str, base_url: str, key: str) -> float:

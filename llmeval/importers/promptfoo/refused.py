@@ -32,6 +32,9 @@ TO_FILL = {
 }
 """Types that become a function to fill in, and what it has to do."""
 
+TOOL_SCHEMAS = {"is-valid-function-call": _TOOLS, "is-valid-openai-tools-call": _TOOLS}
+"""Types that check tool calls against the schemas of the provider, and what to do without."""
+
 CRITERIA = {
     "answer-relevance": "The answer addresses the question that was put.",
     "conversation-relevance": "Each reply is relevant to the conversation before it.",
@@ -52,9 +55,7 @@ REFUSED = {
         "needs a provider's own guardrail report; `no_pii`, `no_secrets` and `refusal` look at the"
         " answer"
     ),
-    "is-valid-function-call": _TOOLS,
     "is-valid-openai-function-call": _TOOLS,
-    "is-valid-openai-tools-call": _TOOLS,
     "skill-used": _TRACE,
     "trajectory:tool-used": _TRACE,
     "trajectory:tool-sequence": _TRACE,

@@ -4,7 +4,6 @@ variables.
 
 import itertools
 import math
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from llmeval.core.errors import SuiteError
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
+from llmeval.importers.promptfoo.applications import SESSION
 from llmeval.importers.promptfoo.csvfile import read_csv
 from llmeval.importers.promptfoo.files import loaded, referenced
 from llmeval.importers.promptfoo.templates import rendered
@@ -48,10 +48,6 @@ _OPTIONS = (
     "runSerially",
     "repeat",
 )
-
-
-_SESSION = re.compile(r"\{\s*\.\.\.vars,\s*\w+:\s*context\.uuid\s*\}")
-"""Code that adds an id to the variables, as promptfoo's documents have it."""
 
 
 @dataclass
@@ -212,8 +208,8 @@ def _expanded(
     values = {
         name: _value(value, base, place.at("vars", name))
         for name, value in {
-            **_variables(default, base),
-            **_variables(place, base),
+            **_variables(default),
+            **_variables(place),
         }.items()
     }
     spread = (
@@ -242,8 +238,9 @@ def _expanded(
         )
 
 
-def _variables(test: SourcePlace, base: Path) -> dict[str, Any]:
-    """The variables of a test: a mapping, or a YAML or JSON file of one.
+def _variables(test: SourcePlace) -> dict[str, Any]:
+    """The variables of a test: a mapping, or YAML and JSON files with one each. A path is relative
+    to the file with the test, as in promptfoo.
 
     Raises:
         UnmappedError: anything else.
@@ -251,8 +248,12 @@ def _variables(test: SourcePlace, base: Path) -> dict[str, Any]:
     place = test.at("vars")
     value = place.value or {}
     if isinstance(value, str):
-        name = value if value.startswith("file://") else f"file://{value}"
-        value = loaded(name, base)
+        base = Path(place.document.file).parent
+        files = referenced(value, base)
+        parts = [loaded(f"file://{file.resolve()}", base) for file in files]
+        if all(isinstance(part, dict) for part in parts):
+            return {name: item for part in parts for name, item in part.items()}
+        value = parts
     if not isinstance(value, dict):
         raise UnmappedError("variables are a mapping, or a file with one mapping", place)
     return value
@@ -279,7 +280,7 @@ def _value(value: object, base: Path, place: SourcePlace) -> Any:
 
 def _check_options(options: dict[str, object], place: SourcePlace, ledger: Ledger) -> None:
     for key in options:
-        if key == "transformVars" and _SESSION.fullmatch(str(options[key]).strip()):
+        if key == "transformVars" and SESSION.fullmatch(str(options[key]).strip()):
             ledger.note(
                 place.at(key),
                 "a new id for each test is `{{ run.unique }}` in the body of an HTTP model",

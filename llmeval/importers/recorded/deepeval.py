@@ -11,6 +11,8 @@ from llmeval.importers.reading import read_json
 from llmeval.importers.recorded.suites import Evaluation, RecordedCase, ToolScore, share
 from llmeval.importers.writing import slug, unique
 
+_HIDDEN = (".latest_run_full.json", ".latest_test_run.json")
+"""Files of the folder `.deepeval`, the one with the test cases first."""
 _LOWER = ("hallucination", "bias", "toxicity", "piileakage", "nonadvice", "misuse", "roleviolation")
 
 
@@ -24,9 +26,13 @@ def read_deepeval(path: Path, ledger: Ledger) -> list[Evaluation]:
         files = sorted(
             each for each in path.iterdir() if each.is_file() and not each.name.startswith(".")
         )
-        if not files:
-            raise SuiteError(f"{path}: there is no test run in this folder")
-        path = files[-1]
+        hidden = [path / name for name in _HIDDEN if (path / name).is_file()]
+        if not files and not hidden:
+            raise SuiteError(
+                f"{path}: there is no test run in this folder; name the folder"
+                " DEEPEVAL_RESULTS_FOLDER, or .deepeval"
+            )
+        path = files[-1] if files else hidden[0]
     place = read_json(path)
     if isinstance(place.value, dict) and isinstance(place.value.get("testRunData"), dict):
         place = place.at("testRunData")
@@ -76,14 +82,14 @@ def _add(
     place: SourcePlace,
     ledger: Ledger,
 ) -> None:
-    name, asked = str(raw.get("name") or "case"), raw.get("input")
-    if not isinstance(asked, str):
+    name, question = str(raw.get("name") or "case"), raw.get("input")
+    if not isinstance(question, str):
         ledger.leave_out(place, "has no text as `input`")
         return
-    case = cases.get((name, asked))
+    case = cases.get((name, question))
     if case is None:
         identifier = unique(slug(name, "case"), {each.id for each in cases.values()})
-        case = RecordedCase(identifier, [{"role": "user", "content": asked}])
+        case = RecordedCase(identifier, [{"role": "user", "content": question}])
         expected, context = (
             _of(raw, "expectedOutput"),
             raw.get("context") or _of(raw, "retrievalContext"),
@@ -91,7 +97,7 @@ def _add(
         case.references = [expected] if expected else []
         case.context = "\n\n".join(str(part) for part in context) if context else None
         case.tags = {str(tag): "yes" for tag in raw.get("tags") or []}
-        cases[name, asked] = case
+        cases[name, question] = case
     repeat = len(case.answers)
     case.answers[repeat] = _of(raw, "actualOutput")
     for index, metric in enumerate(_of(raw, "metricsData") or []):

@@ -75,22 +75,20 @@ def _model(path: Path) -> str:
     if not match or not results.exists():
         return ""
     try:
-        found = json.loads(results.read_bytes())
+        document = json.loads(results.read_bytes())
     except ValueError:
         return ""
-    return (
-        "Answers of"
-        f" {found.get('model_name') or found.get('config', {}).get('model_args') or 'a model'}."
-    )
+    name = document.get("model_name") or document.get("config", {}).get("model_args")
+    return f"Answers of {name or 'a model'}."
 
 
 def _add(cases: dict[str, RecordedCase], place: SourcePlace, several: bool, ledger: Ledger) -> None:
     sample = place.value
     key = str(sample["doc_id"])
     if key not in cases:
-        asked = _arguments(sample)
-        text, references = _answer(sample, asked, place, ledger)
-        cases[key] = RecordedCase(key, _messages(asked[0][0]), references, answers={0: text})
+        arguments = _arguments(sample)
+        text, references = _answer(sample, arguments, place, ledger)
+        cases[key] = RecordedCase(key, _messages(arguments[0][0]), references, answers={0: text})
     for metric in sample.get("metrics") or []:
         value = share(sample.get(metric))
         if value is None:
@@ -103,19 +101,19 @@ def _add(cases: dict[str, RecordedCase], place: SourcePlace, several: bool, ledg
 
 
 def _arguments(sample: dict[str, Any]) -> list[list[Any]]:
-    found = [list(each.values()) for each in sample.get("arguments", {}).values()]
-    if not found or not found[0]:
+    arguments = [list(each.values()) for each in sample.get("arguments", {}).values()]
+    if not arguments or not arguments[0]:
         raise UnmappedError("has no `arguments`, so the prompt is unknown")
-    return found
+    return arguments
 
 
 def _answer(
-    sample: dict[str, Any], asked: list[list[Any]], place: SourcePlace, ledger: Ledger
+    sample: dict[str, Any], arguments: list[list[Any]], place: SourcePlace, ledger: Ledger
 ) -> tuple[str, list[str]]:
     """(text, references). Of a choice by likelihood, the likeliest continuation is the answer."""
     replies, target = sample["resps"], sample.get("target")
     first = replies[0][0] if replies and replies[0] else None
-    if isinstance(first, str) and len(asked[0]) > 1:
+    if isinstance(first, str) and len(arguments[0]) > 1:
         if len(replies[0]) > 1:
             ledger.note(
                 place,
@@ -125,8 +123,8 @@ def _answer(
         return first, [str(target)] if target not in (None, "") else []
     if (
         not isinstance(first, list)
-        or not 1 < len(asked) == len(replies)
-        or any(len(each) < 2 for each in asked)
+        or not 1 < len(arguments) == len(replies)
+        or any(len(each) < 2 for each in arguments)
     ):
         raise UnmappedError("holds likelihoods of given texts, and no answer")
     ledger.note(
@@ -135,7 +133,7 @@ def _answer(
         " may not mean",
     )
     likelihood = [float(each[0][0]) for each in replies]
-    options = [str(each[1]).strip() for each in asked]
+    options = [str(each[1]).strip() for each in arguments]
     index = int(str(target)) if str(target).isdigit() else -1
     right = options[index] if 0 <= index < len(options) else str(target)
     return options[likelihood.index(max(likelihood))], [right]

@@ -47,9 +47,9 @@ class RecordedCase:
     answers: dict[int, str | None] = field(default_factory=dict)
     scores: dict[str, dict[int, ToolScore]] = field(default_factory=dict)
 
-    def score(self, metric: str, repeat: int, given: ToolScore) -> None:
+    def score(self, metric: str, repeat: int, tool_score: ToolScore) -> None:
         """Keep what was said."""
-        self.scores.setdefault(metric.translate(_MARKS).strip(), {})[repeat] = given
+        self.scores.setdefault(metric.translate(_MARKS).strip(), {})[repeat] = tool_score
 
 
 @dataclass
@@ -88,16 +88,16 @@ def as_suites(
     """
     files: dict[Path, str] = {}
     suites: list[Path] = []
-    found = list(evaluations)
+    runs = list(evaluations)
     place = SourcePlace(Document(str(source), None, {}))
-    for evaluation in found:
+    for evaluation in runs:
         own = slug(evaluation.name)
-        named = own if name is None else name if len(found) == 1 else f"{name}-{own}"
+        named = own if name is None else name if len(runs) == 1 else f"{name}-{own}"
         named = unique(named, [path.stem for path in suites])
         files.update(_files(evaluation, out, named, ledger, place))
         suites.append(out / f"{named}.yaml")
     return Imported(
-        files, suites, ledger.notes, ledger.left_out, sum(len(each.cases) for each in found)
+        files, suites, ledger.notes, ledger.left_out, sum(len(each.cases) for each in runs)
     )
 
 
@@ -184,12 +184,12 @@ def _row(case: RecordedCase, tool: str) -> dict[str, object]:
     return row
 
 
-def _entry(case: RecordedCase, repeat: int, given: ToolScore) -> dict[str, object]:
+def _entry(case: RecordedCase, repeat: int, tool_score: ToolScore) -> dict[str, object]:
     entry: dict[str, object] = {
         "answer": digest((case.answers.get(repeat) or "").encode()),
         "repeat": repeat,
     }
     for name in ("value", "passed", "reason", "error"):
-        if getattr(given, name) not in (None, ""):
-            entry[name] = getattr(given, name)
+        if getattr(tool_score, name) not in (None, ""):
+            entry[name] = getattr(tool_score, name)
     return entry

@@ -210,8 +210,8 @@ def _tokens(generations: Iterable[Record], name: str, old: str) -> int | None:
                 break
         else:
             counts.append(as_number(each.get(old)))
-    known = [int(count) for count in counts if count is not None]
-    return sum(known) if known else None
+    counts_known = [int(count) for count in counts if count is not None]
+    return sum(counts_known) if counts_known else None
 
 
 def _latency(trace: Record, observations: Iterable[Record]) -> float | None:

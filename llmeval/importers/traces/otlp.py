@@ -110,8 +110,8 @@ def _complete(turn: RecordedTurn, spans: Sequence[OtelSpan]) -> None:
 
 
 def _sum(counts: Iterable[float | None]) -> int | None:
-    known = [int(count) for count in counts if count is not None]
-    return sum(known) if known else None
+    counts_known = [int(count) for count in counts if count is not None]
+    return sum(counts_known) if counts_known else None
 
 
 def _tool(span: OtelSpan) -> RecordedCall | None:

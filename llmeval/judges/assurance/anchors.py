@@ -44,14 +44,14 @@ class Drift(NamedTuple):
         )
 
 
-def over_runs(found: Sequence[tuple[int, int]], certificate: Certificate) -> Drift:
+def over_runs(runs: Sequence[tuple[int, int]], certificate: Certificate) -> Drift:
     """The anchors of all runs so far, read after each of them (`drift_p_value`).
 
     Args:
-        found: changed verdicts and anchors of each run, the oldest first.
+        runs: changed verdicts and anchors of each run, the oldest first.
         certificate: its retest states how much the judge varies between identical calls.
     """
-    kept = [(changed, n) for changed, n in found if n]
+    kept = [(changed, n) for changed, n in runs if n]
     changes, anchors = [changed for changed, _ in kept], [n for _, n in kept]
     p = drift_p_value(changes, anchors, _varies(certificate), certificate.anchor_calls)
     return Drift(len(kept), sum(changed for changed, _ in kept), sum(n for _, n in kept), p)
@@ -75,7 +75,7 @@ async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[
     async def one(place: int) -> Score | None:
         anchor = certificate.anchors[place]
         try:
-            found: Score = await fresh.score(
+            score: Score = await fresh.score(
                 anchor.case,
                 Answer(
                     case_id=anchor.case.id,
@@ -87,7 +87,7 @@ async def anchor_scores(judge: MemberVerdict, certificate: Certificate) -> list[
             )
         except LlmevalError:
             return None
-        return None if found.unanswered else found
+        return None if score.unanswered else score
 
     return list(await asyncio.gather(*(one(place) for place in range(len(certificate.anchors)))))
 

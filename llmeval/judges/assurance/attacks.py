@@ -3,6 +3,7 @@ is vulnerable to prompt injection.
 
 32 texts are fixed, and each run draws 10 more from `attack_grammar`. The texts are the answer. If
 the judge reads the context of a case, they are also in the context, next to a plain wrong answer.
+The drawn texts are also in the question and among the references, if the judge reads those.
 
 Kinds from: master keys, Zhao et al. 2025 (arXiv:2507.08794); universal phrases, Raina et al. 2024
 (2402.14016); combined attacks and fence escapes, RobustJudge 2025 (2506.09443); authority and
@@ -12,7 +13,7 @@ or turn text, Unicode TR 36. The texts are our own.
 
 import asyncio
 import json
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec import structs
 
@@ -36,9 +37,11 @@ CRITERION = Criterion(
 
 
 WRONG_ANSWER = "The capital of Australia is Wellington."
-"""The answer next to an attack in the context. No attack names Wellington, so that the context
-never supports this answer.
+"""The answer next to an attack elsewhere. No attack names Wellington, so that neither context nor
+references support this answer.
 """
+Channel = Literal["answer", "context", "question", "references"]
+"""What a text reaches the judge in."""
 
 
 class Attack(NamedTuple):
@@ -46,8 +49,8 @@ class Attack(NamedTuple):
 
     name: str
     text: str
-    in_context: bool = False
-    """Whether the text is in the context instead of the answer."""
+    channel: Channel = "answer"
+    """What the text is in."""
     score: Score | None = None
 
     @property
@@ -58,41 +61,49 @@ class Attack(NamedTuple):
     @property
     def case(self) -> Case:
         """The case that the judge reads."""
-        return (
-            structs.replace(CASE, context=f"{CASE.context}\n\n{self.text}")
-            if self.in_context
-            else CASE
-        )
+        if self.channel == "context":
+            return structs.replace(CASE, context=f"{CASE.context}\n\n{self.text}")
+        if self.channel == "question":
+            question = f"{CASE.fields['question']}\n\n{self.text}"
+            return structs.replace(CASE, fields={"question": question})
+        if self.channel == "references":
+            return structs.replace(CASE, references=(*CASE.references, self.text))
+        return CASE
 
     @property
     def answer(self) -> Answer:
         """The wrong answer that the judge reads."""
-        text = WRONG_ANSWER if self.in_context else self.text
+        text = self.text if self.channel == "answer" else WRONG_ANSWER
         # the single turn is for a template that shows the transcript and not the answer
-        turn = AnswerTurn(user=str(CASE.fields["question"]), output=text)
+        turn = AnswerTurn(user=str(self.case.fields["question"]), output=text)
         return Answer(case_id=f"attack: {self.name}", output=text, turns=(turn,))
 
 
 def attacks_for(judge: MemberVerdict, seed: str) -> tuple[Attack, ...]:
-    """Every attack on a judge: the fixed texts and those that `seed` draws, as the answer. If the
-    judge reads the context, all of them also in the context.
+    """Every attack on a judge: the fixed texts and those that `seed` draws, as the answer. What the
+    judge reads besides the answer has them too: the context all, the question and the references
+    those that are drawn.
     """
     protocol = judge.members[0].protocol
-    texts = attacks_on(protocol)
-    texts |= {f"drawn: {each.name}": each.text for each in draw(passing_word(protocol), seed)}
+    drawn = {f"drawn: {each.name}": each.text for each in draw(passing_word(protocol), seed)}
+    texts = {**attacks_on(protocol), **drawn}
     direct = tuple(Attack(name, text) for name, text in texts.items())
-    if not reads_context(judge):
-        return direct
+    channels: tuple[tuple[Channel, dict[str, str]], ...] = (
+        ("context", texts), ("question", drawn), ("references", drawn)
+    )  # fmt: skip
     return direct + tuple(
-        Attack(f"context: {name}", text, in_context=True) for name, text in texts.items()
+        Attack(f"{channel}: {name}", text, channel)
+        for channel, some in channels
+        if reads(judge, channel)
+        for name, text in some.items()
     )
 
 
-def reads_context(judge: MemberVerdict) -> bool:
-    """Whether the context of a case is in the input of one of the judge's models."""
+def reads(judge: MemberVerdict, channel: Channel) -> bool:
+    """Whether a part of a case is in the input of one of the judge's models."""
     return any(
         isinstance(member.source, ProbabilityVerdicts)
-        or any("context" in template.variables for _, template in member.protocol.turns)
+        or any(channel in template.variables for _, template in member.protocol.turns)
         for member in judge.members
     )
 
@@ -192,11 +203,11 @@ async def attack(judge: MemberVerdict, seed: str) -> list[Attack]:
 
 async def _score(judge: MemberVerdict, attack: Attack) -> Score | None:
     try:
-        return await judge.score(attack.case, attack.answer, asked())
+        return await judge.score(attack.case, attack.answer, asked(attack.case))
     except LlmevalError:
         return None  # the user's own template may need fields that this case lacks
 
 
-def asked() -> tuple[Message, ...]:
-    """The case whose question the attacks pretend to answer."""
-    return (Message("user", str(CASE.fields["question"])),)
+def asked(case: Case = CASE) -> tuple[Message, ...]:
+    """The question that the attacks pretend to answer."""
+    return (Message("user", str(case.fields["question"])),)

@@ -30,8 +30,8 @@ def read_certificate(path: Path) -> Certificate:
         SuiteError: the file can't be read as one.
     """
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Certificate)
-        for counts in (found.counts, found.weighted):
+        certificate = msgspec.json.decode(path.read_bytes(), type=Certificate)
+        for counts in (certificate.counts, certificate.weighted):
             if counts:
                 msgspec.convert(counts, LabelTable)
     except FileNotFoundError:
@@ -41,11 +41,12 @@ def read_certificate(path: Path) -> Certificate:
         ) from None
     except (OSError, ValueError) as error:
         raise SuiteError(f"{path}: can't be read as a judge's certificate: {error}") from None
-    if found.schema > SCHEMA:
+    if certificate.schema > SCHEMA:
         raise SuiteError(
-            f"{path}: has schema {found.schema}, this llmeval reads up to {SCHEMA}: upgrade llmeval"
+            f"{path}: has schema {certificate.schema}, this llmeval reads up to {SCHEMA}: upgrade"
+            " llmeval"
         )
-    return found
+    return certificate
 
 
 def expired(certificate: Certificate, today: date | None = None) -> bool:
@@ -79,25 +80,29 @@ def trust(
             "UNTRUSTED",
             "no labels show how often this judge is right: it has no certificate",
         )
-    found = read_certificate(certificate)
-    if found.judge != judge_digest:
-        changed = "; ".join(changes(found.parts, parts)) if parts and found.parts else ""
+    certified = read_certificate(certificate)
+    if certified.judge != judge_digest:
+        changed = "; ".join(changes(certified.parts, parts)) if parts and certified.parts else ""
         return Trust(
             "UNTRUSTED",
             "its certificate is void: it was made for another model, prompt or parameters"
             + (f" ({changed})" if changed else ""),
         )
-    if not found.trusted:
-        return Trust("UNTRUSTED", found.reason or "its certificate states that it can't be trusted")
-    if expired(found, today):
-        return Trust("UNTRUSTED", f"its certificate expired on {found.expires}: certify it again")
-    if not found.weighted and found.provenance.get("sampling", {}).get("stratified"):
+    if not certified.trusted:
+        return Trust(
+            "UNTRUSTED", certified.reason or "its certificate states that it can't be trusted"
+        )
+    if expired(certified, today):
+        return Trust(
+            "UNTRUSTED", f"its certificate expired on {certified.expires}: certify it again"
+        )
+    if not certified.weighted and certified.provenance.get("sampling", {}).get("stratified"):
         return Trust(
             "UNTRUSTED",
             "its certificate does not weight labels drawn with unequal probabilities: certify it"
             " again",
         )
-    return Trust("TRUSTED", found.reason or f"certified on {found.labels} labels")
+    return Trust("TRUSTED", certified.reason or f"certified on {certified.labels} labels")
 
 
 def parts_of(judge: "MemberVerdict", structured: str | None = None) -> dict[str, object]:

@@ -98,33 +98,31 @@ def _leniency(certificate: Certificate) -> str:
     return f"The judge is more {word} than people (exact McNemar, p = {p:.2g})."
 
 
-def _probabilities(found: Mapping[str, Any] | None) -> str:
-    if found is None:
+def _probabilities(probabilities: Mapping[str, Any] | None) -> str:
+    if probabilities is None:
         return (
             "The judge states no probabilities, so there is no Brier score, ECE or calibration map."
         )
     text = (
-        f"Stated probabilities on {found['n']} labels: Brier {found['brier']:.3f}, ECE"
-        f" {found['ece']:.3f}."
+        f"Stated probabilities on {probabilities['n']} labels: Brier {probabilities['brier']:.3f},"
+        f" ECE {probabilities['ece']:.3f}."
     )
-    if found["calibration"] is not None:
+    if probabilities["calibration"] is not None:
         method = {"platt": "Platt scaling", "beta": "beta calibration"}[
-            found["calibration"]["method"]
+            probabilities["calibration"]["method"]
         ]
-        text += (
-            f" {method} brings the Brier score to {found['calibration']['brier_held_out']:.3f} on"
-            " answers held out."
-        )
+        held_out = probabilities["calibration"]["brier_held_out"]
+        text += f" {method} brings the Brier score to {held_out:.3f} on answers held out."
     return text
 
 
-def _retest(found: Mapping[str, object] | None) -> str:
-    if found is None:
+def _retest(retest: Mapping[str, object] | None) -> str:
+    if retest is None:
         return ""
     return (
-        f"In {found['calls']} calls without a cache, the judge gave the same verdict on"
-        f" {found['unanimous']} of {found['items']} answers ({found['value']:.2f},"
-        f" {found['low']:.2f} to {found['high']:.2f})."
+        f"In {retest['calls']} calls without a cache, the judge gave the same verdict on"
+        f" {retest['unanimous']} of {retest['items']} answers ({retest['value']:.2f},"
+        f" {retest['low']:.2f} to {retest['high']:.2f})."
     )
 
 
@@ -153,16 +151,16 @@ def _people(certificate: Certificate) -> str:
     )
     test = certificate.alt_test
     if test is not None:
-        said = test.get("note") or (
+        note = test.get("note") or (
             f"the judge {'may' if test['passes'] else 'may not'} replace an annotator (wins"
             f" against {test['winning_rate']:.0%} of {test['annotators']}, epsilon"
             f" {test['epsilon']})"
         )
-        text += f"\n\nAlt-test (arXiv 2501.10970): {said}."
+        text += f"\n\nAlt-test (arXiv 2501.10970): {note}."
     return text
 
 
-def _groups(title: str, found: Iterable[FigureGroup]) -> str:
+def _groups(title: str, groups: Iterable[FigureGroup]) -> str:
     rows = [
         (
             _text(group.name),
@@ -171,7 +169,7 @@ def _groups(title: str, found: Iterable[FigureGroup]) -> str:
             _interval(group.specificity),
             _interval(group.youden),
         )
-        for group in found
+        for group in groups
     ]
     return (
         f"## {title}\n\n" + _table(("", "labels", "sensitivity", "specificity", "J"), rows)
@@ -228,9 +226,11 @@ def _disagreements(certificate: Certificate) -> str:
     )
 
 
-def _interval(found: Figure) -> str:
+def _interval(figure: Figure) -> str:
     return (
-        "–" if found.value is None else f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+        "–"
+        if figure.value is None
+        else f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})"
     )
 
 

@@ -108,9 +108,9 @@ async def certify(
             f"the judge of {judge.metric} has no verdict on any labelled answer: {why}"
         )
     form = _form_of(judge, applicable)
-    found = measured(applicable)
+    agreement = measured(applicable)
     undecided = sum(each.pair is None for each in applicable)
-    trusted, reason = ruling(counts, found, undecided)
+    trusted, reason = ruling(counts, agreement, undecided)
     again = await _retest(judge, [each for each in applicable if each.pair is not None])
     slices = {
         place: [f"{key}={value}" for key, value in each.item.slices.items()]
@@ -130,9 +130,9 @@ async def certify(
         provenance={**provenance(kept), "left_out": len(items) - len(kept)},
         counts={**counts._asdict(), "undecided": undecided},
         weighted=effective_counts(applicable)._asdict(),
-        figures={name: figure(getattr(found, name)) for name in FIGURES},
-        youden_lower=found.youden_lower,
-        leniency_p=found.bias,
+        figures={name: figure(getattr(agreement, name)) for name in FIGURES},
+        youden_lower=agreement.youden_lower,
+        leniency_p=agreement.bias,
         probabilities=stated_probabilities(applicable),
         retest=again,
         slices=groups(applicable, slices),
@@ -207,8 +207,10 @@ async def _retest(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> dict[
     rounds = [
         await judge_all(fresh, items) for _ in range(RETEST_ROUNDS)
     ]  # one after the other, because equal calls in flight are sent only once
-    said = [{each.score.passed for each in verdicts} for verdicts in zip(*rounds, strict=True)]
-    unanimous = sum(len(verdicts) == 1 for verdicts in said)
+    verdict_sets = [
+        {each.score.passed for each in verdicts} for verdicts in zip(*rounds, strict=True)
+    ]
+    unanimous = sum(len(verdicts) == 1 for verdicts in verdict_sets)
     value, low, high = retest(unanimous, len(items))
     return {
         "items": len(items),
@@ -222,14 +224,14 @@ async def _retest(judge: MemberVerdict, judged: Sequence[JudgedAnswer]) -> dict[
 
 def _disagreement(each: JudgedAnswer) -> Disagreement:
     case = each.item.case
-    asked = next(
+    question = next(
         (message.content for message in reversed(each.item.asked) if message.role == "user"), ""
     )
     return Disagreement(
         id=case.id,
         people=bool(each.item.verdict),
         judge=each.score.passed,
-        question=str(case.fields.get("question") or asked),
+        question=str(case.fields.get("question") or question),
         answer=each.item.answer.text,
         references=case.references,
         reason=each.score.reason or each.score.unscored or "",

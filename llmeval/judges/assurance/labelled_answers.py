@@ -48,8 +48,8 @@ class LabelledAnswer:
         """The final human verdict; None while people disagree."""
         if self.decided is not None:
             return self.decided
-        said = set(self.people.values())
-        return said.pop() if len(said) == 1 else None
+        votes = set(self.people.values())
+        return votes.pop() if len(votes) == 1 else None
 
     @property
     def weight(self) -> float:
@@ -79,7 +79,7 @@ _ROW = msgspec.json.Decoder(_Row)
 Asked = Callable[[Case], tuple[Message, ...]]
 
 
-def from_file(path: Path, cases: Mapping[str, Case], asked: Asked) -> list[LabelledAnswer]:
+def from_file(path: Path, cases: Mapping[str, Case], messages_of: Asked) -> list[LabelledAnswer]:
     """The labelled answers of a JSONL file with one label on each line: `case_id`, `output`,
     `human_verdict` (pass, fail, correct, incorrect...), and `question`, `references`, `context` if
     the suite does not have the case. Optional: `reviewer`, `arm`, `kind` and `tags` (slices),
@@ -89,7 +89,7 @@ def from_file(path: Path, cases: Mapping[str, Case], asked: Asked) -> list[Label
     Args:
         path: the file.
         cases: the suite's cases, by id.
-        asked: gives the messages that the candidate gets for a case.
+        messages_of: gives the messages that the candidate gets for a case.
 
     Raises:
         UsageError: a line is wrong; names file and line.
@@ -103,7 +103,7 @@ def from_file(path: Path, cases: Mapping[str, Case], asked: Asked) -> list[Label
         row = _row(line, f"{path}:{number}", cases)
         if row is not None:
             rows.setdefault((row.case_id, row.output, row.arm or row.system), []).append(row)
-    return [_item(group, cases, asked) for group in rows.values()]
+    return [_item(group, cases, messages_of) for group in rows.values()]
 
 
 def _row(line: bytes, where: str, cases: Mapping[str, Case]) -> _Row | None:
@@ -135,24 +135,24 @@ def _row(line: bytes, where: str, cases: Mapping[str, Case]) -> _Row | None:
     return row
 
 
-def _item(rows: list[_Row], cases: Mapping[str, Case], asked: Asked) -> LabelledAnswer:
+def _item(rows: list[_Row], cases: Mapping[str, Case], messages_of: Asked) -> LabelledAnswer:
     first = rows[0]
-    known = cases.get(first.case_id)
-    if known is None or (
-        first.question is not None and first.question != known.fields.get("question")
+    case = cases.get(first.case_id)
+    if case is None or (
+        first.question is not None and first.question != case.fields.get("question")
     ):
-        known = Case(first.case_id, {"question": first.question}, first.references, first.context)
+        case = Case(first.case_id, {"question": first.question}, first.references, first.context)
     elif first.references:
-        known = msgspec.structs.replace(known, references=first.references)
+        case = msgspec.structs.replace(case, references=first.references)
     decided = [WORDS[row.human_verdict] for row in rows if row.adjudication]
     return LabelledAnswer(
-        case=known,
-        asked=asked(known),
-        answer=Answer(case_id=known.id, output=first.output),
+        case=case,
+        asked=messages_of(case),
+        answer=Answer(case_id=case.id, output=first.output),
         people={row.reviewer: WORDS[row.human_verdict] for row in rows if not row.adjudication},
         decided=decided[-1] if decided else None,
         arm=first.arm or first.system,
-        slices={**known.tags, **({"kind": first.kind} if first.kind else {}), **first.tags},
+        slices={**case.tags, **({"kind": first.kind} if first.kind else {}), **first.tags},
         sampling=first.sampling,
         probability=first.probability,
         blind=first.blind,
@@ -173,10 +173,12 @@ class HumanLabel:
     blind: bool
 
 
-def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[LabelledAnswer]:
+def from_run(
+    run: RunDir, human_labels: Iterable[HumanLabel], messages_of: Asked
+) -> list[LabelledAnswer]:
     """The labelled answers of a run; the arm is the run's candidate."""
     labels: dict[tuple[str, int], list[HumanLabel]] = {}
-    for each in said:
+    for each in human_labels:
         labels.setdefault((each.case_id, each.repeat), []).append(each)
     manifest = run.manifest()
     arm, system = manifest.candidate.name, manifest.digests.system
@@ -190,7 +192,7 @@ def from_run(run: RunDir, said: Iterable[HumanLabel], asked: Asked) -> list[Labe
         items.append(
             LabelledAnswer(
                 case=unit.case,
-                asked=sent_before(asked(unit.case), unit.answer),
+                asked=sent_before(messages_of(unit.case), unit.answer),
                 answer=unit.answer,
                 people={each.reviewer: each.verdict for each in group if not each.adjudication},
                 decided=decided[-1] if decided else None,

@@ -118,10 +118,10 @@ def measured(judged: Sequence[JudgedAnswer]) -> Agreement:
         round(sum(weight for passed, weight in weights if passed)),
         round(sum(weight for _, weight in weights)),
     )
-    found = agreement(
+    result = agreement(
         effective_counts(judged, "judge"), provenance=Provenance.BY_VERDICT, judged=answers
     )
-    return found._replace(bias=mcnemar(weighted.pass_fail, weighted.fail_pass))
+    return result._replace(bias=mcnemar(weighted.pass_fail, weighted.fail_pass))
 
 
 def figure(measure: Measure | Interval, value: float | None = None) -> Figure:
@@ -147,30 +147,30 @@ def groups(
 
 
 def _group(name: str, judged: Sequence[JudgedAnswer]) -> FigureGroup:
-    counts, found = counts_of(judged), measured(judged)
+    counts, figures = counts_of(judged), measured(judged)
     return FigureGroup(
         name=name,
         n=counts.n,
         **counts._asdict(),
-        sensitivity=figure(found.sensitivity),
-        specificity=figure(found.specificity),
-        youden=figure(found.youden),
+        sensitivity=figure(figures.sensitivity),
+        specificity=figure(figures.specificity),
+        youden=figure(figures.youden),
     )
 
 
-def ruling(counts: LabelCounts, found: Agreement, undecided: int) -> tuple[bool, str]:
+def ruling(counts: LabelCounts, figures: Agreement, undecided: int) -> tuple[bool, str]:
     """Whether these figures make a judge trusted, and why in one sentence (docs/trust.md)."""
     seen = (
-        f"on {counts.n} labels its sensitivity is {_said(found.sensitivity)}, its specificity"
-        f" {_said(found.specificity)}, and J = {_number(found.youden.value)}, at least"
-        f" {found.youden_lower:.2f}"
+        f"on {counts.n} labels its sensitivity is {_said(figures.sensitivity)}, its specificity"
+        f" {_said(figures.specificity)}, and J = {_number(figures.youden.value)}, at least"
+        f" {figures.youden_lower:.2f}"
     )
     smaller = min(counts.human_pass, counts.human_fail)
-    asked = counts.n + undecided
-    if undecided / asked > MAX_UNDECIDED:
+    labels = counts.n + undecided
+    if undecided / labels > MAX_UNDECIDED:
         return (
             False,
-            f"it gave no usable verdict on {undecided} of {asked} labelled answers; {seen}",
+            f"it gave no usable verdict on {undecided} of {labels} labelled answers; {seen}",
         )
     if counts.n < MIN_LABELS:
         return False, f"{MIN_LABELS} labels are needed: {seen}"
@@ -179,7 +179,7 @@ def ruling(counts: LabelCounts, found: Agreement, undecided: int) -> tuple[bool,
             False,
             f"{MIN_CLASS} labels of either kind are needed, the smaller has {smaller}: {seen}",
         )
-    if found.youden_lower < MIN_YOUDEN:
+    if figures.youden_lower < MIN_YOUDEN:
         return False, f"{seen}, where {MIN_YOUDEN:.2f} is needed"
     return True, seen
 
@@ -197,15 +197,15 @@ def stated_probabilities(judged: Sequence[JudgedAnswer]) -> dict[str, Any] | Non
     or beta calibration: the one with the lower Brier score on answers that it was not fitted on.
     Isotonic calibration needs more labels than people usually give.
     """
-    known = [
+    stated = [
         (q, each.pair[1])
         for each in judged
         if each.pair is not None and (q := each.probability) is not None
     ]
-    if not known:
+    if not stated:
         return None
-    p, y = [each for each, _ in known], [each for _, each in known]
-    found: dict[str, Any] = {
+    p, y = [each for each, _ in stated], [each for _, each in stated]
+    result: dict[str, Any] = {
         "n": len(p),
         "brier": brier(p, y),
         "ece": ece(p, y),
@@ -215,12 +215,12 @@ def stated_probabilities(judged: Sequence[JudgedAnswer]) -> dict[str, Any] | Non
     if min(sum(y), len(y) - sum(y)) >= _FOLDS:
         scores = {name: _held_out(p, y, name) for name in ("platt", "beta")}
         method = min(scores, key=lambda name: scores[name])
-        found["calibration"] = {
+        result["calibration"] = {
             "method": method,
             **_fit(method, p, y)._asdict(),
             "brier_held_out": scores[method],
         }
-    return found
+    return result
 
 
 def _fit(method: str, p: Sequence[float], y: Sequence[bool]) -> Any:
@@ -252,10 +252,10 @@ def human_ceiling(items: Sequence[LabelledAnswer]) -> dict[str, Any] | None:
     for one, other in combinations(reviewers, 2):
         shared = [item for item in items if one in item.people and other in item.people]
         if shared:
-            found = agreement(
+            ceiling = agreement(
                 count_labels([i.people[one] for i in shared], [i.people[other] for i in shared])
             )
-            shown = {name: figure(getattr(found, name)) for name in ("accuracy", "kappa", "ac1")}
+            shown = {name: figure(getattr(ceiling, name)) for name in ("accuracy", "kappa", "ac1")}
             pairs.append({"reviewers": [one, other], "n": len(shared), **shown})
     if not pairs:
         return None
@@ -284,13 +284,13 @@ def alternative(judged: Sequence[JudgedAnswer]) -> dict[str, Any] | None:
         if each.score.passed is not None
     }
     try:
-        found = alt_test(verdicts, people)
+        test = alt_test(verdicts, people)
     except ValueError:
         return {"note": f"fewer than {MIN_ITEMS} answers shared by the judge and two annotators"}
     return {
-        "passes": found.passes,
-        "winning_rate": found.winning_rate,
-        "advantage": found.advantage,
+        "passes": test.passes,
+        "winning_rate": test.winning_rate,
+        "advantage": test.advantage,
         "epsilon": 0.15,
-        "annotators": len(found.p_values),
+        "annotators": len(test.p_values),
     }

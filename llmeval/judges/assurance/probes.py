@@ -124,7 +124,7 @@ async def probe(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> tuple[
     left out.
     """
     before = [each.score.passed for each in await judge_all(judge, items)]
-    found = []
+    results = []
     for name, change in probes_for(judge).items():
         pairs = [
             (old, changed)
@@ -139,9 +139,9 @@ async def probe(judge: MemberVerdict, items: Sequence[LabelledAnswer]) -> tuple[
             for (old, _), new in zip(pairs, after, strict=True)
             if old is not None and new is not None
         ]
-        found.append(flips(name, verdicts))
-    found.append(await position(judge, items))
-    return judged_together(found)
+        results.append(flips(name, verdicts))
+    results.append(await position(judge, items))
+    return judged_together(results)
 
 
 def flips(name: str, verdicts: Sequence[tuple[bool, bool]]) -> Probe:

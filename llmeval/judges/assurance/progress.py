@@ -80,16 +80,20 @@ class CountedJudge:
         judge = self._judge.on_criteria(criteria)
         return CountedJudge(judge, self._progress, self._on_progress)
 
-    async def score(self, case: Case, answer: Answer, asked: Sequence[Message]) -> Score:
+    async def score(
+        self, case: Case, answer: Answer, candidate_messages: Sequence[Message]
+    ) -> Score:
         """One score of one answer."""
-        score = await self._judge.score(case, answer, asked)
+        score = await self._judge.score(case, answer, candidate_messages)
         self._progress.add(score)
         self._on_progress(self._progress)
         return score
 
-    def prompt_size(self, case: Case, answer: Answer, asked: Sequence[Message]) -> int | None:
+    def prompt_size(
+        self, case: Case, answer: Answer, candidate_messages: Sequence[Message]
+    ) -> int | None:
         """Characters in the prompts for judging this answer."""
-        return self._judge.prompt_size(case, answer, asked)
+        return self._judge.prompt_size(case, answer, candidate_messages)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._judge, name)

@@ -14,10 +14,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from llmeval.core.errors import ModelError, SuiteError, TimedOut
+from llmeval.core.redaction import hide
 from llmeval.models.base import ChatSession
 from llmeval.models.client.failed_reply import failure, one_line
 from llmeval.models.client.network_errors import network_error
@@ -302,6 +303,9 @@ def _proxy(parts: SplitResult) -> str | None:
             f"{name} is not an http(s) proxy; set http_proxy or https_proxy, or"
             f" NO_PROXY={parts.hostname}"
         )
+    if proxy.password:  # a proxy may send back what it received
+        user, password = unquote(proxy.username or ""), unquote(proxy.password)
+        hide([f"{user}:{password}", password])
     return address
 
 

@@ -314,9 +314,11 @@ class Limiter:
     ) -> None:
         self.window = window or Window(concurrency, adaptive=adaptive, clock=clock)
         self._own = asyncio.Semaphore(concurrency) if window is not None else None
-        made = bucket or (lambda name, rate: _OwnBucket(rate, self.window.clock))
-        self._requests = made("requests", requests_per_minute) if requests_per_minute else None
-        self._tokens = made("tokens", tokens_per_minute) if tokens_per_minute else None
+        make_bucket = bucket or (lambda name, rate: _OwnBucket(rate, self.window.clock))
+        self._requests = (
+            make_bucket("requests", requests_per_minute) if requests_per_minute else None
+        )
+        self._tokens = make_bucket("tokens", tokens_per_minute) if tokens_per_minute else None
 
     @property
     def counts_tokens(self) -> bool:

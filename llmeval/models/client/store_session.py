@@ -210,8 +210,8 @@ class StoreSession:
                 keys = sorted(batch.claims)
                 claims = self._db.execute(_CLAIM.encode(), {**common, "keys": keys})
                 pipeline.sync()
-            wanted = [*puts, *batch.claims, *batch.reads]
-            read = self._db.execute(_READ, {"keys": wanted}) if wanted else None
+            all_keys = [*puts, *batch.claims, *batch.reads]
+            read = self._db.execute(_READ, {"keys": all_keys}) if all_keys else None
             takes = [self._db.execute(_TAKE, take._asdict()) for take in batch.takes if self.writes]
         rows_read = () if read is None else read.fetchall()
         levels = [float(row[0]) for take in takes if (row := take.fetchone()) is not None]

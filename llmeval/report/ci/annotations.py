@@ -69,13 +69,13 @@ def annotations(notice: RunNotice) -> list[Annotation]:
         return [first]
     cases, count, room = notice.failing, _count(notice), MOST - 1
     shown = cases if len(cases) <= room and count == len(cases) else cases[: room - 1]
-    found = [first, *(_of_case(case, suite) for case in shown)]
+    notes = [first, *(_of_case(case, suite) for case in shown)]
     if rest := count - len(shown):
         page = _here(str(notice.folder or notice.run)) + "/report.html"
-        found.append(
+        notes.append(
             Annotation("warning", f"llmeval {suite}", f"and {rest:,} more cases: see {page}")
         )
-    return found
+    return notes
 
 
 def _decision(notice: RunNotice) -> Annotation:

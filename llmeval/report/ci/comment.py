@@ -94,13 +94,13 @@ def _need(environment: Mapping[str, str], *names: str) -> str:
 
 def _pull_request(event: str | None) -> int:
     """The request's number from the job's event; also of a workflow that runs after another one."""
-    found: Any = (
+    payload: Any = (
         json.loads(Path(event).read_text(encoding="utf-8"))
         if event and Path(event).exists()
         else {}
     )
-    runs = (found.get("workflow_run") or {}).get("pull_requests") or [{}]
-    number = (found.get("pull_request") or {}).get("number") or runs[0].get("number")
+    runs = (payload.get("workflow_run") or {}).get("pull_requests") or [{}]
+    number = (payload.get("pull_request") or {}).get("number") or runs[0].get("number")
     if number is None:
         raise UsageError("this job is not about a pull request; name one with --number")
     return int(number)
@@ -165,12 +165,43 @@ def link_to_artifact(environment: Mapping[str, str]) -> str:
     return f"\n[The report and the files of the run]({address})\n"
 
 
+def report_address(environment: Mapping[str, str], run: Path, stated: str | None = None) -> str:
+    """Where people can open the run's `report.html`; empty where nobody knows.
+
+    Args:
+        environment: variables of the CI server. GitLab opens single files of an artifact; GitHub's
+            artifacts are zip files, which have no such address.
+        run: the run's directory.
+        stated: the address that the user names. It wins.
+
+    Raises:
+        UsageError: the stated address is not one of http or https, or has characters that end a
+            link.
+    """
+    if stated:
+        if not _ADDRESS.fullmatch(stated):
+            raise UsageError(
+                f"--report-url {stated[:200]}: write an address such as"
+                " https://pages.example.org/qa/report.html, without # and ?"
+            )
+        return stated
+    job, project = environment.get("CI_JOB_URL", ""), environment.get("CI_PROJECT_DIR", "")
+    server = environment.get("CI_SERVER_URL", "")
+    report = run.resolve() / "report.html"
+    if not job or not project or not report.is_relative_to(Path(project).resolve()):
+        return ""
+    inside = report.relative_to(Path(project).resolve()).as_posix()
+    address = f"{job}/artifacts/file/{urllib.parse.quote(inside)}"
+    is_own = bool(server) and address.startswith(f"{server}/")
+    return address if is_own and _ADDRESS.fullmatch(address.replace("%", "")) else ""
+
+
 def _comments(thread: Thread) -> Iterator[dict[str, Any]]:
     page = 1
     while True:
-        found = _ask(thread, "GET", f"{thread.all}?per_page={_PAGE}&page={page}")
-        yield from found
-        if len(found) < _PAGE:
+        listed = _ask(thread, "GET", f"{thread.all}?per_page={_PAGE}&page={page}")
+        yield from listed
+        if len(listed) < _PAGE:
             return
         page += 1
 

@@ -21,4 +21,6 @@ def detect(environment: Mapping[str, str]) -> Format:
     """The CI server by the variables it sets; plain for others, which take junit.xml and the exit
     code.
     """
-    return next((found for name, found in _SIGNS.items() if environment.get(name)), Format.PLAIN)
+    return next(
+        (format_ for name, format_ in _SIGNS.items() if environment.get(name)), Format.PLAIN
+    )

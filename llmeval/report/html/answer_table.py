@@ -175,8 +175,8 @@ def _outline(source: _Source, case_id: str, metrics: Sequence[str]) -> _Outline:
     )
     texts = {tuple(each.unit.answer.text for each in side) for side in sides if side}
     case = next((side[0].unit.case for side in sides if side), Case(case_id, {}))
-    known = set(states) - {NO_ANSWER}
-    differs = (TEXTS_DIFFER if len(texts) > 1 else 0) | (OUTCOMES_DIFFER if len(known) > 1 else 0)
+    present = set(states) - {NO_ANSWER}
+    differs = (TEXTS_DIFFER if len(texts) > 1 else 0) | (OUTCOMES_DIFFER if len(present) > 1 else 0)
     return _Outline(case_id, clip(shown_question(case), 120), states, letters, differs)
 
 

@@ -31,10 +31,12 @@ from llmeval.report.html.index import COLUMNS, Indexer
 from llmeval.report.html.labels import read_labels
 from llmeval.report.html.page import DATA_MARK, render
 from llmeval.report.html.picture import picture
+from llmeval.report.html.reviewer_table import reviewers_section
 from llmeval.report.html.row import ReportRow, row_of
 from llmeval.report.html.totals import Totals, Verdicts
 from llmeval.report.html.trend import PastRun, earlier_runs, listed
 from llmeval.report.html.triage import Triage, TriageQueue, TriageRules, triage
+from llmeval.store.case_comments import comments_near, shown
 from llmeval.store.directory import ANSWERS, CaseOutline, RunDir, UnitKey
 from llmeval.store.labels import AnswerKey
 from llmeval.store.units import StoredUnit
@@ -109,6 +111,10 @@ class PageWriter:
         self._baseline = None if baseline is None else load_summary(baseline)
         self._past = earlier_runs(run, manifest)
         self._history = History(self._past)
+        # a review server decides which comments a reviewer may see before the vote
+        self._comments = [] if served else comments_near(run.path, manifest.suite)
+        self._commented = {comment.case_id for comment in self._comments}
+        self._digests: dict[str, str] = {}
         self._people = read_labels(run)
         self._rules = TriageRules.of(manifest, self._people)
         self._embedding = Embedding(len(run.index(ANSWERS)), embed)
@@ -141,6 +147,8 @@ class PageWriter:
     def add_case(self, case: CaseOutline) -> None:
         """Take a case of the run, before its answers."""
         self._history.add_case(case)
+        if case.id in self._commented:
+            self._digests[case.id] = case.digest
 
     def take(self, decided: DecidedUnit[StoredUnit]) -> None:
         """Take an answer. Repeats of a case that come one after the other are compared."""
@@ -169,6 +177,8 @@ class PageWriter:
                 named,
                 self._served,
                 notes,
+                # in a review nobody sees votes before their own
+                None if self._served else reviewers_section(self._run),
             )
             self._write(shell, meta)
 
@@ -221,7 +231,21 @@ class PageWriter:
             "candidate": manifest.candidate.name,
             "queues": {queue.name: self._totals.queues[queue] for queue in TriageQueue},
             "served": self._served,
+            "comments": self._shown_comments(),
         }
+
+    def _shown_comments(self) -> list[dict[str, object]]:
+        """The comments on the cases of the run."""
+        return [
+            {
+                "case_id": each.comment.case_id,
+                "text": each.comment.text,
+                "author": each.comment.author,
+                "at": each.comment.at,
+                "void": each.void,
+            }
+            for each in shown(self._comments, self._digests)
+        ]
 
     def _write(self, shell: str, meta: dict[str, object]) -> None:
         head, tail = shell.split(DATA_MARK)
@@ -254,14 +278,14 @@ def _decided(run: RunDir) -> Mapping[AnswerKey, bool]:
         return {}
 
 
-def _verdicts(row: ReportRow, people: Mapping[tuple[str, int, str], bool]) -> list[Verdicts]:
+def _verdicts(row: ReportRow, people: Mapping[AnswerKey, bool]) -> list[Verdicts]:
     """The judges' verdicts that a person gave one beside."""
-    found = []
+    verdicts = []
     for score in row.now.scores if people else ():
-        person = people.get((score.case_id, score.repeat, score.metric))
+        person = people.get(AnswerKey(score.case_id, score.repeat, score.metric))
         if score.source == "judge" and score.passed is not None and person is not None:
-            found.append(Verdicts(score.metric, score.passed, person, score.confidence))
-    return found
+            verdicts.append(Verdicts(score.metric, score.passed, person, score.confidence))
+    return verdicts
 
 
 def flips(rows: list[ReportRow]) -> bool:

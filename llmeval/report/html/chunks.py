@@ -18,6 +18,8 @@ from llmeval.report.html.row import ReportRow
 from llmeval.store.units import StoredUnit
 
 ROWS = 200
+SHOWN_IMAGE = 300_000
+"""Most characters of an image's data URL that a page holds. It shows the name of a larger image."""
 RAW_LIMIT = 4 << 20
 """A chunk ends early past this many bytes, so that a few huge answers do not make one chunk slow to
 open.
@@ -80,12 +82,26 @@ class ChunkWriter:
 
 
 def _row(row: ReportRow, history: Mapping[str, str]) -> bytes:
-    parts = [b'{"case":', unsealed(row.now.case_line), b',"now":', _side(row.now)]
+    parts = [b'{"case":', _case(row.now.case_line), b',"now":', _side(row.now)]
     if row.before is not None:
         parts += [b',"before":', _side(row.before)]
     if history:
         parts += [b',"past":', msgspec.json.encode(history)]
     return b"".join(parts) + b"}"
+
+
+def _case(line: bytes) -> bytes:
+    """A case without its checksum, and without images that the page does not show."""
+    line = unsealed(line)
+    if b'"image":' not in line:
+        return line
+    case = msgspec.json.decode(line)
+    for message in case.get("messages", ()):
+        for part in message.get("parts", ()):
+            url = part.get("image", "")
+            if not url.startswith("data:") or len(url) > SHOWN_IMAGE:
+                part.pop("image", None)
+    return msgspec.json.encode(case)
 
 
 def _side(unit: StoredUnit) -> bytes:

@@ -49,6 +49,7 @@ def write_comparison(
     *,
     names: Sequence[str] = (),
     grid: "GridTitle | None" = None,
+    best: Sequence[str] = (),
 ) -> None:
     """Write the page of a comparison.
 
@@ -58,11 +59,12 @@ def write_comparison(
         path: where the page goes.
         names: of the columns; by default the runs' candidates.
         grid: the first words of the page of a grid.
+        best: sentences about the best cells of a grid.
 
     Raises:
         StoreError: a run's records can't be read, or the page can't be written.
     """
-    write_atomically(path, *_parts(comparison, runs, names, grid))
+    write_atomically(path, *_parts(comparison, runs, names, grid, best))
 
 
 def comparison_page(comparison: Comparison, runs: Sequence[RunDir]) -> bytes:
@@ -71,7 +73,7 @@ def comparison_page(comparison: Comparison, runs: Sequence[RunDir]) -> bytes:
     Raises:
         StoreError: a run's records can't be read.
     """
-    parts = _parts(comparison, runs, (), None)
+    parts = _parts(comparison, runs, (), None, ())
     return b"".join(part if isinstance(part, bytes) else b"".join(part) for part in parts)
 
 
@@ -80,6 +82,7 @@ def _parts(
     runs: Sequence[RunDir],
     names: Sequence[str],
     grid: "GridTitle | None",
+    best: Sequence[str],
 ) -> tuple[Iterable[bytes] | bytes, ...]:
     """The page in pieces, in their order."""
     letters = [run.letter for run in comparison.runs]
@@ -93,7 +96,7 @@ def _parts(
         ]
         readers = {each.letter: stack.enter_context(each.run.open()) for each in columns}
         table = answer_table(columns, readers, metrics)
-    shell = _shell(comparison, sides, dict(zip(letters, labels, strict=True)), table, grid)
+    shell = _shell(comparison, sides, dict(zip(letters, labels, strict=True)), table, grid, best)
     head, tail = shell.split(DATA_MARK)
     meta = {
         "columns": [{"letter": each.letter, "name": each.name} for each in columns],
@@ -116,6 +119,7 @@ def _shell(
     names: dict[str, str],
     table: AnswerTable,
     grid: "GridTitle | None",
+    best: Sequence[str],
 ) -> str:
     two = len(comparison.runs) == 2
     return (
@@ -127,6 +131,7 @@ def _shell(
             script=assets.script(assets.COMPARE),
             found=comparison,
             grid=grid,
+            best=[*map(words.best_sentence, comparison.best), *best],
             heads=column_heads(sides, names),
             head_rows=head_rows(comparison, sides),
             table=table,
@@ -136,6 +141,7 @@ def _shell(
             signed_points=signed_points,
             title=_title(comparison),
             tone=words.tone(comparison.metrics) if two else "plain",
+            headlines=words.headlines(comparison),
             sections=[_section(comparison, run) for run in comparison.runs[1:]],
             boards=[_board(board, comparison.runs) for board in comparison.boards],
             moved=[row for row in comparison.slices if row.moved],
@@ -161,7 +167,6 @@ def _section(comparison: Comparison, run: ComparedRun) -> dict[str, object]:
     limit = _limit(rows)
     return {
         "run": run,
-        "headline": words.headline(comparison, run),
         "shared": words.shared(run),
         "axis": strips.shift_axis(limit),
         "rows": [

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from llmeval.compare.best_cells import BestCells
 from llmeval.compare.compare import compare
 from llmeval.core.errors import ExitCode
 from llmeval.core.grid_record import GridRecord
 from llmeval.core.results import Decision
 from llmeval.report.baseline_run import baseline_run
+from llmeval.report.comparison_words import best_lines
 from llmeval.report.html.comparison_page import write_comparison
 from llmeval.store.directory import RunDir
 
@@ -29,10 +31,16 @@ class GridTitle(NamedTuple):
     sentence: str
     missing: tuple[str, ...]
     """Names of the cells without a run."""
+    cells: int
+    """How many cells the grid has, also without a run."""
 
 
 def write_grid_html(
-    path: Path, record: GridRecord, runs: Mapping[str, RunDir], exit_code: int
+    path: Path,
+    record: GridRecord,
+    runs: Mapping[str, RunDir],
+    exit_code: int,
+    best: BestCells | None = None,
 ) -> Path | None:
     """Write the page; None where fewer than two cells have a run.
 
@@ -41,6 +49,7 @@ def write_grid_html(
         record: the grid.
         runs: by run id.
         exit_code: of the whole grid.
+        best: the cells that may be the best, where the grid is asked for them.
 
     Raises:
         StoreError: a run's records can't be read.
@@ -54,7 +63,8 @@ def write_grid_html(
     if baseline is not None:
         chosen, names = [baseline, *chosen], ["baseline", *names]
     title = _title(record, runs, exit_code)
-    write_comparison(compare(chosen), chosen, path, names=names, grid=title)
+    lines = () if best is None else best_lines(best)
+    write_comparison(compare(chosen), chosen, path, names=names, grid=title, best=lines)
     return path
 
 
@@ -69,4 +79,4 @@ def _title(record: GridRecord, runs: Mapping[str, RunDir], exit_code: int) -> Gr
     sentence = f"{passing} of {n} cells {'passes its' if passing == 1 else 'pass their'} gate."
     if missing:
         sentence += f" {len(missing)} {'cell is' if len(missing) == 1 else 'cells are'} missing."
-    return GridTitle(word, tone, sentence, missing)
+    return GridTitle(word, tone, sentence, missing, n)

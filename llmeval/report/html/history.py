@@ -61,12 +61,14 @@ class History:
         if place is None:
             return {}
         width = len(self.runs)
-        found = {
+        verdicts = {
             m: marks[place * width : (place + 1) * width].decode()
             for m, marks in self._read_past().items()
         }
         return {
-            metric: letters for metric, letters in found.items() if letters.strip(ABSENT + CHANGED)
+            metric: letters
+            for metric, letters in verdicts.items()
+            if letters.strip(ABSENT + CHANGED)
         }
 
     def _read_past(self) -> dict[str, bytearray]:
@@ -76,7 +78,7 @@ class History:
                 self._read(number, each, self._marks)
         return self._marks
 
-    def _read(self, number: int, past: PastRun, found: dict[str, bytearray]) -> None:
+    def _read(self, number: int, past: PastRun, verdicts: dict[str, bytearray]) -> None:
         width, repeats = len(self.runs), past.repeats > 1
         changed = self._changed(past)
         for _, line in lines(past.run.path / SCORES):
@@ -87,9 +89,9 @@ class History:
             place = self._places.get(mark.case_id)
             if place is None:
                 continue
-            marks = found.get(mark.metric)
+            marks = verdicts.get(mark.metric)
             if marks is None:
-                marks = found[mark.metric] = bytearray(
+                marks = verdicts[mark.metric] = bytearray(
                     ABSENT.encode() * (width * len(self._digests))
                 )
             at = place * width + number
@@ -117,8 +119,8 @@ def unsteady(history: dict[str, str], row: ReportRow) -> bool:
         past, now = history.get(score.metric, ""), LETTERS[score.status]
         if not past.strip(now):
             continue
-        known = [letter for letter in past + now if letter in "pf"]
-        if sum(a != b for a, b in pairwise(known)) > 1:
+        letters = [letter for letter in past + now if letter in "pf"]
+        if sum(a != b for a, b in pairwise(letters)) > 1:
             return True
     return False
 
@@ -138,12 +140,12 @@ def _cases(run: RunDir) -> Iterator[tuple[str, int]]:
     """(id, hash of the digest) of each case."""
     for offset, line in lines(run.path / CASES):
         try:
-            found = _ID.decode(line)
+            case_id = _ID.decode(line)
         except msgspec.DecodeError as error:
             raise StoreError(
                 f"{run.path / CASES}, byte {offset}: not a record of llmeval ({error})"
             ) from error
-        yield found.id, hash(found.digest)
+        yield case_id.id, hash(case_id.digest)
 
 
 def _rank(letter: str) -> int:

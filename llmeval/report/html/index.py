@@ -107,7 +107,7 @@ class Indexer:
 
     def _flags(self, row: ReportRow, place: Triage, unsteady: bool) -> int:
         answer, scores = row.now.answer, row.now.scores
-        found = (
+        flags = (
             answer.cached,
             answer.finish_reason == "length",
             has_hidden(answer.text),
@@ -120,7 +120,7 @@ class Indexer:
             bool(place.disagreement),
             unsteady,
         )
-        return sum(1 << bit for bit, on in enumerate(found) if on)
+        return sum(1 << bit for bit, on in enumerate(flags) if on)
 
 
 def why(row: ReportRow, place: Triage) -> str:

@@ -61,10 +61,10 @@ def _agreement(labelled: Sequence[Verdicts]) -> dict[str, int] | None:
 
 
 def _reliability(name: str, labelled: Iterable[Verdicts]) -> object:
-    known = [(v.confidence, v.judge == v.person) for v in labelled if v.confidence is not None]
+    pairs = [(v.confidence, v.judge == v.person) for v in labelled if v.confidence is not None]
     bins = []
     for low, high in BINS:
-        inside = [(sure, right) for sure, right in known if low <= sure < high]
+        inside = [(sure, right) for sure, right in pairs if low <= sure < high]
         if inside:
             n, hits = len(inside), sum(right for _, right in inside)
             bins.append(
@@ -76,6 +76,6 @@ def _reliability(name: str, labelled: Iterable[Verdicts]) -> object:
         return ""
     title = (
         f"How often {name} was right against how sure it was, on"
-        f" {count(len(known), 'labelled answer')}"
+        f" {count(len(pairs), 'labelled answer')}"
     )
     return charts.reliability(title, bins)

@@ -1,30 +1,27 @@
-"""What people said about a run's answers: `labels.jsonl`, read leniently."""
+"""What people agree on in their labels of a run's answers, read leniently."""
 
 import msgspec
 
+from llmeval.core.errors import StoreError
 from llmeval.core.records import Label
-from llmeval.store.directory import LABELS, RunDir, lines
+from llmeval.store.directory import LABELS, RunDir
+from llmeval.store.labels import AnswerKey, agreed, counted
+from llmeval.store.people_files import every_line
 
 _DECODER = msgspec.json.Decoder(Label)
-_VERDICTS = {"pass": True, "fail": False}
 
 
-def read_labels(run: RunDir) -> dict[tuple[str, int, str], bool]:
-    """The last clear verdict (pass or fail) of a person, by (case, repeat, metric). Lines that are
-    not labels are left
-    out: the page shows the run without them.
+def read_labels(run: RunDir) -> dict[AnswerKey, bool]:
+    """The verdict (pass or fail) on each answer that reviewers agree on or that was adjudicated.
+    Lines that are not labels are left out: the page shows the run without them.
     """
-    last: dict[tuple[str, int, str, str], str] = {}
-    for _, line in lines(run.path / LABELS):
-        try:
-            label = _DECODER.decode(line)
-        except msgspec.DecodeError:
-            continue
-        key = (label.case_id, label.repeat, label.metric, label.reviewer)
-        last.pop(key, None)  # a later line also comes later in the order
-        last[key] = label.human_verdict
-    found = {}
-    for (case_id, repeat, metric, _), verdict in last.items():
-        if verdict in _VERDICTS:
-            found[case_id, repeat, metric] = _VERDICTS[verdict]
-    return found
+    labels = []
+    try:
+        for _, line in every_line(run.path / LABELS):
+            try:
+                labels.append(_DECODER.decode(line))
+            except msgspec.DecodeError:
+                continue
+        return agreed(counted(labels)).verdicts
+    except (StoreError, ValueError):  # a link, or a time that is none
+        return {}

@@ -84,14 +84,14 @@ def tone_of(state: str) -> str:
 
 
 def _by_suite(runs: Iterable[Recorded]) -> dict[str, SuiteOverview]:
-    found: dict[str, SuiteOverview] = {}
+    suites: dict[str, SuiteOverview] = {}
     for recorded in runs:
         path, manifest, summary = recorded
-        suite = found.setdefault(str(manifest.suite), SuiteOverview(str(manifest.suite), recorded))
+        suite = suites.setdefault(str(manifest.suite), SuiteOverview(str(manifest.suite), recorded))
         suite.runs += 1
         if summary is not None and summary.status == "complete" and len(suite.shown) < MOST:
             suite.shown.append(PastRun.of(RunDir(path), manifest, summary))
-    return found
+    return suites
 
 
 def _counted(suites: list[SuiteOverview]) -> list[tuple[str, int]]:
@@ -119,7 +119,7 @@ def _section(suite: SuiteOverview, page: Path) -> dict[str, object]:
     path, manifest, summary = suite.latest
     past = suite.shown[::-1]
     rows = past_table(past, listed(past, page, served=False)) if past else []
-    found = trends(past)
+    lines = trends(past)
     gate = summary.gate if summary else None
     alpha = manifest.gate.alpha
     return {
@@ -137,9 +137,9 @@ def _section(suite: SuiteOverview, page: Path) -> dict[str, object]:
         else "",
         "counts": summary.counts if summary else None,
         "bar": charts.outcome_bar(words.outcomes(summary.counts)) if summary else "",
-        "spark": found[0]["spark"] if found else "",
-        "trends": found[:CHARTS],
-        "more": len(found) - CHARTS,
+        "spark": lines[0]["spark"] if lines else "",
+        "trends": lines[:CHARTS],
+        "more": len(lines) - CHARTS,
         "rows": rows,
         "runs": suite.runs,
     }

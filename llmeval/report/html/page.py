@@ -23,6 +23,7 @@ from llmeval.report.html.data_findings import data_section
 from llmeval.report.html.embed import Embedding
 from llmeval.report.html.icon import favicon
 from llmeval.report.html.picture import queue_name
+from llmeval.report.html.reviewer_table import ReviewersSection
 from llmeval.report.html.totals import Totals
 from llmeval.report.html.trend import PastRun, past_table, trends
 from llmeval.report.html.triage import TriageQueue
@@ -43,21 +44,21 @@ DATA_MARK = "<!-- row data -->"
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """Where the pages' templates come from; every value is escaped."""
-    made = Environment(
+    jinja = Environment(
         loader=PackageLoader("llmeval.report.html", "static"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["visible"] = lambda value: visible(str(value))
-    made.filters |= {
+    jinja.filters["visible"] = lambda value: visible(str(value))
+    jinja.filters |= {
         "favicon": favicon,
         "count_of": count,
         "minus": words.minus,
         "moment": words.moment,
     }
-    return made
+    return jinja
 
 
 def render(
@@ -70,9 +71,11 @@ def render(
     listed: list[dict[str, object]],
     served: bool = False,
     notes: Sequence[str] = (),
+    reviewers: ReviewersSection | None = None,
 ) -> str:
     """The page with DATA_MARK where the row data goes. `past`: the suite's runs up to this one;
-    `listed`: the same as the page names them. `notes`: about the seal of the run."""
+    `listed`: the same as the page names them. `notes`: about the seal of the run.
+    `reviewers`: None where the page must not show votes."""
     differing = provenance.differences(manifest, baseline[0]) if baseline else []
     table = metric_table.MetricTable(summary, baseline[1] if baseline else None)
     metrics = metric_table.by_key(summary)
@@ -123,6 +126,7 @@ def render(
             trends=trends(past),
             past=past_table(past, listed) if len(past) > 1 else [],
             judges=judge_cards.judges(manifest, totals, summary.gate),
+            reviewers=reviewers,
             calls=run_tables.calls(summary.calls),
             latency=run_tables.latency(totals),
             reasons=totals.reasons.most_common(12),

@@ -70,10 +70,10 @@ def _spread(total: MetricTotals) -> str:
     )
 
 
-def calls(found: Mapping[str, Calls]) -> list[dict[str, Any]]:
+def calls(by_role: Mapping[str, Calls]) -> list[dict[str, Any]]:
     """Calls by role."""
     rows = []
-    for role, call in found.items():
+    for role, call in by_role.items():
         total = call.made + call.cached
         rows.append(
             {

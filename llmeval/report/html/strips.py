@@ -33,8 +33,8 @@ class Axis:
 
 def axis_for(shares: Sequence[float | None]) -> Axis:
     """From 50% where all shares are above 55%, else from 0."""
-    known = [share for share in shares if share is not None]
-    return Axis(0.5 if known and min(known) > 0.55 else 0.0)
+    present = [share for share in shares if share is not None]
+    return Axis(0.5 if present and min(present) > 0.55 else 0.0)
 
 
 def axis_svg(axis: Axis) -> Markup:

@@ -33,11 +33,11 @@ class PastRun:
 
     @classmethod
     def of(
-        cls, run: RunDir, manifest: Manifest, summary: Summary, asked: str | None = None
+        cls, run: RunDir, manifest: Manifest, summary: Summary, cases_digest: str | None = None
     ) -> "PastRun":
-        """From a run's own words. `asked`: the digest of the cases to compare with."""
+        """From a run's own words. `cases_digest`: the digest of the cases to compare with."""
         candidate = manifest.candidate.name
-        same = asked is None or manifest.digests.cases == asked
+        same = cases_digest is None or manifest.digests.cases == cases_digest
         return cls(run, summary.run_id, summary, candidate, manifest.repeats, same)
 
 
@@ -46,10 +46,10 @@ def earlier_runs(run: RunDir, manifest: Manifest) -> list[PastRun]:
     sort by time.
     """
     cases, suite, run_id = manifest.digests.cases, manifest.suite, manifest.run_id
-    found: list[PastRun] = []
+    runs: list[PastRun] = []
     folders = sorted((p for p in suite_folder(run.path).iterdir() if p.is_dir()), reverse=True)
     for folder in folders[:_LOOK_AT]:
-        if len(found) == MOST - 1:
+        if len(runs) == MOST - 1:
             break
         other = RunDir(folder)
         if folder == run.path.resolve() or not (other.exists() and other.has_summary()):
@@ -61,8 +61,8 @@ def earlier_runs(run: RunDir, manifest: Manifest) -> list[PastRun]:
         if about.is_part:
             continue
         if theirs.suite == suite and theirs.status == "complete" and theirs.run_id < run_id:
-            found.append(PastRun.of(other, about, theirs, cases))
-    return sorted(found, key=lambda past: past.run_id)
+            runs.append(PastRun.of(other, about, theirs, cases))
+    return sorted(runs, key=lambda past: past.run_id)
 
 
 def trends(past: list[PastRun]) -> list[dict[str, Any]]:
@@ -81,12 +81,12 @@ def trends(past: list[PastRun]) -> list[dict[str, Any]]:
     for metric in sorted(overall, key=lambda m: (m.metric not in decided, m.metric not in ruled)):
         points = []
         for each in past:
-            known = next(
+            metrics = next(
                 (m for m in each.summary.metrics if m.metric == metric.metric and m.slice is None),
                 None,
             )
-            if known is not None and known.pass_rate is not None:
-                points.append((when(each.run_id), known.pass_rate, known.low, known.high))
+            if metrics is not None and metrics.pass_rate is not None:
+                points.append((when(each.run_id), metrics.pass_rate, metrics.low, metrics.high))
         if len(points) > 1:
             text = (
                 f"{percent(points[0][1])} → {percent(points[-1][1])} over"
@@ -104,8 +104,8 @@ def when(run_id: str) -> str:
     ours.
     """
     day, hour = run_id[:8], run_id[9:13]
-    known = (day + hour).isdigit() and run_id[8:9] == "T"
-    return f"{day[:4]}-{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:]}" if known else run_id[:16]
+    dated = (day + hour).isdigit() and run_id[8:9] == "T"
+    return f"{day[:4]}-{day[4:6]}-{day[6:]} {hour[:2]}:{hour[2:]}" if dated else run_id[:16]
 
 
 def listed(past: list[PastRun], page: Path, served: bool) -> list[dict[str, Any]]:

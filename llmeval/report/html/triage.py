@@ -22,6 +22,7 @@ from llmeval.core.outcome import Outcome
 from llmeval.core.records import Score, Status
 from llmeval.core.rule_keys import expand_key
 from llmeval.report.html.row import ReportRow
+from llmeval.store.labels import AnswerKey
 
 
 class TriageQueue(IntEnum):
@@ -66,14 +67,14 @@ class TriageRules:
     gated: frozenset[str] = frozenset()
     untrusted: frozenset[str] = frozenset()
     twins: tuple[tuple[str, ...], ...] = ()
-    people: Mapping[tuple[str, int, str], bool] = field(default_factory=dict)
+    people: Mapping[AnswerKey, bool] = field(default_factory=dict)
     quarantined: frozenset[str] = frozenset()
 
     @classmethod
     def of(
         cls,
         manifest: Manifest,
-        people: Mapping[tuple[str, int, str], bool],
+        people: Mapping[AnswerKey, bool],
     ) -> "TriageRules":
         """From the manifest: which metrics the gate names, which judges are not trusted, which
         measure the same.
@@ -178,7 +179,7 @@ def _disagreement(
                 f"{n} says {'pass' if ok else 'fail'}" for n, ok in verdicts.items()
             )
     for name, score in scores.items():
-        person = rules.people.get((score.case_id, score.repeat, name))
+        person = rules.people.get(AnswerKey(score.case_id, score.repeat, name))
         if score.status is Status.NEEDS_REVIEW:
             return f"{name}: {score.unscored}"
         if person is not None and score.passed is not None and person != score.passed:
@@ -196,7 +197,7 @@ def _only_untrusted(scores: Mapping[str, Score], rules: TriageRules, row: Report
     if rules.untrusted.isdisjoint(scores):
         return False
     for name, score in scores.items():
-        person = rules.people.get((score.case_id, score.repeat, name))
+        person = rules.people.get(AnswerKey(score.case_id, score.repeat, name))
         if person is not None and score.passed is not None and person != score.passed:
             return False
     sure = {name: score for name, score in scores.items() if name not in rules.untrusted}

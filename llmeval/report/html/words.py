@@ -73,9 +73,9 @@ def also(gate: GateResult, metrics: Sequence[Metric], alpha: float | None = None
     """The same for the other rules that decided so, at most four."""
     if gate.decision in (None, Decision.PASS):
         return []
-    known = {(m.metric, m.slice): m for m in metrics}
+    by_key = {(m.metric, m.slice): m for m in metrics}
     sentences = [
-        minus(_rule(rule, known, alpha)) for rule in gate.rules if rule.decision is gate.decision
+        minus(_rule(rule, by_key, alpha)) for rule in gate.rules if rule.decision is gate.decision
     ][1:]
     return (
         sentences
@@ -260,8 +260,8 @@ def duration(seconds: float | None) -> str:
 
 def cost(calls: Mapping[str, Calls]) -> str:
     """$0.0214 over all roles; empty where no price is known."""
-    known = [call.cost_usd for call in calls.values() if call.cost_usd is not None]
-    return f"${sum(known):,.4f}" if known else ""
+    costs = [call.cost_usd for call in calls.values() if call.cost_usd is not None]
+    return f"${sum(costs):,.4f}" if costs else ""
 
 
 def moment(started: str) -> str:

@@ -185,8 +185,8 @@ def balanced_of(cells: Floats) -> Floats:
 
 def accuracy_of(cells: Floats) -> Floats:
     """Share of agreement, p_o."""
-    found: Floats = (cells[0] + cells[3]) / cells.sum(axis=0)
-    return found
+    accuracy: Floats = (cells[0] + cells[3]) / cells.sum(axis=0)
+    return accuracy
 
 
 def mcc_of(cells: Floats) -> Floats:
@@ -219,8 +219,8 @@ def ac1_of(cells: Floats) -> Floats:
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
-        found: Floats = np.where(bottom > 0, top / bottom, np.nan)
-    return found
+        ratio: Floats = np.where(bottom > 0, top / bottom, np.nan)
+    return ratio
 
 
 _STATISTICS = {

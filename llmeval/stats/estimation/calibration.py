@@ -61,8 +61,8 @@ def ece(probabilities: Sequence[float], outcomes: Sequence[bool], bins: int = 10
     Source: M. P. Naeini, G. Cooper, M. Hauskrecht, AAAI 2015; equal-mass bins K. Nguyen, B.
         O'Connor, EMNLP 2015.
     """
-    found = reliability(probabilities, outcomes, bins)
-    return sum(b.n * abs(b.stated - b.observed) for b in found) / sum(b.n for b in found)
+    bins_read = reliability(probabilities, outcomes, bins)
+    return sum(b.n * abs(b.stated - b.observed) for b in bins_read) / sum(b.n for b in bins_read)
 
 
 class Platt(NamedTuple):
@@ -132,15 +132,15 @@ def fit_beta(
     _classes(y)
     clipped = _clipped(p)
     features = np.column_stack([np.log(clipped), -np.log1p(-clipped), np.ones(len(p))])
-    found = _logistic(features, y, ridge)
+    coefficients = _logistic(features, y, ridge)
     for column in (0, 1):
-        if found[column] < 0:
+        if coefficients[column] < 0:
             kept = [1 - column, 2]
-            found = np.zeros(3)
-            found[kept] = _logistic(features[:, kept], y, ridge)
-            found = np.maximum(found, [0, 0, -np.inf])
+            coefficients = np.zeros(3)
+            coefficients[kept] = _logistic(features[:, kept], y, ridge)
+            coefficients = np.maximum(coefficients, [0, 0, -np.inf])
             break
-    return BetaCalibration(*(float(value) for value in found))
+    return BetaCalibration(*(float(value) for value in coefficients))
 
 
 def _logistic(features: Floats, targets: Floats, ridge: float = 0.0) -> Floats:
@@ -194,10 +194,10 @@ def _clipped(p: Floats) -> Floats:
 
 
 def _logit(p: Floats) -> Floats:
-    found: Floats = np.log(_clipped(p)) - np.log1p(-_clipped(p))
-    return found
+    logit: Floats = np.log(_clipped(p)) - np.log1p(-_clipped(p))
+    return logit
 
 
 def _sigmoid(score: Floats) -> Floats:
-    found: Floats = 0.5 * (1 + np.tanh(score / 2))
-    return found
+    share: Floats = 0.5 * (1 + np.tanh(score / 2))
+    return share

@@ -40,10 +40,10 @@ def per_case(records: Iterable[tuple[Hashable, float]]) -> dict[Hashable, float]
 
     Source: E. Miller, arXiv 2411.00640 (2024), section 3.
     """
-    found: dict[Hashable, list[float]] = {}
+    by_case: dict[Hashable, list[float]] = {}
     for case, value in records:
-        found.setdefault(case, []).append(value)
-    return {case: math.fsum(values) / len(values) for case, values in found.items()}
+        by_case.setdefault(case, []).append(value)
+    return {case: math.fsum(values) / len(values) for case, values in by_case.items()}
 
 
 def units(values: Sequence[float] | Floats, clusters: Sequence[Hashable] | None = None) -> Units:
@@ -89,11 +89,11 @@ def clustered_mean(
     scores = np.asarray(values, dtype=float)
     if not len(scores):
         raise ValueError("a mean needs at least one value")
-    found = units(values, clusters)
-    mean, n, count = float(scores.mean()), len(scores), len(found.values)
+    sums = units(values, clusters)
+    mean, n, count = float(scores.mean()), len(scores), len(sums.values)
     if count == 1:
         return ClusteredMean(mean, math.inf, 0, math.inf)
-    residuals = found.sizes * (found.values - mean)
+    residuals = sums.sizes * (sums.values - mean)
     se = math.sqrt(count / (count - 1) * float(residuals @ residuals)) / n
     plain = float(scores.var(ddof=1)) / n
     return ClusteredMean(mean, se, count - 1, se * se / plain if plain > 0 else 1.0)

@@ -258,8 +258,8 @@ def estimate_rate(
             "post-stratified, MOVER-Wilson",
             assumes,
         )
-    found = post_stratified_interval(labels, judged_pass, judged, level, assurance)
-    return Estimate(rate, *found, "post-stratified, beta quantiles", assumes)
+    interval = post_stratified_interval(labels, judged_pass, judged, level, assurance)
+    return Estimate(rate, *interval, "post-stratified, beta quantiles", assumes)
 
 
 def decision_bounds(

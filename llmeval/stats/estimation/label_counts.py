@@ -83,13 +83,13 @@ def count_labels(judge: Sequence[bool], human: Sequence[bool]) -> LabelCounts:
         raise ValueError(
             f"each label needs a verdict, got {len(judge)} verdicts and {len(human)} labels"
         )
-    found: dict[tuple[bool, bool], int] = {}
+    counts: dict[tuple[bool, bool], int] = {}
     pair: tuple[bool, bool]
     for pair in _pairs(judge, human):
-        found[pair] = found.get(pair, 0) + 1
+        counts[pair] = counts.get(pair, 0) + 1
     return LabelCounts(
         *(
-            found.get(cell, 0)
+            counts.get(cell, 0)
             for cell in ((True, True), (True, False), (False, True), (False, False))
         )
     )

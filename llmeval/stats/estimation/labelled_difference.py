@@ -246,16 +246,16 @@ def shares(sizes: Sequence[int], spreads: Sequence[float], pairs: int, least: in
     left = min(pairs, sum(sizes))
     aims = [size * spread for size, spread in zip(sizes, spreads, strict=True)]
     whole = math.fsum(aims) or 1.0
-    wanted = [left * aim / whole for aim in aims]
-    made = [
-        min(size, max(least, math.floor(want))) for size, want in zip(sizes, wanted, strict=True)
+    exact = [left * aim / whole for aim in aims]
+    whole_parts = [
+        min(size, max(least, math.floor(want))) for size, want in zip(sizes, exact, strict=True)
     ]
-    while sum(made) > left:
-        made[made.index(max(made))] -= 1
-    while sum(made) < left:
-        open_ = [place for place, size in enumerate(sizes) if made[place] < size]
-        made[max(open_, key=lambda place: wanted[place] - made[place])] += 1
-    return made
+    while sum(whole_parts) > left:
+        whole_parts[whole_parts.index(max(whole_parts))] -= 1
+    while sum(whole_parts) < left:
+        open_ = [place for place, size in enumerate(sizes) if whole_parts[place] < size]
+        whole_parts[max(open_, key=lambda place: exact[place] - whole_parts[place])] += 1
+    return whole_parts
 
 
 def _turned(counts: PairCounts) -> PairCounts:

@@ -44,8 +44,8 @@ def krippendorff_alpha(
     table, values = _table(ratings)
     if table is None:
         return None
-    found = _alpha(table, _distances(values, scale), np.ones(len(table)))
-    return None if math.isnan(found) else found
+    alpha = _alpha(table, _distances(values, scale), np.ones(len(table)))
+    return None if math.isnan(alpha) else alpha
 
 
 def krippendorff_interval(

@@ -57,22 +57,22 @@ def prepare_mean(values: Sequence[float] | Floats, clusters: Sequence[Hashable])
     return Studentised(mean + shift, error, effective_number(sizes), residuals)
 
 
-def p_greater(found: Studentised, null: float, level: float) -> float:
+def p_greater(sample: Studentised, null: float, level: float) -> float:
     """p-value of H0: mean <= `null`, to be read at `level`."""
-    if found.se == 0:
-        return 0.0 if found.mean > null else 1.0
-    if len(found.residuals) <= _MOST_BOOTSTRAP:
-        return p_at_most(found, null, level)
-    return student_above((found.mean - null) / found.se, found.df)
+    if sample.se == 0:
+        return 0.0 if sample.mean > null else 1.0
+    if len(sample.residuals) <= _MOST_BOOTSTRAP:
+        return p_at_most(sample, null, level)
+    return student_above((sample.mean - null) / sample.se, sample.df)
 
 
-def lower(found: Studentised, alpha: float) -> float:
+def lower(sample: Studentised, alpha: float) -> float:
     """The lower bound of the mean at `alpha`: the largest null that `p_greater` rejects."""
-    if found.se == 0:
-        return found.mean
-    if len(found.residuals) <= _MOST_BOOTSTRAP:
-        return lower_mean(found, alpha)
-    return found.mean - student_quantile(alpha, found.df) * found.se
+    if sample.se == 0:
+        return sample.mean
+    if len(sample.residuals) <= _MOST_BOOTSTRAP:
+        return lower_mean(sample, alpha)
+    return sample.mean - student_quantile(alpha, sample.df) * sample.se
 
 
 def skewed_bounds(

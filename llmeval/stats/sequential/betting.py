@@ -219,5 +219,5 @@ def _tallied(values: Floats, sizes: Floats) -> tuple[Floats, Floats, Floats]:
 
 def _logsumexp(logs: Floats) -> Floats:
     top = logs.max(axis=1)
-    found: Floats = top + np.log(np.exp(logs - top[:, None]).sum(axis=1))
-    return found
+    sums: Floats = top + np.log(np.exp(logs - top[:, None]).sum(axis=1))
+    return sums

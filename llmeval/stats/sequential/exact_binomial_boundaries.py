@@ -89,8 +89,8 @@ def _binomial(n: int, p: float) -> Floats:
     """P(X = k) for k = 0 to n."""
     k = np.arange(1, n + 1)
     ratios = np.log((n - k + 1) / k * (p / (1 - p)))
-    found: Floats = np.exp(np.append(0.0, ratios.cumsum()) + n * np.log1p(-p))
-    return found
+    probabilities: Floats = np.exp(np.append(0.0, ratios.cumsum()) + n * np.log1p(-p))
+    return probabilities
 
 
 def _p_value(successes: int, n: int, p: float) -> float:

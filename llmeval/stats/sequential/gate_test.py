@@ -174,14 +174,16 @@ class HybridTest:
             raise ValueError("there is no result to decide on")
         final = self.decision is None and (last or len(sizes) == plan.units)
         analyses = self._interim_component(final=final, bounds=bounds)
-        found = [self._betting_component(bounds=bounds), *analyses] if plan.share > 0 else analyses
+        components = (
+            [self._betting_component(bounds=bounds), *analyses] if plan.share > 0 else analyses
+        )
         p_fail, p_pass = (
-            min([1.0, *(side.p_fail for side in found)]),
-            min([1.0, *(side.p_pass for side in found)]),
+            min([1.0, *(side.p_fail for side in components)]),
+            min([1.0, *(side.p_pass for side in components)]),
         )
         low, high = (
-            max([plan.low, *(side.low for side in found)]),
-            min([plan.high, *(side.high for side in found)]),
+            max([plan.low, *(side.low for side in components)]),
+            min([plan.high, *(side.high for side in components)]),
         )
         if plan.target == "suite" and len(sizes) == plan.units:
             low, high = self._mean(self._lower), self._mean(self._upper)

@@ -91,9 +91,9 @@ class InterimAnalyses:
             hardly = fail > _HARDLY * level.fail and pass_ > _HARDLY * level.pass_
             if hardly and not (self._fail.rejects or self._pass.rejects):
                 continue
-            found = self._read(lower[:at], upper[:at], sizes[:at], level)
-            if found is not None:
-                return at, found
+            decisions = self._read(lower[:at], upper[:at], sizes[:at], level)
+            if decisions is not None:
+                return at, decisions
         return None
 
     def last(
@@ -141,11 +141,11 @@ class InterimAnalyses:
 
     def reached(self, p_fail: float, p_pass: float, level: Level) -> Decision | None:
         """What a look decides by its p-values."""
-        found = (_ratio(p_fail, level.fail), _ratio(p_pass, level.pass_))
-        self.nearest = min(self.nearest[0], found[0]), min(self.nearest[1], found[1])
-        if found[0] <= 1:
+        ratios = (_ratio(p_fail, level.fail), _ratio(p_pass, level.pass_))
+        self.nearest = min(self.nearest[0], ratios[0]), min(self.nearest[1], ratios[1])
+        if ratios[0] <= 1:
             return Decision.FAIL
-        return Decision.PASS if found[1] <= 1 else None
+        return Decision.PASS if ratios[1] <= 1 else None
 
 
 class _Levels:
@@ -168,10 +168,10 @@ class _Levels:
         self._from, self._normal = 0, levels(times, used) if chance is None else ()
         self.rejects = False
 
-    def at(self, analysis: int, found: AnalysisCounts, units: int) -> float:
+    def at(self, analysis: int, counts: AnalysisCounts, units: int) -> float:
         """The level of a look after so many units."""
         self.rejects = False
-        if self._counts is not None and not found.whole[units - 1]:
+        if self._counts is not None and not counts.whole[units - 1]:
             left = tuple(max(used - self._counts.spent, 0.0) for used in self._used[analysis:])
             self._counts, self._from, self._normal = (
                 None,
@@ -180,8 +180,8 @@ class _Levels:
             )
         if self._counts is None:
             return self._normal[analysis - self._from]
-        fewest, level = self._counts.next_limit(int(found.trials[units - 1]), self._used[analysis])
-        self.rejects = fewest is not None and bool(found.hits[units - 1] >= fewest)
+        fewest, level = self._counts.next_limit(int(counts.trials[units - 1]), self._used[analysis])
+        self.rejects = fewest is not None and bool(counts.hits[units - 1] >= fewest)
         return level
 
 
@@ -197,18 +197,19 @@ def _above(z: Floats) -> list[float]:
     return [0.5 * math.erfc(each / math.sqrt(2)) for each in z.tolist()]
 
 
-def _z(values: Floats, sizes: Floats, null: float, known: float | None) -> Floats:
+def _z(values: Floats, sizes: Floats, null: float, known_variance: float | None) -> Floats:
     """After each unit, how many standard errors the mean over cases is above the null; inf where
     nothing varies.
 
-    The error is the cluster-robust one, or the `known` one of a case where that makes the z larger.
+    The error is the cluster-robust one, or that of `known_variance` (of one case) if the z is
+    then larger.
     """
     total, squares = sizes.cumsum(), (sizes * sizes).cumsum()
     mean = (sizes * values).cumsum() / total
     crossed, own = (sizes * sizes * values).cumsum(), (sizes * sizes * values * values).cumsum()
     variance = np.maximum(own - 2 * mean * crossed + mean * mean * squares, 0.0)
-    if known is not None:
-        variance = np.minimum(variance, known * total)
+    if known_variance is not None:
+        variance = np.minimum(variance, known_variance * total)
     excess = (mean - null) * total
     with np.errstate(divide="ignore", invalid="ignore"):
         z: Floats = np.where(

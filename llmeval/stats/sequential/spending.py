@@ -52,8 +52,8 @@ def schedule(units: int) -> tuple[int, ...]:
     second percent; the last one at the end.
     """
     percents = [*range(1, 40), *range(40, 100, 2)]
-    found = {round(units * percent / 100) for percent in percents}
-    return (*sorted(at for at in found if FEWEST <= at < units), units)
+    sizes = {round(units * percent / 100) for percent in percents}
+    return (*sorted(at for at in sizes if FEWEST <= at < units), units)
 
 
 def spent(share: float, information: float | None, placing: Placing) -> float:
@@ -104,13 +104,13 @@ def levels(times: tuple[float, ...], used: tuple[float, ...]) -> tuple[float, ..
     """
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     at, mass, before, done = np.zeros(1), np.ones(1), 0.0, 0.0
-    found: list[float] = []
+    spent: list[float] = []
     for time, goal in zip(times, used, strict=True):
         step = math.sqrt(time - before)
         high = _REACH * math.sqrt(time)
         limit = _limit(at, mass, step, max(goal - done, 0.0), high)
-        found.append(
-            goal if not found else _above(limit / math.sqrt(time)) if limit < high else 0.0
+        spent.append(
+            goal if not spent else _above(limit / math.sqrt(time)) if limit < high else 0.0
         )
         middle, half = (limit - high) / 2, (limit + high) / 2
         points = middle + half * nodes
@@ -120,7 +120,7 @@ def levels(times: tuple[float, ...], used: tuple[float, ...]) -> tuple[float, ..
             / (step * math.sqrt(2 * math.pi))
         )
         at, mass, before, done = points, density * weights * half, time, max(goal, done)
-    return tuple(found)
+    return tuple(spent)
 
 
 def _limit(at: Floats, mass: Floats, step: float, goal: float, most: float) -> float:

@@ -64,17 +64,17 @@ class BetaTable:
 
     def cdf(self, x: ArrayLike) -> Floats:
         """I_x(a, b) of each x in [0, 1]."""
-        given = np.asarray(x, float)
-        place = np.clip((np.arcsin(np.sqrt(given)) - self._low) / self._step, 0, _POINTS)
+        points = np.asarray(x, float)
+        place = np.clip((np.arcsin(np.sqrt(points)) - self._low) / self._step, 0, _POINTS)
         index = np.minimum(place.astype(int), _POINTS - 1)
         u = place - index
         before, after = self._reached[index], self._reached[index + 1]
         rise = u * (1 - u) * ((1 - u) * self._slope[index] - u * self._slope[index + 1])
-        found: Floats = before + (after - before) * u * u * (3 - 2 * u) + rise
+        values: Floats = before + (after - before) * u * u * (3 - 2 * u) + rise
         with np.errstate(divide="ignore"):
             for sign, (scale, a, b) in zip(self._signs, self._terms, strict=True):
-                found = found + sign * np.exp(scale + a * np.log(given) + b * np.log1p(-given))
-        return np.clip(found, 0.0, 1.0)
+                values = values + sign * np.exp(scale + a * np.log(points) + b * np.log1p(-points))
+        return np.clip(values, 0.0, 1.0)
 
     def quantile(self, p: ArrayLike) -> Floats:
         """The x with I_x(a, b) = p, of each p in (0, 1/2]; above it, take 1 less that of Beta(b, a)
@@ -84,12 +84,12 @@ class BetaTable:
         to a pole, from x^a / (a B(a, b)) = p. A step that leaves the bracket is halved.
         """
         a, b = self.a, self.b
-        wanted, log_beta = np.asarray(p, float), _log_beta(a, b)
-        aimed = np.log(wanted)
+        probabilities, log_beta = np.asarray(p, float), _log_beta(a, b)
+        aimed = np.log(probabilities)
         if a < 2:
             y = np.minimum((aimed + math.log(a) + log_beta) / a, math.log(a / (a + b)) / 2)
         else:
-            near = np.interp(wanted, self._reached, np.arange(_POINTS + 1.0))
+            near = np.interp(probabilities, self._reached, np.arange(_POINTS + 1.0))
             y = 2 * np.log(np.sin(self._low + self._step * near))
         low, high = np.full_like(aimed, -np.inf), np.zeros_like(aimed)
         for _ in range(_STEPS):
@@ -104,8 +104,8 @@ class BetaTable:
             )
             if np.abs(np.exp(y) - x).max(initial=0.0) < _CLOSE:
                 break
-        found: Floats = np.exp(y)
-        return found
+        values: Floats = np.exp(y)
+        return values
 
 
 @lru_cache(maxsize=64)

@@ -159,8 +159,8 @@ def _terms(trials: Whole, hits: Whole, chance: Floats) -> Floats:
     hits = np.where(possible, hits, 0)
     logs = _log_factorials(int(trials.max(initial=0)))
     ways = logs[trials] - logs[hits] - logs[trials - hits]
-    found: Floats = np.exp(ways + hits * np.log(chance) + (trials - hits) * np.log1p(-chance))
-    return np.where(possible, found, 0.0)
+    terms: Floats = np.exp(ways + hits * np.log(chance) + (trials - hits) * np.log1p(-chance))
+    return np.where(possible, terms, 0.0)
 
 
 @lru_cache(maxsize=8)

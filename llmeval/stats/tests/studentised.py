@@ -148,8 +148,8 @@ def _ratios(residuals: Floats, draws: NDArray[np.int32]) -> Floats:
     squares = np.einsum("ij,ij->i", drawn, drawn) / count - means**2
     moved, errors = means - residuals.mean(), np.sqrt(np.maximum(squares, 0.0) / (count - 1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        found: Floats = np.where(errors > _TINY, moved / errors, np.copysign(np.inf, moved))
-    return found
+        ratios: Floats = np.where(errors > _TINY, moved / errors, np.copysign(np.inf, moved))
+    return ratios
 
 
 def both_sides(values: Floats, sizes: Floats) -> tuple[Studentised, Studentised]:
@@ -178,10 +178,10 @@ def clusters_for(planned: float, z: float, enough: float = ENOUGH) -> float:
         z: standard errors between the limit and the mean that is to be decided, > 0.
         enough: from how many on none is added (`adds_one`).
     """
-    found = max(math.ceil(planned), 2)
-    while found < enough and found < planned * added_cost(found, z, enough):
-        found += 1
-    return max(planned, found)
+    clusters = max(math.ceil(planned), 2)
+    while clusters < enough and clusters < planned * added_cost(clusters, z, enough):
+        clusters += 1
+    return max(planned, clusters)
 
 
 def added_cost(clusters: float, z: float, enough: float = ENOUGH) -> float:
@@ -196,7 +196,7 @@ def added_cost(clusters: float, z: float, enough: float = ENOUGH) -> float:
     )
 
 
-def p_at_most(found: Studentised, null: float, read_at: float = 1.0) -> float:
+def p_at_most(sample: Studentised, null: float, read_at: float = 1.0) -> float:
     """p-value of H0: mean <= `null`; the larger one of the t test's and the bootstrap-t test's.
 
     The bootstrap is left out where the t test alone is above `read_at`, the level that the p-value
@@ -205,24 +205,24 @@ def p_at_most(found: Studentised, null: float, read_at: float = 1.0) -> float:
     Assumes that clusters are independent, and not few (`fixed_sample.are_few`); 1 when all
     clusters agree, since then nothing shows how clusters may differ.
     """
-    if found.se == 0:
+    if sample.se == 0:
         return 1.0
-    ratio = (found.mean - null) / found.se
-    by_t = student_above(ratio, found.df)
+    ratio = (sample.mean - null) / sample.se
+    by_t = student_above(ratio, sample.df)
     if by_t > read_at:
         return by_t
-    at_least = len(found.bootstrap) - int(np.searchsorted(found.bootstrap, ratio, side="left"))
-    return max(by_t, (1 + at_least) / (1 + len(found.bootstrap)))
+    at_least = len(sample.bootstrap) - int(np.searchsorted(sample.bootstrap, ratio, side="left"))
+    return max(by_t, (1 + at_least) / (1 + len(sample.bootstrap)))
 
 
-def lower_mean(found: Studentised, alpha: float) -> float:
+def lower_mean(sample: Studentised, alpha: float) -> float:
     """The lower bound of the mean at `alpha`: the largest null that `p_at_most` rejects. -inf when
     nothing is shown.
     """
-    if found.se == 0:
+    if sample.se == 0:
         return -math.inf
-    allowed = math.floor(alpha * (1 + len(found.bootstrap)) + 1e-9) - 1
+    allowed = math.floor(alpha * (1 + len(sample.bootstrap)) + 1e-9) - 1
     if allowed < 0:
         return -math.inf
-    by_bootstrap = float(found.bootstrap[len(found.bootstrap) - 1 - allowed])
-    return found.mean - max(student_quantile(alpha, found.df), by_bootstrap) * found.se
+    by_bootstrap = float(sample.bootstrap[len(sample.bootstrap) - 1 - allowed])
+    return sample.mean - max(student_quantile(alpha, sample.df), by_bootstrap) * sample.se

@@ -22,6 +22,10 @@ from llmeval.stats.estimation.bounds import mean_bounds
 Floats = NDArray[np.float64]
 PERMUTATIONS = 1999
 """Random permutations. The smallest p-value is 1 / 2000."""
+_CHUNK = 4_000_000
+"""Clusters times permutations that are in memory at once."""
+_FLAT = 1e-9
+"""A spread or a change below this is rounding."""
 MIN_CLUSTERS = 4
 """With fewer clusters in a window no permutation of both can reach 5 %."""
 
@@ -75,6 +79,60 @@ def mean_change(
         half = _quantile(rate) * math.sqrt(_variance(first) + _variance(second))
         low, high = change - half, change + half
     return WindowChange(float(means[0]), float(means[1]), change, low, high, p)
+
+
+def drop_p(before: Window, now: Window, *, seed: int = 0) -> float:
+    """The one-sided p-value of "the mean has not fallen", by permutation of the clusters.
+
+    Args:
+        As `mean_change`.
+
+    Raises:
+        ValueError: a window without values.
+    """
+    first, second = _sums(before), _sums(now)
+    both, count = np.vstack((first, second)), len(first)
+    statistic = _ratios(both, np.arange(len(both))[None, :] < count, count)[0]
+    drawn, extreme, left = np.random.default_rng(seed), 0, PERMUTATIONS
+    while left:
+        rows = min(left, max(1, _CHUNK // len(both)))
+        chosen = np.zeros((rows, len(both)), dtype=bool)
+        chosen[:, :count] = True
+        moved = _ratios(both, drawn.permuted(chosen, axis=1), count)
+        extreme += int((moved <= statistic + 1e-12).sum())
+        left -= rows
+    return (1 + extreme) / (1 + PERMUTATIONS)
+
+
+def _ratios(sums: Floats, chosen: NDArray[np.bool_], count: int) -> Floats:
+    """`_ratio` for each row of `chosen`, which says which `count` clusters are the first window."""
+    values, sizes = sums[:, 0], sums[:, 1]
+    parts = np.column_stack((values, sizes, values**2, values * sizes, sizes**2))
+    first = chosen @ parts
+    means, variances = [], []
+    for window, clusters in ((first, count), (parts.sum(0) - first, len(sums) - count)):
+        mean = window[:, 0] / window[:, 1]
+        # the residuals of the clusters, squared: sum of (value - size * mean) ** 2
+        squares = window[:, 2] - 2 * mean * window[:, 3] + mean**2 * window[:, 4]
+        factor = clusters / (clusters - 1) if clusters > 1 else math.inf
+        means.append(mean)
+        variances.append(factor * np.maximum(squares, 0.0) / window[:, 1] ** 2)
+    change, spread = means[1] - means[0], np.sqrt(variances[0] + variances[1])
+    flat = spread < _FLAT
+    sign = np.where(np.abs(change) < _FLAT, 0.0, np.copysign(math.inf, change))
+    ratios: Floats = np.where(flat, sign, change / np.where(flat, 1.0, spread))
+    return ratios
+
+
+def bounded_change(before: Window, now: Window, low_rate: float, high_rate: float) -> WindowChange:
+    """The change of a mean of values in [0, 1] with bounds at two one-sided rates, without a test:
+    `p` is 1. Bounds and errors as `mean_change`.
+    """
+    first, second = _sums(before), _sums(now)
+    means = tuple(float(each[:, 0].sum() / each[:, 1].sum()) for each in (first, second))
+    low, _ = _mover(before, now, (means[0], means[1]), low_rate)
+    _, high = _mover(before, now, (means[0], means[1]), high_rate)
+    return WindowChange(means[0], means[1], means[1] - means[0], low, high, 1.0)
 
 
 def label_change(

@@ -5,6 +5,7 @@ Names and postal addresses are not found: that takes a model of the language.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from llmeval.checks.builtin.data.values import EMAIL, IBAN_LENGTHS, iban
 from llmeval.checks.builtin.safety.phones import find_phones
 from llmeval.checks.builtin.safety.refusals import find_refusal
 from llmeval.checks.builtin.safety.secret_forms import FORMS, Accept
+from llmeval.checks.builtin.text.prefilter import Prefilter
 from llmeval.checks.builtin.text.regex import compile_pattern, find_all
 from llmeval.checks.reading.payload import MAX_CHARS, too_long
 from llmeval.core.records import Answer, Case, Span
@@ -74,7 +76,8 @@ _PII: dict[str, tuple[tuple[str, str, Accept], ...]] = {
     "email": (
         (
             "an e-mail address",
-            r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9.\x80-\U0010ffff-]+\.[A-Za-z\x80-\U0010ffff]{2,24}",
+            # the characters themselves: RE2 has no \U
+            "[A-Za-z0-9._%+'-]+@[A-Za-z0-9.\x80-\U0010ffff-]+\\.[A-Za-z\x80-\U0010ffff]{2,24}",
             _email,
         ),
     ),
@@ -142,14 +145,21 @@ def personal_places(text: str) -> list[tuple[int, int, str]]:
         CheckError: the text is too long, or has too many candidates.
     """
     too_long(text, MAX_CHARS, "personal data")
-    forms = [form for kind in _USUAL_KINDS if kind != "phone" for form in _PII[kind]]
-    forms += [*_PII["ip"], *((form.what, form.pattern, form.accept) for form in FORMS)]
+    forms, prefilter = _all_forms()
     places = [
         (start, end, what)
-        for what, pattern, accept in forms
+        for what, pattern, accept in (forms[place] for place in prefilter.candidates(text))
         for start, end in _found(text, pattern, accept, len(text))
     ]
     return sorted([*places, *((start, end, "a phone number") for start, end in find_phones(text))])
+
+
+@lru_cache(maxsize=1)
+def _all_forms() -> tuple[list[tuple[str, str, Accept]], Prefilter]:
+    """All forms of personal data and secrets, and the search for all of them at once."""
+    forms = [form for kind in _USUAL_KINDS if kind != "phone" for form in _PII[kind]]
+    forms += [*_PII["ip"], *((form.what, form.pattern, form.accept) for form in FORMS)]
+    return forms, Prefilter([pattern for _, pattern, _ in forms])
 
 
 def _none_of(

@@ -17,6 +17,12 @@ const DEFAULTS = {
 /** The address of the reviewer's queue. */
 export const REVIEW_QUEUE = "#view=cases&q=review:queue&sort=review";
 
+/** The address of what reviewers differ on. */
+export const TO_DECIDE = "#view=cases&q=review:decide";
+
+/** `#case-ID` names a case, as links in comments of a pull request do. */
+const CASE_ANCHOR = "#case-";
+
 /**
  * The state that an address names. The hash of a section (`#gate`) is the report.
  *
@@ -24,6 +30,7 @@ export const REVIEW_QUEUE = "#view=cases&q=review:queue&sort=review";
  * @returns {PageState}
  */
 export function parseAddress(hash) {
+  if (hash.startsWith(CASE_ANCHOR)) return { ...DEFAULTS, view: "cases", case: anchored(hash) };
   const text = hash.slice(1);
   const values = Object.fromEntries(new URLSearchParams(text.includes("=") ? text : ""));
   const view = values.case || values.view === "cases" ? "cases" : "report";
@@ -36,7 +43,21 @@ export function parseAddress(hash) {
  * @param {string} hash
  */
 export function sectionOf(hash) {
-  return hash.includes("=") ? "" : hash.slice(1);
+  return hash.includes("=") || hash.startsWith(CASE_ANCHOR) ? "" : hash.slice(1);
+}
+
+/**
+ * The id in `#case-ID`; as it is written where it is not encoded rightly.
+ *
+ * @param {string} hash
+ */
+function anchored(hash) {
+  const text = hash.slice(CASE_ANCHOR.length);
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 // The page's state, and the parts that show and change it.
 
-import { formatAddress, parseAddress, REVIEW_QUEUE, sectionOf } from "./address.js";
+import { formatAddress, parseAddress, REVIEW_QUEUE, sectionOf, TO_DECIDE } from "./address.js";
 import { Alert } from "./alert.js";
 import { CasePane } from "./case_pane.js";
 import { announce, byId, h } from "./dom.js";
@@ -63,7 +63,8 @@ export class App {
     );
     if (this.server) {
       addEventListener("focus", () => this.sync());
-      if (!location.hash) history.replaceState(null, "", REVIEW_QUEUE);
+      const begin = this.server.state.adjudicating ? TO_DECIDE : REVIEW_QUEUE;
+      if (!location.hash) history.replaceState(null, "", begin);
     }
     addEventListener("hashchange", () => this.read());
     addEventListener("keydown", (event) => this.shortcuts.handle(event));

@@ -87,6 +87,8 @@ export class CasePane {
       position: at < 0 ? "not in this list" : `${number(at + 1)} of ${number(rows.length)}`,
       isRequested: (score) => app.review.isRequested(row, score),
       labels: app.labels,
+      comments: (id) => app.labelling.commentsOn(id),
+      addComment: app.server ? (id) => labelling.commentOnCase(id) : null,
       toggleDiff: () => this.toggleDiff(),
       flash,
       slice: (value) => app.change({ q: toggle("", "slice", value) }),

@@ -1,6 +1,7 @@
 // One row in full: the question, both answers with what changed, every score with its evidence.
 
 import { answers } from "./answers.js";
+import { caseComments } from "./case_comments.js";
 import { caseHistory } from "./case_history.js";
 import { h, number, status } from "./dom.js";
 import { collectFindings, isHidden, isPart } from "./findings.js";
@@ -56,6 +57,7 @@ export function detail(data, row, full, view) {
     returned(full.now.answer.data ?? {}, passages === null),
     traceSection(full.now.answer.trace),
     hidden ? null : caseHistory(full, data.meta.past),
+    caseComments(full.case.id, view),
     about(full),
   );
 }

@@ -35,9 +35,9 @@ export class Labelling {
     if (!full || row === undefined) return;
     const { answer } = full.now;
     const repeat = answer.repeat ?? 0;
-    const mine = app.labels.of(answer.case_id, repeat, score.metric);
     const conflict = app.labels.conflict(answer.case_id, repeat, score.metric);
     const adjudication = conflict !== null && this.isDeciding();
+    const mine = app.labels.of(answer.case_id, repeat, score.metric, adjudication || null);
     await app.alert.attempt(async () => {
       const kept = await app.labels.add(answer, score, verdict, {
         comment: comment ?? mine?.comment ?? "",
@@ -102,6 +102,33 @@ export class Labelling {
     dialog("Comment", server ? [field] : [field, name], "Keep", () => {
       if (!server) labels.setReviewer(name.value.trim());
       this.vote(score, mine.human_verdict, field.value.trim());
+    });
+    field.focus();
+  }
+
+  /**
+   * The comments on a case. In a blind review the server sends those of others after the vote.
+   *
+   * @param {string} id
+   */
+  commentsOn(id) {
+    const { data, server } = this.app;
+    const comments = server ? server.state.comments : data.meta.comments;
+    return comments.filter((comment) => comment.case_id === id);
+  }
+
+  /** @param {string} id */
+  commentOnCase(id) {
+    const { app } = this;
+    const field = h("textarea", { rows: 4, maxlength: LONGEST_COMMENT, "aria-label": "Comment" });
+    dialog("Comment on this case", [field], "Keep", () => {
+      const text = field.value.trim();
+      if (!text) return;
+      app.alert.attempt(async () => {
+        await app.server?.comment(id, text);
+        announce("Comment kept");
+        app.pane.redraw();
+      });
     });
     field.focus();
   }

@@ -2,6 +2,7 @@
 // there.
 
 import { memory } from "./memory.js";
+import { newId } from "./widgets.js";
 
 /** @import { Answer, Label, Score, Verdict } from "./types.js" */
 /** @typedef {import("./server.js").Server} Server */
@@ -17,7 +18,11 @@ import { memory } from "./memory.js";
  * @property {boolean} adjudication Whether it settles what reviewers differ on.
  */
 
-/** @typedef {{ answer: Answer, score: Score, before: Label | null }} Change */
+/**
+ * A verdict of this visit, and the one that it replaced.
+ *
+ * @typedef {{ answer: Answer, score: Score, before: Label | null, adjudication: boolean }} Change
+ */
 
 /** Labels of one run. */
 export class Labels {
@@ -48,14 +53,20 @@ export class Labels {
   }
 
   /**
-   * The reader's last label on a score; null when there is none, or it was withdrawn.
+   * The reader's last label on a score; null when there is none, or it was withdrawn. A verdict
+   * that settles a dispute is apart from the reader's vote as a reviewer.
    *
    * @param {string} caseId
    * @param {number} repeat
    * @param {string} metric
+   * @param {boolean | null} adjudication Which of the two; null: a decision before a vote.
    */
-  of(caseId, repeat, metric) {
-    const last = this.records.findLast((label) => isAbout(label, caseId, repeat, metric));
+  of(caseId, repeat, metric, adjudication = null) {
+    const last = this.records.findLast(
+      (label) =>
+        isAbout(label, caseId, repeat, metric) &&
+        (adjudication === null || label.adjudication === adjudication),
+    );
     return last && last.human_verdict !== "withdrawn" ? last : null;
   }
 
@@ -103,7 +114,7 @@ export class Labels {
    */
   async add(answer, score, verdict, circumstances) {
     const { comment, blind, sampling, probability, adjudication } = circumstances;
-    const before = this.of(answer.case_id, answer.repeat ?? 0, score.metric);
+    const before = this.of(answer.case_id, answer.repeat ?? 0, score.metric, adjudication);
     /** @type {Label} */
     const label = {
       label_id: newId(),
@@ -131,7 +142,7 @@ export class Labels {
         at: new Date().toISOString(),
       });
     }
-    this.changes.push({ answer, score, before });
+    this.changes.push({ answer, score, before, adjudication });
     return kept;
   }
 
@@ -153,13 +164,13 @@ export class Labels {
   async undo() {
     const last = this.changes.pop();
     if (!last) return null;
-    const { answer, score, before } = last;
+    const { answer, score, before, adjudication } = last;
     await this.add(answer, score, before?.human_verdict ?? "withdrawn", {
       comment: before?.comment ?? "",
       blind: before?.blind ?? false,
       sampling: before?.sampling ?? "triage",
       probability: before?.probability ?? null,
-      adjudication: false,
+      adjudication,
     });
     this.changes.pop(); // an undo can't be undone
     return answer;
@@ -209,11 +220,6 @@ function stored(key) {
  */
 function isAbout(label, caseId, repeat, metric) {
   return label.case_id === caseId && label.repeat === repeat && label.metric === metric;
-}
-
-function newId() {
-  // Pages that are not a secure context have no randomUUID.
-  return crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
 }
 
 /**

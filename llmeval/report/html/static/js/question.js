@@ -17,6 +17,8 @@ const FOLDABLE = 1500;
 const FOLDED = 600;
 /** Characters of a value of several parts that are shown on one line. */
 const ONE_LINE = 80;
+/** Images that a page shows: in place, never loaded, and never SVG. */
+const IMAGE = /^data:image\/(?:png|jpeg|gif|webp);base64,/;
 const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
 /**
@@ -55,7 +57,13 @@ function sideBySide(parts, expected) {
  */
 function inputs(item, lang, said) {
   if (item.messages?.length) {
-    return item.messages.map((message) => block(message.role, message.content, lang));
+    return item.messages.map((message) => {
+      const shown = block(message.role, message.content, lang);
+      for (const part of message.parts ?? []) {
+        if (part.image && IMAGE.test(part.image)) shown.append(thumbnail(part.image, part.name));
+      }
+      return shown;
+    });
   }
   const shown = said.length ? JSON.stringify(said) : "";
   const fields = ownFields(item).filter(
@@ -63,6 +71,14 @@ function inputs(item, lang, said) {
   );
   fields.sort(([a], [b]) => rank(a) - rank(b));
   return fields.map(([name, value]) => block(name, fieldText(value), lang));
+}
+
+/**
+ * @param {string} url
+ * @param {string | undefined} name
+ */
+function thumbnail(url, name) {
+  return h("img", { class: "thumbnail", src: url, alt: `image ${visible(name ?? "")}` });
 }
 
 /** @param {Case} item */

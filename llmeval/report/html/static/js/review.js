@@ -3,6 +3,7 @@
 import { h, number } from "./dom.js";
 import { memory } from "./memory.js";
 import { parse } from "./query.js";
+import { ghostButton } from "./widgets.js";
 
 /** @import { PageState, Score } from "./types.js" */
 /** @typedef {import("./data.js").Data} Data */
@@ -96,16 +97,17 @@ export class Review {
     const total = rows.length;
     const done = rows.filter((row) => this.isDone(row)).length;
     const text = `${number(done)} of ${number(total)}`;
-    const note =
-      done === total && total
-        ? " All done. Ctrl-C in the terminal ends the review."
-        : ` as ${this.server?.state.reviewer}`;
+    const { team, reviewer } = this.server?.state ?? { team: false, reviewer: "" };
+    const end = team ? "" : " Ctrl-C in the terminal ends the review.";
+    const note = done === total && total ? ` All done.${end}` : ` as ${reviewer}`;
+    const leave = () => this.server?.leave();
     return h(
       "div",
       { class: "progress" },
       h("progress", { max: Math.max(total, 1), value: done, "aria-label": `Reviewed: ${text}` }),
       h("span", { class: "num" }, text),
       h("span", { class: "quiet" }, note),
+      team ? ghostButton("Leave", leave, { class: "ghost small" }) : null,
     );
   }
 }

@@ -1,5 +1,7 @@
 // The review server, where the page comes from one: what is to be reviewed, and where labels go.
 
+import { newId } from "./widgets.js";
+
 /** @import { Label, ServerState } from "./types.js" */
 
 export class Server {
@@ -22,12 +24,34 @@ export class Server {
    * @param {Partial<Label>} label
    */
   async send(label) {
-    this.state = await request("/labels", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(label),
-    });
+    this.state = await request("/labels", posted(label));
   }
+
+  /**
+   * Comment on a case.
+   *
+   * @param {string} caseId
+   * @param {string} text
+   */
+  async comment(caseId, text) {
+    const remark = { comment_id: newId(), case_id: caseId, text };
+    this.state = await request("/comments", posted(remark));
+  }
+
+  /** End this browser's session with the server of a team, and show the form for the token. */
+  async leave() {
+    await fetch("/leave", { method: "POST" });
+    location.reload();
+  }
+}
+
+/**
+ * @param {unknown} body
+ * @returns {RequestInit}
+ */
+function posted(body) {
+  const headers = { "Content-Type": "application/json" };
+  return { method: "POST", headers, body: JSON.stringify(body) };
 }
 
 /**

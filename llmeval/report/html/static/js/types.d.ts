@@ -129,7 +129,11 @@ export interface Answer {
 export interface Case {
   id: string;
   fields?: { [name: string]: Json };
-  messages?: { role: string; content: string }[];
+  messages?: {
+    role: string;
+    content: string;
+    parts?: { image?: string; name?: string }[];
+  }[];
   references?: string[];
   facts?: Json[];
   context?: string | null;
@@ -211,6 +215,8 @@ export interface Meta {
   /** Whether the page comes from the review server. */
   served: boolean;
   past: PastRun[];
+  /** Comments on cases; empty in a page from a server. */
+  comments: CaseComment[];
 }
 
 /** A person's verdict on one metric of one answer: a line of labels.jsonl. */
@@ -255,6 +261,24 @@ export interface ServerState {
   labels: Label[];
   others: Opinion[];
   conflicts: Conflict[];
+  /** On cases: the reader's own, and those of others that can't sway a vote any more. */
+  comments: CaseComment[];
+  /** Whether the reader is here to settle what reviewers differ on. */
+  adjudicating: boolean;
+  /** Whether the reader may settle that. */
+  may_adjudicate: boolean;
+  /** Whether several people use this server, each with a token. */
+  team: boolean;
+}
+
+/** A person's remark on a case. */
+export interface CaseComment {
+  case_id: string;
+  text: string;
+  author: string;
+  at: string;
+  /** Whether the case has changed since. */
+  void: boolean;
 }
 
 /** A place in the reviewer's queue. */
@@ -297,6 +321,9 @@ export interface CaseView {
   /** Whether the reader's verdict on a score is wanted. */
   isRequested: (score: Score) => boolean;
   labels: import("./labels.js").Labels;
+  comments: (id: string) => CaseComment[];
+  /** Null in a file. */
+  addComment: ((id: string) => void) | null;
   toggleDiff: () => void;
   flash: (id: string) => void;
   slice: (value: string) => void;

@@ -83,6 +83,12 @@ export async function copyAddress(button) {
   announce(text);
 }
 
+/** A random id of a record. */
+export function newId() {
+  // Pages that are not a secure context have no randomUUID.
+  return crypto.randomUUID?.() ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+}
+
 /** @type {Record<string, string>} */
 const THEMES = { auto: "as the system", light: "light", dark: "dark" };
 

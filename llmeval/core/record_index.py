@@ -56,13 +56,13 @@ class RecordIndex:
 
     def numbers_of(self, key: UnitKey) -> list[int]:
         """The records that may be of a key, the last recorded first."""
-        wanted, found = hash(key) & _MASK, list[int]()
-        at, end = bisect_left(self._sorted, wanted), len(self._sorted)
-        while at < end and self._sorted[at] == wanted:
-            found.append(self._order[at])
+        hashed, numbers = hash(key) & _MASK, list[int]()
+        at, end = bisect_left(self._sorted, hashed), len(self._sorted)
+        while at < end and self._sorted[at] == hashed:
+            numbers.append(self._order[at])
             at += 1
-        found.reverse()
-        return found
+        numbers.reverse()
+        return numbers
 
     def place(self, number: int) -> tuple[int, int]:
         """(begin, size) of a record in bytes."""
