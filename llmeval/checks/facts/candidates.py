@@ -354,7 +354,7 @@ _INTERJECTIONS = frozenset(
     "no non nein nee não nao sorry pardon perdón scusa scusi scusate desculpe desculpa "
     "entschuldigung verzeihung wait hmm actually oops attendez attends espera aspetta wacht".split()
 )
-"""What a text says when it corrects itself, which is no candidate."""
+"""What a text says when it corrects itself, which is not a candidate."""
 
 
 def _is_item(text: str) -> bool:

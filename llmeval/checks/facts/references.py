@@ -138,7 +138,7 @@ _HOW_LONG = regex.compile(
     r"|quantas\shoras|hoe\slang)",
     regex.IGNORECASE,
 )
-"""A question about a duration, to which `2h30` is no time of the day."""
+"""A question about a duration, to which `2h30` is not a time of the day."""
 _TYPED_WORDS = 12
 """A longer reference is a text, whatever numbers it holds."""
 _OPTION = regex.compile(r"\s*\(?[A-J]\)?[.:]?\s*")

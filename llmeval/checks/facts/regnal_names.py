@@ -19,7 +19,7 @@ _KINDS = frozenset(
     "war world super bowl part act chapter volume book class phase stage level type rocky article "
     "title section appendix table figure game round episode season olympics vatican apollo".split()
 )
-"""Words before a numeral that are no name of a person."""
+"""Words before a numeral that are not a name of a person."""
 
 
 def regnal_forms(name: str) -> tuple[str, ...]:
@@ -83,8 +83,8 @@ _BY_NUMBER = {
 
 
 def has_name_before(first: int, answer: Tokens) -> bool:
-    """Whether another name that is no title stands right before a ruler's name: `Franz Joseph II.`
-    for `Joseph II.`"""
+    """Whether another name, which is not a title, stands right before a ruler's name: `Franz Joseph
+    II.` for `Joseph II.`"""
     if not first or answer.gap(first) not in (" ", "-", "‑") or first - 1 in answer.breaks[1:]:
         return False
     word, raw = answer.stems[first - 1], answer.raw[answer.starts[first - 1]]
