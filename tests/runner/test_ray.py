@@ -30,6 +30,8 @@ pytestmark = pytest.mark.ray
 
 ROOT = Path(__file__).parent.parent.parent
 CASES, CONCURRENCY = 120, 4
+RUNS: "list[subprocess.Popen[str]]" = []
+"""The runs of a test. Each has a session, to which the processes of its cluster belong."""
 
 
 class Cluster(NamedTuple):
@@ -38,6 +40,18 @@ class Cluster(NamedTuple):
     address: str
     process: "subprocess.Popen[bytes]"
     environment: dict[str, str]
+
+
+@pytest.fixture(autouse=True)
+def _ended() -> Iterator[None]:
+    """No process of a run stays, also after a failure."""
+    yield
+    for run in RUNS:
+        if run.poll() is None:
+            run.kill()
+            run.communicate()
+        end_processes(run.pid)
+    RUNS.clear()
 
 
 @pytest.fixture(scope="module")
@@ -124,11 +138,13 @@ def start(
 ) -> "subprocess.Popen[str]":
     command = ["run", suite, "--out", out, "--executor", executor, "--workers", "2",
                "--concurrency", CONCURRENCY, "--json"]  # fmt: skip
-    return subprocess.Popen(
+    run = subprocess.Popen(
         [sys.executable, "-m", "llmeval", *map(str, command)],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
         start_new_session=True,
     )  # fmt: skip
+    RUNS.append(run)
+    return run
 
 
 def wait_for(endpoint: Endpoint, n: int, process: "subprocess.Popen[str]") -> None:
