@@ -33,7 +33,7 @@ MAX_BITS = 4096
 
 _STEP = 100
 """Steps of one operation, whatever its size."""
-_NODE = 5
+_NODE = 10
 """Steps of each value inside a list or a mapping that is counted."""
 _SIZED_FILTERS = frozenset(
     ["batch", "center", "indent", "round", "slice", "truncate", "wordwrap", "filesizeformat"]
