@@ -1,6 +1,7 @@
 """A judge that errs differently on the two sides of a regression, without and with people's labels.
 
-    python benchmarks/decisions_judge_arms.py [--tries 1000] [--section arms|hidden|clusters] [--only 0.85]
+    python benchmarks/decisions_judge_arms.py [--tries 1000] [--section arms|hidden|clusters|first]
+        [--only 0.85]
 
 `arms`: the judge was certified on 300 labels of the baseline's answers, at their expected counts. Its sensitivity on the
 candidate's answers is another one. People pass .85 of the baseline's answers, correlation .5
@@ -10,6 +11,8 @@ them.
 
 `hidden`: the drop lies in one class of pairs alone, or in all alike: the worst for labels.
 `clusters`: labels of about 1,000 cases in clusters that share what becomes of them.
+`first`: 3 answers a case on both sides, or 5 runs of the baseline, where the first answer of the
+newest run is labelled; the cases differ in difficulty.
 
 Everything is seeded. A p-value by labels takes 1,000 random weightings here instead of 10,000.
 """
@@ -379,6 +382,47 @@ def clusters(tries: int, seed: int) -> None:
     )  # fmt: skip
 
 
+def _first_answers(source: np.random.Generator, n: int, drop: float, judge: Arms) -> Try:
+    """The first of several answers to n cases of different difficulty, and what the judge says. The
+    further answers are drawn too, so that a later choice of one could not go unnoticed.
+    """
+    spread = (1 - CORRELATION) / CORRELATION
+    easy = source.beta(RATE * spread, (1 - RATE) * spread, n)
+    before = source.random((5, n)) < easy
+    now = source.random((3, n)) < easy * (1 - drop / RATE)
+    chance = source.random((2, n))
+    old, new = before[-1], now[0]
+    seen_before = chance[0] < np.where(old, judge.before, 1 - judge.specificity)
+    seen_now = chance[1] < np.where(new, judge.now, 1 - judge.specificity)
+    classes = 2 * (1 - seen_before.astype(np.int64)) + (1 - seen_now.astype(np.int64))
+    return Try(classes, new.astype(np.int64) - old.astype(np.int64))
+
+
+def first(tries: int, seed: int) -> None:
+    """Wrong decisions by labels of the first answers."""
+
+    def rows() -> Iterator[list[str]]:
+        for judge in JUDGES[1:]:
+            for labels in LABELS[1:]:
+                source, tallies = np.random.default_rng([seed, 9, labels]), []
+                for drop in (0.0, 0.05, 0.1):
+                    tally = Tally()
+                    for _ in range(tries):
+                        seen = _first_answers(source, 300, drop, judge)
+                        tally.add(*by_labels(label(source, seen, labels), 0.05))
+                    tallies.append(tally)
+                same, margin, worse = tallies
+                figures = (same.failed, margin.passed, worse.passed, worse.failed)
+                yield [judge.name, f"{labels}", *map(percent, figures)]
+
+    table(
+        f"Labels of the first of several answers, 300 cases, margin 5, {tries:,} tries, %; limit"
+        f" {percent(limit(LEVEL * draw_share(1), tries))}",
+        ["judge", "labels", "wrong FAIL", "wrong PASS at -5", "wrong PASS at -10", "FAIL at -10"],
+        rows(),
+    )
+
+
 def _wrong(
     weights: tuple[float, ...],
     rates: list[list[float]],
@@ -410,7 +454,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tries", type=int, default=1000, help="tries a figure")
-    parser.add_argument("--section", choices=("arms", "hidden", "clusters"), help="only this table")
+    parser.add_argument("--section", choices=("arms", "hidden", "clusters", "first"))
     parser.add_argument("--only", default="", help="only judges whose sensitivities begin so")
     parser.add_argument("--seed", type=int, default=18)
     options = parser.parse_args()
@@ -421,6 +465,8 @@ def main() -> None:
         hidden(options.tries, options.seed)
     if options.section in (None, "clusters"):
         clusters(options.tries, options.seed)
+    if options.section in (None, "first"):
+        first(options.tries, options.seed)
 
 
 if __name__ == "__main__":

@@ -28,14 +28,15 @@ def attest(
 
     An INVALID run gets no test-result. INCONCLUSIVE is FAILED, or WARNED where the suite says
     `on_inconclusive: warn` or `pass`. The statement says that it is unsigned unless --sign is used.
+    Approvals and overrides are in the statements. They do not change the result.
     """
     from llmeval.governance.attest import attest as write_statements
+    from llmeval.governance.stated_approvals import approvals_of
     from llmeval.governance.statements import subject_of
-    from llmeval.governance.verified_run import is_approved
 
     path = find_run(run, reports)
     subjects = [subject_of(each) for each in subject or ()]
-    done = write_statements(path, subjects, sign, is_approved(path))
+    done = write_statements(path, subjects, sign, approvals_of(path))
     if as_json:
         emit(
             {

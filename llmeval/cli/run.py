@@ -228,7 +228,7 @@ def run(
         shard=None if shard is None else parse_shard(shard, os.environ),
         steal=steal,
         workers=workers_of(executor, workers),
-        cluster=executor.partition("://")[2],
+        ray_address=executor.partition("://")[2],
         junit=junit,
     )
     alone = out is not None or baseline not in (None, "lock")

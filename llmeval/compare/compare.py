@@ -41,7 +41,7 @@ class _Tested:
     other: LoadedRun
     metric: str
     pairs: PairedCases
-    found: MeanDifference
+    difference: MeanDifference
 
 
 def compare(runs: Sequence[RunStore], level: float = LEVEL, *, best: bool = False) -> Comparison:
@@ -70,10 +70,10 @@ def compare(runs: Sequence[RunStore], level: float = LEVEL, *, best: bool = Fals
         if (tested := _test(one, two, metric, level)) is not None
     }
     adjusted = dict(
-        zip(tests, holm_adjusted([each.found.p for each in tests.values()]), strict=True)
+        zip(tests, holm_adjusted([each.difference.p for each in tests.values()]), strict=True)
     )
     verdicts = {
-        key: PairwiseTest(tests[key].found.estimate, p, p <= 1 - level)
+        key: PairwiseTest(tests[key].difference.estimate, p, p <= 1 - level)
         for key, p in adjusted.items()
     }
     return Comparison(
@@ -141,7 +141,7 @@ def _metric(
         return MetricDifference(
             letter=other.letter, metric=metric, judged=judged, word="not comparable", why=why
         )
-    pairs, difference, moved = tested.pairs, tested.found, list(_moved(tested))
+    pairs, difference, moved = tested.pairs, tested.difference, list(_moved(tested))
     fell = sorted(
         (flip for flip in moved if flip.now < flip.before), key=lambda flip: flip.now - flip.before
     )

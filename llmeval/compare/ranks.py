@@ -28,7 +28,7 @@ def board(
     """
     having = [each for each in sides if metric in each.kept.metrics]
     ranked = [each for each in having if not obstacle(having[0], each, metric)]
-    values = [_known(each, metric) for each in ranked]
+    values = [_values_by_case(each, metric) for each in ranked]
     shared = [
         name
         for name in values[0]
@@ -58,7 +58,7 @@ def board(
     )
 
 
-def _known(side: LoadedRun, metric: str) -> dict[str, float]:
+def _values_by_case(side: LoadedRun, metric: str) -> dict[str, float]:
     return {
         name: value for name, value in side.kept.results(metric).items() if not math.isnan(value)
     }

@@ -11,7 +11,8 @@ from llmeval.core.manifest import Digests
 
 LOCK_SCHEMA = 3
 """The newest format of a lock file. From 2 on it holds the gate that the run was approved with; 3
-is that of several runs or of a release, which an older llmeval would misread.
+is that of several runs, of a release, or of several answers a case with a judge, which an older
+llmeval would misread.
 """
 
 KeptValue = float | None | Literal["-"]
@@ -69,6 +70,17 @@ class BaselineValues(msgspec.Struct, frozen=True):
     def tells_passes(self) -> bool:
         """Whether it says of each case whether it passed."""
         return bool(self.passed) or all(value in (0, 1, None, "-") for value in self.values)
+
+
+class FirstAnswers(msgspec.Struct, frozen=True):
+    """The first answers of the newest run, in the order of the baseline's cases. People label
+    single answers, and a mean is of none.
+    """
+
+    outputs: tuple[str, ...]
+    """`output_digest` of each answer."""
+    passed: dict[str, str]
+    """By judged metric, a letter for each case: y (pass), n (fail), or - (no verdict)."""
 
 
 class BaselineRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +165,8 @@ class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
     """For runs with a judge and without repeats: `output_digest` of each case's answer, in the same
     order.
     """
+    first: FirstAnswers | msgspec.UnsetType = msgspec.UNSET
+    """Only with a judge, and several runs or several answers a case."""
     metrics: dict[str, BaselineValues]
     """Results by metric."""
     clusters: tuple[str | None, ...] | msgspec.UnsetType = msgspec.UNSET
@@ -188,6 +202,21 @@ class BaselineLock(msgspec.Struct, frozen=True, kw_only=True):
     def answers(self) -> int:
         """How many answers there are to each case, over all runs and repeats."""
         return self.run_count * (1 if self.gate is None else self.gate.repeats)
+
+    def first_answers(self, metric: str) -> dict[str, tuple[str, str]] | None:
+        """By case id, the judge's verdict on the first answer of the newest run (y, n, or -), and
+        that answer's digest; None where the lock file does not keep them.
+        """
+        column = self.metrics.get(metric)
+        if column is None:
+            return None
+        letters, outputs = column.passed, self.outputs
+        if self.first is not msgspec.UNSET:
+            letters, outputs = self.first.passed.get(metric, ""), self.first.outputs
+        graded = any(value not in (0, 1, None, "-") for value in column.values)
+        if not letters or not outputs or (self.first is msgspec.UNSET and graded):
+            return None
+        return dict(zip(self.cases, zip(letters, outputs, strict=True), strict=True))
 
     def gaps(self, metric: str) -> dict[str, float]:
         """By case id, how much higher than its least the mean may be, as some runs miss it."""

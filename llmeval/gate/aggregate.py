@@ -22,6 +22,7 @@ from llmeval.gate.answer_digest import output_digest
 from llmeval.gate.audits import Audits, note
 from llmeval.gate.call_counts import RunCalls
 from llmeval.gate.case_value import CaseValue
+from llmeval.gate.first_answers import FirstVerdicts
 from llmeval.gate.human_labels import DecidedUnit, decide_unit
 from llmeval.gate.metric_column import MetricColumn
 from llmeval.gate.missing_causes import MissingCauses
@@ -97,7 +98,7 @@ class RunAggregate:
         self.path, self.repeats = path, repeats
         self.people, self.drawn = people or {}, frozenset(drawn)
         self.undecided, self.revised = frozenset(undecided), frozenset(revised)
-        self.numbers = RunNumbers(numbers, repeats)
+        self.numbers, self.first = RunNumbers(numbers, repeats), FirstVerdicts(repeats)
         self.by_people: set[str] = set()
         self._rows: dict[str, int] = {}
         self._seen = array("H")
@@ -184,16 +185,8 @@ class RunAggregate:
                 unscored += 1  # NOT_SCORED is not missing: its run decides nothing (`missing`)
             elif self._is_missing(row, status):
                 errors += 1
-        return MetricSample(
-            len(values),
-            sum(outcomes),
-            unscored,
-            errors,
-            tuple(values),
-            tuple(clusters),
-            tuple(outcomes),
-            waiting,
-        )
+        results = tuple(values), tuple(clusters), tuple(outcomes)
+        return MetricSample(len(values), sum(outcomes), unscored, errors, *results, waiting)
 
     def case_digests(self, *, planned: bool = False) -> dict[str, str]:
         """The beginning of each case's digest, 16 hex digits, by id; also of cases to come if
@@ -350,6 +343,7 @@ class RunAggregate:
         counted = unit.answer.error is not None and outcome is Outcome.FAIL
         self.numbers.take(row, self._seen[row], unit.case, unit.answer, counted=counted)
         self._seen[row] += 1
+        self.first.take(row, unit.answer, decided.scores)
         self._outputs[row] = int(output_digest(unit.answer), 16)
         for judged, score in zip(unit.scores, decided.scores, strict=True):
             self._add_score(row, score)

@@ -97,7 +97,9 @@ def values_of(
     approved: Approval | None = None,
 ) -> BaselineLock:
     """A run's results case by case, whatever it came to: what others are paired with."""
-    judged = manifest.digests.judges if manifest.repeats == 1 else ()
+    judges = manifest.digests.judges
+    judged = judges if manifest.repeats == 1 else ()
+    rows = [aggregate.place(name)[0] for name in aggregate.case_digests()]
     rejudged = manifest.rejudged
     if approved is not None:
         rejudged = None  # a person takes these cases and this gate as they are now
@@ -112,6 +114,7 @@ def values_of(
         gate=terms_of(manifest) if rejudged is None else rejudged.gate,
         left_out={} if rejudged is None else rejudged.left_out,
         outputs=tuple(aggregate.outputs()) if judged else (),
+        first=aggregate.first.kept(rows, list(judges)) if judges and not judged else UNSET,
         metrics={
             name: BaselineValues(
                 scorer_digest(manifest, name),
@@ -302,17 +305,19 @@ def lock_bytes(baseline: BaselineLock) -> bytes:
     """The lock file's content: the head indented for people who review it, a line for the cases and
     for each metric.
     """
-    newest = baseline.run_count > 1 or baseline.release is not None
+    several = baseline.run_count > 1 or baseline.first is not UNSET
+    newest = several or baseline.release is not None
     kept = structs.replace(baseline, schema=LOCK_SCHEMA if newest else 2)
     whole: dict[str, Any] = msgspec.to_builtins(structs.replace(kept, digest=lock_digest(kept)))
     cases, outputs, metrics = whole.pop("cases"), whole.pop("outputs"), whole.pop("metrics")
-    numbers = _rows(whole.pop("numbers"))
+    numbers, first = _rows(whole.pop("numbers")), whole.pop("first", None)
     release, chain = whole.pop("release"), whole.pop("chain")
     for name in ("left_out", "runs"):
         if not whole[name]:
             del whole[name]
     head = msgspec.json.format(canonical_json(whole), indent=2).decode()[:-2]
     shown = f'"numbers": {{\n{numbers}\n  }},\n  ' if numbers else ""
+    shown += f'"first": {_plain(first)},\n  ' if first else ""
     links = ",\n".join(f"    {canonical_json(link).decode()}" for link in chain)
     return (
         f'{head},\n  "chain": [\n{links}\n  ],\n  "release": {_plain(release)},\n  "cases":'

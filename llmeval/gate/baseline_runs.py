@@ -8,9 +8,15 @@ prompt, checks, judges or gate are refused.
 import math
 from collections.abc import Iterator, Sequence
 
-from msgspec import structs
+from msgspec import UNSET, UnsetType, structs
 
-from llmeval.core.baseline_lock import BaselineLock, BaselineRun, BaselineValues, KeptValue
+from llmeval.core.baseline_lock import (
+    BaselineLock,
+    BaselineRun,
+    BaselineValues,
+    FirstAnswers,
+    KeptValue,
+)
 from llmeval.core.errors import UsageError
 from llmeval.gate.kept_numbers import joined_numbers
 
@@ -58,12 +64,30 @@ def extended(baseline: BaselineLock, new: BaselineLock) -> BaselineLock:
         decision=new.decision,
         digests=new.digests,
         outputs=(),
+        first=_first_of(new, baseline),
         numbers=joined_numbers(baseline, new),
         metrics={
             name: _column(column, _in_order(new, name, baseline), len(before), list(baseline.cases))
             for name, column in baseline.metrics.items()
         },
         runs=(*before, *runs_of(new)),
+    )
+
+
+def _first_of(new: BaselineLock, baseline: BaselineLock) -> FirstAnswers | UnsetType:
+    """The first answers of a run, in the order of the baseline's cases."""
+    outputs = new.outputs
+    letters = {name: column.passed for name, column in new.metrics.items() if column.passed}
+    if new.first is not UNSET:
+        outputs, letters = new.first.outputs, new.first.passed
+    if not outputs:
+        return UNSET
+    places = {name: place for place, name in enumerate(new.cases)}
+    order = [places[name] for name in baseline.cases]
+    judged = {name: each for name, each in letters.items() if name in new.digests.judges}
+    return FirstAnswers(
+        tuple(outputs[place] for place in order),
+        {name: "".join(each[place] for place in order) for name, each in judged.items()},
     )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.manifest import Manifest
 from llmeval.gate.aggregate import RunAggregate
+from llmeval.gate.first_answers import GRADED, MISSING
 
 _NO_TEXT = "0" * 16
 """The digest of an answer without text."""
@@ -45,18 +46,17 @@ def why_no_classes(
 ) -> str | None:
     """Why labels of pairs can't decide a regression on this metric; None where they can.
 
-    The estimate takes pairs with one answer and one verdict of pass or fail on either side.
+    The estimate takes pairs with one answer and one verdict of pass or fail on either side. Of
+    several answers that is the first one, and of several runs of the baseline the newest one.
     """
-    column = baseline.metrics.get(metric)
     if metric not in manifest.judges:
         return f"{metric} has no judge, so it needs no labels"
-    if baseline.run_count > 1:
+    if baseline.first_answers(metric) is None:
         return (
-            f"the baseline {baseline.run_id} is the mean of {baseline.run_count} runs, and labels"
-            " are of one answer a case. Approve a single run to label against"
+            f"the baseline {baseline.run_id} does not hold the judge's verdicts of pass or fail on"
+            " single answers, which labels are of. If it is of an older llmeval, approve its runs"
+            " again: `llmeval baseline approve RUN --by NAME --reason TEXT`"
         )
-    if manifest.repeats > 1 or column is None or not column.passed or not baseline.outputs:
-        return "with several answers a case, labels of one of them do not decide a case"
     if tally.cases + len(tally.aside) < manifest.cases.n:
         return "the run stopped early, so the number of its cases depends on their results"
     return None
@@ -78,31 +78,43 @@ def classes_for(
 def pair_classes(
     tally: RunAggregate, baseline: BaselineLock, metric: str, cases: Sequence[str]
 ) -> dict[str, PairClass] | None:
-    """The class of each paired case; None where a score is neither pass nor fail.
+    """The class of each paired case by its first answer on each side; None where a score is neither
+    pass nor fail.
 
     Args:
-        tally: of the run. baseline: one answer a case (`why_no_classes`).
+        tally: of the run. baseline: one that holds single answers (`why_no_classes`).
         metric: a judged one. cases: ids of the pairs (`pairs.PairedCases.cases`).
     """
-    column = baseline.metrics[metric]
-    rows = zip(column.passed, column.values, baseline.outputs, strict=True)
-    before = dict(zip(baseline.cases, rows, strict=True))
-    now = dict(zip(tally.case_digests(), tally.outputs(), strict=True))
+    before = baseline.first_answers(metric) or {}
+    texts = dict(zip(tally.case_digests(), tally.outputs(), strict=True))
     classes: dict[str, PairClass] = {}
     for name in cases:
-        result = tally.result(metric, name)
-        letter, value, text = before[name]
-        if result is None or result.value != result.value or letter not in "yn":
-            classes[name] = PairClass.MISSING
-        elif not {result.value, value} <= {0, 1}:
+        (old, theirs), now, mine = before[name], _verdict(tally, metric, name), texts[name]
+        if tally.repeats > 1:
+            mine = tally.first.output(tally.place(name)[0])
+        if now == GRADED:
             return None
-        elif now[name] == text:
+        if MISSING in (old, now):
+            classes[name] = PairClass.MISSING
+        elif mine == theirs:
             classes[name] = PairClass.SAME
-        elif _NO_TEXT in (now[name], text):
+        elif _NO_TEXT in (mine, theirs):
             classes[name] = PairClass.MISSING
         else:
-            classes[name] = _class(letter == "y", result.passed)
+            classes[name] = _class(old == "y", now == "y")
     return classes
+
+
+def _verdict(tally: RunAggregate, metric: str, name: str) -> str:
+    """The judge's verdict on the first answer to a case: y, n, missing or graded."""
+    if tally.repeats > 1:
+        return tally.first.letter(metric, tally.place(name)[0])
+    result = tally.result(metric, name)
+    if result is None or result.value != result.value:
+        return MISSING
+    if result.value not in (0, 1):
+        return GRADED
+    return "y" if result.passed else "n"
 
 
 def _class(before: bool, now: bool) -> PairClass:

@@ -11,9 +11,11 @@ from llmeval.governance.dsse import private_key, signed_envelope
 from llmeval.governance.ssh import sign_file
 from llmeval.governance.statements import (
     EVALUATION,
+    NO_APPROVALS,
     TEST_RESULT,
     VERIFICATION,
     SealedSummary,
+    StatedApprovals,
     Subject,
     default_subjects,
     evaluation,
@@ -40,7 +42,10 @@ class Attestation(NamedTuple):
 
 
 def attest(
-    run: Path, subjects: Sequence[Subject] = (), sign: str | None = None, approved: bool = False
+    run: Path,
+    subjects: Sequence[Subject] = (),
+    sign: str | None = None,
+    approvals: StatedApprovals = NO_APPROVALS,
 ) -> Attestation:
     """Write the statements of a sealed run.
 
@@ -48,7 +53,7 @@ def attest(
         run: its directory.
         subjects: what was tested; default: the candidate, and the commit of a clean checkout.
         sign: `ed25519:FILE`, `ed25519:env` or `ssh:FILE`; None: no signature.
-        approved: whether the approvals of the run meet its policy.
+        approvals: what people decided about the run.
 
     Raises:
         UsageError: no such key, or nothing to attest. StoreError: the run does not fit its seal.
@@ -60,9 +65,9 @@ def attest(
     directory = RunDir(run)
     sealed = SealedSummary(check.seal, directory.manifest(), directory.summary())
     predicates = {
-        TEST_RESULT: test_result(sealed),
-        VERIFICATION: verification(sealed, approved),
-        EVALUATION: evaluation(sealed),
+        TEST_RESULT: test_result(sealed, approvals),
+        VERIFICATION: verification(sealed, approvals),
+        EVALUATION: evaluation(sealed, approvals),
     }
     named = list(subjects) or default_subjects(sealed.manifest)
     written: list[Path] = []

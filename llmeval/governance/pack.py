@@ -13,6 +13,7 @@ from llmeval.core.seal import SealedFile
 from llmeval.governance.audit import AUDIT, read_chain
 from llmeval.governance.canonical import sha256_of, shown_bytes
 from llmeval.governance.clause_map import read_map, table_of
+from llmeval.governance.monitoring_summary import monitor_file, monitoring_summary
 from llmeval.governance.pack_files import files_of_run
 from llmeval.governance.pack_readme import readme
 from llmeval.governance.verify import check_seal
@@ -39,6 +40,7 @@ def write_pack(runs: Sequence[Path], out: Path, maps: Iterable[str] = ()) -> Pac
     packed: list[PackedRun] = []
     chains: dict[Path, PackedChain] = {}
     absent: list[str] = []
+    monitors: list[Path] = []
     for path in runs:
         check = check_seal(path)
         if check.problems:
@@ -61,6 +63,12 @@ def write_pack(runs: Sequence[Path], out: Path, maps: Iterable[str] = ()) -> Pac
             )
         )
         _add_chain(Path(manifest.suite_file).parent / AUDIT, chains, contents)
+        monitor = monitor_file(path)
+        if monitor is not None and monitor not in monitors:
+            monitors.append(monitor)
+            name = f"monitoring/{len(monitors)}"
+            contents[f"{name}.jsonl"] = monitor.read_bytes()
+            contents[f"{name}.md"] = monitoring_summary(monitor, seal.suite).encode()
     for name in maps:
         contents[f"maps/{name}.md"] = table_of(read_map(name), contents).encode()
     index = PackIndex(

@@ -33,6 +33,7 @@ KINDS = {
     "certificates": "runs/*/certificates/*",
     "suite files": "runs/*/suite/*",
     "audit chain": "audit/*.jsonl",
+    "monitoring": "monitoring/*",
 }
 """The kinds of files that a map may name, each with the pattern of its paths in a pack."""
 LARGEST_INPUT = 2 * 2**20

@@ -118,7 +118,39 @@ def seal_named_by(payload: Mapping[str, object]) -> str | None:
     return digest if isinstance(digest, str) else None
 
 
-def test_result(run: SealedSummary) -> Json | None:
+class StatedApproval(NamedTuple):
+    """What one person decided about a run, as statements name it."""
+
+    by: str
+    role: str
+    decision: str
+    """approve, reject or override."""
+    at: str
+    until: str | None
+    sha256: str
+    """Of the file of the approval."""
+    signed: bool
+    """Whether the file has a signature next to it. `ignored` says whether it was checked."""
+    ignored: str
+    """Why it does not count; empty if it does."""
+
+
+class StatedApprovals(NamedTuple):
+    """What people decided about a run, and whether that meets the policy of its suite."""
+
+    approved: bool = False
+    """Whether the run PASSed and has the signed approvals that its suite demands."""
+    overridden: bool = False
+    """Whether people release the run although it did not PASS. The decision stays what it is."""
+    policy: str = ""
+    """sha256 of the policy; empty without one."""
+    rows: tuple[StatedApproval, ...] = ()
+
+
+NO_APPROVALS = StatedApprovals()
+
+
+def test_result(run: SealedSummary, approvals: StatedApprovals) -> Json | None:
     """The predicate `test-result/v0.1`; None for a run that has no result: INVALID, incomplete, or
     without rules.
 
@@ -136,7 +168,7 @@ def test_result(run: SealedSummary) -> Json | None:
         lists[_result(rule.decision, allowed)].append(rule_name(rule))
     return {
         "result": _result(gate.decision, int(gate.exit_code) == 0),
-        "configuration": _configuration(run),
+        "configuration": [*_configuration(run), *_approval_files(approvals)],
         "passedTests": lists["PASSED"],
         "warnedTests": lists["WARNED"],
         "failedTests": lists["FAILED"],
@@ -177,11 +209,27 @@ def _configuration(run: SealedSummary) -> list[Json]:
     ]
 
 
-def verification(run: SealedSummary, approved: bool = False) -> Json | None:
+def _approval_files(approvals: StatedApprovals) -> list[Json]:
+    """The approvals and overrides that count, as ResourceDescriptors. The result does not change by
+    them: an override of a FAILED run is next to its FAILED.
+    """
+    return [
+        {
+            "name": f"{row.decision}:{row.by}",
+            "digest": {"sha256": row.sha256},
+            "annotations": {"role": row.role, "at": row.at, "until": row.until or ""},
+        }
+        for row in approvals.rows
+        if not row.ignored
+    ]
+
+
+def verification(run: SealedSummary, approvals: StatedApprovals = NO_APPROVALS) -> Json | None:
     """The predicate `svr/v0.2`: the properties that hold; None where none does.
 
     Args:
-        run: the run. approved: whether its approvals meet the policy.
+        run: the run.
+        approvals: what people decided about it.
     """
     gate, judges = run.summary.gate, run.manifest.judges
     passed = gate.decision is Decision.PASS and run.summary.status == "complete"
@@ -194,7 +242,7 @@ def verification(run: SealedSummary, approved: bool = False) -> Json | None:
             ("LLMEVAL_GATE_PASS", passed),
             ("LLMEVAL_JUDGE_CERTIFIED", certified),
             ("LLMEVAL_DATA_CHECKED", checked and data is not None and data.cases == data.of),
-            ("LLMEVAL_APPROVED", approved),
+            ("LLMEVAL_APPROVED", approvals.approved),
         )
         if holds
     ]
@@ -203,7 +251,9 @@ def verification(run: SealedSummary, approved: bool = False) -> Json | None:
     return {
         "verifier": {
             "id": VERIFIER,
-            "policies": [],
+            "policies": [{"name": "approvals", "digest": {"sha256": approvals.policy}}]
+            if approvals.approved
+            else [],
             "llmeval_seal": {"sha256": record_digest(run.seal)},
         },
         "timeCreated": utc_now(),
@@ -211,7 +261,7 @@ def verification(run: SealedSummary, approved: bool = False) -> Json | None:
     }
 
 
-def evaluation(run: SealedSummary) -> Json:
+def evaluation(run: SealedSummary, approvals: StatedApprovals = NO_APPROVALS) -> Json:
     """llmeval's own predicate: what was measured, how sure it is, and by which rules."""
     summary, manifest, seal = run.summary, run.manifest, run.seal
     return {
@@ -226,6 +276,8 @@ def evaluation(run: SealedSummary) -> Json:
         },
         "cases": {"n": manifest.cases.n, "root": seal.cases_root},
         "decision": gate_of(summary),
+        "approvals": [row._asdict() for row in approvals.rows],
+        "overridden": approvals.overridden,
         "alpha": manifest.gate.alpha,
         "beta": manifest.gate.beta,
         "rules": [

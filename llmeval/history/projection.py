@@ -183,7 +183,7 @@ def _run_row(
         status=status,
         decision=None if gate is None or gate.decision is None else str(gate.decision),
         exit_code=None if gate is None else gate.exit_code,
-        kind="merge" if manifest.merged_from else "score" if manifest.parent_run else "run",
+        kind=_kind_of(manifest),
         parent=manifest.parent_run,
         branch=None if git is None else _optional(git.branch),
         commit_id=None if git is None else _optional(git.commit),
@@ -217,6 +217,17 @@ def _run_row(
         suite_file=_text(manifest.suite_file),
         manifest_digest=manifest.digest,
     )
+
+
+def _kind_of(manifest: Manifest) -> str:
+    """What kind of run it is. The answers of an imported one were recorded elsewhere: by another
+    tool, or by an application.
+    """
+    if manifest.merged_from:
+        return "merge"
+    if manifest.parent_run:
+        return "score"
+    return "imported" if manifest.candidate.identity.get("provider") == "replay" else "run"
 
 
 def _metric_rows(manifest: Manifest, summary: Summary) -> Iterator[MetricRow]:

@@ -178,12 +178,14 @@ def recorded(reports: Path) -> Iterator[tuple[Path, Manifest, Summary | None]]:
 
 
 def ended_of(suite: str, reports: Path) -> Iterator[RunDir]:
-    """The runs of a suite that ended, whole, partial and cells of grids, the newest first.
+    """The runs of a suite that ended, whole and partial, the newest first. Cells of grids are left
+    out, as for `latest`: several of them began at the same time.
 
     Raises:
         StoreError: there is none.
     """
-    folders = [*_directories(reports), *_inner_directories(reports)]
+    partial = [path.parent for path in reports.glob(f"*/{PARTIAL}/*/{MANIFEST}")]
+    folders = [*_directories(reports), *partial]
     some = False
     for path in sorted(folders, key=_age, reverse=True):
         run = RunDir(path)
@@ -195,7 +197,10 @@ def ended_of(suite: str, reports: Path) -> Iterator[RunDir]:
         some = True
         yield run
     if not some:
-        raise StoreError(f"--last-failed: there is no run of the suite {suite} below {reports}")
+        raise StoreError(
+            f"--last-failed: there is no run of the suite {suite} below {reports}. Of a cell of a"
+            " grid: --failed ID"
+        )
 
 
 def _inner_directories(reports: Path) -> list[Path]:

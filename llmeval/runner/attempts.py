@@ -58,7 +58,7 @@ def attempts_seen(
     if manifest.gate.attempts == 1:
         return SeenAttempts(None)
     variables = os.environ if environment is None else environment
-    if parent is not None and _asked_alike(parent, manifest):
+    if parent is not None and _same_conditions(parent, manifest):
         record = parent.attempt or AttemptRecord()
         return SeenAttempts(record, tuple(_runs_of(record, folder)))
     if manifest.parent_run is not None or _by_clock(variables):
@@ -116,10 +116,10 @@ def _same_change(one: Manifest, two: Manifest) -> bool:
     count.
     """
     own = (one.parent_run, one.shard, one.selection) == (None, None, None)
-    return own and _asked_alike(one, two) and _identity(one) == _identity(two)
+    return own and _same_conditions(one, two) and _identity(one) == _identity(two)
 
 
-def _asked_alike(one: Manifest, two: Manifest) -> bool:
+def _same_conditions(one: Manifest, two: Manifest) -> bool:
     """Whether two runs have the same cases, prompts and scoring."""
     first, second = one.digests, two.digests
     same_cases = first.cases == second.cases or (

@@ -34,8 +34,8 @@ class TypicalUsage(NamedTuple):
     """One role in an earlier run: calls per answer (without retries), and tokens per call."""
 
     calls: float
-    given: float
-    made: float
+    input_tokens: float
+    output_tokens: float
 
 
 class PastUsage(NamedTuple):
@@ -82,7 +82,8 @@ def _row(
     usual = None if past is None else past.roles.get(role)
     typical: TypicalUsage = usual or assume()
     calls = round(units * typical.calls)
-    input_tokens, output_tokens = round(calls * typical.given), round(calls * typical.made)
+    input_tokens = round(calls * typical.input_tokens)
+    output_tokens = round(calls * typical.output_tokens)
     price = model_role.spec.price
     return {
         "role": role,

@@ -157,7 +157,8 @@ class _Inspector:
     checks: tuple[BoundCheck, ...]
     application: Application
     cases: int = 0
-    asked: int = 0
+    prompted: int = 0
+    """Cases of which the prompt is sent."""
     unscored: _Few = field(default_factory=_Few)
     without: dict[str, _Few] = field(default_factory=dict)
 
@@ -228,7 +229,7 @@ class _Inspector:
             raise SuiteError(
                 f"{case.source}: no prompt: add a `prompt` to the suite, or `messages` to the case"
             )
-        self.asked += 1
+        self.prompted += 1
         self.used = self.used or not self.needed.isdisjoint(values)
         self.single |= self.braces & values.keys()
         if not case.messages and not self.needed <= values.keys():
@@ -290,11 +291,11 @@ class _Inspector:
         return [*self._prompt_warnings(), *self._scoring_warnings(sample=sample)]
 
     def _prompt_warnings(self) -> list[str]:
-        if not self.asked:
+        if not self.prompted:
             return []
         name = min(self.single, default="")
         fix = f"write {{{{ {name or 'question'} }}}} where the case's field goes"
-        if not self.used and (self.asked > 1 or name):
+        if not self.used and (self.prompted > 1 or name):
             what = f"{{{name}}} has single braces, so it is sent literally: " if name else ""
             raise self.suite.error(
                 self._key,

@@ -140,7 +140,7 @@ def refuse_self_judge(
         return
     for name, model_roles in judges.items():
         for number, model_role in enumerate(model_roles):
-            if _known_as(suite, candidate) & _known_as(suite, model_role):
+            if _aliases(suite, candidate) & _aliases(suite, model_role):
                 raise suite.error(
                     ("judges", name, *suite.judge(name).models[number][0]),
                     "the judge is the candidate itself; name another model, or write"
@@ -148,7 +148,7 @@ def refuse_self_judge(
                 )
 
 
-def _known_as(suite: Suite, model_role: ModelRole) -> set[str]:
+def _aliases(suite: Suite, model_role: ModelRole) -> set[str]:
     """What identifies a model: its build and its address; for local weights the name or folder.
     Other parameters do not make it another judge.
     """

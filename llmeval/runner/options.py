@@ -64,7 +64,7 @@ class Options:
     `steal`: a shard that is done makes calls of the other shards (`runner.stealing`).
 
     `workers`: processes of a Ray cluster that do the work (docs/scale.md); None does it in this
-    process. `cluster`: the address of a running cluster; without one, the run starts its own on
+    process. `ray_address`: of a running cluster; without one, the run starts its own on
     this machine.
     """
 
@@ -82,7 +82,7 @@ class Options:
     group: str = ""
     steal: bool = False
     workers: int | None = None
-    cluster: str = ""
+    ray_address: str = ""
     reuse: bool = False
     refresh: bool = False
     max_cost: float | None = None

@@ -37,6 +37,10 @@ for.
 """
 GATHER_SECONDS = 0.01
 """Finished units are gathered this long: waking the reader for each costs 10 microseconds."""
+MOST_READY = 512
+"""Finished units that wait for the reader. Answers without a call (recorded ones, the cache) come
+faster than it reads, and would fill the memory.
+"""
 OUTAGE = 20
 """The endpoint counts as down after this number of missing answers in a row, or one for each
 worker.
@@ -85,7 +89,8 @@ class Pipeline:
         self._scoring = scoring
         self._stop: Ending | None = None
         self._done: list[Unit] = []
-        self._ready = asyncio.Event()
+        self._ready, self._room = asyncio.Event(), asyncio.Event()
+        self._room.set()
         self.reason = ""
         self.judges: dict[str, set[str | None]] = {}
         """By metric, the digests of the judges that the scores of this session name."""
@@ -147,6 +152,7 @@ class Pipeline:
     def _taken(self) -> list[Unit]:
         """The units that became ready since the last call."""
         batch, self._done = self._done, []
+        self._room.set()
         return batch
 
     async def _worker(self, units: Iterator[WorkItem], *, leads: bool) -> None:
@@ -158,6 +164,8 @@ class Pipeline:
         slots = self._plan.slots
         try:
             while self._stop is None:
+                if not self._room.is_set():
+                    await self._room.wait()
                 await slots.take()
                 try:
                     unit = next(units, None) if self._stop is None else None
@@ -204,6 +212,8 @@ class Pipeline:
         unit = Unit(case, answer, tuple(scores))
         self._done.append(unit)
         self._ready.set()
+        if len(self._done) >= MOST_READY:
+            self._room.clear()
         self._note_outage(answer, scores)
         if self._stopper is not None and self._stopper.add(unit):
             self._end("decided", "")

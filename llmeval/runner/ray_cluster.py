@@ -64,7 +64,7 @@ class RayWorkers:
     own processes.
 
     Args:
-        options: of the run; `workers` and `cluster`.
+        options: of the run; `workers` and `ray_address`.
         order: what the workers run.
         identity: what they must share with the run.
 
@@ -113,13 +113,13 @@ class RayWorkers:
         return worker
 
     def _open(self) -> None:
-        ray = _imported(self._options.cluster)
+        ray = _imported(self._options.ray_address)
         if ray.is_initialized():
             raise UsageError("--executor ray: this process uses Ray already; call ray.shutdown()")
         try:
-            if self._options.cluster:
-                _refuse_open(self._options.cluster)
-                ray.init(self._options.cluster, log_to_driver=False, logging_level="error")
+            if self._options.ray_address:
+                _refuse_open(self._options.ray_address)
+                ray.init(self._options.ray_address, log_to_driver=False, logging_level="error")
             else:
                 self._start_own(ray)
         except LlmevalError:
@@ -127,7 +127,7 @@ class RayWorkers:
             raise
         except Exception as error:  # Ray raises plain ones, such as when a node starts too slowly
             self._close()
-            name = self._options.cluster or "a cluster on this machine"
+            name = self._options.ray_address or "a cluster on this machine"
             raise StoreError(
                 f"--executor ray: {name} can't be used ({_first_line(error)}). A node of the"
                 f" cluster must run on this machine, with the same {_TOKEN}"

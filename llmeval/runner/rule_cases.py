@@ -100,7 +100,7 @@ class RuleTargets:
             sizing: the suite is only planned, so a slice may have no case yet.
         """
         for target in self._open:
-            if not (sizing and target.slice_ is not None and self._given(target)):
+            if not (sizing and target.slice_ is not None and self._is_produced(target)):
                 raise self._suite.error(target.path, self._reason(target))
         self._check_names()
         for name in sorted(self._ids):
@@ -132,11 +132,11 @@ class RuleTargets:
                     target.path, "the margin of a rate is a share below 1: 5 points are 0.05"
                 )
 
-    def _given(self, target: _Target) -> bool:
+    def _is_produced(self, target: _Target) -> bool:
         return target.of(self._metrics)
 
     def _reason(self, target: _Target) -> str:
-        if not self._given(target):
+        if not self._is_produced(target):
             if is_pattern(target.metric) and self._metrics:
                 fit = f"no metric fits {target.metric!r}"
                 return f"{fit}; metrics here: {', '.join(sorted(self._metrics))}"

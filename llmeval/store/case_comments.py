@@ -43,13 +43,13 @@ def comments_near(run: Path, suite: str) -> list[CaseComment]:
     """
     folder = run.resolve().parent
     others = sorted(path.parent for path in folder.glob(f"*/{COMMENTS.removesuffix('.jsonl')}"))
-    found = {
+    comments = {
         comment.comment_id: comment
         for place in dict.fromkeys([run.resolve(), *others])
         for comment in _comments(place, strict=False)
         if comment.suite == suite
     }
-    return sorted(found.values(), key=lambda comment: (comment.at, comment.comment_id))
+    return sorted(comments.values(), key=lambda comment: (comment.at, comment.comment_id))
 
 
 def add_comments(run: Path, comments: Iterable[CaseComment]) -> None:

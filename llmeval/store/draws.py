@@ -21,7 +21,7 @@ def key_of(place: AnswerKey) -> str:
 def read_draws(run: Path) -> list[Draw]:
     """The draws made from a run, each once.
 
-    Each draw has a file of its own in the folder `draws`, so that two branches of a git repository
+    Each draw is in a separate file of the folder `draws`, so that two branches of a git repository
     can add draws without a conflict. Older versions wrote `draws.jsonl`.
 
     Args:
@@ -30,14 +30,14 @@ def read_draws(run: Path) -> list[Draw]:
     Raises:
         StoreError: the file is not a list of draws.
     """
-    decoder, found = msgspec.json.Decoder(Draw), dict[str, Draw]()
+    decoder, draws = msgspec.json.Decoder(Draw), dict[str, Draw]()
     for where, line in every_line(run / DRAWS):
         try:
-            made = decoder.decode(line)
+            draw = decoder.decode(line)
         except msgspec.DecodeError as error:
             raise StoreError(f"{where}: not a list of draws: {error}") from None
-        found.setdefault(made.draw_id, made)
-    return list(found.values())
+        draws.setdefault(draw.draw_id, draw)
+    return list(draws.values())
 
 
 def keep_draw(run: Path, draw: Draw) -> None:

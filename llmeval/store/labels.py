@@ -21,6 +21,7 @@ from llmeval.core.errors import StoreError, UsageError
 from llmeval.core.records import SCHEMA, Label, digest, to_json
 from llmeval.store.directory import LABELS
 from llmeval.store.people_files import append_lines, every_line, file_of, files_of
+from llmeval.store.record_lines import lines
 
 BASELINE_LABELS = "baseline_labels.jsonl"
 """In a run's directory, the labels of its baseline's answers, drawn to decide a regression."""
@@ -136,7 +137,7 @@ def label_lines(path: Path) -> bytes:
     Args:
         path: as for `read`.
     """
-    return b"".join(line for _, line in every_line(path))
+    return b"".join(line for file in files_of(path) for _, line in lines(file))
 
 
 def has_labels(path: Path) -> bool:

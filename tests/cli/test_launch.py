@@ -3,8 +3,7 @@
 import os
 import re
 import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import yaml
 
 from tests.support.command import ROOT, llmeval
 from tests.support.endpoint import serve
+from tests.support.program import program
 from tests.support.suites import answer, write_suite
 
 SBATCH = """#!/bin/bash
@@ -29,16 +29,19 @@ echo "7;cluster"
 """
 
 
+@pytest.fixture(scope="module")
+def command() -> Iterator[Path]:
+    with program() as path:
+        yield path
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, command: Path) -> Path:
     """With `llmeval` and `sbatch` as programs."""
     (tmp_path / "bin").mkdir()
-    for name, text in {
-        "llmeval": f'#!/bin/sh\nexec {sys.executable} -m llmeval "$@"\n',
-        "sbatch": SBATCH,
-    }.items():
-        (tmp_path / "bin" / name).write_text(text)
-        (tmp_path / "bin" / name).chmod(0o755)
+    (tmp_path / "bin" / "llmeval").symlink_to(command)
+    (tmp_path / "bin" / "sbatch").write_text(SBATCH)
+    (tmp_path / "bin" / "sbatch").chmod(0o755)
     return tmp_path
 
 

@@ -3,10 +3,12 @@ certificate's labels are of.
 """
 
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -14,7 +16,8 @@ from llmeval.core.errors import UsageError
 from llmeval.core.manifest import Digests
 from llmeval.core.records import Label
 from llmeval.core.results import Decision, RuleDecision
-from llmeval.gate.baseline import baseline_of_run
+from llmeval.gate.baseline import baseline_of_run, lock_bytes, read_baseline
+from llmeval.gate.baseline_runs import joined
 from llmeval.gate.decide import decide
 from llmeval.gate.human_labels import people_of
 from llmeval.gate.rules.judge_arms import allowed_shift, other_answers
@@ -202,6 +205,66 @@ def test_where_labels_of_pairs_can_not_decide(tmp_path: Path, about: Any, why: s
     before, run = two_runs(tmp_path, **about)
     with pytest.raises(UsageError, match=why):
         draw_pairs(run, before, baseline_of_run(before), JUDGED, 100)
+
+
+def three_answers(folder: Path) -> tuple[RunDir, RunDir]:
+    """As `two_runs`, with 3 answers a case: the judge passes all further answers of the baseline,
+    and none of the candidate's.
+    """
+    before, run = two_runs(folder)
+    both = []
+    for each, further in ((before, 1.0), (run, 0.0)):
+        gate = msgspec.to_builtins(each.manifest().gate)
+        verdicts = [float(score.value or 0) for unit in each.units() for score in unit.scores]
+        judges = {JUDGED: {"digest": "sha256:" + "d4" * 32, "trust": "UNTRUSTED"}}
+        more = [{JUDGED: [further] * N}] * 2
+        shutil.rmtree(each.path)
+        both.append(
+            run_of(each.path, {JUDGED: verdicts}, more=more, repeats=3, gate=gate, judges=judges)
+        )
+    return both[0], both[1]
+
+
+@pytest.mark.parametrize(("share", "decision"), [(0.0, Decision.PASS), (0.3, Decision.FAIL)])
+def test_of_several_answers_people_label_the_first(
+    tmp_path: Path, share: float, decision: Decision
+) -> None:
+    before, run = three_answers(tmp_path)
+    labelled(before, run, fallen(share))
+    rule = rule_of(run)
+    assert rule.decision is decision, rule.reason
+    assert "200 labels on 100 of 300 paired cases" in rule.reason
+    assert "12 rose" not in rule.reason and "Of 3 answers to a case they labelled the first" in (
+        rule.reason
+    )
+    places = {label.repeat for label in read(run.path / "labels.jsonl")}
+    assert places == {0}
+
+
+@pytest.mark.parametrize(("share", "decision"), [(0.0, Decision.PASS), (0.3, Decision.FAIL)])
+def test_of_several_runs_people_label_the_newest(
+    tmp_path: Path, share: float, decision: Decision
+) -> None:
+    lock, alone = tmp_path / "two.lock.json", {**GATE, "regression": None}
+    gate = {**GATE, "regression": {"baseline": str(lock), "margins": {JUDGED: 0.1}}}
+    before, run = two_runs(tmp_path, gate=gate)
+    older = run_of(tmp_path / "older", {JUDGED: [1.0] * N}, repeats=1, gate=alone)
+    one, two = (baseline_of_run(each) for each in (older, before))
+    lock.write_bytes(lock_bytes(joined([structs.replace(one, digests=two.digests), two])))
+    made, drawn = draw_pairs(run, before, read_baseline(lock), JUDGED, 200)
+    assert made.baseline == "before" and len(drawn) == 200
+    labelled(before, run, fallen(share))
+    rule = rule_of(run)
+    assert rule.decision is decision, rule.reason
+    assert "the answers of before, the newest of the baseline's 2 runs" in rule.reason
+    assert "its mean over 2 runs" not in rule.reason
+
+
+def test_a_lock_file_without_single_answers_is_named(tmp_path: Path) -> None:
+    before, run = three_answers(tmp_path)
+    old = structs.replace(baseline_of_run(before), first=msgspec.UNSET)
+    with pytest.raises(UsageError, match="approve its runs again"):
+        draw_pairs(run, before, old, JUDGED, 100)
 
 
 def test_another_run_than_the_baseline_is_refused(tmp_path: Path) -> None:

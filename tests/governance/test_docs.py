@@ -3,8 +3,9 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
+
+from tests.support.program import program
 
 SUITE = """\
 suite: walk
@@ -28,15 +29,15 @@ def test_the_walk_of_the_documentation(tmp_path: Path, repository: Path) -> None
     author = ("-c", "user.name=eve", "-c", "user.email=eve@example.com")
     for command in (("init", "-q"), ("add", "."), (*author, "commit", "-qm", "a change")):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
-    command = f'llmeval() {{ "{sys.executable}" -P -m llmeval "$@"; }}\nset -e\n{script}'
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(repository)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with program() as llmeval:
+        done = subprocess.run(
+            ["bash", "-ec", script],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": f"{llmeval.parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "pack.zip" in done.stdout
     assert "ben (risk): no slice fell" in done.stdout

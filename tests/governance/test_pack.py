@@ -6,14 +6,18 @@ import stat
 import zipfile
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from llmeval.core.errors import StoreError
+from llmeval.core.monitor_record import MonitorRecord, StreamCount
 from llmeval.governance import clause_map, pack_check
+from llmeval.governance.monitoring_summary import monitoring_summary
 from llmeval.governance.pack import zip_bytes
 from llmeval.governance.pack_check import verify_pack
 from llmeval.governance.verified_run import Trusted
+from llmeval.monitor.journal import Journal
 from tests.support.command import llmeval
 
 SUITE = """\
@@ -205,3 +209,38 @@ def test_release_needs_a_new_check_of_each_map() -> None:
     assert clause_map.outdated(newest) == []
     assert len(clause_map.outdated(newest + timedelta(days=181))) == len(clause_map.names())
     assert isinstance(newest, date)
+
+
+def looked(day: str, state: str, **more: Any) -> MonitorRecord:
+    counts = (StreamCount(metric="facts", answers=20, passed=18, state=state),)  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"kind": "look", "counts": counts, "sampled": 20, **more}
+    return MonitorRecord(
+        seq=1, prev=None, hash="0" * 64, day=day, at=f"{day}T23:00:00Z", suite="packed", **fields
+    )
+
+
+def test_the_monitoring_of_a_suite_is_in_the_pack(folder: Path, tmp_path: Path) -> None:
+    place = Path(shutil.copytree(folder, tmp_path / "place"))
+    (place / "monitor").mkdir()
+    journal = Journal(place / "monitor")
+    journal.append(looked("2026-03-01", "quiet"))
+    journal.append(looked("2026-03-02", "alarm"))
+    journal.append(looked("2026-03-03", "alarm", kind="invalid", cause="judge", counts=()))
+    command = ("evidence", "run", "--out", "pack.zip", "--map", "eu-ai-act", "--json")
+    assert llmeval(*command, cwd=place).returncode == 0
+    held = entries(place / "pack.zip")
+    summary = held["monitoring/1.md"].decode()
+    assert "| facts | alarm | 1 | 2026-03-02 |" in summary
+    assert "| Days that count | 2 |" in summary and "1 (judge)" in summary
+    assert held["monitoring/1.jsonl"] == journal.path.read_bytes()
+    assert "monitoring" in held["maps/eu-ai-act.md"].decode().partition("Annex IV 9")[2]
+    assert verify_pack(place / "pack.zip", Trusted()).verified
+    lines = journal.path.read_text().splitlines(keepends=True)
+    for changed, text in (
+        ([lines[0].replace('"passed":18', '"passed":19'), *lines[1:]], "Line 1 was changed"),
+        (lines[1:], "Line 1 was changed, or a line before it is missing"),
+        ([lines[0], "{}\n"], "Line 2 is not a line"),
+        ([lines[0].replace('"suite":"packed"', '"suite":"other"')], "Line 1 was changed"),
+    ):
+        journal.path.write_text("".join(changed))
+        assert text in monitoring_summary(journal.path, "packed")

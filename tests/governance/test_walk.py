@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from msgspec.structs import replace
@@ -115,6 +115,56 @@ def test_the_walk(place: Place) -> None:
     payload = json.loads((place.run / "attestation.json").read_text())
     assert payload["predicate"]["result"] == "PASSED"
     assert payload["predicate"]["passedTests"] == ["floor facts"]
+    before = predicate(place, "attestation.svr.json")
+    assert "LLMEVAL_APPROVED" not in before["properties"] and before["verifier"]["policies"] == []
+    elsewhere = llmeval("attest", place.run)
+    assert elsewhere.returncode == 0
+    unchecked = predicate(place, "attestation.evaluation.json")["approvals"]
+    assert all("no signature was checked" in row["ignored"] for row in unchecked)
+    sign = ("--sign", f"ed25519:{machine}")
+    assert llmeval("attest", place.run, *sign, cwd=place.folder).returncode == 0
+    after = predicate(place, "attestation.svr.json")
+    assert "LLMEVAL_APPROVED" in after["properties"]
+    assert after["verifier"]["policies"][0]["name"] == "approvals"
+    stated = predicate(place, "attestation.evaluation.json")
+    assert [(row["by"], row["decision"], row["signed"], row["ignored"]) for row in
+            sorted(stated["approvals"], key=lambda row: row["by"])] == [
+        ("ada", "approve", True, ""), ("ben", "approve", True, ""),
+    ]  # fmt: skip
+    assert stated["overridden"] is False
+    approve = ("baseline", "approve", place.run, "--by", "ada", "--reason", "walked", "--out")
+    assert llmeval(*approve, place.folder / "walk.lock.json", cwd=place.folder).returncode == 0
+    assert place.verify(*folder, "--key", place.keys / "machine.pub")["verified"]
+
+
+def predicate(place: Place, name: str) -> Any:
+    return json.loads((place.run / name).read_text())["predicate"]
+
+
+def test_statements_show_an_override_next_to_the_result(place: Place) -> None:
+    suite = place.folder / "suite.yaml"
+    suite.write_text(
+        suite.read_text().replace("0.05}}", "0.999}}").replace("not_author: true, ", "")
+        + "# a gate that two cases can't meet\n"
+    )
+    llmeval("run", "suite.yaml", "--out", "failed", cwd=place.folder)
+    run = place.folder / "failed"
+    for name, role in (("ada", "owner"), ("ben", "risk")):
+        done = llmeval(
+            "approve", run, "--by", name, "--role", role, "--reason", "ship it", "--ssh",
+            place.keys / name, "--decision", "override", "--until", "2999-01-01",
+            "--out", run / "approvals", cwd=place.folder,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert llmeval("attest", run, cwd=place.folder).returncode == 0
+    result = json.loads((run / "attestation.json").read_text())["predicate"]
+    assert result["result"] == "FAILED", "an override changes no result"
+    names = {each["name"] for each in result["configuration"]}
+    assert {"override:ada", "override:ben"} <= names
+    stated = json.loads((run / "attestation.evaluation.json").read_text())["predicate"]
+    assert stated["overridden"] is True and stated["decision"] in ("FAIL", "INCONCLUSIVE")
+    svr = run / "attestation.svr.json"
+    assert not svr.exists() or "LLMEVAL_APPROVED" not in svr.read_text()
 
 
 def test_baseline_needs_the_approvals(original: Place, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 suite runs.
 """
 
+import base64
 import json
 import os
 import shutil
@@ -591,3 +592,76 @@ def test_similar_compares_embeddings_of_an_endpoint(
         "x": None,
     }
     assert "only zeros" in str(scores["x"].error)
+
+
+def test_a_chat_with_an_image_becomes_the_messages_of_its_case(tmp_path: Path) -> None:
+    tmp_path.mkdir(exist_ok=True)
+    data = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+    (tmp_path / "dot.png").write_bytes(data)
+    chat = [
+        {"role": "system", "content": "Be brief."},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "{{question}}"},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,{{picture}}"}},
+            ],
+        },
+    ]
+    done = imported(
+        tmp_path,
+        "prompts: [file://chat.json]\nproviders: [openai:gpt-x]\ntests:\n"
+        "  - vars: {question: Which colour?, picture: file://dot.png}\n"
+        "    assert: [{type: contains, value: red}]\n",
+        chat_json=json.dumps(chat),
+    )
+    (row,) = rows(done)
+    assert "prompt" not in suite_of(done)
+    assert "picture" not in row
+    url = "data:image/png;base64," + base64.b64encode(data).decode()
+    assert row["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Which colour?"},
+                {"type": "image_url", "image_url": {"url": url}},
+            ],
+        },
+    ]
+    with pytest.raises(SuiteError, match="an image in a text"):
+        imported(
+            tmp_path,
+            "prompts: ['{{picture}} Which colour?']\nproviders: [openai:gpt-x]\ntests:\n"
+            "  - {vars: {picture: file://dot.png}, assert: [{type: contains, value: red}]}\n",
+        )
+
+
+def test_tool_calls_are_checked_by_the_schemas_of_the_provider(tmp_path: Path) -> None:
+    schema = "{type: object, properties: {city: {type: string}}}"
+    config = (
+        "prompts: ['{{q}}']\nproviders:\n  - id: openai:gpt-x\n    config:\n      tools:\n"
+        f"        - {{type: function, function: {{name: weather, parameters: {schema}}}}}\n"
+        "tests: [{vars: {q: x}, assert: [{type: is-valid-openai-tools-call}]}]\n"
+    )
+    (row,) = rows(imported(tmp_path, config))
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}}
+    assert row["checks"] == [{"tool_calls_valid": {"tools": {"weather": parameters}, "min": 1}}]
+    with pytest.raises(SuiteError, match="takes its schemas from the provider"):
+        imported(
+            tmp_path,
+            config.replace("type: function,", "type: mcp, server_url: x, f:").replace(
+                "f: function:", "f:"
+            ),
+        )
+
+
+def test_variables_in_files_are_relative_to_the_file_of_the_test(tmp_path: Path) -> None:
+    for folder in ("tests", "vars"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    (tmp_path / "vars" / "a_one.yaml").write_text("question: q1\n")
+    (tmp_path / "vars" / "a_two.yaml").write_text("other: x\n")
+    (tmp_path / "tests" / "t.yaml").write_text("- vars: ../vars/a_*.yaml\n")
+    done = imported(tmp_path, HEAD + "tests: file://tests/t.yaml\n")
+    (row,) = rows(done)
+    assert (row["question"], row["other"]) == ("q1", "x")

@@ -13,6 +13,7 @@ from llmeval.api import Run, run
 from llmeval.cli.import_command import deepeval, inspect_log, lm_eval
 from llmeval.core.errors import SuiteError, UsageError
 from llmeval.core.records import Status
+from llmeval.history.projection import project
 from llmeval.runner.options import Options
 from llmeval.suite.loader import load_suite
 
@@ -133,6 +134,65 @@ def test_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str) 
     assert [turn.content for turn in known["2"].messages] == ["Be kind.", "a long question"]
     assert {answer.text for answer in Run(path).directory.answers()} == {"Tokyo", "Kyoto", "y", ""}
     assert any("ended as 'error'" in note for note in done["notes"])
+    row = project(Path(path), tmp_path / "r").run
+    assert row.kind == "imported", "the history says that the answers are from elsewhere"
+
+
+def zipped(path: Path, members: dict[str, object]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, value in members.items():
+            archive.writestr(name, json.dumps(value))
+    return path
+
+
+def test_an_inspect_log_that_did_not_end_gives_its_samples(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = {"version": 2, "eval": HEADER["eval"], "plan": {"steps": []}}
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    members = {"_journal/start.json": start, "samples/a_epoch_1.json": SAMPLES[0]}
+    zipped(folder / "log.eval", members)
+    (folder / "logs.json").write_text('{"log.eval": {"status": "started"}}')
+    assert inspect_log(folder, tmp_path / "s", reports=tmp_path / "r", as_json=True) == 0
+    assert any("ended as 'started'" in note for note in told(capsys)["notes"])
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "words"),
+    [
+        ("logs.json", {}, "lists the logs of its folder"),
+        ("log.json", {**HEADER, "samples": None}, "has no samples"),
+        ("log.eval", {"header.json": HEADER, "summaries.json": []}, "has no samples"),
+        ("log.eval", None, "was not written to its end"),
+    ],
+)
+def test_an_inspect_file_without_samples_says_which_file_has_them(
+    tmp_path: Path, name: str, members: dict[str, object] | None, words: str
+) -> None:
+    log = tmp_path / name
+    if members is None:
+        whole = zipped(tmp_path / "w.eval", {"header.json": HEADER, "samples/a.json": SAMPLES[0]})
+        log.write_bytes(whole.read_bytes()[:200])
+    elif name.endswith(".json"):
+        log.write_text(json.dumps(members))
+    else:
+        zipped(log, members)
+    with pytest.raises(SuiteError, match=words):
+        inspect_log(log, tmp_path / "s")
+
+
+def test_the_hidden_folder_of_deepeval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / ".deepeval"
+    folder.mkdir()
+    with pytest.raises(SuiteError, match="there is no test run in this folder"):
+        deepeval(folder, tmp_path / "s")
+    (folder / ".latest_test_run.json").write_text('{"testRunLink": "https://example.org/x"}')
+    with pytest.raises(SuiteError, match="only a link to Confident AI"):
+        deepeval(folder, tmp_path / "s")
+    case = {"name": "one", "input": "q", "actualOutput": "a", "metricsData": []}
+    (folder / ".latest_run_full.json").write_text(json.dumps({"testCases": [case]}))
+    assert deepeval(folder, tmp_path / "s", reports=tmp_path / "r", as_json=True) == 0
 
 
 def sample(doc: int, **more: Any) -> dict[str, Any]:

@@ -5,8 +5,6 @@ by what.
 import asyncio
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -224,8 +222,7 @@ def endpoint(fooled: str) -> Callable[[dict[str, Any], int], str]:
 def run(folder: Path, url: str, *more: str, attacks: str = "true") -> tuple[int, Any]:
     suite = write_suite(folder, url, n=4)
     suite.write_text(suite.read_text().replace("attacks: false", f"attacks: {attacks}"))
-    command = [sys.executable, "-m", "llmeval", "run", str(suite), "--json", *more]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    done = llmeval("run", suite, "--json", *more, cwd=folder)
     return done.returncode, json.loads(done.stdout)
 
 

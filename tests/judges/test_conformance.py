@@ -4,8 +4,6 @@ beside it.
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from llmeval.judges.pairwise import Pair, Preference, Preferences, prefer, prefe
 from llmeval.models.base import Request
 from llmeval.stats.estimation.paired import mcnemar
 from tests.judges.test_protocols import TWO, claims
+from tests.support.command import llmeval
 from tests.support.endpoint import serve, verdict
 from tests.support.judging import ASKED, CASE, Fake, judge_of, rubric, scored
 from tests.support.suites import answer, write_suite
@@ -70,15 +69,8 @@ def test_a_broken_judge_ends_a_run_with_an_exit_code_of_its_own(tmp_path: Path) 
         )
 
     with serve(handler) as served:
-        command = [
-            sys.executable,
-            "-m",
-            "llmeval",
-            "run",
-            str(write_suite(tmp_path, served.url, n=4)),
-            "--json",
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        suite = write_suite(tmp_path, served.url, n=4)
+        done = llmeval("run", suite, "--json", cwd=tmp_path)
     counts = json.loads(done.stdout)["counts"]
     assert (done.returncode, counts["unscored"], counts["cases"]) == (3, 1, 4)
 

@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from llmeval.store.case_comments import read_comments
 from llmeval.store.directory import LABELS
-from llmeval.store.labels import read
+from llmeval.store.labels import append, read
 from tests.report.html_samples import sample_run
 from tests.report.test_html_browser import AXE, RULES, sync_api
+from tests.review.test_reviewers import label
 from tests.support.chromium import CHROMIUM, launched
 from tests.support.rundirs import seal
 
@@ -36,12 +38,13 @@ def browser() -> Iterator[Any]:
 class Command:
     """`llmeval review` in a process of its own."""
 
-    def __init__(self, run: Path, reviewer: str, *more: str) -> None:
+    def __init__(self, run: Path, reviewer: str, *more: str, kind: str = "open") -> None:
         command = [
             sys.executable,
             "-m",
             "llmeval",
             "review",
+            kind,
             str(run),
             "--no-open",
             "--reviewer",
@@ -154,7 +157,7 @@ def test_vote_blind_undo_comment_and_end(browser: Any, run: Path) -> None:
             progress(page, f"2 of {total}")
         out, code = command.end()
     assert code == 0
-    assert "5 labels saved" in out and "llmeval judge certify suites/qa.yaml:correctness" in out
+    assert "5 records saved" in out and "llmeval judge certify suites/qa.yaml:correctness" in out
     labels = read(run / LABELS)
     assert [label.human_verdict for label in labels] == [
         "pass",
@@ -273,3 +276,28 @@ def test_no_sideways_scrolling_while_reviewing(browser: Any, run: Path, width: i
         ada.page.set_viewport_size({"width": width, "height": 800})
         wide = ada.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert wide[0] <= wide[1]
+
+
+def test_an_adjudicator_sees_all_votes_and_comments_on_the_case(browser: Any, run: Path) -> None:
+    case = "law-00003"
+    append(run, [label("ada", "pass", comment="it is stated"), label("ben", "fail", comment="no")])
+    with Command(run, "cleo", kind="adjudicate") as command:
+        with Reviewer(browser, command.url) as cleo:
+            page = cleo.page
+            assert page.locator("#case-title").inner_text() == case
+            opinions = page.locator(".opinions.open")
+            sync_api.expect(opinions).to_contain_text("it is stated")
+            sync_api.expect(opinions).to_contain_text("ben")
+            page.get_by_role("button", name="Comment on this case").click()
+            page.get_by_role("dialog").get_by_role("textbox").fill("the law changed in May")
+            page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+            sync_api.expect(page.locator("#case-comments")).to_contain_text("changed in May")
+            page.locator(".score", has_text="correctness").get_by_role(
+                "button", name="Fail", exact=True
+            ).click()
+            sync_api.expect(page.locator(".progress .num")).to_have_text("1 of 1")
+        assert "2 records saved" in command.end()[0]
+    (decision,) = [each for each in read(run / LABELS) if each.adjudication]
+    assert (decision.reviewer, decision.human_verdict) == ("cleo", "fail")
+    (comment,) = read_comments(run)
+    assert (comment.author, comment.text) == ("cleo", "the law changed in May")

@@ -243,13 +243,21 @@ def test_many_tabs_and_another_process_lose_nothing(door: Door, run: Path, tmp_p
     other = Door(run, tmp_path / "page.html", "bob")
     try:
         with ThreadPoolExecutor(8) as pool:
-            sent = [pool.submit(each.post, vote(i)) for i in range(20) for each in (door, other)]
+            sent = [
+                pool.submit(each.post, vote(i, label_id=f"label-{i:04}-{each is door}"))
+                for i in range(20)
+                for each in (door, other)
+            ]
         assert {response.result().status for response in sent} == {200}
     finally:
         other.server.shutdown()
         other.server.server_close()
-    ids = {label.label_id for label in door.labels()}
-    assert ids == {f"label-{i:04}" for i in range(20)}
+    ids = [label.label_id for label in door.labels()]
+    assert sorted(ids) == sorted(
+        f"label-{i:04}-{each}" for i in range(20) for each in (True, False)
+    )
+    stolen = door.post(vote(0, label_id="label-0000-False"))
+    assert stolen.status == 409, "the id of another person's label"
 
 
 def test_others_stay_hidden_until_the_vote_and_conflicts_are_decided(
@@ -269,8 +277,9 @@ def test_others_stay_hidden_until_the_vote_and_conflicts_are_decided(
         }
         assert door.post(vote(3, human_verdict="fail", adjudication=True)).status == 200
         assert door.state()["conflicts"] == []
-        decided = door.labels()[-1]
-        assert decided.adjudication and not decided.blind
+        (decided,) = (label for label in door.labels() if label.adjudication)
+        assert decided.reviewer == "ada" and not decided.blind
+        assert len(door.labels()) == 3, "the votes stay"
     finally:
         bob.server.shutdown()
         bob.server.server_close()

@@ -194,3 +194,58 @@ def test_a_result_that_lacks_units_is_an_error(
             api.run(suite, options=Options(out=tmp_path / "out", workers=2))
     with pytest.raises(UsageError):
         Options(workers=0).check()
+
+
+@pytest.mark.parametrize(
+    ("printed", "tls", "error"),
+    [
+        ("refused", "", None),
+        ("open", "", UsageError),
+        ("open", "1", UsageError),
+        ("failed: no answer", "", StoreError),
+        ("", "", StoreError),
+        ("failed: no answer", "1", None),
+    ],
+)
+def test_a_cluster_that_answers_without_a_token_is_refused(
+    monkeypatch: pytest.MonkeyPatch, printed: str, tls: str, error: type[Exception] | None
+) -> None:
+    """What the probe can't find out counts as unprotected, unless TLS asks for a certificate."""
+    from llmeval.runner import ray_cluster
+
+    monkeypatch.setattr(ray_cluster, "_PROBE", f"print({printed!r})")
+    monkeypatch.setenv("RAY_USE_TLS", tls)
+    if error is None:
+        ray_cluster._refuse_open("127.0.0.1:9")
+    else:
+        with pytest.raises(error, match="without a token|unknown whether"):
+            ray_cluster._refuse_open("127.0.0.1:9")
+
+
+def test_answers_without_a_call_do_not_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recorded answers come faster than they are counted; then the pipeline waits."""
+    from llmeval.runner.pipeline import Pipeline
+
+    taken: Any = Pipeline._taken
+    sizes: list[int] = []
+
+    def noted(self: Pipeline) -> object:
+        batch = taken(self)
+        sizes.append(len(batch))
+        return batch
+
+    monkeypatch.setattr(Pipeline, "_taken", noted)
+    monkeypatch.setattr("llmeval.runner.pipeline.MOST_READY", 10)
+    names = [f"c{n}" for n in range(100)]
+    (tmp_path / "cases.jsonl").write_text("".join(f'{{"id": "{n}", "q": "?"}}\n' for n in names))
+    (tmp_path / "a.jsonl").write_text("".join(f'{{"id": "{n}", "output": "x"}}\n' for n in names))
+    (tmp_path / "suite.yaml").write_text(
+        "suite: t\ncases: cases.jsonl\nprompt: '{{ q }}'\n"
+        "candidate: {provider: replay, source: a.jsonl}\nchecks: [{contains: x}]\ngate: none\n"
+    )
+    done = llmeval("run", tmp_path / "suite.yaml", "--out", tmp_path / "out", "--concurrency", "4")
+    assert done.returncode == 0, done.stderr
+    assert sum(sizes) == 100
+    assert max(sizes) <= 10 + 2 * 4

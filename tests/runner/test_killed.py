@@ -43,7 +43,7 @@ def metrics(out: Path) -> object:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a POSIX matter")
 def test_kill_9_at_any_moment(tmp_path: Path) -> None:
-    rounds = int(os.environ.get("LLMEVAL_TEST_KILLS", "5"))
+    rounds = int(os.environ.get("LLMEVAL_TEST_KILLS", "3"))
     with serve(answer, latency=0.03) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, CASES)
         assert llmeval(*arguments(suite, tmp_path / "whole")).returncode == 0

@@ -3,6 +3,7 @@
 One cluster for all tests, started as a person would (`ray start`), and one that a run starts.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -29,15 +30,28 @@ pytestmark = pytest.mark.ray
 
 ROOT = Path(__file__).parent.parent.parent
 CASES, CONCURRENCY = 120, 4
+RUNS: "list[subprocess.Popen[str]]" = []
+"""The runs of a test. Each has a session, to which the processes of its cluster belong."""
 
 
 class Cluster(NamedTuple):
     """A running cluster. `environment`: of a process that may use it."""
 
     address: str
-    folder: Path
     process: "subprocess.Popen[bytes]"
     environment: dict[str, str]
+
+
+@pytest.fixture(autouse=True)
+def _ended() -> Iterator[None]:
+    """No process of a run stays, also after a failure."""
+    yield
+    for run in RUNS:
+        if run.poll() is None:
+            run.kill()
+            run.communicate()
+        end_processes(run.pid)
+    RUNS.clear()
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +81,19 @@ def cluster() -> Iterator[Cluster]:
             assert process.stdout is not None
             for line in process.stdout:
                 printed.append(line)
-                if b"Ray runtime started" in line:
+                if b"Ray runtime started" in line or b"timed out during startup" in line:
                     break
-            if b"timed out during startup" in b"".join(printed):
+            if b"timed out during startup" in printed[-1]:
                 pytest.skip("this machine is too busy: Ray gives its processes 30 s to start")
-            assert process.poll() is None, b"".join(printed)
-            yield Cluster(f"127.0.0.1:{port}", Path(name), process, environment)
+            assert b"Ray runtime started" in printed[-1], b"".join(printed)
+            yield Cluster(f"127.0.0.1:{port}", process, environment)
         finally:
             process.terminate()
-            process.communicate(timeout=60)
-            end_processes(Path(name))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+            end_processes(process.pid)
+            process.kill()
+            process.communicate()
 
 
 def free_port() -> int:
@@ -86,24 +103,24 @@ def free_port() -> int:
         return port
 
 
-def processes(folder: Path) -> dict[int, str]:
-    """The processes of a cluster by their id: those that name its folder, and their children."""
-    table: dict[int, tuple[int, str]] = {}
+def processes(session: int) -> dict[int, str]:
+    """The processes of a session by their id, with their titles: Ray starts no other session."""
+    own = {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-            table[int(path.name)] = parent, (path / "cmdline").read_text().replace("\0", " ")
+            number = int((path / "stat").read_text().rpartition(")")[2].split()[3])
+            title = (path / "cmdline").read_text()
         except (OSError, ValueError):
             continue
-    own = {pid for pid, (_, command) in table.items() if str(folder) in command}
-    while more := {pid for pid, (parent, _) in table.items() if parent in own} - own:
-        own |= more
-    return {pid: table[pid][1] for pid in own if table[pid][1]}
+        if number == session and title:
+            own[int(path.name)] = title
+    return own
 
 
-def end_processes(folder: Path) -> None:
-    for pid in processes(folder):
-        os.kill(pid, signal.SIGKILL)
+def end_processes(session: int) -> None:
+    for pid in processes(session):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def listening(pids: "set[int]") -> set[str]:
@@ -121,10 +138,13 @@ def start(
 ) -> "subprocess.Popen[str]":
     command = ["run", suite, "--out", out, "--executor", executor, "--workers", "2",
                "--concurrency", CONCURRENCY, "--json"]  # fmt: skip
-    return subprocess.Popen(
+    run = subprocess.Popen(
         [sys.executable, "-m", "llmeval", *map(str, command)],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        start_new_session=True,
     )  # fmt: skip
+    RUNS.append(run)
+    return run
 
 
 def wait_for(endpoint: Endpoint, n: int, process: "subprocess.Popen[str]") -> None:
@@ -133,7 +153,9 @@ def wait_for(endpoint: Endpoint, n: int, process: "subprocess.Popen[str]") -> No
 
 
 def actors(cluster: Cluster) -> list[int]:
-    return [pid for pid, command in processes(cluster.folder).items() if "BatchWorker" in command]
+    return [
+        pid for pid, command in processes(cluster.process.pid).items() if "BatchWorker" in command
+    ]
 
 
 def check_complete(suite: Path, out: Path, endpoint: Endpoint, *, in_flight: int) -> None:
@@ -161,7 +183,7 @@ def test_a_worker_and_a_driver_are_killed(tmp_path: Path, cluster: Cluster) -> N
         run = start(suite, tmp_path / "out", cluster.environment, f"ray://{cluster.address}")
         wait_for(endpoint, CASES // 3, run)
         running = actors(cluster)
-        addresses = listening(set(processes(cluster.folder)))
+        addresses = listening(set(processes(cluster.process.pid)))
         os.kill(running[0], signal.SIGKILL)
         _, message = run.communicate(timeout=120)
         assert run.returncode == 0, message
@@ -213,14 +235,12 @@ def test_the_cluster_of_a_run(tmp_path: Path) -> None:
     with serve(answer, latency=0.05) as endpoint:
         suite = write_suite(tmp_path, endpoint.url, CASES, judge=False)
         own = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-        folder = tmp_path / "t"
-        folder.mkdir()
         with tempfile.TemporaryDirectory(prefix="ll-") as name:
             run = start(
                 suite, tmp_path / "out", {**own, "PYTHONPATH": str(ROOT), "TMPDIR": name}, "ray"
             )
             wait_for(endpoint, CASES // 3, run)
-            pids = set(processes(Path(name)))
+            pids = set(processes(run.pid)) - {run.pid}
             addresses = listening(pids | {run.pid})
             logs = b"".join(
                 path.read_bytes() for path in Path(name).glob("**/logs/**/*") if path.is_file()
@@ -232,8 +252,7 @@ def test_the_cluster_of_a_run(tmp_path: Path) -> None:
             assert addresses <= {"127.0.0.1", "[::ffff:127.0.0.1]", "[::1]"}
             assert b"secret-key-1234" not in logs
             assert not list(Path(name).iterdir()), "the folder of the cluster is removed"
-            assert not [pid for pid in pids if Path(f"/proc/{pid}/cmdline").exists()
-                        and Path(f"/proc/{pid}/cmdline").read_bytes()]  # fmt: skip
+            assert not processes(run.pid)
         done = llmeval("run", suite, "--out", tmp_path / "out")
         assert done.returncode == 0, done.stderr
         check_complete(suite, tmp_path / "out", endpoint, in_flight=2 * CONCURRENCY)

@@ -6,6 +6,7 @@ prints is tested where `python -m llmeval` is started (tests/cli/test_start.py).
 """
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -24,12 +25,20 @@ ROOT = Path(__file__).parent.parent.parent
 OPENED = "LLMEVAL_TEST_OPENED"
 """A variable of the call: the file for the paths that the command opens for reading, as JSON."""
 _IMPORTED = (
-    "llmeval.cli.app",
+    "llmeval.api.failing",
     "llmeval.api.running",
+    "llmeval.checks.builtin.text.strings",
+    "llmeval.cli.app",
+    "llmeval.compare.environments",
+    "llmeval.datatests.at_run",
     "llmeval.history.runs",
-    "llmeval.models.client.caller",
+    "llmeval.models.factory",
+    "llmeval.planning.simulation",
+    "llmeval.report.ci.dispatch",
     "llmeval.report.console",
     "llmeval.report.write",
+    "llmeval.runner.execute",
+    "llmeval.runner.plan",
 )
 _LONGEST = 1_000_000
 """Bytes of a call: its arguments and variables."""
@@ -67,8 +76,10 @@ def program() -> Iterator[Path]:
 
 
 def _serve(address: str) -> NoReturn:
+    del sys.path[0]  # as for an installed program: the folder is not on it
     for name in _IMPORTED:
         importlib.import_module(name)
+    gc.freeze()  # the forks share this memory until one writes to it
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
         server.bind(address)
         server.listen(20)
@@ -110,7 +121,6 @@ def _carry_out(arguments: list[str], folder: str, variables: dict[str, str]) -> 
     os.environ.clear()
     os.environ.update(variables)
     sys.argv = ["llmeval", *arguments]
-    sys.path[0] = folder
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115

@@ -18,12 +18,14 @@ def run_of(
     tags: Sequence[Mapping[str, str]] = (),
     clusters: Sequence[str] = (),
     content: str = "1",
+    more: Sequence[Mapping[str, Sequence[float | None]]] = (),
     **about: Any,
 ) -> RunDir:
     """A complete run: by metric a value a case (None: unscored). Cases c0, c1, ...; `correctness`
     is judged.
 
-    `content`: what the cases' digests are made of. `about`: over the manifest's own keys.
+    `content`: what the cases' digests are made of. `more`: the values of further answers to each
+    case. `about`: over the manifest's own keys.
     """
     n = max(len(column) for column in values.values())
     cases = [
@@ -33,20 +35,29 @@ def run_of(
         )
         for i in range(n)
     ]  # fmt: skip
-    answers = [Answer(case_id=case.id, output=f"{path.name} says {case.id}") for case in cases]
+    places = [(repeat, case) for repeat in range(1 + len(more)) for case in cases]
+    answers = [
+        Answer(
+            case_id=case.id,
+            repeat=repeat,
+            output=f"{path.name} says {case.id}{f' again, {repeat}' if repeat else ''}",
+        )
+        for repeat, case in places
+    ]
     scores = [
-        _score(case.id, metric, column[i])
-        for i, case in enumerate(cases)
-        for metric, column in values.items()
+        _score(case.id, metric, column[int(case.id[1:])], repeat)
+        for repeat, case in places
+        for metric, column in (values, *more)[repeat].items()
     ]
     return RunDir(write_run(path, cases, answers, scores, None, manifest(path.name, n, **about)))
 
 
-def _score(case_id: str, metric: str, value: float | None) -> Score:
+def _score(case_id: str, metric: str, value: float | None, repeat: int = 0) -> Score:
     source: Any = "judge" if metric == JUDGED else "check"
     if value is None:
         return Score(
             case_id=case_id,
+            repeat=repeat,
             metric=metric,
             status=Status.UNSCORED,
             unscored="no verdict",
@@ -54,6 +65,7 @@ def _score(case_id: str, metric: str, value: float | None) -> Score:
         )
     passed = value >= 0.5
     return Score(
-        case_id=case_id, metric=metric, status=Status.PASS if passed else Status.FAIL, value=value, passed=passed,
+        case_id=case_id, repeat=repeat, metric=metric,
+        status=Status.PASS if passed else Status.FAIL, value=value, passed=passed,
         source=source,
     )  # fmt: skip

@@ -29,35 +29,38 @@ of course (?:it is |it's |that is |they are )?not|absolutely not|certainly not|d
 of course {_PRONOUN} (?:cannot|never|(?:\w+ )?not|\w+n['’]t)|\w+ly not(?! (?:only|just|unlike))
 indeed not|surely not|not at all|not in the least
 not really|not true|not correct|not right|not (?:quite|exactly|necessarily|usually|generally)
-by no means|no way|far from it|i disagree|i do not agree|i don['’]t agree|i don['’]t think so
+by no means|no way|no chance|not likely|never ever|i['’]m afraid not|i am afraid not
+i think not|i guess not|i would say no|i wouldn['’]t say so|hardly|far from it|i disagree|i do not agree|i don['’]t agree|i don['’]t think so
 i do not think so|i doubt (?:it|that|so)
 (?:that|this|it) would be (?:incorrect|wrong|false|untrue)
 (?:that|this|it)(?: is|['’]s) not(?: the case| so| true| right| correct)
 (?:that|this|it) (?:isn['’]t|is not) (?:the case|so|true|right|correct)|not the case|untrue
 auf keinen fall|keineswegs|überhaupt nicht|sicher(?:lich)? nicht|natürlich nicht|stimmt nicht
-das stimmt nicht|nicht wahr|gar nicht|unter keinen umständen
-pas du tout|absolument pas|bien sûr que non|certainement pas|en aucun cas|pas vraiment
+das stimmt nicht|nicht wahr|gar nicht|unter keinen umständen|auf gar keinen fall|leider nicht
+leider nein|eher nicht|ach was|mitnichten|nö|nee
+pas du tout|absolument pas|jamais de la vie|malheureusement pas|hélas non|que non|sûrement pas
+bien sûr que non|certainement pas|en aucun cas|pas vraiment
 ce n['’]est pas (?:vrai|le cas)|c['’]est faux
 claro que no|para nada|de ninguna manera|en absoluto|por supuesto que no|no es (?:cierto|verdad)
-de ningún modo|desde luego que no
+de ningún modo|desde luego que no|ni hablar|qué va|de eso nada|en modo alguno|me temo que no
 assolutamente no|per niente|certo che no|niente affatto|non è (?:vero|così)|certamente no
-ovviamente no|affatto
+ovviamente no|affatto|macché|neanche per sogno|in nessun caso|purtroppo no
 de jeito nenhum|claro que não|de modo algum|de forma alguma|com certeza não
-não é (?:verdade|o caso)|absolutamente não
-zeker niet|helemaal niet|absoluut niet|natuurlijk niet|niet waar|dat klopt niet|geenszins
+não é (?:verdade|o caso)|absolutamente não|nem pensar|de maneira nenhuma|infelizmente não
+geen sprake van|in geen geval|jammer genoeg niet|zeker niet|helemaal niet|absoluut niet|natuurlijk niet|niet waar|dat klopt niet|geenszins
 """
 _YES_PHRASES = """
-of course|you bet|i agree|agreed|i think so|i believe so|i would say so
+of course|sure thing|sure enough|for sure|no doubt|no question|by all means|you bet|i agree|agreed|i think so|i believe so|i would say so
 (?:that|this|it) would be (?:correct|right|true)
 (?:that|this|it)(?: is|['’]s) (?:the case|so|true|right|correct)|without (?:a )?doubt
-auf jeden fall|ganz genau|das stimmt|stimmt|aber ja|selbstverständlich
+klar(?: doch)?|na klar|freilich|allerdings|sicher doch|natürlich doch|auf jeden fall|ganz genau|das stimmt|stimmt|aber ja|selbstverständlich
 das ist (?:richtig|korrekt|wahr)
-bien sûr(?: que oui)?|tout à fait|en effet|c['’]est (?:vrai|exact|juste|le cas)|mais oui
+bien entendu|évidemment|sans (?:aucun )?doute|ouais|bien sûr(?: que oui)?|tout à fait|en effet|c['’]est (?:vrai|exact|juste|le cas)|mais oui
 absolument|certainement|effectivement
-claro que sí|por supuesto(?: que sí)?|desde luego|así es|es (?:cierto|verdad|correcto)|efectivamente
-assolutamente sì|certo che sì|proprio così|è (?:vero|corretto|così)|certamente|ovviamente
-com certeza|claro que sim|é (?:verdade|isso)|isso mesmo|sem dúvida|exatamente
-dat klopt|zeker weten|inderdaad|dat is (?:waar|juist)|natuurlijk
+claro que sí|cómo no|sin duda|naturalmente|por supuesto(?: que sí)?|desde luego|así es|es (?:cierto|verdad|correcto)|efectivamente
+assolutamente sì|certo che sì|come no|senza dubbio|naturalmente|proprio così|è (?:vero|corretto|così)|certamente|ovviamente
+com certeza|claro que sim|evidentemente|pois é|é (?:verdade|isso)|isso mesmo|sem dúvida|exatamente
+jazeker|jawel|uiteraard|vanzelfsprekend|zonder twijfel|dat klopt|zeker weten|inderdaad|dat is (?:waar|juist)|natuurlijk
 """
 _NO_WORDS = (
     "no nope nah false incorrect wrong never impossible negative hardly nein niemals falsch nee "

@@ -60,7 +60,8 @@ _NAMED = regex.compile(
 _NO_CHOICE = frozenset(
     "not so more less later earlier fewer over above two both similar other others otherwise even "
     "perhaps any something "
-    "anything equivalent greater higher longer older younger else at in on by for".split()
+    "anything equivalent greater higher longer older younger else at in on by for "
+    "mehr weniger darüber plus davantage moins más mas menos più piu meno mais meer minder".split()
 )
 _LONG_LIST = 4
 """So many items that are nothing but names or values, one of them right, are a list of

@@ -54,7 +54,7 @@ from llmeval.checks.facts.replaced_words import (
     without_short_forms,
     word_in_place_of,
 )
-from llmeval.checks.facts.swapped_roles import has_roles_swapped
+from llmeval.checks.facts.swapped_roles import ends_otherwise, has_roles_swapped
 from llmeval.checks.facts.tokens import NEGATORS, Tokens
 from llmeval.checks.facts.turned_round import is_turned_round
 from llmeval.checks.facts.word_forms import other_prefix
@@ -151,6 +151,7 @@ def compare(
     turned = full and not missing and is_turned_round(reference, answer)
     if not reference.is_name and not missing:
         turned = turned or has_roles_swapped(reference, answer)
+    turned = turned or ends_otherwise(reference, answer)
     if turned or (
         is_statement_text(reference) and _negated_otherwise(reference, first, last, answer)
     ):
@@ -227,6 +228,8 @@ def compare_list(
             return ReferenceComparison(
                 NameDifference.OTHER, " ".join(member.forms), "", first, last
             )
+    if not reference.is_name and has_roles_swapped(reference, answer):
+        return ReferenceComparison(NameDifference.OTHER, "", "not", first, last)
     return ReferenceComparison(NameDifference.NONE, "", "", first, last)
 
 

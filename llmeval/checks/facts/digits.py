@@ -42,6 +42,11 @@ _GROUPED = regex.compile(r"\d{1,3}(?: \d{3}){1,6}(?:[.,]\d{1,2})?(?![\d.,]\d|\d|
 _MONEY_BEFORE = regex.compile(r"[$€£¥₹]\s?$")
 
 
+_ORDINAL_MARK = regex.compile(r"(?:e|er|re|ère|[èe]me|\.?[ºª]|°)(?![\p{L}\d])")
+"""What French, Dutch, Spanish, Italian and Portuguese write after the digits of an ordinal."""
+_ARTICLE = regex.compile(r"\b(?:il|lo|la|el|o|a|al|del|nel)\s$", regex.IGNORECASE)
+
+
 class Digits(NamedTuple):
     """A number in digits: its readings, the likeliest first, and where it stands.
 
@@ -78,6 +83,10 @@ def read_digits(words: Tokens, index: int, *, comma: bool, sure: bool) -> Digits
     if factor != 1:
         values = [scaled(v, factor) for v in values]
     plain = factor == 1 and text.isdigit()
+    mark = _ORDINAL_MARK.match(words.raw, end) if plain else None
+    if mark and (mark[0] != "°" or _ARTICLE.search(words.raw, max(0, start - 5), start)):
+        last = _last_word(words, index, mark.end())
+        return Digits(values, last, mark.end(), significant(text), False, True)
     return Digits(values, last, end, significant(text), plain, text[-1:].isalpha())
 
 
@@ -141,7 +150,7 @@ def _grouped(words: Tokens, index: int, comma: bool) -> Digits | None:
         money = _MONEY_BEFORE.search(words.raw, max(0, match.start() - 3), match.start())
         scale = last + 1 < len(words) and words.forms[last + 1] in SCALES
         measured = unit_after(words.raw, match.end()) is not None
-        if not (groups[1] == "000" or money or scale or measured):
+        if not (groups[1] == "000" or money or scale or measured or _counts(words, index, last)):
             return None
     listed = len(groups) > 2 and len(groups[0]) == 3 and set(groups[1:]) != {"000"}
     if listed and unit_after(words.raw, match.end()) is None:
@@ -150,6 +159,24 @@ def _grouped(words: Tokens, index: int, comma: bool) -> Digits | None:
     values = read_value(match[0].replace(" ", ""), comma)
     factor, end, last = _factor(words, last)
     return Digits([scaled(v, factor) for v in values], last, end, significant(match[0]), False)
+
+
+_NUMBERED = frozenset(
+    "chapter page pages line lines no number nos article section room game day level team year "
+    "january february march april may june july august september october november december jan "
+    "feb mar apr jun jul aug sep sept oct nov dec from between and to or of".split()
+)
+"""Words after which two numbers side by side are two: On May 3 200 people came."""
+
+
+def _counts(words: Tokens, index: int, last: int) -> bool:
+    """Whether a noun follows the two groups, and no word before them numbers something."""
+    if not index and last + 1 >= len(words):
+        return True
+    after = words.forms[last + 1] if last + 1 < len(words) else ""
+    before = words.forms[index - 1] if index else ""
+    noun = after.isalpha() and len(after) > 2 and words.gap(last + 1) == " "
+    return noun and before not in _NUMBERED and not before[:1].isdigit()
 
 
 def _factor(words: Tokens, index: int) -> tuple[Value, int, int]:

@@ -50,6 +50,7 @@ DENY = words_pattern(
     r"fail(?:s|ed)? to be|reject(?:s|ed)?|rul(?:e[sd]?|ing) out|exclud(?:e[sd]?|ing)",
     r"(?:impossible|unlikely) (?:to be|that)|lie that|a(?:part|side) from",
     rf"(?:no\s?one|nobody) (?:\w+ ){{0,2}}?{_THINK}(?: that)?",
+    rf"(?<!\ba\s)few (?:\w+ ){{0,2}}?{_THINK}(?: that)?",
     "none of",
     r"no (?:\w+ )?(?:evidence|reason|proof|indication|sign|basis|truth|chance|way)",
     r"(?:chose|chosen|choose|prefer(?:s|red)?|picked|selected|favou?red)\s[^.;:]{1,60}?\sover",
@@ -136,7 +137,10 @@ RETRACT = words_pattern(
     r"nein,? moment,?|moment mal|(?:non|attends),? attends|espera,? no|no,? espera|aspetta,? no",
     r"no,? aspetta|espera,? não|não,? espera|wacht,? nee|nee,? wacht|不对|不對|等等|いや、|いえ、",
     # `Leeds, no, York`
-    r"(?<=[,–—-]\s)(?:no|nein|non|não|nee), (?=(?-i:\p{Lu})|\d)|(?<=[，,])不[，,]",
+    r"(?<=[,–—-] )(?:no|nein|non|não|nee), (?=(?-i:\p{Lu})|\d)|(?<=[，,])(?:哦|啊|噢)?不[，,]",
+    r"(?<=[,.!…–—-] )(?:(?:ach|oh|ah|eh|ay|enfin|of|ou|o|äh) )?(?:no|nein|non|não|nee),? "
+    r"(?=(?:in|im|en|à|au|a|al|em|at|on|by|von|de|di|da|van) (?-i:\p{Lu}))",
+    r"(?<=[,.] )(?:digo|ähm?|euh|ehm|hoor),? |(?<=、)(?:失礼|訂正|間違い)(?=、)",
     r"(?:but )?it should (?:be|have been)\b",
     r"(?<=(?:\.\.\.|…)\s?)(?:no|nein|non|não|nee),",
     r"nein,? (?:moment|warte|quatsch)|non,? (?:c['’]est|attends|pardon)",
@@ -281,7 +285,8 @@ NO_PART = regex.compile(
     r"|(?:was|is|were|are)\s+(?:dead|not\s+(?:yet\s+)?(?:born|alive|involved)|unrelated|uninvolved"
     r"|already\s+dead|ruled\s+out|wrong)"
     r"|(?:had\s+)?(?:died|retired|left)\s+(?:\w+\s+){0,3}?before"
-    r"|(?:had\s+|has\s+)?(?:refused|declined|forgot|neglected|was\s+unable|was\s+unwilling)\s+to"
+    r"|(?:had\s+|has\s+)?(?:tried\s+in\s+vain|tried\s+unsuccessfully|tried\s+and\s+failed|refused|declined|forgot"
+    r"|neglected|failed|was\s+unable|was\s+unwilling)\s+to"
     r"|(?:was|were)\s+born\s+(?:\w+\s+){0,3}?after|(?:\w+\s+){1,4}but\s+(?:did|was|is|has|had|does"
     r"|could)(?:\s+not|n['’]t))\b",
     regex.IGNORECASE,

@@ -17,6 +17,8 @@ nordlich sudlich westlich ostlich
 left right links rechts linke linken linker linkes rechte rechten rechter rechtes gauche droite \
 droit izquierda izquierdo derecha derecho sinistra sinistro destra destro esquerda esquerdo \
 direita direito linker
+septentrional meridional occidental oriental septentrionale meridionale occidentale orientale \
+setentrional
 upper lower top bottom ober unter superior inferior haut bas alto bajo basso baixo
 anterior posterior dorsal ventral cranial caudal
 medial lateral proximal distal central peripheral
@@ -190,7 +192,8 @@ TITLE_WORDS = TITLES | word_set(
     "emperor monsieur madame "
     "senor senora signor signora u s us american british french german english italian spanish "
     "author writer poet "
-    "composer painter physicist"
+    "composer painter physicist mme mlle hr fr sra srta sig dott dom don dona furst graf herzog zar "
+    "lord konigin emperador rei re tsaar koning koningin paus"
 )
 
 PLAIN_TITLES = word_set(
@@ -255,6 +258,15 @@ NICKNAMES = {
         "pepe": "jose",
         "paco": "francisco",
         "johann": "johannes",
+        "pyotr": "peter",
+        "lev": "leo leon",
+        "mikhail": "michael",
+        "nikolai": "nicholas nicolas",
+        "fyodor": "feodor theodore",
+        "yekaterina": "catherine",
+        "wilhelm": "william",
+        "heinrich": "henry",
+        "georg": "george",
     }.items()
 }
 """First names and the names that they are short for."""

@@ -13,6 +13,7 @@ from llmeval.checks.facts.lexicon import (
     JOINTS,
 )
 from llmeval.checks.facts.names import Place, Reference
+from llmeval.checks.facts.regnal_names import has_name_before, is_regnal
 from llmeval.checks.facts.tokens import ORDINALS, Tokens
 
 _ROMAN = regex.compile(r"[IVX]{1,5}")
@@ -36,6 +37,8 @@ def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | N
         return range(max(0, first - 1), min(len(answer), last + 2))
     if not reference.is_name:
         return None
+    if is_regnal(reference.bare) and has_name_before(first, answer):
+        return range(first - 1, last + 1)
     if first and answer.gap(first) in (" ", "-"):
         country = " ".join(reference.stems)
         if answer.stems[first - 1] in DEMONYMS and is_country(country):

@@ -73,15 +73,21 @@ _DASH = regex.compile(r"[-–—‒−]| [-–—‒−] ")
 _LISTS = frozenset(["and", "or", "et", "und", "y", "e", "en", "a"])
 _BETWEEN = frozenset(["between", "zwischen", "entre", "tra", "fra", "tussen"])
 _MINUS = regex.compile(
-    r"(?:^|[\s(:=])[-−–]$|\b(?:minus|negative|moins|menos|meno|min)\s$", regex.IGNORECASE
+    r"(?:^|[\s(:=])[-−–]$|\b(?:minus|negative|(?<!au\s)moins"
+    r"|(?<!\bal\s)(?<!\blo\s)(?<!\bo\s)(?<!\bpor\s)menos|(?<!\blo\s)meno|min)\s$", regex.IGNORECASE
 )
 # A year with the number of a footnote that lost its brackets: "in 19861."
 _NOTED_YEAR = regex.compile(r"(?:1[5-9]|20)\d{3}(?=[.!?](?:\s|$)|$)")
 _FRACTION_COMMANDS = frozenset(["frac", "dfrac", "tfrac", "cfrac"])
 _WEAK = frozenset([0, 1, 2, 3])
-_OF_A = regex.compile(r"\s(?:of\s)?an?\s")  # three quarters of an hour
+_OF_A = regex.compile(r"\s(?:(?:of\s)?an?\s|d[ei]\s|d['’])")
+"""What stands before the unit in `three quarters of an hour` and `tres cuartos de hora`."""
 _FEET_INCHES = regex.compile(r"(\d{1,2})\s?['′’]\s?(\d{1,2}(?:\.\d)?)\s?(?:[\"″”]|''|′′|’’)?")
-_HOURS_MINUTES = regex.compile(r"(\d{1,3})\s?h\s?(\d{2})(?:\s?min)?(?![\p{L}\d])")
+_HOURS_MINUTES = regex.compile(
+    r"(\d{1,3})(?:\s?h\s?|:(?=\d{2}\s?(?:h|hours|hrs|std|stunden)\b))(\d{2})"
+    r"(?:\s?(?:min|h|hours|hrs|std|stunden))?(?![\p{L}\d])",
+    regex.IGNORECASE,
+)
 
 
 def numbers(
@@ -241,7 +247,7 @@ def _with_unit(words: Tokens, number: Number) -> Number:
         return replace(number, unit=before[0], start=before[1], bare=False)
     of_a = _OF_A.match(raw, number.end) if after is None and 0 < number.value < 1 else None
     if of_a is not None:
-        after = unit_after(raw, of_a.end() - 1)
+        after = unit_after(raw, of_a.end())
     if after is None:
         return number
     unit, end = after
@@ -268,9 +274,12 @@ def _compounds(words: Tokens, collected: list[Number]) -> list[Number]:
     return result
 
 
+_COMPOUND = frozenset(["length", "mass", "time", "usd", "eur", "gbp"])
+
+
 def _smaller_part(words: Tokens, one: Number, two: Number) -> MeasurementUnit | None:
     """The unit in which `two` goes on from `one`; None if it does not."""
-    if one.unit is None or one.unit.dimension not in ("length", "mass", "time"):
+    if one.unit is None or one.unit.dimension not in _COMPOUND:
         return None
     gap = words.raw[one.end : two.start]
     if gap.strip(" ,") not in ("", "and", "und", "et", "y", "e", "en") or len(gap) > 5:

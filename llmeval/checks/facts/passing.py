@@ -30,7 +30,8 @@ _KINDS = (
         "|frère|sœur|fils"
         "|fille|herman[oa]|hij[oa]|fratello|sorella|figli[oa]|irmão|irmã|filh[oa]|broer|zus|zoon"
         "|dochter|brother-in-law|sister-in-law|stepson|stepfather|godfather|godson|vater|mutter"
-        "|schwager|onkel|tante|neffe|nichte|enkel|père|mère|oncle|neveu|nièce|beau-frère|cuñad[oa]"
+        "|schwager|schwiegersohn|schwiegervater|schwiegermutter|schwiegertochter|son-in-law"
+        "|father-in-law|mother-in-law|daughter-in-law|beau-père|gendre|genero|schoonzoon|onkel|tante|neffe|nichte|enkel|père|mère|oncle|neveu|nièce|beau-frère|cuñad[oa]"
         "|tí[oa]|sobrin[oa]|suegr[oa]|yerno|espos[oa]|cognat[oa]|zi[oa]|nipote|suocer[oa]|moglie"
         "|marito|cunhad[oa]|sobrinh[oa]|sogr[oa]|marido|zwager|oom|neef|vader|moeder",
         r"children|famil\w+|married|marry|relat\w+|born|ancest\w+|descend\w+|whose|vater|mutter"
@@ -39,7 +40,7 @@ _KINDS = (
     ),
     # teaching
     _Kind(
-        "student|pupil|teacher|mentor|tutor|follower|disciple|prot[eé]g[eé]e?|apprentice|admirer"
+        "professeur|profesor|professor|professore|disciple|student|pupil|teacher|mentor|tutor|follower|disciple|prot[eé]g[eé]e?|apprentice|admirer"
         "|imitator"
         "|schüler(?:in)?|lehrer(?:in)?|élève|maître|alumn[oa]|discípul[oa]|maestr[oa]|alliev[oa]"
         "|alun[oa]|mestre"
@@ -62,12 +63,15 @@ _KINDS = (
     ),
     # company
     _Kind(
-        "friend|colleague|ally|assistant|neighbou?r|fan|biographer|translator|classmate|roommate"
+        "librettist|patron|publisher|agent|manager|producer|editor|nurse|servant|physician|lawyer"
+        "|driver|landlord|boss|employer|sponsor|lover|mistress|heir|namesake|collaborator"
+        "|co-author|bandmate|teammate|coach|understudy|ghostwriter|cook|gardener|bodyguard"
+        "|friend|colleague|ally|assistant|neighbou?r|fan|biographer|translator|classmate|roommate"
         "|acquaintance"
         "|companion|compatriot|adviser|advisor|secretary|general|freund(?:in)?|kollege|ami|amie"
         "|collègue|amig[oa]"
         "|colega|amic[oa]|collega|vriend(?:in)?",
-        r"work\w*|partner|help\w*",
+        r"work\w*|partner|help\w*|agent|manager|producer|editor|publisher|boss|employ\w*|coach",
     ),
     # likeness and place
     _Kind(
@@ -89,6 +93,7 @@ _BETWEEN = (
 )
 _BEFORE = regex.compile(
     rf"\b(?:(?P<noun>{_NOUNS})s?\s+{_OF}\s+"
+    rf"|whose\s+(?:\p{{L}}+\s+)?(?P<noun>{_NOUNS})s?\s+"
     r"|(?P<with>(?:who|which|that)\s+(?:had\s+|once\s+|often\s+)?(?:competed|worked|studied|fought"
     r"|argued|served"
     r"|collaborated|corresponded|quarrel+ed|lived|travel+ed)"

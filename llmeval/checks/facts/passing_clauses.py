@@ -28,16 +28,18 @@ _FOR_ASKED = regex.compile(
     regex.IGNORECASE,
 )
 _RELATIVE = regex.compile(
-    r"(?P<name>\p{Lu}[\p{L}.'’-]*),\s(?:(?:with|to|of|for|by|from|bei|mit|von|zu|avec|de|con|com|met"
+    r"(?P<name>\p{Lu}[\p{L}.'’-]*),\s(?:(?:with|to|of|for|by|from|against|under|after|before|about|bei|mit|von|zu|avec|de|con|com|met"
     r"|bij)\s)?(?P<word>who|whom|whose|der|die|den|dem|dessen|deren|qui|que|dont|quien|che|cui"
-    r"|quem|dat|wie)\s(?P<clause>[^,.;:?!]{3,90})(?P<end>,\s\p{Ll}{2,}|$)"
+    r"|quem|dat|wie)\s(?P<clause>[^,.;:?!]{3,90})(?P<end>,\s\p{Ll}[\p{Ll}'’]|$)"
 )
 _CALLED = regex.compile(
     r"\b(?:called|named|known|pseudonym|alias|pen\sname|stage\sname|nicknamed|became|genannt|heißt"
-    r"|hieß|bekannt|appelée?|nommée?|llamad[oa]|conocid[oa]|chiamat[oa]|chamad[oa]|genoemd|is|was"
-    r"|ist|war|est|était|es|era|fue|è|fu|foi|performed|played|wrote|sang|recorded|directed"
+    r"|hieß|bekannt|appelée?|nommée?|llamad[oa]|conocid[oa]|chiamat[oa]|chamad[oa]|genoemd|performed|played|wrote|sang|recorded|directed"
     r"|composed)\b",
     regex.IGNORECASE,
+)
+_IS = regex.compile(
+    r"\b(?:is|was|ist|war|est|était|es|era|fue|è|fu|foi|be|been)\s(?:\p{L}+\s)?$", regex.IGNORECASE
 )
 _SHORT = 160
 _REACH = 60
@@ -68,5 +70,5 @@ def _in_relative_clause(raw: str, start: int, end: int, question: str) -> bool:
             continue
         if match["name"].casefold() in asked or not match["end"]:
             return False
-        return not _CALLED.search(match["clause"])
+        return not (_CALLED.search(match["clause"]) or _IS.search(raw[:start]))
     return False

@@ -19,9 +19,7 @@ class NumericBound(StrEnum):
 _REACH = 32
 _BELOW = words_pattern(
     r"(?:no|not) (?:more|greater|larger|longer|higher|later) than",
-    "fewer than",
-    "less than",
-    "lower than",
+    r"(?<!\bno\s)(?<!\bnot\s)(?:fewer|less|lower) than",
     "under",
     "below",
     "up to",
@@ -46,8 +44,13 @@ _BELOW = words_pattern(
     "minder dan",
     "hoogstens",
     "maximaal",
-    "shorter than",
-    "smaller than",
+    r"(?<!\bno\s)(?<!\bnot\s)(?:shorter|smaller) than",
+    "inférieure?s? à",
+    "inferior(?:es)? a",
+    "inferior[ei] a",
+    "menos que",
+    "abaixo de",
+    "onder",
 )
 _ABOVE = words_pattern(
     r"(?:no|not) (?:fewer|less|smaller|lower) than",
@@ -76,6 +79,13 @@ _ABOVE = words_pattern(
     "pelo menos",
     "meer dan",
     "minstens",
+    "au[- ]delà de",
+    "supérieure?s? à",
+    "superior(?:es)? a",
+    "superior[ei] a",
+    "oltre",
+    "acima de",
+    "boven",
 )
 _ABOUT = words_pattern(
     "about",
@@ -132,7 +142,8 @@ _WORDS = frozenset(
     "até dan hoogstens "
     "maximaal over above least minimum of exceed exceeds exceeded exceeding als über mindestens "
     "moins menos mínimo "
-    "almeno minstens about approximately approx around roughly circa ca nearly almost some "
+    "almeno minstens inférieur inférieure superior inferior superiore inferiore supérieur "
+    "supérieure que acima abaixo onder boven oltre delà a di about approximately approx around roughly circa ca nearly almost some "
     "estimated to etwa "
     "ungefähr rund fast knapp environ près presque unos unas aproximadamente casi quasi quase "
     "ongeveer bijna the "
@@ -156,7 +167,7 @@ def bound_of(raw: str, start: int, end: int) -> NumericBound:
 
 
 _ROUGHLY_ASKED = regex.compile(
-    r"\b(?:about|approximately|roughly|around|nearest|estimate|rounded?|approx|ungefähr|etwa"
+    r"\b(?:about|approximately|roughly|around|nearest|to\s(?:a|the)\s(?:ten|hundred|thousand|million)|estimate|rounded?|approx|ungefähr|etwa"
     r"|environ|aproximadamente"
     r"|circa|ongeveer)\b",
     regex.IGNORECASE,

@@ -33,7 +33,13 @@ _LOOSE = word_set(
     "least most some "
     "c ca circa estimated to a an the in on of by since until till from between and during early "
     "mid late ago "
-    "only total per probably average also or was is it exactly just as ad bc bce ce"
+    "only total per probably average also or was is it exactly just as ad bc bce ce "
+    "le la les l der die das den dem el los las lo il gli i o os as het de du des im am nel "
+    # bounds and approximations in six other languages
+    "mehr als weniger mindestens hochstens uber unter bis zu maximal etwa ungefahr rund plus moins "
+    "de au dela superieur inferieur environ mas menos al como minimo maximo superior inferior a "
+    "unos piu di meno oltre almeno massimo superiore inferiore circa acima abaixo pelo mais "
+    "meer dan minder minstens hoogstens boven onder ongeveer"
 )
 _WHEN = regex.compile(
     r"\b(?:when|what year|which year|year|date|since|wann|jahr|quand|année|cuándo|año|quando|anno"
@@ -88,9 +94,7 @@ def infer_type(raw: str, question: Tokens, locale: str = "") -> ExpectedValue:
     return result or ExpectedValue(raw, reference, members=_members(raw))
 
 
-def _special(
-    raw: str, reference: Reference, words: Tokens, question: str
-) -> ExpectedValue | None:
+def _special(raw: str, reference: Reference, words: Tokens, question: str) -> ExpectedValue | None:
     """Yes or no, the letter of an option, a time of the day, `a week`, a month by itself."""
     if len(words) == 1 and words.forms[0] in _YES | _NO:
         return ExpectedValue(raw, reference, boolean=words.forms[0] in _YES)

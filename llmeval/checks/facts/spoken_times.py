@@ -51,7 +51,7 @@ _NAMED_HOURS = {"noon": 12, "midday": 12, "midnight": 0}
 _QUARTERS = {
     word: minutes
     for minutes, words in (
-        (15, "et quart|y cuarto|e un quarto|viertel"),
+        (15, "et quart|y cuarto|e un quarto|e um quarto|viertel"),
         (30, "et demie|et demi|y media|e mezza|e mezzo|e meia|halb|half"),
         (45, "e tre quarti|dreiviertel"),
         (-15, "moins le quart|moins quart|menos cuarto|meno un quarto|menos um quarto"),

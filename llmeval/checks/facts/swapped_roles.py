@@ -7,6 +7,7 @@ Only near copies are compared: the same words of meaning, and hardly any other w
 from llmeval.checks.facts.lexicon import contrast
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
+from llmeval.checks.facts.word_forms import same_word
 from llmeval.checks.reading.wordlists import word_set
 
 _EXTRA = 4
@@ -35,10 +36,31 @@ _SAME_BOTH_WAYS = word_set(
 
 
 _LISTED = frozenset("and or und oder et ou y e than".split())
+_HELPING = frozenset(
+    "a ont hat haben hatte has have had ha han hanno ho hebben heeft will would did does can must "
+    "est ist is was wird".split()
+)
+"""Verbs that may stand before the one that matters: `a vaincu`, `has beaten`."""
 _JOINING = frozenset(
     "while whereas whilst wahrend tandis mientras mentre enquanto terwijl when if".split()
 )
 """Words between two sentences."""
+
+
+_PARTICLES = {
+    one: two
+    for pair in ("on off", "in out", "up down", "an aus", "auf zu", "aan uit", "dentro fuera")
+    for one, two in (pair.split(), pair.split()[::-1])
+}
+"""Small words that turn a sentence round where they close it: the switch is off."""
+
+
+def ends_otherwise(reference: Reference, answer: Tokens) -> bool:
+    """Whether the answer closes with the opposite of the small word that closes the reference."""
+    last = reference.forms[-1]
+    other = _PARTICLES.get(last)
+    near = len(answer) <= len(reference.forms) + _EXTRA
+    return near and other == answer.forms[-1] and last not in answer.forms if other else False
 
 
 def has_roles_swapped(reference: Reference, answer: Tokens) -> bool:
@@ -50,11 +72,12 @@ def has_roles_swapped(reference: Reference, answer: Tokens) -> bool:
     wanted = [words.stems[at] for at in there]
     if len(set(wanted)) < len(wanted):
         return False
-    here = [at for at in here if answer.stems[at] in wanted]
-    stated = [answer.stems[at] for at in here]
+    same = {stem: _counterpart(stem, wanted) for stem in {answer.stems[at] for at in here}}
+    here = [at for at in here if same[answer.stems[at]]]
+    stated = [same[answer.stems[at]] for at in here]
     if sorted(stated) != sorted(wanted):
         return False
-    if _exchanges_opposites(wanted, stated):
+    if "," not in reference.bare and _exchanges_opposites(wanted, stated):
         return True
     passive = _BY.isdisjoint(words.forms) and not _BY.isdisjoint(answer.forms)
     if stated == wanted:
@@ -62,13 +85,22 @@ def has_roles_swapped(reference: Reference, answer: Tokens) -> bool:
     return not passive and any(
         [*wanted[:low], *wanted[high:end], *wanted[verb:high], *wanted[low:verb], *wanted[end:]]
         == stated
-        and _is_verb(there, verb, high, words)
-        and not _keeps_cases(there, here, (low, verb, high, end), words, answer)
+        and _is_verb(there, verb, high, words, closed=end == len(wanted))
+        and not _keeps_cases(
+            there, dict(zip(stated, here, strict=True)), (low, verb, high, end), words, answer
+        )
         for low in range(len(wanted))
         for verb in range(low + 1, len(wanted))
         for high in range(verb + 1, min(verb + _LONGEST_VERB + 1, len(wanted)))
         for end in range(high + 1, len(wanted) + 1)
     )
+
+
+def _counterpart(stem: str, wanted: list[str]) -> str:
+    """The word of the sentence that the answer's word is a form of; empty where there is none."""
+    if stem in wanted:
+        return stem
+    return next((own for own in wanted if same_word(stem, own, "de")), "")
 
 
 def _exchanges_opposites(wanted: list[str], stated: list[str]) -> bool:
@@ -86,23 +118,28 @@ def _content(words: Tokens) -> list[int]:
     ]
 
 
-def _is_verb(there: list[int], verb: int, high: int, words: Tokens) -> bool:
+def _is_verb(
+    there: list[int], verb: int, high: int, words: Tokens, *, closed: bool = True
+) -> bool:
     """Whether the words verb..high may be the verb between two things: no small word stands before
     them, and none but an article, `to` or the like after them."""
     first, last = there[verb], there[high - 1]
-    if first - there[verb - 1] != 1 or any(mark in words.gap(first) for mark in ",;:"):
+    between = words.forms[there[verb - 1] + 1 : first]
+    if not _HELPING.issuperset(between) or any(mark in words.gap(first) for mark in ",;:"):
         return False
     if any(words.stems[at] in _SAME_BOTH_WAYS for at in range(first, last + 1)):
         return False
     after = words.forms[last + 1] if last + 1 < len(words) else ""
     if not _JOINING.isdisjoint(words.forms[first : last + 1]):
         return False
+    if not closed and after in _LISTED:
+        return True  # `Exports grew and imports shrank` goes on after what was exchanged
     return after not in _LISTED and not any(mark in words.gap(last + 1) for mark in ",;:")
 
 
 def _keeps_cases(
     there: list[int],
-    here: list[int],
+    places: dict[str, int],
     parts: tuple[int, int, int, int],
     words: Tokens,
     answer: Tokens,
@@ -111,7 +148,6 @@ def _keeps_cases(
     low, verb, high, end = parts
     one, two = there[low], there[high]
     size = end - high
-    places = {answer.stems[at]: at for at in here}
     moved = (places[words.stems[one]], places[words.stems[two]])
     pairs = ((one, moved[0]), (two, moved[1]))
     before = [

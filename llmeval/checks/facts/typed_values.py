@@ -57,11 +57,24 @@ def mentioned_dates(
             shown = fit if complete else min(fit, Fit.NEAR)
             if stated.month is None and is_limit(stated.start, expected, answer):
                 shown = min(shown, Fit.NEAR)
+            if stated.precision <= Precision.DECADE and in_other_part(stated, expected, answer):
+                shown = min(shown, Fit.NEAR)
             if shown >= Fit.COARSE or not complete:
                 stance = answer.stance(stated.start, stated.end)
                 yield Mention(
                     stated.start, stated.end, shown, stance, _how_date(stated, shown), expected.raw
                 )
+
+
+_PART_BEFORE = regex.compile(r"\b(early|mid|late)[\s-](?:the\s)?$", regex.IGNORECASE)
+
+
+def in_other_part(stated: Date, expected: ExpectedValue, answer: AnswerAnalysis) -> bool:
+    """Whether another part of the decade or century is meant: the late 1970s for the
+    mid-1970s."""
+    own = regex.search(r"\b(early|mid|late)\b", expected.raw, regex.IGNORECASE)
+    match = _PART_BEFORE.search(answer.words.raw, max(0, stated.start - 12), stated.start)
+    return own is not None and match is not None and own[1].casefold() != match[1].casefold()
 
 
 _LIMIT = regex.compile(
@@ -147,6 +160,8 @@ def _fits(answer: AnswerAnalysis, target: Number, tolerance: Tolerance) -> list[
     for stated in answer.numbers:
         if _idle(stated, answer) or _other_unit(stated, target, answer):
             continue
+        if stated.weak and stated.unit is None and target.unit is not None:
+            continue  # `number one` is not `a week`
         fit = fit_number(stated, target, tolerance, roughly=roughly, limit=limit)
         if fit is Fit.COARSE and tolerance is not EXACT:
             fit = Fit.NEAR

@@ -57,7 +57,8 @@ _TABLE: dict[str, dict[str, float]] = {
         "quintal|quintale|quintali": 100,
         "tonne|metric ton|metric tonne|t": 1000,
         "ton|short ton": 907.18474,
-        "pound|lb|lbs|pfund": 0.45359237,
+        "pound|pfund": 0.45359237,
+        "lb|lbs": 0.45359237,
         "ounce|oz": 0.028349523125,
         "stone": 6.35029318,
     },
@@ -313,6 +314,7 @@ SMALLER = {
     "foot": _UNITS["inch"],
     "metre": _UNITS["centimetre"],
     "pound": _UNITS["ounce"],
+    "lb": _UNITS["ounce"],
     "stone": _UNITS["pound"],
 }
 """In which unit a number without one goes on: 2h30, 6 foot 2."""

@@ -102,6 +102,13 @@ def has_more_items(raw: str, members: Sequence[Reference]) -> bool:
 _SHORT_ITEM = 3
 
 
+_BOUND_WORDS = frozenset(
+    "more above over older later higher fewer less below under lower younger mehr darüber älter "
+    "weniger plus davantage moins más mayor menos più meno mais menos meer ouder minder".split()
+)
+"""What makes a bound of a number with an "or" before it: 12 or more."""
+
+
 def _is_choice(
     text: str,
     separator: "regex.Pattern[str]",
@@ -112,6 +119,8 @@ def _is_choice(
     """Whether two or more short candidates with an "or" between them are all of the text."""
     parts = _parts(text, separator)
     if len(parts) < 2 or any(len(text[a:b].split()) > _ITEM_WORDS for a, b in parts):
+        return False
+    if any(text[a:b].strip().casefold() in _BOUND_WORDS for a, b in parts[1:]):
         return False
     if any(not _VERBS.isdisjoint(Tokens(text[a:b]).forms) for a, b in parts):
         return False

@@ -26,7 +26,7 @@ from llmeval.gate.aggregate import RunAggregate
 from llmeval.gate.pair_classes import LABELLED, SHOWN, PairClass, pair_classes, why_no_classes
 from llmeval.gate.pairs import PairedCases
 from llmeval.gate.rules.label_hints import more_labels
-from llmeval.gate.rules.release import compared_with
+from llmeval.gate.rules.release import compared_with, mean_note
 from llmeval.stats.estimation.labelled_difference import (
     LabelledPairs,
     LabelledStratum,
@@ -255,9 +255,24 @@ def labelled_regression(
         gate.beta,
         pairs,
         drawn,
-        rule.note,
+        rule.note.replace(mean_note(baseline, rule.metric, rule.kind), "")
+        + _single_note(baseline, manifest),
         rule.kind,
     )
+
+
+def _single_note(baseline: BaselineLock, manifest: Manifest) -> str:
+    """Sentences on which answers were labelled, where a case has several."""
+    note = ""
+    if baseline.run_count > 1:
+        note = (
+            f" People labelled the answers of {baseline.run_id}, the newest of the baseline's"
+            f" {baseline.run_count} runs."
+        )
+    answers = max(manifest.repeats, 1 if baseline.gate is None else baseline.gate.repeats)
+    if answers > 1:
+        note += f" Of {answers} answers to a case they labelled the first one."
+    return note
 
 
 def _drawn(

@@ -20,8 +20,7 @@ from llmeval.gate.rules.judge_arms import allowed_shift, other_answers, scale
 from llmeval.gate.rules.label_evidence import label_counts
 from llmeval.gate.rules.named_baseline import nothing_compared
 from llmeval.gate.rules.number_regression import NumberRule
-from llmeval.gate.rules.regression_words import mean_note
-from llmeval.gate.rules.release import RELEASE, compared_with
+from llmeval.gate.rules.release import RELEASE, compared_with, mean_note
 from llmeval.gate.rules.threshold import (
     Threshold,
     distrust_of,

@@ -3,7 +3,6 @@
 import math
 from typing import TYPE_CHECKING
 
-from llmeval.core.baseline_lock import BaselineLock
 from llmeval.core.formatting import percent_of, points
 from llmeval.core.results import REPRESENTATIVE, Decision
 from llmeval.gate.rules.floors import MISSING_DECIDE, MISSING_WORST
@@ -141,26 +140,6 @@ def _as_judged(rule: "RegressionRule") -> str:
             " rise can PASS"
         )
     return f", {points(rule.judged_margin)}{sees}{allowed} (`judge_shift`)"
-
-
-def mean_note(baseline: BaselineLock, metric: str, kind: str = "regression") -> str:
-    """A sentence about a baseline of several runs; empty for one run.
-
-    Args:
-        baseline: what is compared with. metric: the rule's. kind: the rule's name in records.
-    """
-    if baseline.run_count < 2:
-        return ""
-    value = "baseline" if compared_with(kind) == "baseline" else "value in the release"
-    note = f" Each case's {value} is its mean over {baseline.run_count} runs."
-    gaps = baseline.gaps(metric)
-    if not gaps:
-        return note
-    some = "1 case has" if len(gaps) == 1 else f"{len(gaps):,} cases have"
-    return (
-        f"{note} {some} no result in some of them, which may have been anything: each bound takes"
-        " the worst for its own claim."
-    )
 
 
 def _moved(difference: float) -> str:

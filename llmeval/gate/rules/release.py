@@ -13,6 +13,26 @@ def compared_with(kind: str) -> str:
     return "release" if kind == RELEASE else "baseline"
 
 
+def mean_note(baseline: BaselineLock, metric: str, kind: str = "regression") -> str:
+    """A sentence about a baseline of several runs; empty for one run.
+
+    Args:
+        baseline: what is compared with. metric: the rule's. kind: the rule's name in records.
+    """
+    if baseline.run_count < 2:
+        return ""
+    value = "baseline" if compared_with(kind) == "baseline" else "value in the release"
+    note = f" Each case's {value} is its mean over {baseline.run_count} runs."
+    gaps = baseline.gaps(metric)
+    if not gaps:
+        return note
+    some = "1 case has" if len(gaps) == 1 else f"{len(gaps):,} cases have"
+    return (
+        f"{note} {some} no result in some of them, which may have been anything: each bound takes"
+        " the worst for its own claim."
+    )
+
+
 def name_release(aggregate: RunAggregate) -> str:
     """The command that makes this run the release."""
     return f"`llmeval baseline release {aggregate.path} --by NAME --reason TEXT`."

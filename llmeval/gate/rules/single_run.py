@@ -19,7 +19,13 @@ from llmeval.gate.rules.must_pass import must_pass_rules, untrusted_judge
 from llmeval.gate.rules.never import never_rules
 from llmeval.gate.rules.pooled import PooledFloor, pool_of, pooled_floor
 from llmeval.gate.rules.sequential import decides_early, early_floor, is_judged
-from llmeval.gate.rules.threshold import Threshold, distrust_of, floors_in, own_scale_note
+from llmeval.gate.rules.threshold import (
+    Threshold,
+    distrust_of,
+    floors_in,
+    own_scale_note,
+    uncorrected_note,
+)
 
 NO_GATE = "no gate: nothing was decided"
 """What every output says of a run with `gate: none`."""
@@ -237,5 +243,8 @@ def _decided_floor(
     untrusted = None if own else distrust_of(manifest, metric)
     if metric == CASES and not own and (judge := untrusted_judge(aggregate, manifest)) is not None:
         untrusted = f"for {judge[0]}, {judge[1]}"
+    plain = not own and untrusted is None and metric in manifest.judges
+    if plain and selection.n:
+        note = uncorrected_note(manifest, metric)
     decided = decide_floor(metric, name, selection, floor.value, gate.alpha, untrusted, level, note)
-    return structs.replace(decided, judge_scale=own)
+    return structs.replace(decided, judge_scale=own or plain)

@@ -101,3 +101,19 @@ def own_scale_note(manifest: Manifest, metric: str) -> str:
     trusted = judge is not None and judge.trust == "TRUSTED"
     more = "the human pass rate may differ" if trusted else "the judge is UNTRUSTED"
     return f" This is on the judge's own scale; {more}."
+
+
+def uncorrected_note(manifest: Manifest, metric: str) -> str:
+    """The sentence of a floor on a trusted judge's verdicts that no label corrects: whose scale it
+    is, why, and what to do.
+    """
+    judge = manifest.judges.get(metric)
+    why = "no labels correct it"
+    if manifest.repeats > 1:
+        why = (
+            "a case passes with all of its answers, and labels are of single ones, so they can't"
+            " correct it (with `repeats: 1` they do)"
+        )
+    elif judge is not None and judge.when == "uncertain":
+        why = "a check gives some of its verdicts, so the judge's labels can't correct it"
+    return f" This is on the judge's own scale; the human pass rate may differ: {why}."

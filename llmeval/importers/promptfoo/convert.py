@@ -7,12 +7,8 @@ from typing import Any
 from llmeval.core.errors import SuiteError
 from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.importers.promptfoo.assertions import CHECKS
-from llmeval.importers.promptfoo.cases import (
-    PROTOCOLS,
-    CaseMaker,
-    ImportedRow,
-    metric_of,
-)
+from llmeval.importers.promptfoo.cases import PROTOCOLS, CaseMaker, ImportedRow, metric_of
+from llmeval.importers.promptfoo.chat_images import IMAGE_IN_TEXT, chat_cases, images_in
 from llmeval.importers.promptfoo.code_checks import CodeChecks, output_shape
 from llmeval.importers.promptfoo.code_file import CodeFile
 from llmeval.importers.promptfoo.judges import judges_of
@@ -175,12 +171,12 @@ class _Files:
                     f"has no {', '.join(filled)}, which the prompt uses: empty there",
                 )
             data.append({**row.data, **filled, **({"checks": own} if own else {})})
+        self._data = data
         self._source: object = f"data/{self._name}.jsonl"
         if any(f"{self._module}:" in json.dumps(row.get("checks", [])) for row in data):
             self._source = data  # only cases in the suite itself may name a function
         else:
             self.files[self._out / str(self._source)] = jsonl(data)
-        self._self_judge = bool(judges) and not recorded
         for prompt in prompts:
             named = (
                 self._name
@@ -292,8 +288,8 @@ class _Files:
         suite = {
             "suite": name,
             "description": str(self._config.value.get("description") or ""),
-            "cases": {"source": self._source},
-            **self._prompt(name, prompt, rows),
+            "cases": {"source": self._cases(name, prompt)},
+            **({} if prompt.images else self._prompt(name, prompt, rows)),
             "models": models,
             "candidate": candidate,
             "repeats": options.get("repeat", 1) if options.get("repeat", 1) != 1 else None,
@@ -325,6 +321,21 @@ class _Files:
                 "promptfoo compares a tool call as JSON text; here the text of an answer has no"
                 " tool calls, and `tool_call` checks them",
             )
+
+    def _cases(self, name: str, prompt: Prompt) -> object:
+        """The cases of a prompt: those of all prompts, or with their own messages for a chat with
+        images.
+        """
+        if not prompt.images:
+            if images_in(self._data) & prompt.variables:
+                self._ledger.leave_out(self._config.at("prompts"), IMAGE_IN_TEXT)
+            return self._source
+        cases = chat_cases(prompt.images, self._data)
+        if isinstance(self._source, list):
+            return cases
+        source = f"data/{name}.jsonl"
+        self.files[self._out / source] = jsonl(cases)
+        return source
 
     def _prompt(self, name: str, prompt: Prompt, rows: list[ImportedRow]) -> dict[str, Any]:
         before = (

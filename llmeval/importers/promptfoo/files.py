@@ -6,6 +6,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from llmeval.importers.ledger import UnmappedError
+from llmeval.importers.promptfoo.chat_images import KINDS, image_of
 from llmeval.importers.reading import read_text, read_yaml
 
 _DATA = (".yaml", ".yml", ".json")
@@ -53,6 +54,8 @@ def loaded(value: object, base: FilePath) -> Any:
         raise UnmappedError(f"{name} names {len(more) + 1} files where one is needed")
     if path.suffix in _DATA:
         return read_yaml(path).value
+    if path.suffix.lower() in KINDS:
+        return image_of(path)
     if path.suffix not in _TEXT:
-        raise UnmappedError(f"{name}: only text, YAML and JSON files can be taken in")
+        raise UnmappedError(f"{name}: only text, images, YAML and JSON files can be read")
     return read_text(path).rstrip("\n")

@@ -12,6 +12,7 @@ from typing import Any
 
 from llmeval.core.errors import SuiteError
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
+from llmeval.importers.promptfoo.chat_images import Chat, chat_variables, content_of
 from llmeval.importers.promptfoo.files import referenced
 from llmeval.importers.promptfoo.templates import (
     from_environment,
@@ -35,13 +36,14 @@ class Prompt:
     label: str
     text: str = ""
     turns: tuple[tuple[str, str], ...] = ()
+    images: Chat = ()
+    """The turns of a chat with images; then `text` and `turns` are empty."""
 
     @property
     def variables(self) -> set[str]:
         """The names it uses."""
-        return set().union(
-            *(variables(text) for text in (self.text, *(content for _, content in self.turns)))
-        )
+        texts = (self.text, *(content for _, content in self.turns))
+        return chat_variables(self.images).union(*map(variables, texts))
 
 
 def read_prompts(config: SourcePlace, base: Path, ledger: Ledger) -> list[Prompt]:
@@ -111,7 +113,11 @@ def _prompt(text: str, label: str) -> Prompt:
     turns = _turns(text)
     if turns is None:
         return Prompt(label or text, _filled(text))
-    return Prompt(label or "chat", turns=tuple((role, _filled(content)) for role, content in turns))
+    if any(not isinstance(content, str) for _, content in turns):
+        return Prompt(label or "chat", images=tuple(turns))
+    return Prompt(
+        label or "chat", turns=tuple((role, _filled(content)) for role, content in _texts(turns))
+    )
 
 
 def _filled(text: str) -> str:
@@ -128,7 +134,12 @@ def _is_chat(data: object) -> bool:
     )
 
 
-def _turns(text: str) -> list[tuple[str, str]] | None:
+def _texts(turns: list[tuple[str, object]]) -> Iterator[tuple[str, str]]:
+    for role, content in turns:
+        yield role, str(content)
+
+
+def _turns(text: str) -> list[tuple[str, object]] | None:
     """The turns of a chat in JSON or YAML; None for a text that is none."""
     if not text.lstrip().startswith(("[", "- role")):
         return None
@@ -153,10 +164,11 @@ def _turns(text: str) -> list[tuple[str, str]] | None:
             isinstance(part, dict) and isinstance(part.get("text"), str) for part in content
         ):
             turn["content"] = "\n".join(part["text"] for part in content)
-        if turn["role"] not in _ROLES or not isinstance(turn.get("content"), str):
+        content = content_of(turn.get("content"))
+        if turn["role"] not in _ROLES or content is None:
             raise UnmappedError(
-                f"a message has one of the roles {', '.join(_ROLES)} and a text; this one of"
-                f" {turn['role']!r} has something else, such as an image"
+                f"a message has one of the roles {', '.join(_ROLES)} and texts or images;"
+                f" this one of {turn['role']!r} has something else, such as sound"
             )
-        turns.append((_ROLES[turn["role"]], turn["content"]))
+        turns.append((_ROLES[turn["role"]], content))
     return turns

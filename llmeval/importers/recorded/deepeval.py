@@ -11,6 +11,8 @@ from llmeval.importers.reading import read_json
 from llmeval.importers.recorded.suites import Evaluation, RecordedCase, ToolScore, share
 from llmeval.importers.writing import slug, unique
 
+_HIDDEN = (".latest_run_full.json", ".latest_test_run.json")
+"""Files of the folder `.deepeval`, the one with the test cases first."""
 _LOWER = ("hallucination", "bias", "toxicity", "piileakage", "nonadvice", "misuse", "roleviolation")
 
 
@@ -24,9 +26,13 @@ def read_deepeval(path: Path, ledger: Ledger) -> list[Evaluation]:
         files = sorted(
             each for each in path.iterdir() if each.is_file() and not each.name.startswith(".")
         )
-        if not files:
-            raise SuiteError(f"{path}: there is no test run in this folder")
-        path = files[-1]
+        hidden = [path / name for name in _HIDDEN if (path / name).is_file()]
+        if not files and not hidden:
+            raise SuiteError(
+                f"{path}: there is no test run in this folder; name the folder"
+                " DEEPEVAL_RESULTS_FOLDER, or .deepeval"
+            )
+        path = files[-1] if files else hidden[0]
     place = read_json(path)
     if isinstance(place.value, dict) and isinstance(place.value.get("testRunData"), dict):
         place = place.at("testRunData")

@@ -17,8 +17,13 @@ MAX_MEMBER = 128 * 2**20
 """Largest unpacked member of an archive."""
 MAX_EPOCHS = 1000
 """Most answers of one sample, which is the most repeats of a suite."""
+_HEADER = "header.json"
+_START = "_journal/start.json"
+"""The part of the header that Inspect writes when an evaluation starts."""
 _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 _SUFFIXES = (".eval", ".json")
+_LISTINGS = ("logs.json", "listing.json", "eval-set.json")
+"""Files that Inspect writes next to logs, and that are none."""
 
 
 def read_inspect(path: Path, ledger: Ledger) -> list[Evaluation]:
@@ -28,7 +33,11 @@ def read_inspect(path: Path, ledger: Ledger) -> list[Evaluation]:
         SuiteError: not a log of Inspect, or packed in a way that Python can't read.
     """
     files = (
-        sorted(each for each in path.iterdir() if each.suffix in _SUFFIXES)
+        sorted(
+            each
+            for each in path.iterdir()
+            if each.suffix in _SUFFIXES and each.name not in _LISTINGS
+        )
         if path.is_dir()
         else [path]
     )
@@ -38,9 +47,16 @@ def read_inspect(path: Path, ledger: Ledger) -> list[Evaluation]:
 
 
 def _evaluation(path: Path, ledger: Ledger) -> Evaluation:
+    if path.name in _LISTINGS:
+        raise SuiteError(f"{path}: lists the logs of its folder. Name a log, or the folder")
     try:
         header, samples = _opened(path)
-    except (OSError, RuntimeError, zipfile.BadZipFile, *SHAPE_ERRORS) as error:
+    except zipfile.BadZipFile:
+        raise SuiteError(
+            f"{path}: not a log of Inspect, or one that was not written to its end. Finish the"
+            f" evaluation: `inspect eval-retry {path}`"
+        ) from None
+    except (OSError, RuntimeError, *SHAPE_ERRORS) as error:
         raise SuiteError(f"{path}: not a log of Inspect: {error}") from None
     except NotImplementedError:
         raise SuiteError(
@@ -54,6 +70,11 @@ def _evaluation(path: Path, ledger: Ledger) -> Evaluation:
         ledger.note(
             place,
             f"the evaluation ended as {header.get('status')!r}; what it recorded is taken over",
+        )
+    if not samples:
+        raise SuiteError(
+            f"{path}: has no samples: it is a header, or a log of `inspect eval --no-log-samples`."
+            " Name the whole log"
         )
     cases: dict[str, RecordedCase] = {}
     for number, sample in enumerate(samples, 1):
@@ -76,8 +97,12 @@ def _opened(path: Path) -> tuple[dict[str, object], list[dict[str, object]]]:
         return log, log.get("samples") or []
     with zipfile.ZipFile(path) as archive:
         unpacked = _Unpacked(path, archive)
-        header = json.loads(unpacked.read("header.json"))
-        return header, list(_samples(unpacked, archive.namelist()))
+        names = archive.namelist()
+        if _HEADER in names or _START not in names:
+            header = json.loads(unpacked.read(_HEADER))
+        else:  # the evaluation was killed, or still runs
+            header = {**json.loads(unpacked.read(_START)), "status": "started"}
+        return header, list(_samples(unpacked, names))
 
 
 class _Unpacked:

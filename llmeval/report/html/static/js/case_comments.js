@@ -35,6 +35,7 @@ function commentItem({ author, at, text, void: isVoid }) {
     { class: isVoid ? "void" : null },
     h("strong", {}, visible(author || "(no name)")),
     h("span", { class: "quiet small" }, ` ${at.slice(0, 10)}`),
+    " ",
     isVoid
       ? h("span", { class: "chip flat" }, "void: the case has changed since this comment")
       : null,
