@@ -127,6 +127,8 @@ def more_table(half: str) -> dict[str, str]:
     }
 
 
+MORE_HALVES = ("third", "fourth", "fourth_held", "fifth", "fifth_held", "variations")
+"""Sets of `more_answers.tsv` after the first two."""
 PLANTED = {
     "list": "{A}, {B}, {G}, {C}, {D}",
     "list with and": "{A}, {B}, {G}, {C} and {D}",
@@ -241,7 +243,7 @@ def measure(data: Path, half: str) -> dict[str, Any]:
         "right_report": right_table("report"),
         "more_tune": more_table("tune"),
         "more_report": more_table("report"),
-        "more_third": more_table("third"),
+        **{f"more_{half}": more_table(half) for half in MORE_HALVES},
         "planted": planted(data, half) if there else None,
         "degenerate": {},
     }
@@ -268,7 +270,7 @@ def show(report: dict[str, Any]) -> None:
     for half in ("tune", "report"):
         kept = ", ".join(f"{kind} {share}" for kind, share in report[f"right_{half}"].items())
         print(f"right answers kept, {half}: {kept}")
-    for half in ("tune", "report", "third"):
+    for half in ("tune", "report", *MORE_HALVES):
         shares = ", ".join(f"{name}: {share}" for name, share in report[f"more_{half}"].items())
         print(f"more answers, {half}: {shares}")
     print("\nplanted answers that pass, per cent (at a high confidence)")

@@ -1,5 +1,9 @@
-"""The time of one decision, with its bounds and its sentence, as a run makes it (`gates.py`)."""
+"""The time of one decision, with its bounds and its sentence, as a run makes it (`gates.py`).
 
+python benchmarks/gates_speed.py [--n 10000]
+"""
+
+import argparse
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,19 +30,21 @@ BASELINE = cast(BaselineLock, SimpleNamespace(run_id="r"))
 REPEATS = 9
 
 
-def _clusters() -> dict[str, list[str]]:
-    sizes = np.maximum(1, np.rint(np.random.default_rng(5).lognormal(0.9, 1.2, CASES))).astype(int)
+def _clusters(n: int) -> dict[str, list[str]]:
+    sizes = np.maximum(1, np.rint(np.random.default_rng(5).lognormal(0.9, 1.2, n))).astype(int)
     numbers = {
-        "independent cases": np.arange(CASES),
-        "200 clusters of 5": np.arange(CASES) // 5,
-        "unequal clusters": np.repeat(np.arange(CASES), sizes)[:CASES],
+        "independent cases": np.arange(n),
+        f"{n // 5:,} clusters of 5": np.arange(n) // 5,
+        "20 clusters": np.arange(n) * 20 // n,
+        "unequal clusters": np.repeat(np.arange(n), sizes)[:n],
     }
     return {name: [f"g{each}" for each in found] for name, found in numbers.items()}
 
 
 def _regression(clusters: list[str], labels: LabelCounts | None, answers: int) -> None:
-    source = np.random.default_rng(6)
-    chance = source.beta(4.0, 0.8, CASES)
+    """`answers`: to a case on each side; 3 attempts that are pooled are 3 answers, with gaps."""
+    source, n = np.random.default_rng(6), len(clusters)
+    chance = source.beta(4.0, 0.8, n)
     before, now = (source.binomial(answers, chance) / answers for _ in range(2))
     youden, spent = scale(labels, RATE)
     rule = RegressionRule("m", "m", None, MARGIN, youden, spent, labels is not None, None)
@@ -46,21 +52,35 @@ def _regression(clusters: list[str], labels: LabelCounts | None, answers: int) -
     decided(evaluate(rule, pairs, RATE, RATE), BASELINE, RATE)
 
 
+def _pooled(clusters: list[str]) -> None:
+    """The third of three attempts of one change: this run missed the result of each 100th case."""
+    source, n = np.random.default_rng(9), len(clusters)
+    chance = source.beta(4.0, 0.8, n)
+    before, now = source.binomial(1, chance), source.binomial(3, chance) / 3
+    moved, gaps = now - before, np.where(np.arange(n) % 100 == 0, 1 / 6, 0.0)
+    rule = RegressionRule("m", "m", None, MARGIN, 1.0, 0.0, False, None)
+    least, most = (tuple(np.clip(moved + each, -1, 1).tolist()) for each in (-gaps, gaps))
+    pairs = PairedCases(tuple(moved.tolist()), tuple(clusters), least=least, most=most)
+    decided(evaluate(rule, pairs, RATE / 9, RATE / 9), BASELINE, RATE / 9)
+
+
 def _early(clusters: list[str]) -> None:
     """A run that may stop early: every interim analysis up to its end, and the final bounds."""
+    n = len(clusters)
     sizes = Counter(clusters)
     rule = RegressionRule("m", "m", None, MARGIN, 1.0, 0.0, False, None)
-    plan = rule.plan(RATE, RATE, len(sizes), CASES, max(sizes.values()), rules=1)
+    plan = rule.plan(RATE, RATE, len(sizes), n, max(sizes.values()), rules=1)
     source = np.random.default_rng(8)
-    moved = source.choice((-1.0, 0.0, 1.0), p=(0.1, 0.825, 0.075), size=CASES)
+    moved = source.choice((-1.0, 0.0, 1.0), p=(0.1, 0.825, 0.075), size=n)
     decide_in_order(plan, moved.tolist(), clusters)
 
 
 def _floor(clusters: list[str], labels: LabelCounts | None) -> None:
-    passed = np.random.default_rng(7).random(CASES) < 0.82
+    n = len(clusters)
+    passed = np.random.default_rng(7).random(n) < 0.82
     names: dict[str, int] = {}
     sample = MetricSample(
-        CASES,
+        n,
         int(passed.sum()),
         0,
         0,
@@ -74,9 +94,9 @@ def _floor(clusters: list[str], labels: LabelCounts | None) -> None:
         judged_bounds(sample, LabelEvidence(labels, Provenance.BANK), RATE)
 
 
-def decisions() -> Iterator[tuple[str, Callable[[], None]]]:
+def decisions(n: int) -> Iterator[tuple[str, Callable[[], None]]]:
     """What is measured."""
-    for name, clusters in _clusters().items():
+    for name, clusters in _clusters(n).items():
         yield f"margin 5, {name}", partial(_regression, clusters, None, 1)
         yield (
             f"margin 5 by a judge of 300 labels, {name}",
@@ -85,13 +105,16 @@ def decisions() -> Iterator[tuple[str, Callable[[], None]]]:
         yield f"margin 5, stop early, all analyses, {name}", partial(_early, clusters)
         yield f"floor 80 %, {name}", partial(_floor, clusters, None)
         yield f"floor 80 % corrected by 300 labels, {name}", partial(_floor, clusters, LABELS)
-    alone = _clusters()["independent cases"]
+        yield f"margin 5, the third attempt, {name}", partial(_pooled, clusters)
+    alone = _clusters(n)["independent cases"]
     yield "margin 5, 5 answers a case", partial(_regression, alone, None, 5)
 
 
-def speed() -> Iterator[list[str]]:
-    """CPU time of the first decision, and the median of CPU and wall time of the next ones."""
-    for name, decide in decisions():
+def speed(n: int = CASES) -> Iterator[list[str]]:
+    """CPU time of the first decision on n cases, and the median of CPU and wall time of the next
+    ones.
+    """
+    for name, decide in decisions(n):
         wall, busy = [], []
         for _ in range(REPEATS):
             start, begun = time.perf_counter(), time.process_time()
@@ -101,3 +124,17 @@ def speed() -> Iterator[list[str]]:
         yield [
             name, f"{busy[0]:.1f}", f"{np.median(busy[1:]):.1f}", f"{np.median(wall[1:]):.1f}"
         ]  # fmt: skip
+
+
+def main() -> None:
+    """Print the times."""
+    parser = argparse.ArgumentParser(description="The time of one decision, ms.")
+    parser.add_argument("--n", type=int, default=CASES, help="cases")
+    options = parser.parse_args()
+    print(f"| {options.n:,} cases | CPU, first | CPU, median | wall, median |\n|---|---|---|---|")
+    for row in speed(options.n):
+        print(f"| {' | '.join(row)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -26,10 +26,12 @@ shorten_waits()
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# A shell starts what runs in the background with SIGINT ignored, and every process that a test
-# starts would inherit that. Tests about interrupts need the signal.
+# A shell starts what runs in the background with SIGINT ignored, `nohup` with SIGHUP, and every
+# process that a test starts would inherit that. Tests about interrupts need the signals.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 # The collector would read all tests and modules, which stay, again and again: a fifth of the time

@@ -96,6 +96,13 @@ def test_modules_that_documents_name_exist(repository: Path) -> None:
             assert (repository / name).exists(), f"{document.name}: {name}"
 
 
+def test_tests_that_the_promises_name_exist(repository: Path) -> None:
+    text = (repository / "docs" / "security.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:tests|benchmarks)/[\w./]+)`", text))
+    assert len(named) > 12
+    assert [each for each in sorted(named) if not (repository / each).exists()] == []
+
+
 def test_the_table_of_rooms_is_the_one_that_is_tested(repository: Path) -> None:
     from tests.test_architecture import ALLOWED
 

@@ -103,9 +103,9 @@ def day_of_traffic(day: int, count: int) -> list[Row]:
 
 
 def all_rentals() -> list[Row]:
-    """The messages about rentals: two of each template."""
-    parts = [each for part in (True, False) for each in templates(new=True, training=part)]
-    return examples(parts, 2 * len(parts), seed=2000)
+    """The messages about rentals: three of each template."""
+    trained, tested = (templates(new=True, training=part) for part in (True, False))
+    return examples(trained, 60, seed=2) + examples(tested, 96, seed=4)
 
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
@@ -124,7 +124,7 @@ def write_first(folder: Path) -> None:
     """Write the training set and the suite's cases of the first release. Nobody rents yet."""
     trained, tested = (templates(new=False, training=part) for part in (True, False))
     write_lines(folder / "train-old.jsonl", examples(trained, 480, seed=1))
-    write_lines(folder / "release.jsonl", cases(examples(tested, 168, seed=3), "old"))
+    write_lines(folder / "release.jsonl", cases(examples(tested, 252, seed=3), "old"))
 
 
 def add_new(folder: Path, rows: Iterable[Row]) -> tuple[int, int]:
@@ -133,7 +133,10 @@ def add_new(folder: Path, rows: Iterable[Row]) -> tuple[int, int]:
     Returns:
         The number of messages for training, and of cases for the suite.
     """
+    place = {str(row["message"]): number for number, row in enumerate(all_rentals())}
     kept = {str(row["message"]): row for row in rows}
+    # in one order, however the messages came: then the training can be repeated
+    kept = dict(sorted(kept.items(), key=lambda each: place[each[0]]))
     for_training = {name for name, *_ in templates(new=True, training=True)}
     trained = [row for row in kept.values() if row["template"] in for_training]
     tested = cases((row for row in kept.values() if row["template"] not in for_training), "new")

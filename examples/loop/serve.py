@@ -12,6 +12,7 @@ import asyncio
 import json
 import threading
 import uuid
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 from data import messages_of
 
 from llmeval.core.records import Message
-from llmeval.models.base import Request
+from llmeval.models.base import Reply, Request
 from llmeval.models.local import TransformersModel
 
 
@@ -31,7 +32,7 @@ class Service:
         params = {"max_tokens": 40, "temperature": 0}
         self._model = TransformersModel(model, params=params, dtype="auto")
         self._log, self._lock = log, threading.Lock()
-        self._answers: dict[str, str] = {}
+        self._answers: dict[str, Future[Reply]] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -46,22 +47,24 @@ class Service:
         """Answer one message and log it."""
         messages = messages_of(body)
         text = messages[-1]["content"]
-        if text not in self._answers:
-            request = Request(
-                messages=tuple(Message(each["role"], each["content"]) for each in messages)
-            )
-            reply = asyncio.run_coroutine_threadsafe(self._model.answer(request), self._loop)
-            self._answers[text] = reply.result().text
+        with self._lock:  # a message that is being answered is not answered twice
+            if text not in self._answers:
+                request = Request(
+                    messages=tuple(Message(each["role"], each["content"]) for each in messages)
+                )
+                started = asyncio.run_coroutine_threadsafe(self._model.answer(request), self._loop)
+                self._answers[text] = started
+        output = self._answers[text].result().text
         line = {
             "id": body.get("id") or uuid.uuid4().hex,
             "time": body.get("time") or datetime.now(UTC).isoformat(timespec="seconds"),
             "session": body.get("session", ""),
             "messages": messages,
-            "output": self._answers[text],
+            "output": output,
         }
         with self._lock, self._log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        return {"id": line["id"], "output": line["output"]}
+        return {"id": line["id"], "output": output}
 
 
 def handler_of(service: Service) -> type[BaseHTTPRequestHandler]:

@@ -26,7 +26,7 @@ class Shop:
 
     folder: Path
     first_day: date
-    count: int = 100
+    count: int = 128
 
     def date_of(self, day: int) -> str:
         """The date of a day, such as 2026-11-30."""

@@ -90,10 +90,11 @@ class Trainer:
 
     def frozen(self, known: list[tuple[list[int], int]]) -> list[tuple[Tensor, list[int], int]]:
         """What the frozen layers make of each example, (length, width), with its tokens."""
-        known = sorted(known, key=lambda each: len(each[0]))
-        kept: list[tuple[Tensor, list[int], int]] = []
-        for at in range(0, len(known), BATCH):
-            batch = known[at : at + BATCH]
+        order = sorted(range(len(known)), key=lambda number: len(known[number][0]))
+        kept: dict[int, tuple[Tensor, list[int], int]] = {}
+        for at in range(0, len(order), BATCH):
+            numbers = order[at : at + BATCH]
+            batch = [known[number] for number in numbers]
             longest = len(batch[-1][0])
             # padding is to the right, so causal attention never sees it
             tokens = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in batch])
@@ -103,9 +104,9 @@ class Trainer:
                 angles = self.model.model.rotary_emb(x, place)
                 for layer in self.layers[: self.first]:
                     x = first_of(layer(x, position_embeddings=angles, position_ids=place))
-            rows = zip(x, batch, strict=True)
-            kept += [(row[: len(ids)].float().clone(), ids, n) for row, (ids, n) in rows]
-        return kept
+            for number, row, (ids, n) in zip(numbers, x, batch, strict=True):
+                kept[number] = (row[: len(ids)].float().clone(), ids, n)
+        return [kept[number] for number in range(len(known))]
 
     def loss(self, batch: list[tuple[Tensor, list[int], int]]) -> Tensor:
         """Cross entropy over the answers of a batch, padded on the right."""

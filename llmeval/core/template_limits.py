@@ -7,6 +7,7 @@ when the count reaches `MAX_STEPS`. Operations whose result can be much larger t
 refused before they run.
 """
 
+import operator
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence, Sized
@@ -17,12 +18,14 @@ from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from llmeval.core.template_sizes import node_count, text_size
+
 MAX_STEPS = 20_000_000
 """Characters and items that one rendering may read and write, with `_STEP` for each operation."""
 MAX_REPEAT = 100_000
 """Largest width, count or number of digits that a filter or a text method may have."""
 MAX_TEXT = 4 * 1024 * 1024
-"""Most characters of one value."""
+"""Most characters of one value, and most values inside a list or a mapping, at any depth."""
 MAX_SOURCE = 1024 * 1024
 """Most characters of a template."""
 MAX_BITS = 4096
@@ -30,6 +33,8 @@ MAX_BITS = 4096
 
 _STEP = 100
 """Steps of one operation, whatever its size."""
+_NODE = 5
+"""Steps of each value inside a list or a mapping that is counted."""
 _SIZED_FILTERS = frozenset(
     ["batch", "center", "indent", "round", "slice", "truncate", "wordwrap", "filesizeformat"]
 )
@@ -37,6 +42,19 @@ _WITHOUT = ("format", "urlize", "xmlattr", "random")
 """Filters that templates lack: `format` and `urlize` take time that grows with the square of their
 input or more, the others are of no use in a prompt.
 """
+_AS_TEXT = frozenset(
+    ["capitalize", "center", "e", "escape", "forceescape", "indent", "join", "lower", "pprint",
+     "replace", "safe", "string", "striptags", "title", "tojson", "trim", "truncate", "upper",
+     "urlencode", "wordcount", "wordwrap"]
+)  # fmt: skip
+"""Filters that make a text of what they get."""
+_COMPARING = frozenset(["dictsort", "groupby", "max", "min", "sort", "unique"])
+"""Filters that compare what they get."""
+_COMPARISONS: dict[str, Callable[[Any, Any], object]] = {
+    "eq": operator.eq, "ne": operator.ne, "gt": operator.gt, "gteq": operator.ge,
+    "lt": operator.lt, "lteq": operator.le, "in": lambda one, other: one in other,
+    "notin": lambda one, other: one not in other,
+}  # fmt: skip
 _WIDE_FIELD = re.compile(r"\{[^{}]*:[^{}]*(\{|\d{5})")
 _counts = threading.local()
 
@@ -70,14 +88,32 @@ def checked(value: object) -> object:
     if isinstance(value, int) and value.bit_length() > MAX_BITS:
         raise SecurityError(f"a number of more than {MAX_BITS:,} bits")
     size = size_of(value)
-    if size > MAX_TEXT and not isinstance(value, range):
-        raise SecurityError(f"a value of more than {MAX_TEXT:,} characters or items")
+    if not isinstance(value, range):
+        nodes_inside = node_count(value, MAX_TEXT)
+        spend(_NODE * nodes_inside)
+        if max(size, nodes_inside) > MAX_TEXT:
+            raise SecurityError(f"a value of more than {MAX_TEXT:,} characters or items")
     spend(_STEP + size)
     return value
 
 
+def written(value: object) -> object:
+    """A value that becomes a text, counted. Raises SecurityError if the text is too large."""
+    checked(value)
+    if not isinstance(value, str):
+        spend(_text_size(value))
+    return value
+
+
+def _text_size(value: object) -> int:
+    size = text_size(value, MAX_TEXT)
+    if size > MAX_TEXT:
+        raise SecurityError(f"a value of more than {MAX_TEXT:,} characters or items")
+    return size
+
+
 class CountingGenerator(CodeGenerator):
-    """Compiles `~` as a call of `concatenated`, which is counted."""
+    """Compiles `~`, comparisons, and lists and mappings as calls that are counted."""
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
         """`a ~ b ~ c`."""
@@ -87,6 +123,35 @@ class CountingGenerator(CodeGenerator):
             self.write(", ")
         self.write("))")
 
+    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:  # noqa: N802
+        """`a < b <= c`, `a in b`."""
+        self.write("environment.compared((")
+        for argument in (node.expr, *(each.expr for each in node.ops)):
+            self.visit(argument, frame)
+            self.write(", ")
+        self.write(f"), {tuple(each.op for each in node.ops)!r})")
+
+    def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
+        """`[a, b]`."""
+        self.write("environment.collected(")
+        super().visit_List(node, frame)
+        self.write(")")
+
+    def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:  # noqa: N802
+        """`{a: b}`."""
+        self.write("environment.collected(")
+        super().visit_Dict(node, frame)
+        self.write(")")
+
+    def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:  # noqa: N802
+        """`(a, b)`; in `for a, b in c` it is a target and no value."""
+        if node.ctx != "load":
+            super().visit_Tuple(node, frame)
+            return
+        self.write("environment.collected(")
+        super().visit_Tuple(node, frame)
+        self.write(")")
+
 
 class CountingEnvironment(ImmutableSandboxedEnvironment):
     """Jinja2's sandbox with a count of steps, and limits on sizes."""
@@ -95,11 +160,13 @@ class CountingEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(["+", "-", "*", "/", "//", "%", "**"])
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options, finalize=checked)
+        super().__init__(**options, finalize=written)
         for name in _WITHOUT:
             self.filters.pop(name)
         for name, filter_ in self.filters.items():
             self.filters[name] = _counted(name, filter_)
+        for name, test in self.tests.items():
+            self.tests[name] = _counted_test(test)
         self.globals.pop("lipsum")
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -116,9 +183,23 @@ class CountingEnvironment(ImmutableSandboxedEnvironment):
 
     def concatenated(self, parts: Sequence[object]) -> str:
         """`a ~ b ~ c`, counted."""
-        texts = [str(checked(part)) for part in parts]
+        texts = [str(written(part)) for part in parts]
         _refuse_larger(sum(map(len, texts)), "~")
         return str(checked("".join(texts)))
+
+    def collected(self, value: object) -> object:
+        """A list, tuple or mapping that the template makes, counted."""
+        return checked(value)
+
+    def compared(self, values: Sequence[Any], names: Sequence[str]) -> object:
+        """A chain of comparisons, counted."""
+        result: object = True
+        for left, right, name in zip(values, values[1:], names, strict=False):
+            spend(_STEP + _compared_size(left) + _compared_size(right))
+            result = _COMPARISONS[name](left, right)
+            if not result:
+                break
+        return result
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> object:
         """An operator, counted; without those that repeat text or give huge numbers."""
@@ -136,6 +217,7 @@ class CountingEnvironment(ImmutableSandboxedEnvironment):
         owner = getattr(getattr(__obj, "__wrapped__", __obj), "__self__", None)
         if isinstance(owner, str | bytes | int | float):
             _refuse_method(owner, getattr(__obj, "__name__", ""), args, kwargs)
+            spend(sum(map(_text_size, (*args, *kwargs.values()))))
         spend(_STEP + size_of(owner) if isinstance(owner, Sized) else _STEP)
         spend(sum(map(size_of, args)))
         return checked(super().call(__context, __obj, *args, **kwargs))
@@ -156,6 +238,23 @@ def _counting(node: nodes.Node) -> nodes.ExprStmt:
     return nodes.ExprStmt(count, lineno=node.lineno)
 
 
+def _compared_size(value: object) -> int:
+    return max(size_of(value), _NODE * node_count(value, MAX_TEXT))
+
+
+def _counted_test(test: Callable[..., Any]) -> Callable[..., Any]:
+    """A test (`is`) that counts what it compares."""
+
+    def counted(*args: Any, **kwargs: Any) -> object:
+        spend(_STEP + sum(map(_compared_size, args)))
+        return test(*args, **kwargs)
+
+    for mark in ("jinja_pass_arg", "jinja_async_variant"):
+        if hasattr(test, mark):
+            setattr(counted, mark, getattr(test, mark))
+    return counted
+
+
 def _counted(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
     """A filter that counts what it reads and gives. It keeps the marks by which Jinja2 passes it
     the context.
@@ -167,6 +266,10 @@ def _counted(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
         spend(_STEP + sum(map(size_of, arguments)))
         if name in _SIZED_FILTERS:
             _refuse_large_numbers(name, (*arguments[1:], *kwargs.values()))
+        if name in _AS_TEXT:
+            spend(sum(_text_size(each) for each in arguments if not isinstance(each, str | range)))
+        elif name in _COMPARING:
+            spend(sum(_compared_size(each) for each in arguments))
         _refuse_growth(name, arguments, kwargs)
         return checked(filter_(*args, **kwargs))
 

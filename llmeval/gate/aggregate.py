@@ -185,16 +185,8 @@ class RunAggregate:
                 unscored += 1  # NOT_SCORED is not missing: its run decides nothing (`missing`)
             elif self._is_missing(row, status):
                 errors += 1
-        return MetricSample(
-            len(values),
-            sum(outcomes),
-            unscored,
-            errors,
-            tuple(values),
-            tuple(clusters),
-            tuple(outcomes),
-            waiting,
-        )
+        results = tuple(values), tuple(clusters), tuple(outcomes)
+        return MetricSample(len(values), sum(outcomes), unscored, errors, *results, waiting)
 
     def case_digests(self, *, planned: bool = False) -> dict[str, str]:
         """The beginning of each case's digest, 16 hex digits, by id; also of cases to come if

@@ -35,8 +35,8 @@ class RunRow(msgspec.Struct, frozen=True):
     exit_code: int | None
     """Of the decision."""
     kind: str
-    """run, score (stored answers scored again), merge (shards) or imported (answers recorded by another
-    tool or an application).
+    """run, score (stored answers scored again), merge (shards) or imported (answers that another
+    tool or an application recorded).
     """
     parent: str | None
     """The run whose answers were scored again."""

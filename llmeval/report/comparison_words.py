@@ -50,6 +50,15 @@ def headline(comparison: Comparison, run: ComparedRun) -> str:
     )
 
 
+def headlines(comparison: Comparison) -> list[str]:
+    """`headline` of each run but A. Runs of which the same is true share a sentence."""
+    runs_by_text: dict[str, list[str]] = {}
+    for run in comparison.runs[1:]:
+        text = headline(comparison, run).removeprefix(f"{run.letter} vs. A: ")
+        runs_by_text.setdefault(text, []).append(run.letter)
+    return [f"{', '.join(letters)} vs. A: {text}" for text, letters in runs_by_text.items()]
+
+
 def tone(rows: Iterable[MetricDifference]) -> str:
     """The colour family: worse anywhere, else better anywhere, else not told apart, else not
     comparable.

@@ -118,7 +118,7 @@ class ReferenceSession:
             self.added += 1
 
     def comment(self, body: bytes) -> None:
-        """A vote on a reference has a comment of its own, so there are no others.
+        """A vote on a reference includes its comment, so there are no others.
 
         Raises:
             RefusedVote: always.

@@ -144,7 +144,7 @@ def read_assignments(run: RunDir) -> list[Assignment]:
     Raises:
         StoreError: a line is not an assignment of this run; names file and line.
     """
-    decoder, found = msgspec.json.Decoder(Assignment), dict[str, Assignment]()
+    decoder, by_id = msgspec.json.Decoder(Assignment), dict[str, Assignment]()
     run_id = run.manifest().run_id
     for where, line in every_line(run.path / ASSIGNMENTS):
         try:
@@ -156,8 +156,8 @@ def read_assignments(run: RunDir) -> list[Assignment]:
                 f"{where}: an assignment of the run {each.run_id[:100]!r} with schema"
                 f" {each.schema}; here are those of {run_id}, up to schema {SCHEMA}"
             )
-        found[each.assignment_id] = each
-    return sorted(found.values(), key=lambda each: (each.at, each.assignment_id))
+        by_id[each.assignment_id] = each
+    return sorted(by_id.values(), key=lambda each: (each.at, each.assignment_id))
 
 
 def copy_records(source: ReviewStore, target: ReviewStore) -> dict[str, int]:

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from llmeval.core.errors import UsageError
+from llmeval.core.errors import StoreError, UsageError
 from llmeval.review.access import Doorkeeper, Person, Role
 from llmeval.review.postgres_store import ReviewDatabase
 from llmeval.review.server import ReviewHandler, ServedSession
@@ -38,6 +38,7 @@ _FORM = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <p>The person who runs this server issues tokens: <code>llmeval review token NAME</code>.</p>
 </main></body></html>
 """
+_NO_DATABASE = "the database of the review does not answer; try again later"
 _WRONG = '<p role="alert">This token is not valid. It may have expired or been revoked.</p>'
 
 
@@ -97,7 +98,10 @@ class _TeamHandler(ReviewHandler):
 
     def person(self) -> Person | None:
         """The person who sends the request; None without a valid session."""
-        return self.server.doorkeeper.person(self._cookie())
+        try:
+            return self.server.doorkeeper.person(self._cookie())
+        except StoreError:  # its message names the database, which is nothing for strangers
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, _NO_DATABASE) from None
 
     def session(self) -> ServedSession:
         """As the base class says."""
@@ -140,7 +144,10 @@ class _TeamHandler(ReviewHandler):
         if self.headers.get_content_type() != "application/x-www-form-urlencoded":
             raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the form of the page")
         form = parse_qs(self.body().decode("utf-8", "replace"))
-        session = self.server.doorkeeper.enter(form.get("token", [""])[0])
+        try:
+            session = self.server.doorkeeper.enter(form.get("token", [""])[0])
+        except StoreError:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, _NO_DATABASE) from None
         if session is None:
             self._form(HTTPStatus.FORBIDDEN, _WRONG)
         else:

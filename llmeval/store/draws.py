@@ -21,7 +21,7 @@ def key_of(place: AnswerKey) -> str:
 def read_draws(run: Path) -> list[Draw]:
     """The draws made from a run, each once.
 
-    Each draw has a file of its own in the folder `draws`, so that two branches of a git repository
+    Each draw is in a separate file of the folder `draws`, so that two branches of a git repository
     can add draws without a conflict. Older versions wrote `draws.jsonl`.
 
     Args:

@@ -56,7 +56,10 @@ class AnswerRow(NamedTuple):
 
     `half`: tune for those whose results the rules were made with, report for those that were
     written before a second measurement, third for those written before the rules were read again
-    (measured once, then used to change the rules). `set`: siblings or right.
+    (measured once, then used to change the rules). fourth and fifth: halves of two sets that were
+    each written before a result on it was read; single lines of fourth_held and fifth_held were
+    never read, only counts by kind. variations: more of the kinds that failed in these.
+    `set`: siblings or right.
     """
 
     half: str

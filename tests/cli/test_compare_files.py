@@ -68,7 +68,7 @@ GOOD = "id,passed\na,true\nb,0\n"
         ("id,quality\na,1\n", "", "name one of id, quality with --score"),
         ("id,score\na,1\n", "", "name one column of both with --score"),
         (GOOD, "--score quality", "there is no column 'quality'"),
-        (GOOD, "--best", "need runs"),
+        (GOOD, "--best", "compare answers of runs"),
         (GOOD, "a.csv", "not more files"),
     ],
 )

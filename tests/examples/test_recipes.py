@@ -21,7 +21,7 @@ pytest.importorskip("transformers")
 ORCHESTRATORS = ROOT / ".venv-orchestrators" / "bin" / "python"
 """Dagster and Luigi have an environment of their own (`.ci/run`)."""
 OLD, NEW = "work/data/train-old.jsonl", "work/data/train-new.jsonl"
-GOOD, BAD = ("v2", f"{OLD},{NEW}:3"), ("bad", NEW)
+GOOD, BAD = ("v2", f"{OLD},{NEW}:2"), ("bad", NEW)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def github(folder: Path, name: str, rows: str) -> int:
     steps = [step for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
     env = environment(folder, **workflow["env"], GITHUB_ACTOR="Ada")
     for step in steps:
-        line = step["run"].replace(f"{OLD},{NEW}:3", rows)
+        line = step["run"].replace(f"{OLD},{NEW}:2", rows)
         if line.startswith("pip install"):
             continue
         if code := subprocess.run(

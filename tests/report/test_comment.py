@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from llmeval.core.errors import UsageError
-from llmeval.report.ci.comment import CommentError, link_to_artifact, publish, thread_of
+from llmeval.report.ci.comment import (
+    CommentError,
+    link_to_artifact,
+    publish,
+    report_address,
+    thread_of,
+)
 from tests.support.forge import Forge
 
 FIRST, OTHER = "<!-- llmeval:a -->", "<!-- llmeval:b -->"
@@ -104,3 +110,29 @@ def test_the_only_link_is_to_the_artifact_of_the_server(
 ) -> None:
     text = link_to_artifact(environment)
     assert text == (f"\n[The report and the files of the run]({link})\n" if link else "")
+
+
+@pytest.mark.parametrize(
+    ("environment", "stated", "address"),
+    [
+        ({}, None, ""),
+        ({}, "https://p.example/qa/report.html", "https://p.example/qa/report.html"),
+        ({"CI_JOB_URL": "https://g.example/o/r/-/jobs/7", "CI_SERVER_URL": "https://g.example"}, None,
+         "https://g.example/o/r/-/jobs/7/artifacts/file/reports/a/report.html"),
+        ({"CI_JOB_URL": "https://g.example.evil/7", "CI_SERVER_URL": "https://g.example"}, None, ""),
+    ],
+)  # fmt: skip
+def test_where_the_report_can_be_opened(
+    tmp_path: Path, environment: dict[str, str], stated: str | None, address: str
+) -> None:
+    run = tmp_path / "reports" / "a"
+    variables = {"CI_PROJECT_DIR": str(tmp_path), **environment}
+    assert report_address(variables, run, stated) == address
+
+
+@pytest.mark.parametrize(
+    "stated", ["javascript:alert(1)", "https://a/b) [x](https://c", "https://a/#b"]
+)
+def test_an_address_that_ends_a_link_is_refused(tmp_path: Path, stated: str) -> None:
+    with pytest.raises(UsageError, match="--report-url"):
+        report_address({}, tmp_path, stated)

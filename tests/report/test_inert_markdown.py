@@ -168,3 +168,11 @@ def test_metrics_with_arrows_and_both_answers() -> None:
     first, second = text.split("| case |")[1].split("\n")[2:4]
     assert first == "| `c2` | `2 + 2?` | `4` | `4` | `5` |", "the case that fell comes first"
     assert second == "| `c1` | `Capital?` | `Rome` | – | `Paris` |"
+
+
+def test_cases_of_the_table_link_to_the_report() -> None:
+    cases = [trouble("a/b) [x](https://evil) #1&repeat=2")]
+    text = markdown(view(summary(Decision.FAIL, 1), cases), report="https://p.example/report.html")
+    (row,) = [line for line in text.splitlines() if "#case-" in line]
+    assert "](https://p.example/report.html#case-a%2Fb%29%20%5Bx%5D%28https%3A%2F%2Fevil%29" in row
+    assert "#case-" not in markdown(view(summary(Decision.FAIL, 1), cases))

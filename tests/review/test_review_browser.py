@@ -157,7 +157,7 @@ def test_vote_blind_undo_comment_and_end(browser: Any, run: Path) -> None:
             progress(page, f"2 of {total}")
         out, code = command.end()
     assert code == 0
-    assert "5 labels saved" in out and "llmeval judge certify suites/qa.yaml:correctness" in out
+    assert "5 records saved" in out and "llmeval judge certify suites/qa.yaml:correctness" in out
     labels = read(run / LABELS)
     assert [label.human_verdict for label in labels] == [
         "pass",

@@ -221,8 +221,8 @@ def test_assigned_answers_are_the_queue_of_a_reviewer(run: RunDir) -> None:
     command = ("review", "assign", run.path, "--to", "ada:4", "--to", "ben:4", "--double", "25%")
     first = llmeval(*command, "--random-share", "1", "--json")
     assert first.returncode == 0, first.stderr
-    told = json.loads(first.stdout)
-    assert (told["answers"], told["double"], told["parts"]) == (6, 2, {"ada": 4, "ben": 4})
+    printed = json.loads(first.stdout)
+    assert (printed["answers"], printed["double"], printed["parts"]) == (6, 2, {"ada": 4, "ben": 4})
     assert json.loads(llmeval(*command, "--random-share", "1", "--json").stdout)["new"] is False
     folder, default = RunFolder(run), ReviewQueue((), {})
     ada = queue_of(folder, "ada", default)

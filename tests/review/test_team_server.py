@@ -57,8 +57,8 @@ class Process(NamedTuple):
         return (self.ask("POST", "/enter", body, **form).headers["Set-Cookie"] or "").split(";")[0]
 
     def post(self, path: str, body: object, cookie: str, **headers: str) -> tuple[int, bytes]:
-        given = {"Origin": self.origin, "Content_Type": "application/json", "Cookie": cookie}
-        reply = self.ask("POST", path, json.dumps(body).encode(), **{**given, **headers})
+        usual = {"Origin": self.origin, "Content_Type": "application/json", "Cookie": cookie}
+        reply = self.ask("POST", path, json.dumps(body).encode(), **{**usual, **headers})
         return reply.status, reply.read()
 
     def state(self, cookie: str) -> Any:
@@ -84,9 +84,9 @@ def started(run: Path, store: str) -> Process:
         env={**os.environ, "PYTHONPATH": str(ROOT), "LLMEVAL_REVIEW_STORE": store},
     )  # fmt: skip
     assert process.stderr is not None
-    found = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
-    assert found is not None, process.stderr.read()
-    return Process(process, found[0])
+    address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
+    assert address is not None, process.stderr.read()
+    return Process(process, address[0])
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def team(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> 
         assert server.process.returncode == 0 and "added" in json.loads(out)
 
 
-def asked(team: Team, statement: str) -> list[tuple[Any, ...]]:
+def rows_of(team: Team, statement: str) -> list[tuple[Any, ...]]:
     """The rows of a statement on the team's database."""
     with ReviewDatabase(team.store) as database:
         return database.run(statement)
@@ -119,9 +119,7 @@ def asked(team: Team, statement: str) -> list[tuple[Any, ...]]:
 def votable(run: Path) -> list[str]:
     """The cases with a verdict on correctness."""
     answers = answers_of(RunDir(run)).items()
-    return [
-        key[0] for key, known in answers if known.statuses.get("correctness") in ("pass", "fail")
-    ]
+    return [key[0] for key, each in answers if each.statuses.get("correctness") in ("pass", "fail")]
 
 
 def vote(number: int, verdict: str = "pass", **more: object) -> dict[str, object]:
@@ -132,9 +130,9 @@ def vote(number: int, verdict: str = "pass", **more: object) -> dict[str, object
 
 
 def test_a_token_is_kept_as_a_hash_and_shown_once(team: Team) -> None:
-    rows = asked(team, "SELECT token_sha256, name, role FROM review_tokens")
+    rows = rows_of(team, "SELECT token_sha256, name, role FROM review_tokens")
     assert {(name, role) for _, name, role in rows} >= {("ada", "reviewer"), ("cy", "approver")}
-    stored = str(asked(team, "SELECT t::text FROM review_tokens AS t"))
+    stored = str(rows_of(team, "SELECT t::text FROM review_tokens AS t"))
     assert all(token not in stored and len(token) > 40 for token in team.tokens.values())
     listed = llmeval("review", "token", "--store", team.store)
     assert not any(token in listed.stdout for token in team.tokens.values())
@@ -174,9 +172,9 @@ def test_forged_requests_are_refused(team: Team, headers: dict[str, str], status
     server = team.servers[0]
     cookie = server.enter(team.tokens["ada"])
     for path in ("/labels", "/comments"):
-        found, _ = server.post(path, vote(90001), cookie, **headers)
-        assert found == status, path
-    assert not asked(team, "SELECT 1 FROM review_labels WHERE label_id = 'team-vote-90001'")
+        answered, _ = server.post(path, vote(90001), cookie, **headers)
+        assert answered == status, path
+    assert not rows_of(team, "SELECT 1 FROM review_labels WHERE label_id = 'team-vote-90001'")
 
 
 def test_a_cookie_of_one_server_does_not_open_the_other(team: Team) -> None:
@@ -247,7 +245,7 @@ def test_a_revoked_or_expired_token_ends_its_sessions(team: Team) -> None:
     assert server.enter(token) == ""
     old = llmeval("review", "token", "eva", "--store", team.store).stdout.strip()
     late = server.enter(old)
-    asked(team, "UPDATE review_tokens SET expires = now() WHERE name = 'eva'")
+    rows_of(team, "UPDATE review_tokens SET expires = now() WHERE name = 'eva'")
     assert server.post("/labels", vote(300), late)[0] == 403
     leaving = server.enter(team.tokens["ada"])
     assert server.post("/leave", {}, leaving)[0] == 303
@@ -275,7 +273,7 @@ def test_assignments_and_files_travel_both_ways(team: Team, tmp_path: Path) -> N
 def test_a_server_survives_a_restart_of_its_connection(team: Team) -> None:
     server = team.servers[1]
     cookie = server.enter(team.tokens["ada"])
-    asked(
+    rows_of(
         team,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",

@@ -108,12 +108,12 @@ def serve(handler: Handler, latency: float = 0.0) -> Iterator[Endpoint]:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         endpoint.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        ready.set()
         return runner
 
     def serve_forever() -> None:
         asyncio.set_event_loop(loop)
         runner = loop.run_until_complete(start())
+        loop.call_soon(ready.set)  # not before: a stop before `run_forever` has no effect
         loop.run_forever()
         loop.run_until_complete(runner.cleanup())
         loop.close()

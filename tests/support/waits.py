@@ -1,7 +1,7 @@
 """The waits between the attempts at one request, in tests.
 
 A request that fails six times waits ten seconds in all, and a test about what a run does then would
-wait too. So the tests wait a fiftieth of that; `stated_wait` is what the product does.
+wait too. So the tests wait 2 % of that; `stated_wait` is what the product does.
 """
 
 from llmeval.models.client import sender

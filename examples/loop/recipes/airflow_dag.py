@@ -10,7 +10,7 @@ import itertools
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG
 
-ROWS = "work/data/train-old.jsonl,work/data/train-new.jsonl:3"
+ROWS = "work/data/train-old.jsonl,work/data/train-new.jsonl:2"
 RUN = "work/runs/release/v2"
 STEPS = {
     "data": "python data.py --new && llmeval data check release.yaml",

@@ -23,7 +23,7 @@ from dagster import (
 DECIDED = {0: True, 1: False, 4: False}
 """Exit codes of a gate that has decided: PASS, FAIL, INCONCLUSIVE. Every other one is a fault."""
 NAME = os.environ.get("LOOP_NAME", "v2")
-ROWS = os.environ.get("LOOP_ROWS", "work/data/train-old.jsonl,work/data/train-new.jsonl:3")
+ROWS = os.environ.get("LOOP_ROWS", "work/data/train-old.jsonl,work/data/train-new.jsonl:2")
 RUN = f"work/runs/release/{NAME}"
 
 

@@ -22,7 +22,7 @@ class Train(luigi.Task):  # type: ignore[misc]  # luigi has no types
     """The retrained adapter."""
 
     name = luigi.Parameter(default="v2")
-    rows = luigi.Parameter(default="work/data/train-old.jsonl,work/data/train-new.jsonl:3")
+    rows = luigi.Parameter(default="work/data/train-old.jsonl,work/data/train-new.jsonl:2")
 
     def output(self) -> luigi.LocalTarget:
         """The adapter."""

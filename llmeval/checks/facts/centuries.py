@@ -51,8 +51,8 @@ _VALUES = {"i": 1, "v": 5, "x": 10}
 
 def centuries(raw: str) -> Iterator[tuple[int, int, int]]:
     """The first year of every century (below 0 before Christ), and its code points [start, end)."""
-    if not _NAMED.search(raw):
-        return
+    for match in _ITALIAN.finditer(raw):
+        yield _ITALIAN_CENTURIES[match[0].casefold()], match.start(), match.end()
     for pattern in (_BEFORE, _AFTER, _SPELLED_BEFORE, _SPELLED_AFTER):
         for match in pattern.finditer(raw):
             number = _number(match)
@@ -66,7 +66,17 @@ def centuries(raw: str) -> Iterator[tuple[int, int, int]]:
                 )
 
 
-_NAMED = regex.compile(_NAMES, regex.IGNORECASE)
+_ITALIAN_CENTURIES = {
+    name: 100 * n
+    for n, name in enumerate(
+        "duecento trecento quattrocento cinquecento seicento settecento ottocento novecento".split(),
+        start=12,
+    )
+}
+_ITALIAN = regex.compile(
+    rf"(?<!\p{{L}})(?:{'|'.join(name.capitalize() for name in _ITALIAN_CENTURIES)})(?!\p{{L}})"
+)
+"""How Italian names the centuries from 1200 on: il Cinquecento."""
 
 
 def _number(match: "regex.Match[str]") -> int:

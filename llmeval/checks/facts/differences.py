@@ -228,6 +228,8 @@ def compare_list(
             return ReferenceComparison(
                 NameDifference.OTHER, " ".join(member.forms), "", first, last
             )
+    if not reference.is_name and has_roles_swapped(reference, answer):
+        return ReferenceComparison(NameDifference.OTHER, "", "not", first, last)
     return ReferenceComparison(NameDifference.NONE, "", "", first, last)
 
 

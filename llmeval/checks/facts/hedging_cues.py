@@ -50,6 +50,7 @@ DENY = words_pattern(
     r"fail(?:s|ed)? to be|reject(?:s|ed)?|rul(?:e[sd]?|ing) out|exclud(?:e[sd]?|ing)",
     r"(?:impossible|unlikely) (?:to be|that)|lie that|a(?:part|side) from",
     rf"(?:no\s?one|nobody) (?:\w+ ){{0,2}}?{_THINK}(?: that)?",
+    rf"(?<!\ba\s)few (?:\w+ ){{0,2}}?{_THINK}(?: that)?",
     "none of",
     r"no (?:\w+ )?(?:evidence|reason|proof|indication|sign|basis|truth|chance|way)",
     r"(?:chose|chosen|choose|prefer(?:s|red)?|picked|selected|favou?red)\s[^.;:]{1,60}?\sover",
@@ -284,7 +285,8 @@ NO_PART = regex.compile(
     r"|(?:was|is|were|are)\s+(?:dead|not\s+(?:yet\s+)?(?:born|alive|involved)|unrelated|uninvolved"
     r"|already\s+dead|ruled\s+out|wrong)"
     r"|(?:had\s+)?(?:died|retired|left)\s+(?:\w+\s+){0,3}?before"
-    r"|(?:had\s+|has\s+)?(?:refused|declined|forgot|neglected|failed|was\s+unable|was\s+unwilling)\s+to"
+    r"|(?:had\s+|has\s+)?(?:tried\s+in\s+vain|tried\s+unsuccessfully|tried\s+and\s+failed|refused|declined|forgot"
+    r"|neglected|failed|was\s+unable|was\s+unwilling)\s+to"
     r"|(?:was|were)\s+born\s+(?:\w+\s+){0,3}?after|(?:\w+\s+){1,4}but\s+(?:did|was|is|has|had|does"
     r"|could)(?:\s+not|n['’]t))\b",
     regex.IGNORECASE,

@@ -103,6 +103,8 @@ def stance_in_context(
         question_stems = answer.question.stem_set
         if gives_a_value(answer.words.raw, final, question_stems, name=name, number=number):
             return Stance.WORKING
+    if _is_converted(start, end, answer):
+        return Stance.ASSERTED
     if any(value.numbers or value.dates for value in expected):
         index = next(
             (i for i, n in enumerate(answer.numbers) if n.start == start and n.end >= end), None
@@ -121,6 +123,26 @@ def stance_in_context(
     if answer.candidates.is_one_of_many(start, end, right):
         return Stance.LIKELY
     return Stance.ASSERTED
+
+
+def _is_converted(start: int, end: int, answer: AnswerAnalysis) -> bool:
+    """Whether the same amount stands next to the place in another unit: `5 km, or 3.1 miles`."""
+    own = next((n for n in answer.numbers if n.start <= start and end <= n.end), None)
+    if own is None or own.unit is None:
+        return False
+    amount = own.unit.base(own.value)
+    return any(
+        other.unit is not None
+        and other.unit.dimension == own.unit.dimension
+        and other.unit.factor != own.unit.factor
+        and abs(other.unit.base(other.value) - amount) <= _ROUNDED * abs(amount)
+        for other in answer.numbers
+        if other is not own and min(abs(other.start - end), abs(start - other.end)) <= _JOINT
+    )
+
+
+_ROUNDED = 0.03
+_JOINT = 12
 
 
 def with_overlaps(result: list[Mention]) -> list[Mention]:

@@ -39,14 +39,16 @@ CUES: dict[str, Cues] = {
         rf"\s{_VERBS_DE}\s(?:\p{{L}}+\s){{0,3}}?(?:nicht(?!\s+nur)|nie|niemals)\b|\s(?:ist|war"
         rf"|wäre)\s(?:\p{{L}}+\s)?(?:die\s|eine\s|der\s)?(?:falsch|unrichtig|inkorrekt|verkehrt"
         rf"|ausgeschlossen)\p{{L}}*|\s(?:\p{{L}}+\s){{0,2}}(?:auf\skeinen\sfall|keinesfalls"
-        rf"|keineswegs)\b|\sstimmt\snicht|\strifft\snicht\szu",
+        rf"|keineswegs)\b|\s\p{{Ll}}+\s(?:es|das|dies|er|sie|ihn)\s(?:\p{{L}}+\s){{0,2}}?nicht\b"
+        rf"|\s\p{{Ll}}+\snichts\s(?:da)?mit|\sstimmt\snicht|\strifft\snicht\szu",
     ),
     "fr": _cues(
         r"\b(?:n['’]|ne\s)\p{L}+\s(?:pas|jamais|plus|point|guère)(?!\s(?:seulement|que))\b"
         r"|\b(?:non\spas|et\snon|au\slieu\sde|plutôt\sque|contrairement\sà|aucune?"
         r"|sans(?!\s(?:aucun\s)?doute)|pas|jamais|ni)\b(?!\s(?:seulement"
         r"|que))",
-        r"\s(?:n['’]|ne\s)(?:l['’]|la\s|le\s|les\s|y\s)?\p{L}+\s(?:pas|jamais|plus)\b|\s(?:est"
+        r"\s(?:n['’]|ne\s)(?:l['’]|la\s|le\s|les\s|y\s|en\s)?\p{L}+\s(?:pas|jamais|plus"
+        r"|rien|pour\srien)\b|\s(?:est"
         r"|était|serait)\s(?:\p{L}+\s)?(?:faux|fausse|incorrecte?|erronée?|inexacte?|(?:la"
         r"|une)\s(?:mauvaise|fausse))\b",
     ),
@@ -80,11 +82,13 @@ CUES: dict[str, Cues] = {
         r"\bniet(?!\s+(?:alleen|enkel|ver))\b|\b(?:geen|nooit|noch|zonder(?!\stwijfel)"
         r"|in\splaats\svan|behalve)\b",
         rf"\s{_VERBS_NL}\s(?:\p{{L}}+\s){{0,3}}?(?:niet(?!\s+alleen)|nooit)\b|\s(?:is"
-        rf"|was)\s(?:\p{{L}}+\s)?(?:een\s|het\s)?(?:fout|onjuist|verkeerd|incorrect)\p{{L}}*\b",
+        rf"|was)\s(?:\p{{L}}+\s)?(?:een\s|het\s)?(?:fout|onjuist|verkeerd|incorrect)\p{{L}}*\b"
+        r"|\s\p{L}+\s(?:er\s)?niets\s(?:mee\s)?te\smaken",
     ),
     "zh": _cues(
         r"(?:并?不是|并非|而不是|而非|不在|不叫|不为|不应该?是|绝非|没有|从未|非)(?!常|但)",
-        r"(?:并?不是|并非|不对|不正确|是错的|是错误的?|错了|并?没有|从未|从没|未曾|并未)",
+        r"(?:并?不是|并非|不对|不正确|是错的|是错误的?|错了|并?没有|没\p{Han}{1,2}过|从未|从没|未曾|并未"
+            r"|无关)",
     ),
     "ja": _cues(
         "",

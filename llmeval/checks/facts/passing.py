@@ -40,7 +40,7 @@ _KINDS = (
     ),
     # teaching
     _Kind(
-        "student|pupil|teacher|mentor|tutor|follower|disciple|prot[eé]g[eé]e?|apprentice|admirer"
+        "professeur|profesor|professor|professore|disciple|student|pupil|teacher|mentor|tutor|follower|disciple|prot[eé]g[eé]e?|apprentice|admirer"
         "|imitator"
         "|schüler(?:in)?|lehrer(?:in)?|élève|maître|alumn[oa]|discípul[oa]|maestr[oa]|alliev[oa]"
         "|alun[oa]|mestre"
@@ -93,6 +93,7 @@ _BETWEEN = (
 )
 _BEFORE = regex.compile(
     rf"\b(?:(?P<noun>{_NOUNS})s?\s+{_OF}\s+"
+    rf"|whose\s+(?:\p{{L}}+\s+)?(?P<noun>{_NOUNS})s?\s+"
     r"|(?P<with>(?:who|which|that)\s+(?:had\s+|once\s+|often\s+)?(?:competed|worked|studied|fought"
     r"|argued|served"
     r"|collaborated|corresponded|quarrel+ed|lived|travel+ed)"

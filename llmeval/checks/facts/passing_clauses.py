@@ -28,9 +28,9 @@ _FOR_ASKED = regex.compile(
     regex.IGNORECASE,
 )
 _RELATIVE = regex.compile(
-    r"(?P<name>\p{Lu}[\p{L}.'’-]*),\s(?:(?:with|to|of|for|by|from|bei|mit|von|zu|avec|de|con|com|met"
+    r"(?P<name>\p{Lu}[\p{L}.'’-]*),\s(?:(?:with|to|of|for|by|from|against|under|after|before|about|bei|mit|von|zu|avec|de|con|com|met"
     r"|bij)\s)?(?P<word>who|whom|whose|der|die|den|dem|dessen|deren|qui|que|dont|quien|che|cui"
-    r"|quem|dat|wie)\s(?P<clause>[^,.;:?!]{3,90})(?P<end>,\s\p{Ll}{2,}|$)"
+    r"|quem|dat|wie)\s(?P<clause>[^,.;:?!]{3,90})(?P<end>,\s\p{Ll}[\p{Ll}'’]|$)"
 )
 _CALLED = regex.compile(
     r"\b(?:called|named|known|pseudonym|alias|pen\sname|stage\sname|nicknamed|became|genannt|heißt"

@@ -71,6 +71,8 @@ _PART_WORDS = {
 }
 """Parts of one in German, French, Spanish, Italian, Portuguese and Dutch, folded."""
 _ALONE = frozenset("halfte moitie mitad meta metade helft".split())
+_HALF_OF_UNIT = frozenset("media medio mezza mezzo meia meio".split())
+"""One half where a unit follows: media hora."""
 _COUNTS = {
     word: n
     for n, words in enumerate(
@@ -94,6 +96,9 @@ def part_in_words(words: Tokens, index: int) -> "Spelled | None":
     in addition to English."""
     form = words.forms[index]
     if form in _ALONE:
+        return Spelled(0.5, index + 1)
+    after_it = _form(words, index + 1)
+    if form in _HALF_OF_UNIT and after_it and unit_named(after_it) is not None:
         return Spelled(0.5, index + 1)
     if form not in _COUNTS:
         return None

@@ -36,6 +36,11 @@ _SAME_BOTH_WAYS = word_set(
 
 
 _LISTED = frozenset("and or und oder et ou y e than".split())
+_HELPING = frozenset(
+    "a ont hat haben hatte has have had ha han hanno ho hebben heeft will would did does can must "
+    "est ist is was wird".split()
+)
+"""Verbs that may stand before the one that matters: `a vaincu`, `has beaten`."""
 _JOINING = frozenset(
     "while whereas whilst wahrend tandis mientras mentre enquanto terwijl when if".split()
 )
@@ -72,7 +77,7 @@ def has_roles_swapped(reference: Reference, answer: Tokens) -> bool:
     stated = [same[answer.stems[at]] for at in here]
     if sorted(stated) != sorted(wanted):
         return False
-    if _exchanges_opposites(wanted, stated):
+    if "," not in reference.bare and _exchanges_opposites(wanted, stated):
         return True
     passive = _BY.isdisjoint(words.forms) and not _BY.isdisjoint(answer.forms)
     if stated == wanted:
@@ -119,7 +124,8 @@ def _is_verb(
     """Whether the words verb..high may be the verb between two things: no small word stands before
     them, and none but an article, `to` or the like after them."""
     first, last = there[verb], there[high - 1]
-    if first - there[verb - 1] != 1 or any(mark in words.gap(first) for mark in ",;:"):
+    between = words.forms[there[verb - 1] + 1 : first]
+    if not _HELPING.issuperset(between) or any(mark in words.gap(first) for mark in ",;:"):
         return False
     if any(words.stems[at] in _SAME_BOTH_WAYS for at in range(first, last + 1)):
         return False

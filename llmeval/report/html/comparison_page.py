@@ -141,6 +141,7 @@ def _shell(
             signed_points=signed_points,
             title=_title(comparison),
             tone=words.tone(comparison.metrics) if two else "plain",
+            headlines=words.headlines(comparison),
             sections=[_section(comparison, run) for run in comparison.runs[1:]],
             boards=[_board(board, comparison.runs) for board in comparison.boards],
             moved=[row for row in comparison.slices if row.moved],
@@ -166,7 +167,6 @@ def _section(comparison: Comparison, run: ComparedRun) -> dict[str, object]:
     limit = _limit(rows)
     return {
         "run": run,
-        "headline": words.headline(comparison, run),
         "shared": words.shared(run),
         "axis": strips.shift_axis(limit),
         "rows": [

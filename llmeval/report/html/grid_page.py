@@ -31,6 +31,8 @@ class GridTitle(NamedTuple):
     sentence: str
     missing: tuple[str, ...]
     """Names of the cells without a run."""
+    cells: int
+    """How many cells the grid has, also without a run."""
 
 
 def write_grid_html(
@@ -77,4 +79,4 @@ def _title(record: GridRecord, runs: Mapping[str, RunDir], exit_code: int) -> Gr
     sentence = f"{passing} of {n} cells {'passes its' if passing == 1 else 'pass their'} gate."
     if missing:
         sentence += f" {len(missing)} {'cell is' if len(missing) == 1 else 'cells are'} missing."
-    return GridTitle(word, tone, sentence, missing)
+    return GridTitle(word, tone, sentence, missing, n)
