@@ -41,7 +41,7 @@ from llmeval.runner.judge_factory import (
 from llmeval.runner.model_roles import ModelRole, ModelRoles
 from llmeval.runner.options import Options
 from llmeval.runner.script import Script
-from llmeval.runner.sharding import Shard
+from llmeval.runner.sharding import Shard, keep_shard
 from llmeval.runner.shared_budget import SharedBudget
 from llmeval.runner.simulated_user import SimulatedUser, conversation_digest, user_of
 from llmeval.runner.slots import Slots
@@ -190,7 +190,7 @@ def plan(
 
     inspected = inspect_cases(suite, options.limit, inspect, Application(spec), sizing=sizing)
     selection, quarantine, whole = _selected(suite, options, only, inspected.cases, expired)
-    others = _keep_shard(suite, options, inspected.cases)
+    others = keep_shard(suite, options.shard, inspected.cases, steal=options.steal)
     may_stop = ends_early(suite, options)
     factory = roles or make_roles(suite, options, trial=trial, sizing=sizing)
     if stored is not None:
@@ -281,27 +281,6 @@ def _selected(
         quarantine = expired.joined(quarantine, {case.id for case in cases})
     whole = (len(cases), cases.digest)
     return selection, quarantine, whole
-
-
-def _keep_shard(suite: Suite, options: Options, cases: CaseSet) -> tuple[CaseSet, ...]:
-    """Reduce `cases` to those of this shard. Returns those of the others, if this one will help.
-
-    Raises:
-        SuiteError: the suite plays conversations, which no two shards share.
-    """
-    shard = options.shard
-    if shard is None:
-        return ()
-    others: tuple[CaseSet, ...] = ()
-    if options.steal:
-        if suite.spec.turns or suite.spec.user:
-            raise suite.error(
-                (), "--steal: the suite plays conversations, which shards can't share"
-            )
-        parts = cases.parts(shard.number)
-        others = tuple(parts[number] for number in shard.others() if number in parts)
-    cases.keep(shard.holds)
-    return others
 
 
 def _trust(suite: Suite, name: str, judge: MemberVerdict) -> Trust:

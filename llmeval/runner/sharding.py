@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from llmeval.core.errors import UsageError
 from llmeval.core.records import Case
+from llmeval.data.cases import CaseSet
+from llmeval.suite.loader import Suite
 
 _VARIABLES = (
     ("CI_NODE_INDEX", "CI_NODE_TOTAL", 1),  # GitLab CI, `parallel: N`
@@ -57,6 +59,27 @@ class Shard:
 
     def __str__(self) -> str:
         return f"{self.index}/{self.of}"
+
+
+def keep_shard(
+    suite: Suite, shard: Shard | None, cases: CaseSet, *, steal: bool
+) -> tuple[CaseSet, ...]:
+    """Reduce `cases` to those of a shard. With `steal`, returns those of the others, by shard.
+
+    Raises:
+        SuiteError: the suite plays conversations, which no two shards share.
+    """
+    if shard is None:
+        return ()
+    others: tuple[CaseSet, ...] = ()
+    if steal:
+        if suite.spec.turns or suite.spec.user:
+            message = "--steal: the suite plays conversations, which shards can't share"
+            raise suite.error((), message)
+        parts = cases.parts(shard.number)
+        others = tuple(parts[number] for number in shard.others() if number in parts)
+    cases.keep(shard.holds)
+    return others
 
 
 def parse_shard(text: str, environment: Mapping[str, str]) -> Shard:
