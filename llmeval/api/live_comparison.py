@@ -21,7 +21,6 @@ from llmeval.governance.audit import AUDIT, append_event
 from llmeval.governance.canonical import canonical_bytes, sha256_of
 from llmeval.monitor.live_blocks import LiveAnswer, live_blocks
 from llmeval.monitor.traffic import SamplingTerms, sample_traffic, sampled_rows
-from llmeval.stats.sequential.live_difference import live_difference
 from llmeval.suite.loader import Suite
 from llmeval.suite.monitor_schema import MonitorSpec
 
@@ -209,7 +208,7 @@ def _compared(
     for metric in metrics:
         blocks = live_blocks(stable.by_metric[metric], canary.by_metric[metric])
         # worse: any metric may show it, so they share the rate; not worse: all of them must
-        seen = live_difference(blocks.lowest, blocks.highest, margin, ALPHA, ALPHA / len(metrics))
+        seen = blocks.tested(margin, ALPHA, ALPHA / len(metrics))
         sides = (stable.by_metric[metric], canary.by_metric[metric])
         rows.append(
             LiveMetric(

@@ -380,8 +380,7 @@ class _Monitor:
 
     def _volume_alarm(self) -> str:
         """What the rule `volume` says of the newest day; empty where traffic has not fallen."""
-        records = reference_records(self.journal.records)
-        return "" if self.spec.volume is None else volume_alarm(records, self.spec.volume)
+        return volume_alarm(reference_records(self.journal.records), self.spec.volume)
 
 
 def _complete(path: Path) -> "Run | None":

@@ -9,6 +9,8 @@ meets both versions cancels out.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from llmeval.stats.sequential.live_difference import LiveDifference, live_difference
+
 PAIRED_FROM = 0.5
 """From this share of the smaller side on, common trace ids mean that both versions answered the
 same requests."""
@@ -36,6 +38,10 @@ class LiveBlocks(NamedTuple):
     paired: bool
     left_out: int
     repeated: int
+
+    def tested(self, margin: float, alpha: float, alpha_worse: float) -> LiveDifference:
+        """What the blocks show; arguments as `live_difference`."""
+        return live_difference(self.lowest, self.highest, margin, alpha, alpha_worse)
 
 
 def live_blocks(stable: Iterable[LiveAnswer], canary: Iterable[LiveAnswer]) -> LiveBlocks:
