@@ -29,6 +29,11 @@ from llmeval.checks.facts.confidence import features
 from llmeval.checks.facts.evidence import gather
 from llmeval.core.records import Answer, Case
 
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.checks_curve import curve, shown  # noqa: E402
+
 EVOUNA = {"nq": "evouna_nq", "tq": "evouna_tq"}
 
 
@@ -392,6 +397,10 @@ def measure(data: Path, half: str, per_template: int) -> dict[str, Any]:
         report["answers_per_s"] = round(len(rows) / (time.process_time() - started))
         report["evouna"] = agreement(scored) | {"kappa_95": [round(v, 3) for v in interval(scored)]}
         for source in EVOUNA:
+            own = [
+                (s.confidence, s.passed == s.row.right) for s in scored if s.row.source == source
+            ]
+            report.setdefault("curves", {})[source] = curve(own)
             report[f"evouna_{source}"] = agreement([s for s in scored if s.row.source == source])
         for model in sorted({s.row.model for s in scored}):
             report[f"evouna_{model}"] = agreement([s for s in scored if s.row.model == model])
@@ -439,6 +448,8 @@ def show(report: dict[str, Any]) -> None:
         )
         for template, share in sorted(told["templates"].items(), key=lambda item: item[1]):
             print(f"  {share:7.4f}  {template}")
+    for name, values in report.get("curves", {}).items():
+        print(shown(f"evouna_{name}", values))
     for name, table in report.get("begin", {}).items():
         print(f"begin {name}: {table}")
 

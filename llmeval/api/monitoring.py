@@ -99,8 +99,7 @@ def acknowledge(suite: Suite, reports: Path, by: str, reason: str) -> MonitorRec
         by, reason: who does it, and why; both are recorded.
 
     Raises:
-        UsageError: `by` or `reason` is empty, `by` is confusable (`core.person_names`), or there
-            is nothing to acknowledge.
+        UsageError: `by` or `reason` is empty or confusable, or there is nothing to acknowledge.
         StoreError: as `monitor_once`.
     """
     if not by.strip() or not reason.strip():

@@ -17,7 +17,7 @@ import pytest
 
 from tests.borders.test_secrets import KEY, unpacked
 from tests.support.command import llmeval
-from tests.support.endpoint import Endpoint, reply, serve
+from tests.support.endpoint import reply, serve
 from tests.support.traffic import learn, traffic_line, write_monitored, write_traffic
 
 HEADER = "hdr-plant+ed/77=zebra"

@@ -30,7 +30,8 @@ of course {_PRONOUN} (?:cannot|never|(?:\w+ )?not|\w+n['’]t)|\w+ly not(?! (?:o
 indeed not|surely not|not at all|not in the least
 not really|not true|not correct|not right|not (?:quite|exactly|necessarily|usually|generally)
 by no means|no way|no chance|not likely|never ever|i['’]m afraid not|i am afraid not
-i think not|i guess not|i would say no|i wouldn['’]t say so|hardly|far from it|i disagree|i do not agree|i don['’]t agree|i don['’]t think so
+i think not|i guess not|i would say no|i wouldn['’]t say so|hardly|far from it|i disagree
+i do not agree|i don['’]t agree|i don['’]t think so
 i do not think so|i doubt (?:it|that|so)
 (?:that|this|it) would be (?:incorrect|wrong|false|untrue)
 (?:that|this|it)(?: is|['’]s) not(?: the case| so| true| right| correct)
@@ -47,20 +48,27 @@ assolutamente no|per niente|certo che no|niente affatto|non è (?:vero|così)|ce
 ovviamente no|affatto|macché|neanche per sogno|in nessun caso|purtroppo no
 de jeito nenhum|claro que não|de modo algum|de forma alguma|com certeza não
 não é (?:verdade|o caso)|absolutamente não|nem pensar|de maneira nenhuma|infelizmente não
-geen sprake van|in geen geval|jammer genoeg niet|zeker niet|helemaal niet|absoluut niet|natuurlijk niet|niet waar|dat klopt niet|geenszins
+geen sprake van|in geen geval|jammer genoeg niet|zeker niet|helemaal niet|absoluut niet
+natuurlijk niet|niet waar|dat klopt niet|geenszins
 """
 _YES_PHRASES = """
-of course|sure thing|sure enough|for sure|no doubt|no question|by all means|you bet|i agree|agreed|i think so|i believe so|i would say so
+of course|sure thing|sure enough|for sure|no doubt|no question|by all means|you bet|i agree|agreed
+i think so|i believe so|i would say so
 (?:that|this|it) would be (?:correct|right|true)
 (?:that|this|it)(?: is|['’]s) (?:the case|so|true|right|correct)|without (?:a )?doubt
-klar(?: doch)?|na klar|freilich|allerdings|sicher doch|natürlich doch|auf jeden fall|ganz genau|das stimmt|stimmt|aber ja|selbstverständlich
+klar(?: doch)?|na klar|freilich|allerdings|sicher doch|natürlich doch|auf jeden fall|ganz genau
+das stimmt|stimmt|aber ja|selbstverständlich
 das ist (?:richtig|korrekt|wahr)
-bien entendu|évidemment|sans (?:aucun )?doute|ouais|bien sûr(?: que oui)?|tout à fait|en effet|c['’]est (?:vrai|exact|juste|le cas)|mais oui
+bien entendu|évidemment|sans (?:aucun )?doute|ouais|bien sûr(?: que oui)?|tout à fait|en effet
+c['’]est (?:vrai|exact|juste|le cas)|mais oui
 absolument|certainement|effectivement
-claro que sí|cómo no|sin duda|naturalmente|por supuesto(?: que sí)?|desde luego|así es|es (?:cierto|verdad|correcto)|efectivamente
-assolutamente sì|certo che sì|come no|senza dubbio|naturalmente|proprio così|è (?:vero|corretto|così)|certamente|ovviamente
+claro que sí|cómo no|sin duda|naturalmente|por supuesto(?: que sí)?|desde luego|así es
+es (?:cierto|verdad|correcto)|efectivamente
+assolutamente sì|certo che sì|come no|senza dubbio|naturalmente|proprio così|è (?:vero|corretto
+così)|certamente|ovviamente
 com certeza|claro que sim|evidentemente|pois é|é (?:verdade|isso)|isso mesmo|sem dúvida|exatamente
-jazeker|jawel|uiteraard|vanzelfsprekend|zonder twijfel|dat klopt|zeker weten|inderdaad|dat is (?:waar|juist)|natuurlijk
+jazeker|jawel|uiteraard|vanzelfsprekend|zonder twijfel|dat klopt|zeker weten|inderdaad
+dat is (?:waar|juist)|natuurlijk
 """
 _NO_WORDS = (
     "no nope nah false incorrect wrong never impossible negative hardly nein niemals falsch nee "

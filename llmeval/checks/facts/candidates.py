@@ -351,8 +351,8 @@ class Candidates:
 
 
 _INTERJECTIONS = frozenset(
-    "no non nein nee não nao sorry pardon perdón scusa scusi scusate desculpe desculpa entschuldigung "
-    "verzeihung wait hmm actually oops attendez attends espera aspetta wacht".split()
+    "no non nein nee não nao sorry pardon perdón scusa scusi scusate desculpe desculpa "
+    "entschuldigung verzeihung wait hmm actually oops attendez attends espera aspetta wacht".split()
 )
 """What a text says when it corrects itself, which is no candidate."""
 

@@ -69,7 +69,9 @@ def centuries(raw: str) -> Iterator[tuple[int, int, int]]:
 _ITALIAN_CENTURIES = {
     name: 100 * n
     for n, name in enumerate(
-        "duecento trecento quattrocento cinquecento seicento settecento ottocento novecento".split(),
+        (
+            "duecento trecento quattrocento cinquecento seicento settecento ottocento novecento"
+        ).split(),
         start=12,
     )
 }

@@ -12,8 +12,8 @@ from llmeval.checks.facts.date_values import Precision, make
 from llmeval.checks.facts.locale import number_in_words
 from llmeval.checks.facts.names import Reference
 from llmeval.checks.facts.numbers import Number, numbers
-from llmeval.checks.facts.regnal_names import regnal_forms
 from llmeval.checks.facts.references import ExpectedValue, infer_type, is_non_answer
+from llmeval.checks.facts.regnal_names import regnal_forms
 from llmeval.checks.facts.schema import Fact, FactType, Role, parse_date, shown
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import unit_named

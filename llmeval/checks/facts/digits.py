@@ -42,8 +42,13 @@ _GROUPED = regex.compile(r"\d{1,3}(?: \d{3}){1,6}(?:[.,]\d{1,2})?(?![\d.,]\d|\d|
 _MONEY_BEFORE = regex.compile(r"[$€£¥₹]\s?$")
 
 
-_ORDINAL_MARK = regex.compile(r"(?:e|er|re|ère|[èe]me|\.?[ºª]|°)(?![\p{L}\d])")
-"""What French, Dutch, Spanish, Italian and Portuguese write after the digits of an ordinal."""
+_ORDINAL_MARK = regex.compile(
+    r"(?:e|er|re|ère|[èe]me|\.?[ºª]|°)(?![\p{L}\d]|\s(?:de\s)?(?:jan|ene|gen|f[ée]v|feb|mar|abr|apr"
+    r"|avr|ma[iyg]|jun|jui|giu|jul|lug|ago|ao[uû]|set|sep|o[cu]t|ott|nov|di[cz]|dez|d[ée]c))",
+    regex.IGNORECASE,
+)
+"""What French, Dutch, Spanish, Italian and Portuguese write after the digits of an ordinal; before
+a month the number is a day."""
 _ARTICLE = regex.compile(r"\b(?:il|lo|la|el|o|a|al|del|nel)\s$", regex.IGNORECASE)
 
 

@@ -192,8 +192,8 @@ TITLE_WORDS = TITLES | word_set(
     "emperor monsieur madame "
     "senor senora signor signora u s us american british french german english italian spanish "
     "author writer poet "
-    "composer painter physicist mme mlle hr fr sra srta sig dott dom don dona furst graf herzog zar "
-    "lord konigin emperador rei re tsaar koning koningin paus"
+    "composer painter physicist mme mlle hr fr sra srta sig dott dom don dona furst graf "
+    "herzog zar lord konigin emperador rei re tsaar koning koningin paus"
 )
 
 PLAIN_TITLES = word_set(

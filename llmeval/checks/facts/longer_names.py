@@ -35,8 +35,11 @@ def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | N
         return range(first - 1, last + 1)
     if has_rank_beside(first, last, reference, answer):
         return range(max(0, first - 1), min(len(answer), last + 2))
-    if not reference.is_name:
-        return None
+    return _around_name(first, last, reference, answer) if reference.is_name else None
+
+
+def _around_name(first: int, last: int, reference: Reference, answer: Tokens) -> range | None:
+    """The same for a name, of which the words first..last are those of the reference."""
     if is_regnal(reference.bare) and has_name_before(first, answer):
         return range(first - 1, last + 1)
     if first and answer.gap(first) in (" ", "-"):
@@ -51,7 +54,7 @@ def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | N
         ordinal = answer.forms[first - 1] in ORDINALS
         if ordinal and before[0].isupper() and answer.gap(first) == " ":
             return range(first - 1, last + 1)
-    if _is_part_of_word(place, answer):
+    if _is_part_of_word((first, last), answer):
         return range(max(0, first - 1), min(len(answer), last + 2))
     stop = _continued(last, reference, answer) or _of_country(last, reference, answer)
     return range(first, stop) if stop else None

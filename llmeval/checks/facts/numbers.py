@@ -74,7 +74,8 @@ _LISTS = frozenset(["and", "or", "et", "und", "y", "e", "en", "a"])
 _BETWEEN = frozenset(["between", "zwischen", "entre", "tra", "fra", "tussen"])
 _MINUS = regex.compile(
     r"(?:^|[\s(:=])[-−–]$|\b(?:minus|negative|(?<!au\s)moins"
-    r"|(?<!\bal\s)(?<!\blo\s)(?<!\bo\s)(?<!\bpor\s)menos|(?<!\blo\s)meno|min)\s$", regex.IGNORECASE
+    r"|(?<!\bal\s)(?<!\blo\s)(?<!\bo\s)(?<!\bpor\s)menos|(?<!\blo\s)meno|min)\s$",
+    regex.IGNORECASE,
 )
 # A year with the number of a footnote that lost its brackets: "in 19861."
 _NOTED_YEAR = regex.compile(r"(?:1[5-9]|20)\d{3}(?=[.!?](?:\s|$)|$)")

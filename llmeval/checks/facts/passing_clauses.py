@@ -52,9 +52,9 @@ def is_beside_person(raw: str, start: int, end: int, question: str) -> bool:
     before = raw[max(0, start - _REACH) : start]
     if _FOR.search(before):
         return not _FOR_ASKED.search(question)
-    if raw[start:end][-1:] in ("s", "’", "'") and not _asks_relation(question):
-        if _GENITIVE_BEFORE.search(before) or _GENITIVE_AFTER.match(raw, end):
-            return True
+    genitive = raw[start:end][-1:] in ("s", "’", "'") and not _asks_relation(question)
+    if genitive and (_GENITIVE_BEFORE.search(before) or _GENITIVE_AFTER.match(raw, end)):
+        return True
     return len(raw) <= _SHORT and _in_relative_clause(raw, start, end, question)
 
 

@@ -1,4 +1,4 @@
-"""Places that an answer names to say where another one is: "a village near X", "70 km south of X"."""
+"""Places that only tell where another one is: "a village near X", "70 km south of X"."""
 
 import regex
 

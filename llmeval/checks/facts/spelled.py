@@ -57,7 +57,8 @@ _PART_WORDS = {
     word: value
     for words, value in (
         (
-            "halfte halb halbe halber halbes halben halbem moitie demi demie mitad medio media meta mezzo mezza metade meio "
+            "halfte halb halbe halber halbes halben halbem "
+            "moitie demi demie mitad medio media meta mezzo mezza metade meio "
             "meia helft half",
             0.5,
         ),

@@ -1,5 +1,4 @@
-"""Whether an answer gives the parts of a sentence to each other: the man bit the dog for the dog bit
-the man.
+"""Whether an answer exchanges the parts of a sentence: the man bit the dog for the dog bit the man.
 
 Only near copies are compared: the same words of meaning, and hardly any other word.
 """
@@ -118,9 +117,7 @@ def _content(words: Tokens) -> list[int]:
     ]
 
 
-def _is_verb(
-    there: list[int], verb: int, high: int, words: Tokens, *, closed: bool = True
-) -> bool:
+def _is_verb(there: list[int], verb: int, high: int, words: Tokens, *, closed: bool = True) -> bool:
     """Whether the words verb..high may be the verb between two things: no small word stands before
     them, and none but an article, `to` or the like after them."""
     first, last = there[verb], there[high - 1]
@@ -144,7 +141,7 @@ def _keeps_cases(
     words: Tokens,
     answer: Tokens,
 ) -> bool:
-    """Whether both things keep the articles that show their parts: `Den Schüler lobt der Lehrer`."""
+    """Whether both keep the articles that show their parts: `Den Schüler lobt der Lehrer`."""
     low, verb, high, end = parts
     one, two = there[low], there[high]
     size = end - high

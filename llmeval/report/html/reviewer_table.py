@@ -32,7 +32,7 @@ class DisputeRow(TypedDict):
 
 
 class ReviewersSection(TypedDict):
-    """The section; empty lists where reviewers share no answer."""
+    """The section, as texts."""
 
     pairs: list[PairRow]
     alphas: list[tuple[str, str]]
@@ -42,8 +42,10 @@ class ReviewersSection(TypedDict):
     """Disputes that are not shown."""
 
 
-def reviewers_section(run: RunDir) -> ReviewersSection:
-    """The section of a run. Labels that can't be read are left out: the page shows the run."""
+def reviewers_section(run: RunDir) -> ReviewersSection | None:
+    """The section of a run; None where no answer has two votes. Labels that can't be read are left
+    out: the page shows the run.
+    """
     try:
         votes = counted(read(run.path / LABELS))
     except (LlmevalError, ValueError):
@@ -67,6 +69,8 @@ def reviewers_section(run: RunDir) -> ReviewersSection:
         if len(measured.pairs) > 1:
             alphas.append((metric, _text(measured.alpha)))
     disputes = disputes_of(votes)
+    if not pairs and not disputes:
+        return None
     return {
         "pairs": pairs,
         "alphas": alphas,

@@ -30,8 +30,10 @@ const CASE_ANCHOR = "#case-";
  * @returns {PageState}
  */
 export function parseAddress(hash) {
-  if (hash.startsWith(CASE_ANCHOR)) return { ...DEFAULTS, view: "cases", case: anchored(hash) };
-  const text = hash.slice(1);
+  // Decoded as the value of a query, which never fails.
+  const text = hash.startsWith(CASE_ANCHOR)
+    ? `case=${hash.slice(CASE_ANCHOR.length)}`
+    : hash.slice(1);
   const values = Object.fromEntries(new URLSearchParams(text.includes("=") ? text : ""));
   const view = values.case || values.view === "cases" ? "cases" : "report";
   return { ...DEFAULTS, ...values, view };
@@ -44,20 +46,6 @@ export function parseAddress(hash) {
  */
 export function sectionOf(hash) {
   return hash.includes("=") || hash.startsWith(CASE_ANCHOR) ? "" : hash.slice(1);
-}
-
-/**
- * The id in `#case-ID`; as it is written where it is not encoded rightly.
- *
- * @param {string} hash
- */
-function anchored(hash) {
-  const text = hash.slice(CASE_ANCHOR.length);
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /**

@@ -16,7 +16,7 @@ import { ghostButton } from "./widgets.js";
 export function caseComments(id, view) {
   const comments = view.comments(id);
   const add = view.addComment
-    ? ghostButton("Comment on this case", () => view.addComment?.(id), { class: "ghost small" })
+    ? ghostButton("Comment on this case", () => view.addComment?.(id))
     : null;
   if (!comments.length && !add) return null;
   return h(
@@ -36,9 +36,7 @@ function commentItem({ author, at, text, void: isVoid }) {
     h("strong", {}, visible(author || "(no name)")),
     h("span", { class: "quiet small" }, ` ${at.slice(0, 10)}`),
     " ",
-    isVoid
-      ? h("span", { class: "chip flat" }, "void: the case has changed since this comment")
-      : null,
+    isVoid ? h("span", { class: "chip flat" }, "void: the case has changed") : null,
     textBlock(text, [], { class: "text rationale" }),
   );
 }

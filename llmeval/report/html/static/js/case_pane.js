@@ -87,7 +87,9 @@ export class CasePane {
       position: at < 0 ? "not in this list" : `${number(at + 1)} of ${number(rows.length)}`,
       isRequested: (score) => app.review.isRequested(row, score),
       labels: app.labels,
-      comments: (id) => app.labelling.commentsOn(id),
+      // In a blind review the server sends those of others after the vote.
+      comments: (id) =>
+        (app.server?.state ?? app.data.meta).comments.filter((each) => each.case_id === id),
       addComment: app.server ? (id) => labelling.commentOnCase(id) : null,
       toggleDiff: () => this.toggleDiff(),
       flash,

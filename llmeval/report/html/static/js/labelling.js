@@ -91,8 +91,7 @@ export class Labelling {
     const { labels, server } = this.app;
     const mine = labels.ofScore(score);
     if (!mine) return;
-    const field = h("textarea", { rows: 4, maxlength: LONGEST_COMMENT, "aria-label": "Comment" });
-    field.value = mine.comment;
+    const field = commentField(mine.comment);
     const name = h("input", {
       type: "text",
       "aria-label": "Your name",
@@ -106,27 +105,15 @@ export class Labelling {
     field.focus();
   }
 
-  /**
-   * The comments on a case. In a blind review the server sends those of others after the vote.
-   *
-   * @param {string} id
-   */
-  commentsOn(id) {
-    const { data, server } = this.app;
-    const comments = server ? server.state.comments : data.meta.comments;
-    return comments.filter((comment) => comment.case_id === id);
-  }
-
   /** @param {string} id */
   commentOnCase(id) {
     const { app } = this;
-    const field = h("textarea", { rows: 4, maxlength: LONGEST_COMMENT, "aria-label": "Comment" });
-    dialog("Comment on this case", [field], "Keep", () => {
+    const field = commentField();
+    dialog("Comment", [field], "Keep", () => {
       const text = field.value.trim();
       if (!text) return;
       app.alert.attempt(async () => {
         await app.server?.comment(id, text);
-        announce("Comment kept");
         app.pane.redraw();
       });
     });
@@ -168,4 +155,11 @@ export class Labelling {
     const tone = VERDICT_ORDER.find(([verdict]) => verdicts.includes(verdict))?.[1] ?? "plain";
     return { word: `you: ${verdicts.join(", ")}`, tone };
   }
+}
+
+/** @param {string} text */
+function commentField(text = "") {
+  const field = h("textarea", { rows: 4, maxlength: LONGEST_COMMENT, "aria-label": "Comment" });
+  field.value = text;
+  return field;
 }

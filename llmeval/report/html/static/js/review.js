@@ -97,17 +97,17 @@ export class Review {
     const total = rows.length;
     const done = rows.filter((row) => this.isDone(row)).length;
     const text = `${number(done)} of ${number(total)}`;
-    const { team, reviewer } = this.server?.state ?? { team: false, reviewer: "" };
+    const { server } = this;
+    const team = server?.state.team;
     const end = team ? "" : " Ctrl-C in the terminal ends the review.";
-    const note = done === total && total ? ` All done.${end}` : ` as ${reviewer}`;
-    const leave = () => this.server?.leave();
+    const note = done === total && total ? ` All done.${end}` : ` as ${server?.state.reviewer}`;
     return h(
       "div",
       { class: "progress" },
       h("progress", { max: Math.max(total, 1), value: done, "aria-label": `Reviewed: ${text}` }),
       h("span", { class: "num" }, text),
       h("span", { class: "quiet" }, note),
-      team ? ghostButton("Leave", leave, { class: "ghost small" }) : null,
+      team ? ghostButton("Leave", () => server?.leave()) : null,
     );
   }
 }
