@@ -15,7 +15,7 @@ from typing import Protocol
 from llmeval.core.errors import StoreError
 from llmeval.core.manifest import Ending
 from llmeval.core.records import Answer, ErrorInfo
-from llmeval.runner.batches import Batch, BatchResult, BatchSource, BatchUnit
+from llmeval.runner.batches import BatchResult, BatchSource, BatchUnit, UnitBatch
 from llmeval.runner.executor import WorkItem
 from llmeval.runner.interrupts import on_interrupt
 from llmeval.runner.pipeline import GRACE_SECONDS, STOP_SECONDS
@@ -45,7 +45,7 @@ class _NoWorkers(Exception):
 class RunningWorker(Protocol):
     """One worker."""
 
-    async def run(self, batch: Batch) -> BatchResult:
+    async def run(self, batch: UnitBatch) -> BatchResult:
         """Do a batch.
 
         Raises:
@@ -106,7 +106,7 @@ class BatchExecutor:
         self._workers, self._concurrency = workers, concurrency
         self._progress, self._stopper = progress, stopper
         self._slots = [_Slot(workers) for _ in range(workers.count)]
-        self._again: deque[Batch] = deque()
+        self._again: deque[UnitBatch] = deque()
         self._out = 0
         self._changed = asyncio.Condition()
         self._ready: asyncio.Queue[Sequence[Unit]] = asyncio.Queue()
@@ -163,7 +163,7 @@ class BatchExecutor:
     async def _lane(self, source: BatchSource, slot: "_Slot") -> None:
         """Do batches with one worker, one after the other."""
         while (batch := await self._take(source)) is not None:
-            rest: Batch | None = batch
+            rest: UnitBatch | None = batch
             try:
                 async with slot.use(alone=batch.failures > 0) as worker:
                     rest = self._record(batch, await self._result(slot, worker, batch))
@@ -172,7 +172,7 @@ class BatchExecutor:
             finally:
                 await self._put_back(rest)
 
-    async def _result(self, slot: "_Slot", worker: RunningWorker, batch: Batch) -> BatchResult:
+    async def _result(self, slot: "_Slot", worker: RunningWorker, batch: UnitBatch) -> BatchResult:
         """The result of a batch; without one if its worker ended."""
         try:
             return await worker.run(batch)
@@ -183,7 +183,7 @@ class BatchExecutor:
                 return BatchResult(ending="interrupted")
             return _failed(batch, error)
 
-    async def _take(self, source: BatchSource) -> Batch | None:
+    async def _take(self, source: BatchSource) -> UnitBatch | None:
         """The next batch; None if no more will come."""
         async with self._changed:
             while self._stop is None:
@@ -199,14 +199,14 @@ class BatchExecutor:
                 await self._changed.wait()  # a batch of another worker may have to be done again
         return None
 
-    async def _put_back(self, rest: Batch | None) -> None:
+    async def _put_back(self, rest: UnitBatch | None) -> None:
         async with self._changed:
             self._out -= 1
             if rest is not None:
                 self._again.append(rest)
             self._changed.notify_all()
 
-    def _record(self, batch: Batch, result: BatchResult) -> Batch | None:
+    def _record(self, batch: UnitBatch, result: BatchResult) -> UnitBatch | None:
         """Write the records of a batch, and hand over its units. Returns the units that are left.
 
         Raises:
@@ -236,7 +236,7 @@ class BatchExecutor:
                 f"a worker returned {len(done)} of {len(batch.units)} results; the same command"
                 " continues the run"
             )
-        return Batch(left, batch.failures) if left else None
+        return UnitBatch(left, batch.failures) if left else None
 
     def _note(self, result: BatchResult) -> None:
         for name, values in result.returned.items():
@@ -349,7 +349,7 @@ def _stored(unit: BatchUnit) -> Answer:
     return unit.answer
 
 
-def _failed(batch: Batch, error: WorkerEnded) -> BatchResult:
+def _failed(batch: UnitBatch, error: WorkerEnded) -> BatchResult:
     """Error records for the units of a batch that ended its workers."""
     message = (
         f"{batch.failures} workers ended while they did this batch of cases; the last: {error}"

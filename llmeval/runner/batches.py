@@ -32,7 +32,7 @@ class BatchUnit:
 
 
 @dataclass(slots=True)
-class Batch:
+class UnitBatch:
     """Units that one worker does together."""
 
     units: tuple[BatchUnit, ...]
@@ -105,7 +105,7 @@ class BatchSource:
         self._left, self._lanes, self._least = total, lanes, least
         self._pending: WorkItem | None = None
 
-    def next(self) -> Batch | None:
+    def next(self) -> UnitBatch | None:
         """The next batch; None at the end. All repeats of a case are in one batch. Batches become
         smaller towards the end, so that all workers end at about the same time.
         """
@@ -119,7 +119,7 @@ class BatchSource:
             units.append(self._unit(*item))  # equal requests of its repeats are then sent once
             self._pending = None
         self._left = max(0, self._left - len(units))
-        return Batch(tuple(units)) if units else None
+        return UnitBatch(tuple(units)) if units else None
 
     def _unit(self, case: Case, repeat: int) -> BatchUnit:
         key = (case.id, repeat)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llmeval.core.errors import LlmevalError, StoreError, UsageError, install_hint
 from llmeval.runner.batch_executor import WorkerEnded
-from llmeval.runner.batches import Batch, BatchResult, WorkerIdentity
+from llmeval.runner.batches import BatchResult, UnitBatch, WorkerIdentity
 from llmeval.runner.options import Options
 from llmeval.runner.worker import STORE, BatchWorker, WorkOrder
 
@@ -163,7 +163,7 @@ class RayWorker:
     def __init__(self, ray: ModuleType, actor: "ActorHandle[BatchWorker]") -> None:
         self._ray, self._actor = ray, actor
 
-    async def run(self, batch: Batch) -> BatchResult:
+    async def run(self, batch: UnitBatch) -> BatchResult:
         """See `RunningWorker.run`."""
         return await self.result(self._actor.run.remote(batch))
 

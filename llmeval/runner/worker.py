@@ -19,7 +19,7 @@ from llmeval.core.records import Answer, Score
 from llmeval.core.redaction import has_secret
 from llmeval.models.base import AdaptsRequests
 from llmeval.models.client.shared_store import SharedStore
-from llmeval.runner.batches import Batch, BatchResult, WorkerIdentity
+from llmeval.runner.batches import BatchResult, UnitBatch, WorkerIdentity
 from llmeval.runner.event_loop import loop_factory
 from llmeval.runner.executor import WorkItem
 from llmeval.runner.interrupts import INTERRUPT, Interrupt
@@ -148,7 +148,7 @@ class BatchWorker:
         """What the run compares with its own."""
         return identity_of(self._plan, self._options)
 
-    def run(self, batch: Batch) -> BatchResult:
+    def run(self, batch: UnitBatch) -> BatchResult:
         """Do a batch; blocks until its last unit.
 
         Raises:
@@ -169,7 +169,7 @@ class BatchWorker:
         self._thread.join()
         self._runner.close()
 
-    async def _run(self, batch: Batch) -> BatchResult:
+    async def _run(self, batch: UnitBatch) -> BatchResult:
         records, progress = _BatchRecords(batch), Progress()
         pipeline = Pipeline(
             self._plan,
@@ -220,7 +220,7 @@ class BatchWorker:
 class _BatchRecords:
     """The records of a batch, in memory. See `UnitRecords`."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: UnitBatch) -> None:
         self._stored = [unit.answer for unit in batch.units]
         places = {unit.key: n for n, unit in enumerate(batch.units) if unit.answer is not None}
         checked = {unit.key for unit in batch.units if unit.checked}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from llmeval.core.errors import StoreError, UsageError
-from llmeval.runner.batches import Batch
+from llmeval.runner.batches import UnitBatch
 from llmeval.runner.options import Options, workers_of
 from tests.support.command import llmeval
 from tests.support.endpoint import serve
@@ -68,11 +68,11 @@ def test_each_executor_gives_the_same_summary(
     assert differing <= {"warnings"}, "merge adds what differs between its shards"
 
 
-def poison(name: str, times: int) -> Callable[[Batch], bool]:
+def poison(name: str, times: int) -> Callable[[UnitBatch], bool]:
     """Ends the worker of each batch with a case, so many times."""
-    ended: list[Batch] = []
+    ended: list[UnitBatch] = []
 
-    def ends(batch: Batch) -> bool:
+    def ends(batch: UnitBatch) -> bool:
         hit = len(ended) < times and any(unit.case.id == name for unit in batch.units)
         ended.extend([batch] * hit)
         return hit
@@ -183,7 +183,7 @@ def test_a_result_that_lacks_units_is_an_error(
 
     whole: Any = support.ThreadWorker.run
 
-    async def short(self: object, batch: Batch) -> object:
+    async def short(self: object, batch: UnitBatch) -> object:
         result = await whole(self, batch)
         return replace(result, done=result.done[:-1])
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from llmeval.runner.batch_executor import WorkerEnded
-from llmeval.runner.batches import Batch, BatchResult, WorkerIdentity
+from llmeval.runner.batches import BatchResult, UnitBatch, WorkerIdentity
 from llmeval.runner.options import Options
 from llmeval.runner.worker import BatchWorker, WorkOrder
 
@@ -16,8 +16,8 @@ class ThreadWorkers:
     `ends`: called with each batch; whether the worker ends while it does the batch.
     """
 
-    ends: Callable[[Batch], bool] = staticmethod(lambda batch: False)
-    batches: list[Batch]
+    ends: Callable[[UnitBatch], bool] = staticmethod(lambda batch: False)
+    batches: list[UnitBatch]
 
     def __init__(self, options: Options, order: WorkOrder, identity: WorkerIdentity) -> None:
         self.count = options.workers or 1
@@ -47,11 +47,11 @@ class ThreadWorkers:
 class ThreadWorker:
     """See `RunningWorker`."""
 
-    def __init__(self, worker: BatchWorker, ends: Callable[[Batch], bool]) -> None:
+    def __init__(self, worker: BatchWorker, ends: Callable[[UnitBatch], bool]) -> None:
         self._worker, self._ends = worker, ends
         self._stopped = False
 
-    async def run(self, batch: Batch) -> BatchResult:
+    async def run(self, batch: UnitBatch) -> BatchResult:
         """See `RunningWorker.run`. All batches of a worker that ended are without a result."""
         if self._ends(batch):
             self._stopped = True
