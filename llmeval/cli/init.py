@@ -242,9 +242,9 @@ def _server_on_this_machine(stated: _Stated) -> Candidate:
         if stated.model is None or stated.model in server.models:
             model = stated.model or server.models[0]
             return init_targets.endpoint(server.base_url, model, stated.key_env)
-    with_model = "" if stated.model is None else f" with the model {stated.model!r}"
+    with_it = "" if stated.model is None else f" with the model {stated.model!r}"
     raise UsageError(
-        f"--target endpoint: no Ollama, llama.cpp or vLLM{with_model} answers on this machine at its"
+        f"--target endpoint: no Ollama, llama.cpp or vLLM{with_it} answers on this machine at its"
         " default port; name the address with --base-url"
     )
 

@@ -43,18 +43,22 @@ _WITHOUT = ("format", "urlize", "xmlattr", "random")
 input or more, the others are of no use in a prompt.
 """
 _AS_TEXT = frozenset(
-    ["capitalize", "center", "e", "escape", "forceescape", "indent", "join", "lower", "pprint",
-     "replace", "safe", "string", "striptags", "title", "tojson", "trim", "truncate", "upper",
-     "urlencode", "wordcount", "wordwrap"]
-)  # fmt: skip
+    "capitalize center e escape forceescape indent join lower pprint replace safe string striptags "
+    "title tojson trim truncate upper urlencode wordcount wordwrap".split()
+)
 """Filters that make a text of what they get."""
 _COMPARING = frozenset(["dictsort", "groupby", "max", "min", "sort", "unique"])
 """Filters that compare what they get."""
 _COMPARISONS: dict[str, Callable[[Any, Any], object]] = {
-    "eq": operator.eq, "ne": operator.ne, "gt": operator.gt, "gteq": operator.ge,
-    "lt": operator.lt, "lteq": operator.le, "in": lambda one, other: one in other,
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "gt": operator.gt,
+    "gteq": operator.ge,
+    "lt": operator.lt,
+    "lteq": operator.le,
+    "in": lambda one, other: one in other,
     "notin": lambda one, other: one not in other,
-}  # fmt: skip
+}
 _WIDE_FIELD = re.compile(r"\{[^{}]*:[^{}]*(\{|\d{5})")
 _counts = threading.local()
 

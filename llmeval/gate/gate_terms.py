@@ -255,8 +255,11 @@ def _flat(terms: GateTerms) -> dict[str, object]:
     }
     flat |= {key: value for key, value in regression.items() if key not in ("margins", "release")}
     defaults = {
-        "attempts": 1, "about": "cases_like_these", "judge_shift": 0.0, "paired": True,
-    }  # fmt: skip
+        "attempts": 1,
+        "about": "cases_like_these",
+        "judge_shift": 0.0,
+        "paired": True,
+    }
     return {**defaults, **flat, "repeats": terms.repeats}
 
 

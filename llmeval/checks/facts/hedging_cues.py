@@ -285,7 +285,8 @@ NO_PART = regex.compile(
     r"|(?:was|is|were|are)\s+(?:dead|not\s+(?:yet\s+)?(?:born|alive|involved)|unrelated|uninvolved"
     r"|already\s+dead|ruled\s+out|wrong)"
     r"|(?:had\s+)?(?:died|retired|left)\s+(?:\w+\s+){0,3}?before"
-    r"|(?:had\s+|has\s+)?(?:tried\s+in\s+vain|tried\s+unsuccessfully|tried\s+and\s+failed|refused|declined|forgot"
+    r"|(?:had\s+|has\s+)?(?:tried\s+in\s+vain|tried\s+unsuccessfully|tried\s+and\s+failed"
+    r"|refused|declined|forgot"
     r"|neglected|failed|was\s+unable|was\s+unwilling)\s+to"
     r"|(?:was|were)\s+born\s+(?:\w+\s+){0,3}?after|(?:\w+\s+){1,4}but\s+(?:did|was|is|has|had|does"
     r"|could)(?:\s+not|n['’]t))\b",

@@ -31,7 +31,8 @@ _KINDS = (
         "|fille|herman[oa]|hij[oa]|fratello|sorella|figli[oa]|irmão|irmã|filh[oa]|broer|zus|zoon"
         "|dochter|brother-in-law|sister-in-law|stepson|stepfather|godfather|godson|vater|mutter"
         "|schwager|schwiegersohn|schwiegervater|schwiegermutter|schwiegertochter|son-in-law"
-        "|father-in-law|mother-in-law|daughter-in-law|beau-père|gendre|genero|schoonzoon|onkel|tante|neffe|nichte|enkel|père|mère|oncle|neveu|nièce|beau-frère|cuñad[oa]"
+        "|father-in-law|mother-in-law|daughter-in-law|beau-père|gendre|genero|schoonzoon|onkel"
+        "|tante|neffe|nichte|enkel|père|mère|oncle|neveu|nièce|beau-frère|cuñad[oa]"
         "|tí[oa]|sobrin[oa]|suegr[oa]|yerno|espos[oa]|cognat[oa]|zi[oa]|nipote|suocer[oa]|moglie"
         "|marito|cunhad[oa]|sobrinh[oa]|sogr[oa]|marido|zwager|oom|neef|vader|moeder",
         r"children|famil\w+|married|marry|relat\w+|born|ancest\w+|descend\w+|whose|vater|mutter"
@@ -40,7 +41,8 @@ _KINDS = (
     ),
     # teaching
     _Kind(
-        "professeur|profesor|professor|professore|disciple|student|pupil|teacher|mentor|tutor|follower|disciple|prot[eé]g[eé]e?|apprentice|admirer"
+        "professeur|profesor|professor|professore|disciple|student|pupil|teacher|mentor|tutor"
+        "|follower|disciple|prot[eé]g[eé]e?|apprentice|admirer"
         "|imitator"
         "|schüler(?:in)?|lehrer(?:in)?|élève|maître|alumn[oa]|discípul[oa]|maestr[oa]|alliev[oa]"
         "|alun[oa]|mestre"

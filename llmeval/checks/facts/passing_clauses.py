@@ -28,13 +28,15 @@ _FOR_ASKED = regex.compile(
     regex.IGNORECASE,
 )
 _RELATIVE = regex.compile(
-    r"(?P<name>\p{Lu}[\p{L}.'’-]*),\s(?:(?:with|to|of|for|by|from|against|under|after|before|about|bei|mit|von|zu|avec|de|con|com|met"
+    r"(?P<name>\p{Lu}[\p{L}.'’-]*),\s(?:(?:with|to|of|for|by|from|against|under|after|before"
+    r"|about|bei|mit|von|zu|avec|de|con|com|met"
     r"|bij)\s)?(?P<word>who|whom|whose|der|die|den|dem|dessen|deren|qui|que|dont|quien|che|cui"
     r"|quem|dat|wie)\s(?P<clause>[^,.;:?!]{3,90})(?P<end>,\s\p{Ll}[\p{Ll}'’]|$)"
 )
 _CALLED = regex.compile(
     r"\b(?:called|named|known|pseudonym|alias|pen\sname|stage\sname|nicknamed|became|genannt|heißt"
-    r"|hieß|bekannt|appelée?|nommée?|llamad[oa]|conocid[oa]|chiamat[oa]|chamad[oa]|genoemd|performed|played|wrote|sang|recorded|directed"
+    r"|hieß|bekannt|appelée?|nommée?|llamad[oa]|conocid[oa]|chiamat[oa]|chamad[oa]|genoemd"
+    r"|performed|played|wrote|sang|recorded|directed"
     r"|composed)\b",
     regex.IGNORECASE,
 )

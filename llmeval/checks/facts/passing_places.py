@@ -14,7 +14,8 @@ _BEFORE = regex.compile(
     r"|(?:miles|kilomet(?:re|er)s|km|hours?)\s(?:away\s)?from"
     # German
     r"|(?:dorf|ort|stadt|kleinstadt|gemeinde|ortschaft|vorort)\s(?:bei|nahe|von)|in\sder\snähe\svon"
-    r"|nahe(?:\sbei)?|unweit(?:\svon)?|(?:nörd|süd|öst|west|nordöst|nordwest|südöst|südwest)lich\svon"
+    r"|nahe(?:\sbei)?|unweit(?:\svon)?|(?:nörd|süd|öst|west|nordöst|nordwest|südöst"
+    r"|südwest)lich\svon"
     r"|außerhalb\svon"
     # French
     r"|(?:tout\s)?près\s(?:de|d['’]|du)|non\sloin\s(?:de|d['’]|du)|à\scôté\s(?:de|d['’]|du)"

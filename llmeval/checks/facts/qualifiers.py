@@ -168,7 +168,8 @@ def bound_of(raw: str, start: int, end: int) -> NumericBound:
 
 
 _ROUGHLY_ASKED = regex.compile(
-    r"\b(?:about|approximately|roughly|around|nearest|to\s(?:a|the)\s(?:ten|hundred|thousand|million)|estimate|rounded?|approx|ungefähr|etwa"
+    r"\b(?:about|approximately|roughly|around|nearest|to\s(?:a|the)\s(?:ten|hundred|thousand"
+    r"|million)|estimate|rounded?|approx|ungefähr|etwa"
     r"|environ|aproximadamente"
     r"|circa|ongeveer)\b",
     regex.IGNORECASE,

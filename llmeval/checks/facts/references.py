@@ -133,7 +133,8 @@ def _counted(
 
 
 _HOW_LONG = regex.compile(
-    r"\b(?:how\s(?:long|many\shours)|duration|wie\slange|dauer\w*|combien\s(?:de\stemps|d['’]heures)"
+    r"\b(?:how\s(?:long|many\shours)|duration|wie\slange|dauer\w*|combien\s(?:de\stemps"
+    r"|d['’]heures)"
     r"|dur(?:e|ée)\b|cuánto\s(?:tiempo|dura)|cuántas\shoras|quanto\s(?:tempo|dura)|quante\sore"
     r"|quantas\shoras|hoe\slang)",
     regex.IGNORECASE,

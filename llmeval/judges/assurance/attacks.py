@@ -89,8 +89,10 @@ def attacks_for(judge: MemberVerdict, seed: str) -> tuple[Attack, ...]:
     texts = {**attacks_on(protocol), **drawn}
     direct = tuple(Attack(name, text) for name, text in texts.items())
     channels: tuple[tuple[Channel, dict[str, str]], ...] = (
-        ("context", texts), ("question", drawn), ("references", drawn)
-    )  # fmt: skip
+        ("context", texts),
+        ("question", drawn),
+        ("references", drawn),
+    )
     return direct + tuple(
         Attack(f"{channel}: {name}", text, channel)
         for channel, some in channels
