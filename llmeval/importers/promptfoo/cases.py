@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from llmeval.importers.credentials import holds_credential
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo.assertions import (
     Assertion,
@@ -125,6 +126,8 @@ class CaseMaker:
         own = test.place.at("vars").value
         ordered = [values.get(name) for name in (*(own if isinstance(own, dict) else ()), *values)]
         words = next((value for value in ordered if isinstance(value, str) and value.strip()), "")
+        if holds_credential(words[:40]):
+            words = ""
         named = (
             slug(str(identifier or ""), "")
             or slug(test.description, "")

@@ -13,7 +13,7 @@ from llmeval.importers.promptfoo.javascript import (
     split_file,
 )
 from llmeval.importers.promptfoo.refused import TO_FILL, TOOL_SCHEMAS
-from llmeval.importers.promptfoo.templates import template
+from llmeval.importers.promptfoo.templates import reads_environment, template
 from llmeval.importers.promptfoo.vendors import VENDORS
 
 
@@ -74,6 +74,12 @@ def _schemas(tools: object) -> tuple[tuple[str, object], ...]:
     return tuple(schemas.items())
 
 
+def _code_of(assertion: Assertion) -> list[str]:
+    """The code that decides an assertion; none for a type that is no code."""
+    code = assertion.kind in ("python", "javascript")
+    return [assertion.value] if code and isinstance(assertion.value, str) else []
+
+
 class CodeChecks:
     """Makes the checks of one configuration.
 
@@ -92,6 +98,8 @@ class CodeChecks:
         Raises:
             UnmappedError: its type or value has no counterpart.
         """
+        if any(reads_environment(code) for code in _code_of(assertion)):
+            return self._to_fill(assertion, TO_FILL[assertion.kind])
         if assertion.transforms:
             changed = self._changed(assertion)
             if changed is not None:

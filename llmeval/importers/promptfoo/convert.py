@@ -15,6 +15,7 @@ from llmeval.importers.promptfoo.judges import judges_of
 from llmeval.importers.promptfoo.prompts import Prompt, read_prompts
 from llmeval.importers.promptfoo.providers import ProviderReader
 from llmeval.importers.promptfoo.refused import REFUSED, TO_FILL, TOOL_SCHEMAS
+from llmeval.importers.promptfoo.secret_values import SecretValues, hide_in_messages
 from llmeval.importers.promptfoo.suite_parts import (
     head_lines,
     is_drawn,
@@ -79,15 +80,17 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
         raise SuiteError(
             f"{path}:1: a promptfoo configuration is a mapping with prompts, providers and tests"
         )
+    secrets = SecretValues(ledger)
+    config = secrets.without(config)
     _top(config, ledger)
     prompts = read_prompts(config, base, ledger)
     named = name or slug(path.resolve().parent.name)
     code = CodeFile(base, out, named)
-    providers = ProviderReader(base, ledger, code)
+    providers = ProviderReader(base, ledger, code, secrets)
     models = providers.read(config)
     shape = output_shape(model for model, _ in models.values())
     maker, rows = CaseMaker(base, ledger, CodeChecks(code, ledger, shape)), []
-    for test in read_tests(config, base, _KNOWN, ledger):
+    for test in read_tests(config, base, _KNOWN, ledger, secrets):
         with ledger.trying(test.place):
             rows.append(maker.row(test))
     taken = {metric_of(check) for row in rows for check in (*row.defaults, *row.own)}
@@ -107,8 +110,10 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
             raise SuiteError(f"{reasons}{path}: no {what} is left, so there is nothing to write")
     if code.text:
         files.files[code.path] = code.text
-    return Imported(
-        files.files, files.suites, ledger.notes, ledger.left_out, len(rows), ledger.to_fill
+    return hide_in_messages(
+        Imported(
+            files.files, files.suites, ledger.notes, ledger.left_out, len(rows), ledger.to_fill
+        )
     )
 
 

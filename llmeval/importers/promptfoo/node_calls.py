@@ -26,6 +26,7 @@ from llmeval.importers.promptfoo.python_calls import (
     prompt_of,
     promptfoo_output,
     reply_of,
+    with_environment,
 )
 
 SECONDS = 60.0
@@ -144,7 +145,7 @@ async def call_node_provider(
     job: dict[str, object] = {
         "provider": str(file),
         "id": file.name,
-        "config": dict(config),
+        "config": with_environment(dict(config)),
         "prompt": prompt_of(request),
         "vars": dict(request.fields),
     }
@@ -170,9 +171,9 @@ async def call_command(
     """
     context = {"vars": dict(request.fields)}
     arguments = [
-        *shlex.split(command),
+        *(str(with_environment(part)) for part in shlex.split(command)),
         prompt_of(request),
-        json.dumps({"config": dict(config)}),
+        json.dumps({"config": with_environment(dict(config))}),
         json.dumps(context, default=str),
     ]
     try:
@@ -200,7 +201,7 @@ async def _changed(
         ],
         "output": promptfoo_output(answer, parsed=parsed),
         "vars": dict(case.fields),
-        "config": config,
+        "config": with_environment(config),
     }
     try:
         return await asyncio.wait_for(_node(job), SECONDS)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from llmeval.core.errors import SuiteError
+from llmeval.importers.credentials import holds_credential
 from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo.chat_images import Chat, chat_variables, content_of
 from llmeval.importers.promptfoo.files import referenced
@@ -112,7 +113,8 @@ def _of_file(path: Path, label: str, ledger: Ledger) -> Iterator[Prompt]:
 def _prompt(text: str, label: str) -> Prompt:
     turns = _turns(text)
     if turns is None:
-        return Prompt(label or text, _filled(text))
+        shown = "prompt" if holds_credential(text) else text
+        return Prompt(label or shown, _filled(text))
     if any(not isinstance(content, str) for _, content in turns):
         return Prompt(label or "chat", images=tuple(turns))
     return Prompt(

@@ -3,6 +3,7 @@ address; Python is a function; everything else is a function to fill in.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo import vendors
 from llmeval.importers.promptfoo.applications import http_model, session_name, variable_headers
 from llmeval.importers.promptfoo.code_file import CodeFile
-from llmeval.importers.promptfoo.files import loaded
+from llmeval.importers.promptfoo.files import loaded, referenced
 from llmeval.importers.promptfoo.javascript import provider_runs_as_it_is, split_file
+from llmeval.importers.promptfoo.secret_values import SecretValues
 from llmeval.importers.promptfoo.templates import environment, from_environment
 from llmeval.importers.promptfoo.vendors import ALIASES, KINDS, OTHER_KINDS, PARAMS, VENDORS
+from llmeval.importers.reading import read_yaml
 from llmeval.importers.writing import Variable, slug, unique
 
 Model = dict[str, Any]
@@ -32,10 +35,11 @@ class ProviderReader:
         base: the configuration's folder.
         ledger: receives what has another meaning or has to be filled in.
         code: the file of functions.
+        secrets: removes credentials from the files that the configuration names.
     """
 
-    def __init__(self, base: Path, ledger: Ledger, code: CodeFile) -> None:
-        self._base, self._ledger, self._code = base, ledger, code
+    def __init__(self, base: Path, ledger: Ledger, code: CodeFile, secrets: SecretValues) -> None:
+        self._base, self._ledger, self._code, self._secrets = base, ledger, code, secrets
         self._session = ""
 
     def read(self, config: SourcePlace) -> dict[str, tuple[Model, list[str]]]:
@@ -53,12 +57,19 @@ class ProviderReader:
             with self._ledger.trying(item):
                 raw = item.value
                 if isinstance(raw, str) and re.search(r"file://.*\.(?:ya?ml|json)$", raw):
-                    raw = loaded(raw, self._base)
+                    raw = self._of_file(raw)
                 for each in raw if isinstance(raw, list) else [raw]:
                     provider, settings, label, prompts = _parts(each, item, self._ledger)
                     model = self.model(provider, settings, item)
                     models[unique(slug(label or _last(provider)), models)] = (model, prompts)
         return models
+
+    def _of_file(self, name: str) -> object:
+        """The providers in a file, without credentials."""
+        (path, *_) = referenced(name, self._base)
+        place = read_yaml(path)
+        document = replace(place.document, data={"providers": place.value}, lines={})
+        return self._secrets.without(SourcePlace(document)).value["providers"]
 
     def judge(self, raw: object, place: SourcePlace) -> Model:
         """The model of a provider that judges: `provider` of an assertion in all its forms.
@@ -147,7 +158,9 @@ class ProviderReader:
             model["api"] = "responses"
         if vendor in ("anthropic", "google"):
             self._ledger.note(place, f"{vendor} is called at its OpenAI-compatible address")
-        params: dict[str, Any] = dict(config.get("passthrough") or {})
+        params: dict[str, Any] = {
+            key: _filled(value) for key, value in dict(config.get("passthrough") or {}).items()
+        }
         key = self._settings(model, params, config, place) or known.key
         if key:
             model["api_key"] = Variable(f"${{{key}}}")
@@ -264,6 +277,8 @@ def _parts(
 
 
 def _last(provider: str) -> str:
+    if re.match(r"\w+://|\{\{", provider):  # an address: without its query
+        provider = re.split(r"[?#]", provider)[0].rstrip("/")
     return re.sub(r"\.\w+$", "", provider.split("/")[-1].split(":")[-1]) or provider
 
 

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +15,9 @@ from typing import Any, Protocol
 from llmeval.checks.base import Result, graded
 from llmeval.core.errors import CheckError
 from llmeval.core.records import Answer, Case
+from llmeval.core.redaction import hide
 
+_ENVIRONMENT = re.compile(r"\{\{\s*(?:process\.)?env\.(\w+)\s*\}\}")
 _VALUE = "promptfoo_output"
 """The name in an answer's `data` of an output that is not a text."""
 
@@ -110,7 +113,7 @@ def judged(
     Raises:
         CheckError: it returned anything else.
     """
-    context = {"vars": {**case.fields}, "prompt": "", "config": config}
+    context = {"vars": {**case.fields}, "prompt": "", "config": with_environment(config)}
     return as_verdict(decide(promptfoo_output(answer, parsed=parsed), context), threshold)
 
 
@@ -149,8 +152,33 @@ def call_provider(
         RuntimeError: the provider returned an error, or no output.
     """
     return reply_of(
-        call(prompt_of(request), {"config": dict(config)}, {"vars": dict(request.fields)})
+        call(
+            prompt_of(request),
+            {"config": with_environment(dict(config))},
+            {"vars": dict(request.fields)},
+        )
     )
+
+
+def with_environment(value: object) -> object:
+    """A setting with each `{{env.NAME}}` filled, as promptfoo does when it loads a configuration.
+
+    Raises:
+        RuntimeError: a variable is not set.
+    """
+    if isinstance(value, Mapping):
+        return {key: with_environment(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_environment(item) for item in value]
+    return _ENVIRONMENT.sub(_variable, value) if isinstance(value, str) else value
+
+
+def _variable(match: re.Match[str]) -> str:
+    value = os.environ.get(match[1])
+    if value is None:
+        raise RuntimeError(f"the environment variable {match[1]} is not set; the suite needs it")
+    hide([value])
+    return value
 
 
 def prompt_of(request: ModelRequest) -> str:

@@ -87,6 +87,11 @@ def from_environment(text: str) -> str:
     return text if not _ENV.search(text) else Variable(filled)
 
 
+def reads_environment(text: str) -> bool:
+    """Whether a text has `{{env.NAME}}`."""
+    return _ENV.search(text) is not None
+
+
 def quoted_templates(text: str) -> str:
     """JSON in which a template represents a text, with quotes around it: `{{ x | dump }}` becomes
     `"{{ x }}"`.

@@ -14,6 +14,7 @@ from llmeval.importers.ledger import Ledger, SourcePlace, UnmappedError
 from llmeval.importers.promptfoo.applications import SESSION
 from llmeval.importers.promptfoo.csvfile import read_csv
 from llmeval.importers.promptfoo.files import loaded, referenced
+from llmeval.importers.promptfoo.secret_values import SecretValues
 from llmeval.importers.promptfoo.templates import rendered
 from llmeval.importers.reading import read_lines, read_yaml
 from llmeval.suite.yaml_file import Document
@@ -69,14 +70,18 @@ class Test:
 
 
 def read_tests(
-    config: SourcePlace, base: Path, types: frozenset[str], ledger: Ledger
+    config: SourcePlace,
+    base: Path,
+    types: frozenset[str],
+    ledger: Ledger,
+    secrets: SecretValues,
 ) -> list[Test]:
     """Every test of a configuration; what can't be taken over is in the ledger.
 
     Raises:
         SuiteError: a file can't be read.
     """
-    default = _default(config.at("defaultTest"), base, ledger)
+    default = secrets.without(_default(config.at("defaultTest"), base, ledger))
     places = list(_places(config.at("tests"), base, types, ledger))
     if not config.value.get("tests") and not config.value.get("scenarios"):
         places = [SourcePlace(Document(config.document.file, _first_test(config, ledger), {}))]
@@ -85,7 +90,7 @@ def read_tests(
     tests: list[Test] = []
     for place in places:
         with ledger.trying(place):
-            tests += _expanded(place, default, base, ledger)
+            tests += _expanded(secrets.without(place), default, base, ledger)
         if len(tests) > MAX_TESTS:
             raise SuiteError(place.says(f"more than {MAX_TESTS:,} tests; import it in parts"))
     return tests

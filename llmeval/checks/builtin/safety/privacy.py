@@ -154,6 +154,15 @@ def personal_places(text: str) -> list[tuple[int, int, str]]:
     return sorted([*places, *((start, end, "a phone number") for start, end in find_phones(text))])
 
 
+def secret_places(text: str) -> list[tuple[int, int, str]]:
+    """(start, end, what) of all secrets in known forms, by their start."""
+    return sorted(
+        (start, end, form.what)
+        for form in FORMS
+        for start, end in _found(text, form.pattern, form.accept, len(text))
+    )
+
+
 @lru_cache(maxsize=1)
 def _all_forms() -> tuple[list[tuple[str, str, Accept]], Prefilter]:
     """All forms of personal data and secrets, and the search for all of them at once."""
