@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
 from llmeval.checks.builtin.safety.privacy import secret_places
+from llmeval.core.redaction import HIDDEN
 
 Replace = Callable[[str, str], str]
 """Takes a credential and the name of its key (`env.NAME`: the variable whose default it is; empty
@@ -21,7 +22,7 @@ _TEMPLATE = re.compile(
     re.S,
 )
 _FIRST_MARK, _MARKS = 0xF0000, 60_000
-"""Characters of a private plane, which stand for templates while a text is examined."""
+"""Characters of a private plane, which replace templates while a text is examined."""
 _ANY_MARK = re.compile("[\U000f0000-\U000ffffd]")
 _DEFAULT = re.compile(r"\|\s*default\(\s*(['\"])(?P<value>.*?)\1[^)]*\)\s*")
 _STRONG = frozenset(
@@ -132,7 +133,7 @@ def is_credential(value: str, *, strict: bool) -> bool:
 
 
 def is_weak_name(name: str) -> bool:
-    """Whether a name such as `key` also stands for other things than credentials."""
+    """Whether a name such as `key` also has other uses than for credentials."""
     words = words_of(name)
     return len(words) == 1 and words[0] in _WEAK
 
@@ -298,6 +299,17 @@ class TextCleaner:
 def holds_credential(text: str) -> bool:
     """Whether a text has a credential in a known form, or a login in an address."""
     return bool(secret_places(mask(text)[0]))
+
+
+def without_credentials(text: str, name: str = "") -> str:
+    """A text that is shown and not sent, with `***` in place of its credentials.
+
+    Args:
+        name: its key, which may say that all of it is one.
+    """
+    if names_credential(name) and is_credential(text, strict=not is_weak_name(name)):
+        return HIDDEN
+    return TextCleaner(lambda value, key: HIDDEN, "text").cleaned(text)
 
 
 def _known_forms(text: str) -> Iterator[tuple[int, int, str]]:

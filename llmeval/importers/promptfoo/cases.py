@@ -140,12 +140,23 @@ class CaseMaker:
         for option, name in (("prefix", "prompt_prefix"), ("suffix", "prompt_suffix")):
             if test.options.get(option):
                 data[name] = test.options[option]
+        self._say_what_tags_lose(test)
         tags = {
             name: _tag(value)
             for name, value in test.metadata.items()
             if not isinstance(value, dict)
         }
         return {**data, **({"tags": tags} if tags else {})}
+
+    def _say_what_tags_lose(self, test: Test) -> None:
+        for name, value in test.metadata.items():
+            if isinstance(value, list):
+                message = "a list is one tag here: its items, with `, ` between them"
+            elif isinstance(value, dict):
+                message = "a mapping can't be a tag; it is left out"
+            else:
+                continue
+            self._ledger.note(test.place.at("metadata", name), message)
 
     def _read(self, place: SourcePlace) -> Assertion:
         raw = place.value

@@ -110,11 +110,8 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
             raise SuiteError(f"{reasons}{path}: no {what} is left, so there is nothing to write")
     if code.text:
         files.files[code.path] = code.text
-    return hide_in_messages(
-        Imported(
-            files.files, files.suites, ledger.notes, ledger.left_out, len(rows), ledger.to_fill
-        )
-    )
+    parts = files.files, files.suites, ledger.notes, ledger.left_out, len(rows), ledger.to_fill
+    return hide_in_messages(Imported(*parts))
 
 
 def _top(config: SourcePlace, ledger: Ledger) -> None:

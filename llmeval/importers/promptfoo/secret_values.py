@@ -2,7 +2,7 @@
 else reads the configuration, so that no file, name, note or message can have them.
 
 Prompts and variables are data and stay. So do the values of assertions, which say what an answer
-has; code in them is no data.
+has; code in them does not.
 """
 
 import contextlib
@@ -65,7 +65,7 @@ _TAKEN_NAMES = frozenset(
 
 
 _READ = re.compile(r"\benv(?:\.|\[\W{1,3})(\w+)")
-"""Variables that the configuration reads: they have a value of their own."""
+"""Variables that the configuration reads: each has its value already."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ class SecretValues:
             return self._cleaned(text, spot, "command")
         provider = spot.name in ("id", "provider", "providers", "targets") and "://" not in text
         if provider or (spot.name in _NAME_KEYS and spot.name != "id" and not spot.shown):
-            return self._cleaned(text, spot, "model")
+            return self._cleaned(text, replace(spot, name="model"), "model")
         clean = self._cleaned(text, spot, "text" if spot.settings else "code")
         if whole and clean == text:
             clean = self._cleaned_parts(text, spot)
@@ -242,7 +242,7 @@ class SecretValues:
 
     def _free_name(self, spot: _Spot) -> str:
         words = words_of(spot.name)
-        if spot.key and words in (["api", "key"], ["apikey"]):
+        if spot.key and spot.path[-1:] == ("apiKey",) and spot.name == "apiKey":
             plain = spot.key
         else:
             plain = "_".join(words).upper() or "CREDENTIAL"

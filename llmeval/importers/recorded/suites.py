@@ -4,12 +4,13 @@ them.
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from llmeval.core.errors import SuiteError
 from llmeval.core.records import digest
+from llmeval.importers.credentials import without_credentials
 from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.importers.writing import Imported, jsonl, slug, suite_text, unique
 from llmeval.suite.yaml_file import Document
@@ -90,7 +91,11 @@ def as_suites(
     suites: list[Path] = []
     runs = list(evaluations)
     place = SourcePlace(Document(str(source), None, {}))
-    for evaluation in runs:
+    for recorded in runs:
+        title, described = map(without_credentials, (recorded.name, recorded.description))
+        evaluation = replace(recorded, name=title, description=described)
+        if evaluation != recorded:
+            ledger.note(place, f"{title} has what looks like a credential, which is not copied")
         own = slug(evaluation.name)
         named = own if name is None else name if len(runs) == 1 else f"{name}-{own}"
         named = unique(named, [path.stem for path in suites])

@@ -1,10 +1,12 @@
 """Recorded traffic as a suite: cases, and a `replay` model with outputs, tool calls and data."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from llmeval.core.errors import SuiteError
 from llmeval.core.records import digest
+from llmeval.importers.credentials import without_credentials
 from llmeval.importers.ledger import Ledger, SourcePlace
 from llmeval.importers.traces.recorded_traffic import RecordedConversation, RecordedTurn
 from llmeval.importers.writing import Imported, jsonl, slug, suite_text, unique
@@ -35,7 +37,7 @@ def traffic_suite(
         SuiteError: nothing was recorded.
     """
     place = SourcePlace(Document(str(source), None, {}))
-    usable = [each for each in conversations if each.turns]
+    usable = [_without_credentials(each, ledger, place) for each in conversations if each.turns]
     if not usable:
         raise SuiteError(f"{source}: there is no message of a user, so there is nothing to replay")
     named = name or slug(source.stem)
@@ -74,6 +76,26 @@ def traffic_suite(
         out / "data" / f"{named}.answers.jsonl": jsonl(answers),
     }
     return Imported(files, [out / f"{named}.yaml"], ledger.notes, ledger.left_out, len(usable))
+
+
+def _without_credentials(
+    each: RecordedConversation, ledger: Ledger, place: SourcePlace
+) -> RecordedConversation:
+    """The same without credentials in what describes it: its id, model, cluster and tags. Messages
+    and replies are data and stay.
+    """
+    clean = replace(
+        each,
+        id=without_credentials(each.id),
+        model=without_credentials(each.model),
+        tags={
+            without_credentials(name): without_credentials(text, name)
+            for name, text in each.tags.items()
+        },
+    )
+    if clean != each:
+        ledger.note(place, "a tag, model or id has what looks like a credential; it is `***` here")
+    return clean
 
 
 _HEAD = (
