@@ -60,14 +60,16 @@ _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----.*?(?:-----END [A-Z0-9 ]*-----|\Z)", re.S
 )
 _ASSIGNED = re.compile(
-    r"(?<![A-Za-z0-9])(?P<name>[A-Za-z_][\w-]{1,60})\\?[\"'`]?\]?\s*(?::=|=>|:|(?<![=!<>])=(?!=))\s*"
+    r"(?<![A-Za-z0-9])(?P<name>[A-Za-z_][\w-]{1,60})\\?[\"'`]?\]?\s*"
+    r"(?::=|=>|:|(?<![=!<>])=(?!=))\s*"
 )
 _FLAG = re.compile(r"(?<![\w-])--(?P<name>[A-Za-z][\w-]{1,60})[ \t]+(?=[^-\s])")
 _LOGIN = re.compile(
     r"(?<![\w-])(?:-u|--user|--proxy-user)[ =]?[\"']?(?P<value>[^\s\"':]+:[^\s\"']+)"
 )
 _VALUE = re.compile(
-    r"\\?(?P<quote>[\"'`])(?P<quoted>.*?)\\?(?P=quote)|(?P<bare>(?:(?:Bearer|Basic|Token)\s+)?[^\s\"'`,;&(){}\[\]]+)",
+    r"\\?(?P<quote>[\"'`])(?P<quoted>.*?)\\?(?P=quote)"
+    r"|(?P<bare>(?:(?:Bearer|Basic|Token)\s+)?[^\s\"'`,;&(){}\[\]]+)",
     re.S | re.I,
 )
 _LONG_WORD = re.compile(r"[A-Za-z0-9]{16,}")

@@ -85,7 +85,8 @@ class _Spot:
     def below(self, part: str | int, **changes: bool | str) -> "_Spot":
         """The spot of a part."""
         name = part if isinstance(part, str) else self.name
-        return replace(self, path=(*self.path, part), **{"name": name, **changes})  # type: ignore[arg-type]
+        below = replace(self, path=(*self.path, part), name=name)
+        return replace(below, **changes) if changes else below  # type: ignore[arg-type]
 
 
 class SecretValues:
