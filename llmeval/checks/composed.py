@@ -26,9 +26,11 @@ def compose(value: object) -> object:
     if isinstance(value, dict):
         if all(_is_ascii(key) and _is_ascii(item) for key, item in value.items()):
             return value  # as most cases are, and this is asked of each for each check
-        made = {compose(key): compose(item) for key, item in value.items()}
+        composed = {compose(key): compose(item) for key, item in value.items()}
         return (
-            made if any(made.get(key, made) is not item for key, item in value.items()) else value
+            composed
+            if any(composed.get(key, composed) is not item for key, item in value.items())
+            else value
         )
     if isinstance(value, list | tuple):
         parts = [compose(item) for item in value]

@@ -75,26 +75,28 @@ def assign(
             directory, page.answers, page.urgent, metrics, different, random_share, seed
         )
     run_id = directory.manifest().run_id
-    made = split(run_id, queue, parts, share, seed=seed, by=login())
+    assignment = split(run_id, queue, parts, share, seed=seed, by=login())
     with opened_store(directory, store) as records:
         with records.writing():
             records.add_draws(queue.draws.values())
-            added = records.add_assignments([made])
-        _say_assigned(made, records, new=bool(added), as_json=as_json)
+            added = records.add_assignments([assignment])
+        _say_assigned(assignment, records, new=bool(added), as_json=as_json)
     return 0
 
 
-def _say_assigned(made: "Assignment", records: "ReviewStore", *, new: bool, as_json: bool) -> None:
-    places = [(each.case_id, each.repeat) for part in made.parts.values() for each in part]
+def _say_assigned(
+    assignment: "Assignment", records: "ReviewStore", *, new: bool, as_json: bool
+) -> None:
+    places = [(each.case_id, each.repeat) for part in assignment.parts.values() for each in part]
     twice = len(places) - len(set(places))
     if as_json:
         emit(
             {
-                "assignment": made.assignment_id,
+                "assignment": assignment.assignment_id,
                 "new": new,
                 "answers": len(set(places)),
                 "double": twice,
-                "parts": {name: len(part) for name, part in made.parts.items()},
+                "parts": {name: len(part) for name, part in assignment.parts.items()},
                 "store": records.name,
             }
         )
@@ -106,7 +108,7 @@ def _say_assigned(made: "Assignment", records: "ReviewStore", *, new: bool, as_j
         f" {records.name}{state}:",
         markup=False,
     )
-    for name, part in made.parts.items():
+    for name, part in assignment.parts.items():
         out.print(f"  {name:<16} {len(part):>6,}", markup=False)
     out.print("Each reviewer opens: llmeval review RUN --reviewer NAME", markup=False)
 
@@ -260,9 +262,9 @@ def token(
             text = f"{count(ended, 'token')} of {name} revoked"
             emit({"name": name, "revoked": ended}) if as_json else print(text)
         else:
-            made = issue_token(database, name, role, days)
-            issued = {"name": name, "role": role, "days": days, "token": made}
-            emit(issued) if as_json else print(made)
+            new_token = issue_token(database, name, role, days)
+            issued = {"name": name, "role": role, "days": days, "token": new_token}
+            emit(issued) if as_json else print(new_token)
     return 0
 
 

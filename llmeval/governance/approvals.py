@@ -135,13 +135,13 @@ def read_approvals(folders: Iterable[Path], run_id: str) -> list[tuple[Path, Run
     Raises:
         StoreError: a file can't be read: what a person decided must not be passed over.
     """
-    found = {}
+    approvals = {}
     for folder in folders:
         for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
             approval = read_strict(path, RunApproval, APPROVAL_SCHEMA)
             if approval.run_id == run_id:
-                found[path.resolve()] = approval
-    return list(found.items())
+                approvals[path.resolve()] = approval
+    return list(approvals.items())
 
 
 def check_policy(
@@ -175,8 +175,8 @@ def check_policy(
         for each in newest.values()
         if each.approval.decision == "reject"
     ]
-    wanted = "approve" if seal.decision is Decision.PASS else "override"
-    rows_agreed = [row for row in newest.values() if row.approval.decision == wanted]
+    action = "approve" if seal.decision is Decision.PASS else "override"
+    rows_agreed = [row for row in newest.values() if row.approval.decision == action]
     agreed = [row.approval for row in rows_agreed]
     if signers is not None:
         problems += _shared_keys(rows_agreed)
@@ -188,11 +188,11 @@ def check_policy(
     if policy.not_author and not seal.authors:
         problems.append("the authors are not known: the run was not made in a git checkout")
     if len(agreed) < policy.min:
-        problems.append(f"{len(agreed)} of {policy.min} people {wanted} the run")
+        problems.append(f"{len(agreed)} of {policy.min} people {action} the run")
     missing = missing_roles(policy.roles, agreed)
     if missing:
-        problems.append(f"no {wanted} in the role {', '.join(missing)}")
-    return PolicyCheck(tuple(rows), tuple(problems), wanted == "override" and bool(agreed))
+        problems.append(f"no {action} in the role {', '.join(missing)}")
+    return PolicyCheck(tuple(rows), tuple(problems), action == "override" and bool(agreed))
 
 
 def _shared_keys(rows: Sequence[CountedApproval]) -> list[str]:

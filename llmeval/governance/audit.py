@@ -99,15 +99,17 @@ def read_chain(path: Path, *, torn_end_is_allowed: bool = False) -> ChainCheck:
     problems = []
     if torn and not torn_end_is_allowed:
         problems.append(f"{path}:{len(lines) + 1}: the line is incomplete")
-    events, known = list[AuditEvent](), dict[str, int]()
+    events, positions = list[AuditEvent](), dict[str, int]()
     for number, line in enumerate(lines, 1):
         try:
             event = decode_strict(line, AuditEvent, AUDIT_SCHEMA, f"{path}:{number}")
         except StoreError as error:
             problems.append(str(error))
             continue
-        problems += [f"{path}:{number}: {told}" for told in _problems(event, known, number)]
-        known[event.hash] = event.seq
+        problems += [
+            f"{path}:{number}: {problem}" for problem in _problems(event, positions, number)
+        ]
+        positions[event.hash] = event.seq
         events.append(event)
     named = {before for event in events for before in event.prev}
     ends = tuple(each.hash for each in events if each.hash not in named)
@@ -127,17 +129,17 @@ def _complete_lines(data: bytes) -> tuple[list[bytes], bytes]:
     return [*lines, end], b""
 
 
-def _problems(event: AuditEvent, known: dict[str, int], number: int) -> Iterator[str]:
+def _problems(event: AuditEvent, positions: dict[str, int], number: int) -> Iterator[str]:
     if hash_of(event) != event.hash:
         yield "was changed: its hash does not fit"
-    if event.hash in known:
+    if event.hash in positions:
         yield "stands twice"
     if not event.prev and number > 1:
         yield "names no event before it, and is not the first one"
-    unknown = [before for before in event.prev if before not in known]
+    unknown = [before for before in event.prev if before not in positions]
     if unknown:
         yield f"names {unknown[0][:12]}.. as the event before it, which does not stand above"
-    elif event.seq != 1 + max((known[before] for before in event.prev), default=0):
+    elif event.seq != 1 + max((positions[before] for before in event.prev), default=0):
         yield f"has the place {event.seq}, which does not follow from the events before it"
     if len(set(event.prev)) != len(event.prev) or (len(event.prev) > 1) != (
         event.action == "joined"

@@ -103,11 +103,11 @@ def plain_strict(data: bytes, where: str) -> Any:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
         twice = next(key for key, _ in pairs if [name for name, _ in pairs].count(key) > 1)
         raise ValueError(f"the key {twice!r} stands twice")
-    return found
+    return mapping
 
 
 def shown_bytes(record: object) -> bytes:

@@ -61,45 +61,47 @@ def files_of_run(run: Path, seal: Seal, manifest: Manifest) -> RunFiles:
     Raises:
         StoreError: an approval can't be read.
     """
-    found = RunFiles(paths={SEAL: run / SEAL}, contents={}, absent=[])
-    found.paths |= {file.path: run / file.path for file in seal.files}
+    run_files = RunFiles(paths={SEAL: run / SEAL}, contents={}, absent=[])
+    run_files.paths |= {file.path: run / file.path for file in seal.files}
     for path in (*sorted((run / EARLIER).glob("*.json")), *_statements(run)):
         if path.is_file() and not path.is_symlink():
-            found.paths[path.relative_to(run).as_posix()] = path
+            run_files.paths[path.relative_to(run).as_posix()] = path
     beside = Path(manifest.suite_file).parent
     folders = [run / FOLDER, beside / FOLDER]
     for path, _ in read_approvals(folders, seal.run_id):
-        found.paths[f"{FOLDER}/{path.name}"] = path
+        run_files.paths[f"{FOLDER}/{path.name}"] = path
         signature = Path(f"{path}.sig")
         if signature.is_file():
-            found.paths[f"{FOLDER}/{signature.name}"] = signature
+            run_files.paths[f"{FOLDER}/{signature.name}"] = signature
     if manifest.data is not None:
-        found.contents["data_check.json"] = shown_bytes(manifest.data)
+        run_files.contents["data_check.json"] = shown_bytes(manifest.data)
     certificates = {judge.certificate for judge in manifest.judges.values() if judge.certificate}
     for file in seal.inputs:
-        _add_input(found, beside, file, certificates)
-    return found
+        _add_input(run_files, beside, file, certificates)
+    return run_files
 
 
-def _add_input(found: RunFiles, beside: Path, file: SealedFile, certificates: set[str]) -> None:
+def _add_input(run_files: RunFiles, beside: Path, file: SealedFile, certificates: set[str]) -> None:
     """Add a file of the suite, if it is there, small, and still what was sealed."""
     path = beside / file.path
     name = PurePosixPath(file.path).name
     if file.bytes > LARGEST_INPUT:
-        found.absent.append(f"{file.path}: larger than {LARGEST_INPUT // 2**20} MiB")
+        run_files.absent.append(f"{file.path}: larger than {LARGEST_INPUT // 2**20} MiB")
         return
     try:
         same = path.is_file() and sealed_file(path, file.path) == file
     except LlmevalError:
         same = False
     if not same:
-        found.absent.append(f"{file.path}: is not there, or was changed since the run was sealed")
+        run_files.absent.append(
+            f"{file.path}: is not there, or was changed since the run was sealed"
+        )
         return
     if has_secret(path.read_bytes()):
-        found.absent.append(f"{file.path}: contains a key, which a pack must not pass on")
+        run_files.absent.append(f"{file.path}: contains a key, which a pack must not pass on")
         return
     folder = "certificates" if file.path in certificates else "suite"
-    found.paths[f"{folder}/{file.sha256[:8]}-{name}"] = path
+    run_files.paths[f"{folder}/{file.sha256[:8]}-{name}"] = path
 
 
 def _statements(run: Path) -> Iterator[Path]:

@@ -87,12 +87,12 @@ def statement(subjects: Sequence[Subject], kind: str, predicate: Json) -> Json:
     Raises:
         UsageError: no subject has a digest.
     """
-    known = [each for each in subjects if all(each.digests.values()) and each.digests]
-    if not known:
+    complete = [each for each in subjects if all(each.digests.values()) and each.digests]
+    if not complete:
         raise UsageError("there is nothing to attest: name it by --subject NAME=sha256:HEX")
     return {
         "_type": STATEMENT,
-        "subject": [each.resource() for each in known],
+        "subject": [each.resource() for each in complete],
         "predicateType": kind,
         "predicate": predicate,
     }

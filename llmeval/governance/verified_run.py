@@ -134,13 +134,13 @@ def _policy(path: Path | None, manifest: Manifest | None) -> ApprovalPolicy | No
     if path is None:
         return None if manifest is None else manifest.approvals
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if isinstance(found, dict) and set(found) == {"approvals"}:
-            found = found["approvals"]
-        if isinstance(found, dict) and "max_age" in found:
-            age = str(found.pop("max_age")).removesuffix("d")
-            found["max_age_days"] = int(age)
-        return msgspec.convert(found, ApprovalPolicy)
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if isinstance(document, dict) and set(document) == {"approvals"}:
+            document = document["approvals"]
+        if isinstance(document, dict) and "max_age" in document:
+            age = str(document.pop("max_age")).removesuffix("d")
+            document["max_age_days"] = int(age)
+        return msgspec.convert(document, ApprovalPolicy)
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise UsageError(f"--policy {path}: is not a policy of approvals: {error}") from None
 

@@ -108,13 +108,13 @@ def _file_problem(run: Path, file: SealedFile) -> str:
         return "is a link; a sealed file is never one"
     if not path.is_file():
         return "is missing"
-    found = sealed_file(path, file.path)
-    if found == file:
+    actual = sealed_file(path, file.path)
+    if actual == file:
         return ""
     advice = " (`llmeval seal --again` seals a run with new labels)" if file.path == SUMMARY else ""
     return (
-        f"was changed after the run was sealed: {found.bytes:,} bytes, sha256"
-        f" {found.sha256[:12]}..; sealed were {file.bytes:,} bytes, sha256"
+        f"was changed after the run was sealed: {actual.bytes:,} bytes, sha256"
+        f" {actual.sha256[:12]}..; sealed were {file.bytes:,} bytes, sha256"
         f" {file.sha256[:12]}..{advice}"
     )
 

@@ -201,8 +201,8 @@ class SqlStore:
 
     def case_lists(self, digests: Collection[str]) -> Mapping[str, CaseList]:
         """As the protocol says. Lists stay in memory: their digest is their name."""
-        wanted = [each for each in dict.fromkeys(digests) if each not in self._case_lists]
-        for part in parts(wanted):
+        absent = [each for each in dict.fromkeys(digests) if each not in self._case_lists]
+        for part in parts(absent):
             rows = self._select(CaseListRow, f" WHERE digest IN ({marks(part)})", tuple(part))
             for row in rows:
                 packed = PackedCases(
@@ -326,9 +326,9 @@ class SqlStore:
             self._sql.insert(table.insert(), values)
 
     def _runs(self, query: RunQuery, more: str, values: tuple[str, ...]) -> list[RunRow]:
-        wanted, bound = [more] if more else [], list[SqlValue](values)
+        conditions, bound = [more] if more else [], list[SqlValue](values)
         if query.root is not None:
-            wanted.append("root = ?")
+            conditions.append("root = ?")
             bound.append(query.root)
         for condition in query.conditions:
             if condition.column not in RUNS.columns:
@@ -340,13 +340,13 @@ class SqlStore:
                 # No value counts as an empty one: `decision != FAIL` holds without a decision.
                 empty = "''" if isinstance(condition.value, str) else "0"
                 column = f"COALESCE({column}, {empty})"
-            wanted.append(f"{column} {condition.operator} ?")
+            conditions.append(f"{column} {condition.operator} ?")
             key = condition.column == "run_id"
             bound.append(f"{self._space}{condition.value}" if key else condition.value)
         for name, text in query.tags:
-            wanted.append("run_id IN (SELECT run_id FROM tags WHERE name = ? AND content = ?)")
+            conditions.append("run_id IN (SELECT run_id FROM tags WHERE name = ? AND content = ?)")
             bound += [name, text]
-        where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         limit = "" if query.limit is None else f" LIMIT {int(query.limit)}"
         return self._select(RunRow, f"{where} ORDER BY run_id DESC{limit}", bound)
 

@@ -78,8 +78,8 @@ def field_of(line: Mapping[str, object], name: str, mapped: Mapping[str, str]) -
     """A field of a line: by the path of `map`, or by its usual names; None where it is missing."""
     if name in mapped:
         return _at(line, mapped[name])
-    found = (line[key] for key in ALIASES[name] if line.get(key) is not None)
-    return next(found, None)
+    present = (line[key] for key in ALIASES[name] if line.get(key) is not None)
+    return next(present, None)
 
 
 def _at(value: object, path: str) -> object:

@@ -109,7 +109,7 @@ def assign(
     answers = {
         name: tuple(_assigned(queue.items[at]) for at in places) for name, places in shares.items()
     }
-    draws = tuple(sorted(made.draw_id for made in queue.draws.values()))
+    draws = tuple(sorted(assignment.draw_id for assignment in queue.draws.values()))
     plain = {name: [[each.case_id, each.repeat] for each in part] for name, part in answers.items()}
     return Assignment(
         assignment_id=digest([run_id, plain, double, seed, list(draws)])[7:23],

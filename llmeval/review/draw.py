@@ -36,12 +36,12 @@ def judged_metric(run: RunDir, metric: str | None) -> str:
     if metric is None:
         if len(judges) == 1:
             return str(judges[0])
-        known = (
+        names = (
             f"name one with --metric: {', '.join(judges)}"
             if judges
             else "name the metric with --metric"
         )
-        raise UsageError(f"{run.path}: the run has {len(judges)} judged metrics; {known}")
+        raise UsageError(f"{run.path}: the run has {len(judges)} judged metrics; {names}")
     known_metrics = {*judges, *(check["metric"] for check in manifest.checks)}
     if metric not in known_metrics:
         raise UsageError(
@@ -86,7 +86,7 @@ def draw(run: RunDir, metric: str, n: int, seed: int = 0) -> tuple[Draw, list[Dr
     source.shuffle(places)  # the order must not tell the strata apart
     run_id = run.manifest().run_id
     drawn = {key_of(place): number for place, number in chosen.items()}
-    made = Draw(
+    new_draw = Draw(
         draw_id=digest([run_id, metric, n, seed, drawn])[7:19],
         run_id=run_id,
         metric=metric,
@@ -95,7 +95,7 @@ def draw(run: RunDir, metric: str, n: int, seed: int = 0) -> tuple[Draw, list[Dr
         strata=strata,
         drawn=drawn,
     )
-    return made, _texts(run, places)
+    return new_draw, _texts(run, places)
 
 
 def stratum_of(score: Score) -> tuple[str, str]:
@@ -103,9 +103,9 @@ def stratum_of(score: Score) -> tuple[str, str]:
     return str(score.status), score.source
 
 
-def keep(run: RunDir, made: Draw) -> None:
+def keep(run: RunDir, draw_: Draw) -> None:
     """Write down a draw (`store.draws.keep_draw`)."""
-    keep_draw(run.path, made)
+    keep_draw(run.path, draw_)
 
 
 def draws(run: RunDir) -> dict[str, Draw]:
@@ -114,7 +114,7 @@ def draws(run: RunDir) -> dict[str, Draw]:
     Raises:
         StoreError: the file is not a list of draws.
     """
-    return {made.draw_id: made for made in read_draws(run.path)}
+    return {each.draw_id: each for each in read_draws(run.path)}
 
 
 def _shares(n: int, sizes: list[int]) -> list[int]:
@@ -133,10 +133,10 @@ def _shares(n: int, sizes: list[int]) -> list[int]:
 
 def _texts(run: RunDir, places: list[AnswerKey]) -> list[Drawn]:
     """The places with their cases and answers, in the same order."""
-    wanted = {(place.case_id, place.repeat): place for place in places}
-    found = {}
+    by_place = {(place.case_id, place.repeat): place for place in places}
+    texts = {}
     for unit in run.units():
-        place = wanted.get((unit.case.id, unit.answer.repeat))
+        place = by_place.get((unit.case.id, unit.answer.repeat))
         if place is not None:
-            found[place] = Drawn(place, unit.case, unit.answer)
-    return [found[place] for place in places if place in found]
+            texts[place] = Drawn(place, unit.case, unit.answer)
+    return [texts[place] for place in places if place in texts]

@@ -110,13 +110,13 @@ def _judge(
     """
     source = (
         "judge"
-        if any(known.sources.get(metric) == "judge" for known in answers.values())
+        if any(answer.sources.get(metric) == "judge" for answer in answers.values())
         else "check"
     )
     own = {
-        key: known.statuses.get(metric)
-        for key, known in answers.items()
-        if known.sources.get(metric) == source
+        key: answer.statuses.get(metric)
+        for key, answer in answers.items()
+        if answer.sources.get(metric) == source
     }
     pairs = {
         place: (_VERDICTS[status], verdict)
@@ -132,7 +132,7 @@ def _judge(
         if label.sampling in RANDOM_SAMPLING
     }
     random = {place: pair for place, pair in pairs.items() if place in sampled}
-    found: dict[str, object] = {
+    result: dict[str, object] = {
         "source": source,
         "counts": counts._asdict(),
         "random": len(random),
@@ -149,8 +149,8 @@ def _judge(
         )
         measured = agreement(random_counts, provenance=provenance, judged=judged)
     except UsageError as error:
-        return {**found, "refused": str(error)}
-    return {**found, "youden_lower": measured.youden_lower, **_shown(measured, _SHOWN)}
+        return {**result, "refused": str(error)}
+    return {**result, "youden_lower": measured.youden_lower, **_shown(measured, _SHOWN)}
 
 
 def _provenance(drawn: Sequence[tuple[bool, float | None]]) -> Provenance:
@@ -165,9 +165,10 @@ def _provenance(drawn: Sequence[tuple[bool, float | None]]) -> Provenance:
             "no label is of an answer drawn at random: draw some with `llmeval labels sample`"
         )
     rates = {
-        verdict: {rate for said, rate in drawn if said is verdict} for verdict in (True, False)
+        verdict: {rate for verdict_, rate in drawn if verdict_ is verdict}
+        for verdict in (True, False)
     }
-    if any(len(found) > 1 for found in rates.values()):
+    if any(len(strata) > 1 for strata in rates.values()):
         raise RefusedEstimate(
             "the labels come from several draws at different rates; `llmeval judge certify` weighs"
             " them"
@@ -175,5 +176,5 @@ def _provenance(drawn: Sequence[tuple[bool, float | None]]) -> Provenance:
     return Provenance.RANDOM if len(rates[True] | rates[False]) == 1 else Provenance.BY_VERDICT
 
 
-def _shown(found: Agreement, names: tuple[str, ...]) -> dict[str, object]:
-    return {name: getattr(found, name)._asdict() for name in names}
+def _shown(agreed: Agreement, names: tuple[str, ...]) -> dict[str, object]:
+    return {name: getattr(agreed, name)._asdict() for name in names}

@@ -62,36 +62,36 @@ def take_in(
     Raises:
         UsageError: a file is wrong (file and line are named); nothing was added.
     """
-    answers, made = answers_of(run), draws(run)
+    answers, run_draws = answers_of(run), draws(run)
     own, other = _LabelFile(run.path, LABELS), _LabelFile(run.path, BASELINE_LABELS)
-    known = empty = 0
+    kept = empty = 0
     refused, time = [], utc_now("milliseconds")
     for file in files:
         for item in read_sheet(file):
             from_sheet = not isinstance(item, Label)
             if isinstance(item, Label):
                 label, where = item, f"{file}: {item.case_id}"
-                drawn = _baseline_draw(label, made)
+                drawn = _baseline_draw(label, run_draws)
             else:
                 where, verdict = item["where"], verdict_of(item)
                 if not verdict:
                     empty += 1
                     continue
                 metric = metric if item.get("metric") else judged_metric(run, metric)
-                label = _label(run, item, verdict, reviewer, metric, answers, made, time)
-                drawn = made.get(str(item.get("draw") or ""))
+                label = _label(run, item, verdict, reviewer, metric, answers, run_draws, time)
+                drawn = run_draws.get(str(item.get("draw") or ""))
             of_baseline = _of_baseline(label, drawn)
             if of_baseline is not None:
-                known += other.take(of_baseline, from_sheet=from_sheet)
+                kept += other.take(of_baseline, from_sheet=from_sheet)
                 if not from_sheet or not fits(label, answers):
                     continue
             problem = _problem(run, label, answers, drawn)
             if problem:
                 refused.append(f"{where}: {problem}")
             else:
-                known += own.take(label, from_sheet=from_sheet)
+                kept += own.take(label, from_sheet=from_sheet)
     added = own.write() + other.write()
-    return Intake(added, known + len(own.labels) + len(other.labels) - added, empty, refused)
+    return Intake(added, kept + len(own.labels) + len(other.labels) - added, empty, refused)
 
 
 class _LabelFile:
@@ -120,12 +120,12 @@ class _LabelFile:
         return len(new)
 
 
-def _baseline_draw(label: Label, made: Mapping[str, Draw]) -> Draw | None:
+def _baseline_draw(label: Label, drawn: Mapping[str, Draw]) -> Draw | None:
     """The draw that a label record of a baseline's answer comes from; None for other records."""
     return next(
         (
             draw
-            for draw in made.values()
+            for draw in drawn.values()
             if draw.pairs
             and draw.baseline == label.run_id
             and draw.metric == label.metric
@@ -163,8 +163,8 @@ def answers_of(run: RunDir) -> dict[tuple[str, int], AnswerStatus]:
 
 def fits(label: Label, answers: Mapping[tuple[str, int], AnswerStatus]) -> bool:
     """Whether the answer that was labelled is the one in the run."""
-    known = answers.get((label.case_id, label.repeat))
-    return known is not None and label.output_digest in ("", known.digest)
+    answer = answers.get((label.case_id, label.repeat))
+    return answer is not None and label.output_digest in ("", answer.digest)
 
 
 def _label(
@@ -174,7 +174,7 @@ def _label(
     reviewer: str,
     metric: str | None,
     answers: Mapping[tuple[str, int], AnswerStatus],
-    made: Mapping[str, Draw],
+    run_draws: Mapping[str, Draw],
     time: str,
 ) -> Label:
     """A sheet's row as a label. Its sampling is what the run knows of the draw, or what the row
@@ -184,7 +184,7 @@ def _label(
         place = AnswerKey(
             str(row["case_id"]), int(row.get("repeat") or 0), str(row.get("metric") or metric)
         )
-        drawn = made.get(str(row.get("draw") or ""))
+        drawn = run_draws.get(str(row.get("draw") or ""))
         probability = float(row["probability"]) if row.get("probability") else None
     except (KeyError, ValueError) as error:
         raise UsageError(f"{row['where']}: not a row of labels: {error}") from None
@@ -192,13 +192,13 @@ def _label(
     if drawn is not None and drawn.metric == place.metric and key_of(place) in drawn.drawn:
         stratum = drawn.strata[drawn.drawn[key_of(place)]]
         sampling, probability = "stratified", stratum.probability
-    known = answers.get((place.case_id, place.repeat))
+    answer = answers.get((place.case_id, place.repeat))
     fields = {
         "run_id": str(row.get("run_id") or run.manifest().run_id),
         **place._asdict(),
         "output_digest": str(row.get("output_digest") or ""),
         "human_verdict": verdict,
-        "judge_verdict": None if known is None else known.statuses.get(place.metric),
+        "judge_verdict": None if answer is None else answer.statuses.get(place.metric),
         "comment": str(row.get("comment") or ""),
         "reviewer": str(row.get("reviewer") or reviewer),
         "blind": drawn is not None,
@@ -234,11 +234,11 @@ def _problem(
     if label.reviewer and (confusable := name_problem(label.reviewer)):
         return f"the reviewer's name {confusable}"
     place = place_of(label)
-    known = answers.get((place.case_id, place.repeat))
-    if known is None:
+    answer = answers.get((place.case_id, place.repeat))
+    if answer is None:
         return f"this run has no answer to {place.case_id!r} (repeat {place.repeat})"
-    if label.output_digest and label.output_digest != known.digest:
+    if label.output_digest and label.output_digest != answer.digest:
         return f"made for another answer to {place.case_id!r}"
-    if place.metric not in known.statuses:
+    if place.metric not in answer.statuses:
         return f"the answer to {place.case_id!r} has no score of {place.metric!r}"
     return ""

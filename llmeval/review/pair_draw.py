@@ -60,8 +60,8 @@ def draw_pairs(
     return again, _texts(run, before, metric, keys, source)
 
 
-def _is_again(made: Draw, baseline: BaselineLock, n: int, seed: int) -> bool:
-    return (made.baseline, made.n, made.seed) == (baseline.run_id, n, seed)
+def _is_again(earlier: Draw, baseline: BaselineLock, n: int, seed: int) -> bool:
+    return (earlier.baseline, earlier.n, earlier.seed) == (baseline.run_id, n, seed)
 
 
 def _classes(
@@ -105,11 +105,11 @@ def _draw(
     before: RunDir,
     baseline: BaselineLock,
     metric: str,
-    asked: tuple[int, int],
+    requested: tuple[int, int],
     left: Left,
 ) -> Draw:
-    """A new draw. `asked`: answers, and the seed."""
-    n, seed = asked
+    """A new draw. `requested`: answers, and the seed."""
+    n, seed = requested
     if not any(keys for _, keys in left.values()):
         raise UsageError(
             f"{run.path}: no pair of answers is left to label: all are drawn already, or have the"

@@ -41,9 +41,9 @@ class ReviewQueue(NamedTuple):
         (triage, None).
         """
         key = key_of(place)
-        for made in self.draws.values():
-            if made.metric == place.metric and key in made.drawn:
-                return "stratified", made.strata[made.drawn[key]].probability
+        for metric_draw in self.draws.values():
+            if metric_draw.metric == place.metric and key in metric_draw.drawn:
+                return "stratified", metric_draw.strata[metric_draw.drawn[key]].probability
         return "triage", None
 
 
@@ -59,14 +59,14 @@ def metrics_to_review(run: RunDir, named: Sequence[str] = ()) -> tuple[str, ...]
     manifest = run.manifest()
     checks = [str(check["metric"]) for check in manifest.checks]
     gated = {metric_of(key) for key in manifest.gate.floors or {}}
-    found = (
+    names = (
         [str(name) for name in manifest.judges]
         or [name for name in checks if name in gated]
         or checks
     )
-    if not found:
+    if not names:
         raise UsageError(f"{run.path}: the run has no metric, so there is no verdict to review")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(names))
 
 
 def make_queue(
@@ -98,7 +98,7 @@ def make_queue(
             f"a queue needs at least 1 answer and a random share from 0 to 1, not {n} and {share}"
         )
     draws = _draws(run, answers, metrics, round(n * share), seed)
-    drawn = dict.fromkeys(_unit(key) for made in draws.values() for key in made.drawn)
+    drawn = dict.fromkeys(_unit(key) for each_draw in draws.values() for key in each_draw.drawn)
     rest = [key for key in troubled if key not in drawn and _votable(answers.get(key), metrics)][
         : n - len(drawn)
     ]
@@ -145,14 +145,14 @@ def _draws(
 ) -> dict[str, Draw]:
     """One draw a metric that has verdicts, `n` answers in all."""
     scored = [
-        name for name in metrics if any(_votable(known, [name]) for known in answers.values())
+        name for name in metrics if any(_votable(answer, [name]) for answer in answers.values())
     ]
-    found = {}
+    drawn = {}
     for index, name in enumerate(scored):
         size = n // len(scored) + (index < n % len(scored))
         if size:
-            found[name], _ = draw(run, name, size, seed)
-    return found
+            drawn[name], _ = draw(run, name, size, seed)
+    return drawn
 
 
 def _mixed(drawn: list[UnitKey], troubled: list[UnitKey], seed: int) -> list[UnitKey]:
@@ -166,11 +166,11 @@ def _mixed(drawn: list[UnitKey], troubled: list[UnitKey], seed: int) -> list[Uni
     return [next(one if place in slots else other) for place in range(len(drawn) + len(troubled))]
 
 
-def _votable(known: AnswerStatus | None, metrics: Sequence[str]) -> tuple[str, ...]:
+def _votable(answer: AnswerStatus | None, metrics: Sequence[str]) -> tuple[str, ...]:
     return (
         ()
-        if known is None
-        else tuple(name for name in metrics if known.statuses.get(name) in VERDICTS)
+        if answer is None
+        else tuple(name for name in metrics if answer.statuses.get(name) in VERDICTS)
     )
 
 

@@ -67,14 +67,14 @@ class _Answer(NamedTuple):
         nobody is sure.
         """
         decided = [label.human_verdict for label in self.labels if label.adjudication]
-        said = {label.human_verdict for label in self.labels if label.human_verdict != "unsure"}
-        return decided[-1] if decided else next(iter(said)) if len(said) == 1 else None
+        verdicts = {label.human_verdict for label in self.labels if label.human_verdict != "unsure"}
+        return decided[-1] if decided else next(iter(verdicts)) if len(verdicts) == 1 else None
 
     @property
     def differ(self) -> bool:
         """Whether reviewers differ, or had to be decided between."""
-        said = {label.human_verdict for label in self.labels if label.human_verdict != "unsure"}
-        return len(said) > 1 or any(label.adjudication for label in self.labels)
+        verdicts = {label.human_verdict for label in self.labels if label.human_verdict != "unsure"}
+        return len(verdicts) > 1 or any(label.adjudication for label in self.labels)
 
     def against(self, machine: str) -> bool:
         """Whether people contradict a verdict of `machine` (pass or fail)."""
@@ -96,11 +96,11 @@ def evidence(run: RunDir, other_runs: bool = True) -> list[RepairEvidence]:
         UsageError: the run's file of labels has a line that is not a label.
     """
     digests = {case.id: case.digest for case in run.cases()}
-    found: dict[tuple[str, str], list[_Answer]] = defaultdict(list)
+    by_case: dict[tuple[str, str], list[_Answer]] = defaultdict(list)
     for other in [run, *(_other_runs(run) if other_runs else ())]:
         for place, answer in _answers(other, digests):
-            found[place.case_id, place.metric].append(answer)
-    weighed = [_weigh(case_id, metric, answers) for (case_id, metric), answers in found.items()]
+            by_case[place.case_id, place.metric].append(answer)
+    weighed = [_weigh(case_id, metric, answers) for (case_id, metric), answers in by_case.items()]
     return sorted(
         filter(None, weighed),
         key=lambda each: (-max(each.narrow, each.loose, each.differ + each.unsure), each),
@@ -112,14 +112,14 @@ def _answers(run: RunDir, digests: dict[str, str]) -> Iterator[tuple[AnswerKey, 
     labels = read(run.path / LABELS)
     if not labels:
         return
-    known, run_id = answers_of(run), run.manifest().run_id
+    answers, run_id = answers_of(run), run.manifest().run_id
     same = {case.id for case in run.cases() if digests.get(case.id) == case.digest}
     by_place: dict[AnswerKey, list[Label]] = defaultdict(list)
     for (_, place), label in current(labels).items():
-        if place.case_id in same and fits(label, known):
+        if place.case_id in same and fits(label, answers):
             by_place[place].append(label)
-    for place, given in by_place.items():
-        yield place, _Answer(run_id, tuple(given))
+    for place, place_labels in by_place.items():
+        yield place, _Answer(run_id, tuple(place_labels))
 
 
 def _other_runs(run: RunDir) -> Iterable[RunDir]:
@@ -147,7 +147,7 @@ def _weigh(case_id: str, metric: str, answers: list[_Answer]) -> RepairEvidence 
     finding = _finding(narrow, loose, differ, len(doubts), len(answers))
     if finding is None:
         return None
-    said = [label.comment for answer in answers for label in answer.labels if label.comment]
+    comments = [label.comment for answer in answers for label in answer.labels if label.comment]
     runs = tuple(dict.fromkeys(answer.run_id for answer in answers))
     return RepairEvidence(
         case_id,
@@ -158,7 +158,7 @@ def _weigh(case_id: str, metric: str, answers: list[_Answer]) -> RepairEvidence 
         loose,
         differ,
         len(doubts),
-        tuple(dict.fromkeys(said)),
+        tuple(dict.fromkeys(comments)),
         runs,
     )
 
@@ -173,6 +173,6 @@ def _finding(narrow: int, loose: int, differ: int, unsure: int, answers: int) ->
     return "ambiguous" if differ and answers == 1 else None
 
 
-def plain(found: RepairEvidence) -> dict[str, Any]:
+def plain(evidence_: RepairEvidence) -> dict[str, Any]:
     """As plain values, for machines."""
-    return {**found._asdict(), "advice": found.advice}
+    return {**evidence_._asdict(), "advice": evidence_.advice}

@@ -114,11 +114,11 @@ def read_sheet(path: Path) -> Iterator[Label | dict[str, Any]]:
 
 def _row(line: bytes, where: str) -> Label | dict[str, object]:
     try:
-        found = msgspec.json.decode(line)
+        row = msgspec.json.decode(line)
     except msgspec.DecodeError as error:
         raise UsageError(f"{where}: not JSON: {error}") from None
-    if isinstance(found, dict) and "verdict" in found and "human_verdict" not in found:
-        return {**found, "where": where}
+    if isinstance(row, dict) and "verdict" in row and "human_verdict" not in row:
+        return {**row, "where": where}
     return decode(line, where)
 
 

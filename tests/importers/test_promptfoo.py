@@ -302,7 +302,8 @@ def test_the_suite_runs_and_judges(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             return json.dumps(
                 {"criteria": [{"name": "criterion_1", "evidence": "", "verdict": "met"}]}
             )
-        return verdict("correct" if "Tokyo" in text.split("BEGIN ANSWER")[-1] else "incorrect")
+        answer = text.split("BEGIN ANSWER\n")[1].split("END ANSWER")[0]
+        return verdict("correct" if "Tokyo" in answer else "incorrect")
 
     monkeypatch.setenv("KEY", "k")
     with serve(said) as endpoint:

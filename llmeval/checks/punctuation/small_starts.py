@@ -81,9 +81,9 @@ def _stop_in_quote(next_word: NextWord) -> bool | None:
     """
     if next_word.mark != "." or not next_word.close:
         return None
-    known = next_word.locale.language in _STRICT_QUOTES
+    strict = next_word.locale.language in _STRICT_QUOTES
     spoken_of = next_word.word in _AFTER_QUOTE
-    return False if not known or ")" in next_word.close or spoken_of else None
+    return False if not strict or ")" in next_word.close or spoken_of else None
 
 
 def _unknown_language(next_word: NextWord) -> bool | None:

@@ -155,13 +155,13 @@ class CaseMaker:
         return read_assertion(place, loaded(value, self._base), self._ledger)
 
     def _checks(self, places: list[SourcePlace], test: Test, row: ImportedRow) -> list[Any]:
-        found = []
+        checks = []
         for place in places:
             with self._ledger.trying(place):
-                made = self._check(place, test, row)
-                if made is not None:
-                    found.append(made)
-        return found
+                check = self._check(place, test, row)
+                if check is not None:
+                    checks.append(check)
+        return checks
 
     def _check(self, place: SourcePlace, test: Test, row: ImportedRow) -> Any:
         """The check of an assertion; None for what a judge decides, which goes into the row."""
@@ -218,12 +218,12 @@ class CaseMaker:
         self._ledger.note(
             place, "a test's `threshold` lets any of its assertions fail; it is an `at_least` here"
         )
-        found = [self._group(members, test.threshold, place, {"metric": "test"})]
+        groups = [self._group(members, test.threshold, place, {"metric": "test"})]
         for assertion in beside:
             check = short(self._as_check(assertion))
             row.informational.add(metric_of(check))
-            found.append(check)
-        return found
+            groups.append(check)
+        return groups
 
     def _group(
         self,
@@ -294,12 +294,12 @@ class CaseMaker:
                 "needs the variable `context`: the text that the answer is to be backed by"
             )
         row.judged.add(protocol)
-        asked = self.judges.setdefault(protocol, JudgeDemand())
-        asked.metrics.add(assertion.metric)
+        demand = self.judges.setdefault(protocol, JudgeDemand())
+        demand.metrics.add(assertion.metric)
         provider = assertion.provider or test.options.get("provider")
         if isinstance(provider, dict) and "id" not in provider:
             provider = provider.get("text", provider)
-        asked.providers.setdefault(str(provider), (provider, assertion.place))
+        demand.providers.setdefault(str(provider), (provider, assertion.place))
 
     def _reference(self, text: object, assertion: Assertion, row: ImportedRow) -> None:
         if not isinstance(text, str) or not text.strip():

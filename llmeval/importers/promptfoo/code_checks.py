@@ -221,13 +221,17 @@ class CodeChecks:
         provider = provider.get("id") if isinstance(provider, dict) else provider
         vendor, _, rest = str(provider or "openai:embedding:text-embedding-3-large").partition(":")
         kind, _, model = rest.partition(":")
-        known = VENDORS.get(vendor)
-        if known is None or not known.address or kind not in ("embedding", "embeddings"):
+        vendor_address = VENDORS.get(vendor)
+        if (
+            vendor_address is None
+            or not vendor_address.address
+            or kind not in ("embedding", "embeddings")
+        ):
             return None
         texts = assertion.value if isinstance(assertion.value, list) else [assertion.value]
         if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
             raise UnmappedError("`similar` needs a text or a list of them")
-        function = self._code.similarity(model, known.address, known.key)
+        function = self._code.similarity(model, vendor_address.address, vendor_address.key)
         self._ledger.note(
             assertion.place,
             f"{self._code.path.name}: `similar` calls the embeddings endpoint for each answer,"

@@ -92,9 +92,9 @@ def convert(path: Path, out: Path, name: str | None, *, skip_unknown: bool) -> I
             rows.append(maker.row(test))
     taken = {metric_of(check) for row in rows for check in (*row.defaults, *row.own)}
     judges = judges_of(maker.judges, models, taken, providers, ledger)
-    asked = {judge["prompt"] for judge in judges.values()}
+    protocols = {judge["prompt"] for judge in judges.values()}
     rows = remaining_rows(
-        [row for row in rows if row.defaults or row.own or row.judged & asked], ledger
+        [row for row in rows if row.defaults or row.own or row.judged & protocols], ledger
     )
     rows = one_case(rows, prompts, models, ledger)
     files = _Files(config, out, named, code.module, ledger)
@@ -230,7 +230,7 @@ class _Files:
     ) -> dict[str, dict[str, Any]]:
         """The models that a prompt is meant for, the judges' last."""
         judging = {judge["model"] for judge in judges.values()}
-        asked = (
+        demands = (
             {}
             if recorded
             else {
@@ -241,12 +241,12 @@ class _Files:
             }
         )
         if recorded:
-            asked = {
+            demands = {
                 "recorded": {"provider": "replay", "source": f"data/{self._name}.answers.jsonl"}
             }
         return {
-            **asked,
-            **{name: models[name][0] for name in models if name in judging and name not in asked},
+            **demands,
+            **{name: models[name][0] for name in models if name in judging and name not in demands},
         }
 
     def _suite(

@@ -28,12 +28,12 @@ _OPTIONS = {"__prefix": "prefix", "__suffix": "suffix"}
 _PLAIN = {"__description": "description", "__providerOutput": "providerOutput"}
 
 
-def read_csv(path: Path, known: frozenset[str], ledger: Ledger) -> list[SourcePlace]:
+def read_csv(path: Path, types: frozenset[str], ledger: Ledger) -> list[SourcePlace]:
     """A test a row, as YAML would say it.
 
     Args:
         path: the file.
-        known: every type of assertion that promptfoo has: a text before `:` that is none of them is
+        types: every type of assertion that promptfoo has. A text before `:` that is none of them is
             plain text.
         ledger: receives the columns without a meaning.
 
@@ -50,7 +50,7 @@ def read_csv(path: Path, known: frozenset[str], ledger: Ledger) -> list[SourcePl
                 if None in row:
                     raise SuiteError(f"{path}:{line}: more values than there are columns")
                 places.append(
-                    SourcePlace(Document(str(path), _test(row, known, place, ledger), {(): line}))
+                    SourcePlace(Document(str(path), _test(row, types, place, ledger), {(): line}))
                 )
                 line = reader.line_num + 1
         except (csv.Error, UnicodeDecodeError) as error:
@@ -58,7 +58,7 @@ def read_csv(path: Path, known: frozenset[str], ledger: Ledger) -> list[SourcePl
     return places
 
 
-def assertion_of(text: str, known: frozenset[str]) -> dict[str, Any]:
+def assertion_of(text: str, types: frozenset[str]) -> dict[str, Any]:
     """An assertion from the text of a cell; without a type, the answer has to be that text."""
     for prefix, kind in _PREFIXES:
         if text.startswith(prefix):
@@ -66,15 +66,17 @@ def assertion_of(text: str, known: frozenset[str]) -> dict[str, Any]:
     if re.match(r"file://.*\.(?:py|js|ts|mjs|cjs)(?::\w+)?$", text):
         return {"type": "python" if ".py" in text else "javascript", "value": text}
     match = _ASSERTION.fullmatch(text)
-    if match is None or match["type"].removeprefix("not-") not in known:
+    if match is None or match["type"].removeprefix("not-") not in types:
         return {"type": "equals", "value": text}
-    found: dict[str, Any] = {"type": match["type"]}
+    assertion: dict[str, Any] = {"type": match["type"]}
     if match["value"] is not None:
         value = match["value"].strip()
-        found["value"] = _split(value) if found["type"].removeprefix("not-") in _LISTS else value
+        assertion["value"] = (
+            _split(value) if assertion["type"].removeprefix("not-") in _LISTS else value
+        )
     if match["threshold"] is not None:
-        found["threshold"] = float(match["threshold"])
-    return found
+        assertion["threshold"] = float(match["threshold"])
+    return assertion
 
 
 def _split(text: str) -> list[str]:
@@ -82,7 +84,7 @@ def _split(text: str) -> list[str]:
 
 
 def _test(
-    row: dict[str, str], known: frozenset[str], place: SourcePlace, ledger: Ledger
+    row: dict[str, str], types: frozenset[str], place: SourcePlace, ledger: Ledger
 ) -> dict[str, Any]:
     test: dict[str, Any] = {"vars": {}, "assert": [], "options": {}, "metadata": {}}
     numbered: dict[str, dict[str, Any]] = {}
@@ -90,7 +92,7 @@ def _test(
         text = cell or ""
         if re.fullmatch(r"__expected\d*", column):
             if text.strip():
-                numbered[column] = assertion_of(text.strip(), known)
+                numbered[column] = assertion_of(text.strip(), types)
         elif column.startswith("__config:"):
             continue
         elif column.startswith("__metadata:"):

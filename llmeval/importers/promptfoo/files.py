@@ -21,13 +21,13 @@ def referenced(text: str, base: FilePath) -> list[FilePath]:
         UnmappedError: there is none.
     """
     name = text.removeprefix("file://")
-    found = [FilePath(each) for each in sorted(glob.glob(str(base / name), recursive=True))]
-    if not found:
+    paths = [FilePath(each) for each in sorted(glob.glob(str(base / name), recursive=True))]
+    if not paths:
         raise UnmappedError(f"there is no file {name} (looked in {base})")
-    files = [path for path in found if path.is_file()]
+    files = [path for path in paths if path.is_file()]
     inside = [
         path
-        for folder in found
+        for folder in paths
         if folder.is_dir()
         for path in sorted(folder.iterdir())
         if path.is_file()

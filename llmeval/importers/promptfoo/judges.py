@@ -11,7 +11,7 @@ _DEFAULT_JUDGE = "gpt-4.1"
 
 
 def judges_of(
-    asked: Mapping[str, JudgeDemand],
+    demands: Mapping[str, JudgeDemand],
     models: dict[str, tuple[dict[str, object], list[str]]],
     taken: set[str],
     providers: ProviderReader,
@@ -19,7 +19,7 @@ def judges_of(
 ) -> dict[str, dict[str, object]]:
     """A judge a protocol, under a metric that no check has; its model joins the suite's."""
     judges: dict[str, dict[str, object]] = {}
-    for protocol, judged in asked.items():
+    for protocol, judged in demands.items():
         (raw, place), *others = judged.providers.values()
         for _, other in others:
             ledger.leave_out(
@@ -31,8 +31,8 @@ def judges_of(
                 model = _default_judge(place, ledger)
             else:
                 model = providers.judge(raw, place.at("provider"))
-            known = next((name for name, (each, _) in models.items() if each == model), None)
-            chosen = known or unique("judge", models)
+            model_name = next((name for name, (each, _) in models.items() if each == model), None)
+            chosen = model_name or unique("judge", models)
             models.setdefault(chosen, (model, []))
             metrics = [metric for metric in judged.metrics if metric]
             metric = (

@@ -54,11 +54,11 @@ def read_prompts(config: SourcePlace, base: Path, ledger: Ledger) -> list[Prompt
     items = (
         [place.at(name) for name in place.value] if isinstance(place.value, dict) else place.items()
     )
-    found: list[Prompt] = []
+    prompts: list[Prompt] = []
     for item in items:
         with ledger.trying(item):
-            found += _prompts(item, base, ledger)
-    return found
+            prompts += _prompts(item, base, ledger)
+    return prompts
 
 
 def _prompts(item: SourcePlace, base: Path, ledger: Ledger) -> Iterator[Prompt]:

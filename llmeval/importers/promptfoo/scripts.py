@@ -14,8 +14,8 @@ _TRIMMED = r"output(?:\s*\.\s*trim\(\))?\s*"
 
 
 def _text(match: re.Match[str]) -> str:
-    found = match["single"] if match["single"] is not None else match["double"]
-    return re.sub(r"\\(.)", lambda escape: {"n": "\n", "t": "\t"}.get(escape[1], escape[1]), found)
+    quoted = match["single"] if match["single"] is not None else match["double"]
+    return re.sub(r"\\(.)", lambda escape: {"n": "\n", "t": "\t"}.get(escape[1], escape[1]), quoted)
 
 
 def _lower(match: re.Match[str]) -> dict[str, object]:

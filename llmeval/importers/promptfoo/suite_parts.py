@@ -61,9 +61,11 @@ def is_drawn(metric: str) -> bool:
     return "#" in metric or "@" in metric
 
 
-def label_matches(label: str, wanted: str) -> bool:
+def label_matches(label: str, pattern: str) -> bool:
     """Whether a prompt's label is one that a provider names: itself, its group, or a pattern."""
-    return label == wanted or label.startswith(f"{wanted}:") or fnmatch.fnmatchcase(label, wanted)
+    return (
+        label == pattern or label.startswith(f"{pattern}:") or fnmatch.fnmatchcase(label, pattern)
+    )
 
 
 def used_variables(check: object) -> set[str]:

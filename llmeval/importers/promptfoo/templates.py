@@ -31,9 +31,9 @@ def template(text: str) -> str:
             "prompts and tests can't read the environment here; write the value, or make it a"
             " variable"
         )
-    made = _TAG.sub(lambda match: _tag(match[0]), text)
+    converted = _TAG.sub(lambda match: _tag(match[0]), text)
     try:
-        variables = Template(made, "template").variables
+        variables = Template(converted, "template").variables
     except SuiteError as error:
         raise UnmappedError(f"not a template that Jinja2 understands ({error})") from None
     if "_conversation" in variables:
@@ -41,7 +41,7 @@ def template(text: str) -> str:
             "`_conversation` is filled from earlier answers; write the turns as messages of the"
             " case"
         )
-    return made
+    return converted
 
 
 def variables(text: str) -> set[str]:
@@ -61,9 +61,11 @@ def rendered(value: object, values: Mapping[str, object]) -> Any:
         return {key: rendered(item, values) for key, item in value.items()}
     if not isinstance(value, str) or not is_template(value):
         return value
-    made = template(value)
+    converted = template(value)
     try:
-        return Template(made, "template").render({**dict.fromkeys(variables(made), ""), **values})
+        return Template(converted, "template").render(
+            {**dict.fromkeys(variables(converted), ""), **values}
+        )
     except SuiteError as error:
         raise UnmappedError(str(error)) from None
 

@@ -69,7 +69,7 @@ class Test:
 
 
 def read_tests(
-    config: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger
+    config: SourcePlace, base: Path, types: frozenset[str], ledger: Ledger
 ) -> list[Test]:
     """Every test of a configuration; what can't be taken over is in the ledger.
 
@@ -77,18 +77,18 @@ def read_tests(
         SuiteError: a file can't be read.
     """
     default = _default(config.at("defaultTest"), base, ledger)
-    places = list(_places(config.at("tests"), base, known, ledger))
+    places = list(_places(config.at("tests"), base, types, ledger))
     if not config.value.get("tests") and not config.value.get("scenarios"):
         places = [SourcePlace(Document(config.document.file, _first_test(config, ledger), {}))]
     for scenario in config.at("scenarios").items():
-        places += _scenario(scenario, base, known, ledger)
-    found: list[Test] = []
+        places += _scenario(scenario, base, types, ledger)
+    tests: list[Test] = []
     for place in places:
         with ledger.trying(place):
-            found += _expanded(place, default, base, ledger)
-        if len(found) > MAX_TESTS:
+            tests += _expanded(place, default, base, ledger)
+        if len(tests) > MAX_TESTS:
             raise SuiteError(place.says(f"more than {MAX_TESTS:,} tests; import it in parts"))
-    return found
+    return tests
 
 
 def _first_test(config: SourcePlace, ledger: Ledger) -> dict[str, object]:
@@ -116,7 +116,7 @@ def _default(place: SourcePlace, base: Path, ledger: Ledger) -> SourcePlace:
 
 
 def _places(
-    place: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger
+    place: SourcePlace, base: Path, types: frozenset[str], ledger: Ledger
 ) -> Iterator[SourcePlace]:
     for item in place.items():
         if isinstance(item.value, dict) and "path" in item.value and "vars" not in item.value:
@@ -127,13 +127,13 @@ def _places(
             yield item
         elif isinstance(item.value, str):
             with ledger.trying(item):
-                yield from _from_files(item, base, known, ledger)
+                yield from _from_files(item, base, types, ledger)
         else:
             ledger.leave_out(item, f"is not a test: {item.value!r}")
 
 
 def _from_files(
-    item: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger
+    item: SourcePlace, base: Path, types: frozenset[str], ledger: Ledger
 ) -> Iterable[SourcePlace]:
     name = str(item.value)
     if name.startswith("huggingface://"):
@@ -147,11 +147,11 @@ def _from_files(
     for path in referenced(name, base):
         end = path.suffix.lower()
         if end == ".csv":
-            yield from read_csv(path, known, ledger)
+            yield from read_csv(path, types, ledger)
         elif end == ".jsonl":
             yield from read_lines(path)
         elif end in (".yaml", ".yml", ".json"):
-            yield from _places(read_yaml(path), path.parent, known, ledger)
+            yield from _places(read_yaml(path), path.parent, types, ledger)
         else:
             raise UnmappedError(
                 f"{path.name}: tests come from CSV, JSONL, JSON and YAML; save this as one of them"
@@ -159,12 +159,12 @@ def _from_files(
 
 
 def _scenario(
-    scenario: SourcePlace, base: Path, known: frozenset[str], ledger: Ledger
+    scenario: SourcePlace, base: Path, types: frozenset[str], ledger: Ledger
 ) -> list[SourcePlace]:
     """Each test of a scenario with each of its configurations, as tests of their own."""
-    made = []
-    for config in _places(scenario.at("config"), base, known, ledger):
-        for test in _places(scenario.at("tests"), base, known, ledger):
+    places = []
+    for config in _places(scenario.at("config"), base, types, ledger):
+        for test in _places(scenario.at("tests"), base, types, ledger):
             one, two = config.value, test.value
             data = {
                 **one,
@@ -176,10 +176,10 @@ def _scenario(
                 "assert": [*(one.get("assert") or []), *(two.get("assert") or [])],
             }
             line = test.document.line(test.path)
-            made.append(
+            places.append(
                 SourcePlace(Document(test.document.file, data, {} if line is None else {(): line}))
             )
-    return made
+    return places
 
 
 def _expanded(

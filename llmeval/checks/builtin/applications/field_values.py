@@ -134,8 +134,8 @@ def folded_text(text: str) -> str:
 
 
 def _date_trouble(expected: object, actual: object) -> str:
-    wanted = read_date(expected) if isinstance(expected, str) else None
-    if wanted is None or _is_open(wanted):
+    expected_date = read_date(expected) if isinstance(expected, str) else None
+    if expected_date is None or _is_open(expected_date):
         raise CheckError(
             f"json_fields: the wanted {shown(expected)} is not a date that leaves no doubt; write"
             " 2031-04-03"
@@ -146,9 +146,17 @@ def _date_trouble(expected: object, actual: object) -> str:
         return f"{difference}: not one full date"
     if _is_open(read):
         return f"{difference}: the order of day and month is open"
-    if (read.year, read.month, read.day) == (wanted.year, wanted.month, wanted.day):
+    if (read.year, read.month, read.day) == (
+        expected_date.year,
+        expected_date.month,
+        expected_date.day,
+    ):
         return ""
-    if (read.year, read.month, read.day) == (wanted.year, wanted.day, wanted.month):
+    if (read.year, read.month, read.day) == (
+        expected_date.year,
+        expected_date.day,
+        expected_date.month,
+    ):
         return f"{difference}: day and month are swapped"
     return difference
 

@@ -163,8 +163,8 @@ def _compared(
     rule: FieldRule,
     trouble: str,
 ) -> Result:
-    wanted = _at(want, name)
-    expected = None if wanted is _ABSENT else wanted
+    reference = _at(want, name)
+    expected = None if reference is _ABSENT else reference
     if record is None:
         return graded(0.0, False, trouble, details={"want": expected})
     actual = _at(record, name)

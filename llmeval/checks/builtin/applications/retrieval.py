@@ -84,8 +84,8 @@ def retrieval(
     for name, value in values.items():
         limit = limits.get(name, 0.0)  # type: ignore[call-overload]
         passes = value >= limit if limit > 0 else value > 0
-        wanted = f"at least {limit:g}" if limit > 0 else "above 0"
-        parts[name] = graded(value, passes, f"{value:.3g}; expected {wanted}")
+        required = f"at least {limit:g}" if limit > 0 else "above 0"
+        parts[name] = graded(value, passes, f"{value:.3g}; expected {required}")
     failed = [f"{name} {values[name]:.3g}" for name, part in parts.items() if not part.passed]
     reason = f"{', '.join(failed)} too low: {summary}" if failed else summary
     return graded(

@@ -69,29 +69,29 @@ def tool_calls(
     in its data; by default the answer's own.
     """
     only_forbidden = calls is None and bool(forbidden)
-    wanted = calls or []
+    expected = calls or []
     actual = read_calls(answer.tool_calls if got is None else got)
-    if len(actual) > MAX_CALLS or len(wanted) > MAX_CALLS:
+    if len(actual) > MAX_CALLS or len(expected) > MAX_CALLS:
         raise CheckError(f"tool_calls: more than {MAX_CALLS} calls")
-    pairs = _paired(wanted, actual, exact)
+    pairs = _paired(expected, actual, exact)
     surplus = [] if extra or only_forbidden else pairs.extra
     troubles = [
         *_forbidden(actual, forbidden),
-        *(f"missing: {_written(wanted[i].name, wanted[i].arguments)}" for i in pairs.missing),
-        *(_wrong(wanted[i], actual[j], exact) for i, j in pairs.wrong),
+        *(f"missing: {_written(expected[i].name, expected[i].arguments)}" for i in pairs.missing),
+        *(_wrong(expected[i], actual[j], exact) for i, j in pairs.wrong),
         *(_surplus(actual[j]) for j in surplus if actual[j].name not in forbidden),
         *(_disorder(pairs, actual) if order else ()),
     ]
-    total = len(wanted) + len(wanted) - len(pairs.missing) + len(surplus)
+    total = len(expected) + len(expected) - len(pairs.missing) + len(surplus)
     value = 2 * len(pairs.same) / total if total else 1.0
     if troubles:
         more = f" and {len(troubles) - _SHOWN} more" if len(troubles) > _SHOWN else ""
         reason = "; ".join(troubles[:_SHOWN]) + more
         details = {
             "problems": troubles[:50],
-            "calls": _states(wanted, actual, pairs, surplus, forbidden, exact),
+            "calls": _states(expected, actual, pairs, surplus, forbidden, exact),
             "missing": [
-                {"name": wanted[i].name, "arguments": plain(wanted[i].arguments)}
+                {"name": expected[i].name, "arguments": plain(expected[i].arguments)}
                 for i in pairs.missing
             ],
         }
@@ -100,7 +100,7 @@ def tool_calls(
 
 
 def _states(
-    wanted: Sequence[WantedCall],
+    expected: Sequence[WantedCall],
     actual: Sequence[ToolCall],
     pairs: _Pairs,
     surplus: Sequence[int],
@@ -108,7 +108,7 @@ def _states(
     exact: bool,
 ) -> list[str]:
     """For each call, in order, what is wrong with it; empty where nothing is. For the report."""
-    wrong = {j: "; ".join(_differing(wanted[i], actual[j], exact)) for i, j in pairs.wrong}
+    wrong = {j: "; ".join(_differing(expected[i], actual[j], exact)) for i, j in pairs.wrong}
     wrong |= dict.fromkeys(surplus, "not wanted")
     wrong |= {j: "forbidden" for j, call in enumerate(actual) if call.name in forbidden}
     return [wrong.get(j, "") for j in range(len(actual))]
@@ -125,7 +125,7 @@ def _names(actual: Sequence[ToolCall]) -> str:
     return ", ".join(clip(call.name) for call in actual[:10]) + more
 
 
-def _paired(wanted: Sequence[WantedCall], actual: Sequence[ToolCall], exact: bool) -> _Pairs:
+def _paired(expected: Sequence[WantedCall], actual: Sequence[ToolCall], exact: bool) -> _Pairs:
     """Calls that are as wanted are paired first, those with the most arguments before the others;
     then the rest of the same name, each with the one that it is nearest to."""
     same: list[tuple[int, int]] = []
@@ -133,17 +133,17 @@ def _paired(wanted: Sequence[WantedCall], actual: Sequence[ToolCall], exact: boo
     missing: list[int] = []
     left = dict.fromkeys(range(len(actual)))
     rest: list[int] = []
-    for i in sorted(range(len(wanted)), key=lambda i: (-len(wanted[i].arguments), i)):
-        j = next((j for j in left if not _differing(wanted[i], actual[j], exact)), None)
+    for i in sorted(range(len(expected)), key=lambda i: (-len(expected[i].arguments), i)):
+        j = next((j for j in left if not _differing(expected[i], actual[j], exact)), None)
         if j is None:
             rest.append(i)
         else:
             del left[j]
             same.append((i, j))
     for i in sorted(rest):
-        named = [j for j in left if actual[j].name == wanted[i].name]
+        named = [j for j in left if actual[j].name == expected[i].name]
         if named:
-            j = min(named, key=lambda j: (len(_differing(wanted[i], actual[j], exact)), j))
+            j = min(named, key=lambda j: (len(_differing(expected[i], actual[j], exact)), j))
             del left[j]
             wrong.append((i, j))
         else:
@@ -151,14 +151,14 @@ def _paired(wanted: Sequence[WantedCall], actual: Sequence[ToolCall], exact: boo
     return _Pairs(sorted(same), wrong, missing, list(left))
 
 
-def _differing(wanted: WantedCall, actual: ToolCall, exact: bool) -> list[str]:
+def _differing(expected: WantedCall, actual: ToolCall, exact: bool) -> list[str]:
     """What is wrong with a call; empty where it is as wanted."""
-    if actual.name != wanted.name:
+    if actual.name != expected.name:
         return [f"called {clip(actual.name)}"]
     if actual.broken:
-        return [f"its arguments: {actual.broken}"] if wanted.arguments or exact else []
+        return [f"its arguments: {actual.broken}"] if expected.arguments or exact else []
     problems = []
-    for name, value in wanted.arguments.items():
+    for name, value in expected.arguments.items():
         if name not in actual.arguments:
             problems.append(f"argument {clip(name)} is missing, expected {shown(plain(value))}")
         elif not same_value(actual.arguments[name], value):
@@ -167,14 +167,14 @@ def _differing(wanted: WantedCall, actual: ToolCall, exact: bool) -> list[str]:
                 f" {shown(plain(value))}"
             )
     if exact:
-        surplus = [name for name in actual.arguments if name not in wanted.arguments]
+        surplus = [name for name in actual.arguments if name not in expected.arguments]
         problems += [f"argument {clip(name)} is not wanted" for name in surplus]
     return problems
 
 
-def _wrong(wanted: WantedCall, actual: ToolCall, exact: bool) -> str:
-    problems = _differing(wanted, actual, exact)
-    return f"wrong argument of {clip(wanted.name)}: {', '.join(problems[:_SHOWN])}"
+def _wrong(expected: WantedCall, actual: ToolCall, exact: bool) -> str:
+    problems = _differing(expected, actual, exact)
+    return f"wrong argument of {clip(expected.name)}: {', '.join(problems[:_SHOWN])}"
 
 
 def _surplus(call: ToolCall) -> str:

@@ -39,10 +39,10 @@ def max_cost(case: Case, answer: Answer, *, usd: Positive) -> Result:
 @check(group="run")
 def max_tokens(case: Case, answer: Answer, *, n: Annotated[int, Field(gt=0)]) -> Result:
     """The answer has at most so many tokens, as the endpoint counted them."""
-    made = None if answer.usage is None else answer.usage.output_tokens
-    if made is None:
+    output_tokens = None if answer.usage is None else answer.usage.output_tokens
+    if output_tokens is None:
         return not_applicable("the endpoint did not count tokens")
-    return verdict(made <= n, f"{made} tokens; expected at most {n}")
+    return verdict(output_tokens <= n, f"{output_tokens} tokens; expected at most {n}")
 
 
 @check(group="run")

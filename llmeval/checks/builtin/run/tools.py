@@ -144,8 +144,8 @@ def tool_f1(
     call is wanted. `tool_calls` says what is wrong with a call.
     """
     expected = [*(ExpectedCall(name) for name in names or ()), *(calls or ())]
-    made = read_calls(answer.tool_calls)[:MAX_CALLS]
-    open_calls = list(made)
+    actual = read_calls(answer.tool_calls)[:MAX_CALLS]
+    open_calls = list(actual)
     common = 0
     for want in sorted(expected, key=lambda one: one.arguments is None):
         hit = next(
@@ -158,7 +158,9 @@ def tool_f1(
     total = len(answer.tool_calls) + len(expected)
     score = 2 * common / total if total else 1.0
     return graded(
-        score, score >= threshold, f"F1 {score:.2f}: called {_listed([call.name for call in made])}"
+        score,
+        score >= threshold,
+        f"F1 {score:.2f}: called {_listed([call.name for call in actual])}",
     )
 
 

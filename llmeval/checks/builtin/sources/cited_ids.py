@@ -52,15 +52,15 @@ class CitedId(NamedTuple):
     id: str
 
 
-def cited_ids(text: str, known: Collection[str] = ()) -> list[CitedId]:
+def cited_ids(text: str, valid_ids: Collection[str] = ()) -> list[CitedId]:
     """Each source that is cited, first to last.
 
     Args:
         text: the answer; code in it cites nothing.
-        known: ids that count also where they do not look like one, without regard to case.
+        valid_ids: ids that count also where they do not look like one, without regard to case.
     """
     clean = masked(text)
-    names = {name.casefold() for name in known}
+    names = {name.casefold() for name in valid_ids}
     matches = [
         CitedId(place.start, place.end, str(number))
         for place in cited_places(clean)
