@@ -5,7 +5,6 @@ import pytest
 from llmeval.checks.builtin.applications import supported
 from llmeval.checks.builtin.sources.cited_ids import CitedId, blanked
 from llmeval.checks.facts.tokens import Tokens
-
 from llmeval.core.records import Span
 from tests.checks.tried import tried
 
