@@ -25,6 +25,7 @@ from tests.checks.hostile_texts import ENDS, PIECES, hostile
 
 MEGABYTE = 1_000_000
 LIMIT = 2.0
+WARM = 200
 _AT_MOST = re.compile(r"at most ([0-9,]+) are read")
 
 
@@ -81,7 +82,9 @@ def main() -> None:
         found = example(name)
         assert found is not None
         (bound,) = bind([found.check])
-        pairs = ((piece, ENDS[index % len(ENDS)]) for index, piece in enumerate(PIECES))
+        pairs = [(piece, ENDS[index % len(ENDS)]) for index, piece in enumerate(PIECES)]
+        for piece, end in pairs:  # imports, tables and patterns are loaded before any time counts
+            timed(bound, piece, end, WARM)
         screened = sorted(
             (timed(bound, piece, end, options.screen) for piece, end in pairs), reverse=True
         )

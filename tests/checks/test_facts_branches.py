@@ -5,7 +5,7 @@ import pytest
 from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.lost_spaces import squeezed
 from llmeval.checks.facts.names import Reference
-from llmeval.checks.facts.question_cues import ASKS_MANY
+from llmeval.checks.facts.question_cues import asks_many
 from llmeval.checks.facts.statements import is_statement
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.turned_round import is_turned_round
@@ -239,7 +239,7 @@ def test_no_pass_is_sure_where_the_answer_is_not(question: str, answer: str, mos
     ],
 )
 def test_which_questions_ask_for_several(question: str, many: bool) -> None:
-    assert bool(ASKS_MANY.search(question)) is many
+    assert asks_many(question) is many
 
 
 @pytest.mark.parametrize(

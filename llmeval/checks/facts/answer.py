@@ -21,12 +21,13 @@ from llmeval.checks.facts.locale import (
 from llmeval.checks.facts.names import Spelling
 from llmeval.checks.facts.negation_scope import NegationScopes, Stance
 from llmeval.checks.facts.numbers import Number
+from llmeval.checks.facts.screened import screened
 from llmeval.checks.facts.times import Time, times
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 from llmeval.core.records import Case
 
 _LOCALE = regex.compile(r"[a-zA-Z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
-_EVASIVE = regex.compile(
+_EVASIVE = screened(
     r"\bas an ai\b|\bi(?:'m| am)? (?:do not|don['’]t|can(?:not|['’]t)|could(?:n['’]t| not)|am "
     r"unable|sorry)|real-time"
     r"|\b(?:unable|impossible|difficult) to\b|\b(?:depends?|depending) on\b|\bnot (?:aware"

@@ -14,7 +14,7 @@ import regex
 
 from llmeval.checks.facts.aliases import is_country
 from llmeval.checks.facts.names import EMPTY_WORDS
-from llmeval.checks.facts.question_cues import ASKS_MANY, ASKS_PLACE
+from llmeval.checks.facts.question_cues import ASKS_PLACE, asks_many
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 _OR = {
@@ -110,7 +110,7 @@ class Candidates:
     def __init__(self, words: Tokens, question_words: Tokens, language: str) -> None:
         question = question_words.raw
         self._words = words
-        self.asks_many = bool(ASKS_MANY.search(question))
+        self.asks_many = asks_many(question)
         self._question = question_words.stem_set.difference(STOPWORDS)
         self._where = bool(ASKS_PLACE.search(question))
         self._bare: dict[int, bool] = {}
@@ -328,8 +328,10 @@ class Candidates:
     def is_address(self) -> bool:
         """Whether the items may be one place, from the smallest to the country: they end in the
         only country."""
-        countries = [item for item in self._items if is_country(" ".join(self._all_stems(item)))]
-        return len(countries) == 1 and countries[0] == self._items[-1]
+        items = self._items
+        if not items or not is_country(" ".join(self._all_stems(items[-1]))):
+            return False
+        return not any(is_country(" ".join(self._all_stems(item))) for item in items[:-1])
 
     def _all_stems(self, item: _Item) -> list[str]:
         return Tokens(self._words.raw[item.start : min(item.end, item.start + 60)]).stems

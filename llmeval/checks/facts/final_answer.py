@@ -9,11 +9,12 @@ from typing import NamedTuple
 import regex
 
 from llmeval.checks.facts.hedging_cues import RETRACT
+from llmeval.checks.facts.screened import screened
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 _BOXED = regex.compile(r"\\boxed\s?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
 _HASHES = regex.compile(r"^\s*####\s*([^\n]+)", regex.MULTILINE)
-_SAID = regex.compile(
+_SAID = screened(
     r"(?<![\p{L}\p{N}])(?:"
     r"final\s?:|(?:(?:the|my|our|so\sthe|thus\sthe)\s)?(?:(?:final|correct|right|actual|true"
     r"|overall)\s){0,2}(?:answer|result|solution)"

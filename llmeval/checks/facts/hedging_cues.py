@@ -7,6 +7,8 @@ Italian, Portuguese and Dutch. Where a cue is used, and how far it reaches, is d
 
 import regex
 
+from llmeval.checks.facts.screened import ScreenedPattern, screened
+
 
 def words_pattern(
     *parts: str, before: str = r"\b", after: str = r"\b", flags: int = regex.IGNORECASE
@@ -15,6 +17,11 @@ def words_pattern(
     return regex.compile(
         f"{before}(?:{'|'.join(part.replace(' ', chr(92) + 's+') for part in parts)}){after}", flags
     )
+
+
+def screened_words(*parts: str, before: str = r"\b", after: str = r"\b") -> ScreenedPattern:
+    """`words_pattern` for a long list: most texts hold none of the words."""
+    return ScreenedPattern(words_pattern(*parts, before=before, after=after))
 
 
 _AUX = (
@@ -41,7 +48,7 @@ _THINK = (
     r"|suspect(?:s|ed)?|expect(?:s|ed)?|mistake|confuse|suggest(?:ed)?|tempted|rumou?red)"
 )
 
-DENY = words_pattern(
+DENY = screened_words(
     rf"(?:{_AUX})(?:n['’]t|nt){_HARMLESS}",
     rf"(?:not|never|cannot){_HARMLESS}",
     r"no longer|neither|nor|rather than|instead of|as opposed to|other than|except(?: for)?",
@@ -102,7 +109,7 @@ CLOSE = regex.compile(
 )
 """Where a clause ends, and with it what was denied."""
 
-REFUTED = regex.compile(
+REFUTED = screened(
     r"\b(?:is|was|are|were|(?:has|have)\s+been|would\s+be)\s+(?:(?:\w+ly|also|simply|just"
     r"|in\s+fact)\s+)?"
     r"(?:incorrect|wrong|false|mistaken|untrue|inaccurate|ruled\s+out|debunked"
@@ -120,7 +127,7 @@ APART = regex.compile(
     r"[;:—]|,\s*(?:but|and|so|a|an|which|who|this|that|it)\b|\.\s", regex.IGNORECASE
 )
 """Where such a clause starts."""
-RETRACT = words_pattern(
+RETRACT = screened_words(
     r"wait,? (?:no|actually|that|sorry)|no,? wait|scratch that",
     r"(?:correction|corrected|edit|update)\s*:",
     r"i (?:misspoke|was wrong|made a(?:n error| mistake))|on (?:second|further) thought",
@@ -160,7 +167,7 @@ RETRACT = words_pattern(
 )
 """Takes back what was said before it."""
 
-BELIEF = words_pattern(
+BELIEF = screened_words(
     r"(?:(?:many|most|some|several|lots of|a lot of|other|few)(?: (?:people|sources|scholars"
     r"|historians|fans|users|students))?"
     r"|people|everyone|often|commonly|popularly|you(?: (?:may|might|would))?|one (?:may|might"
@@ -189,7 +196,7 @@ CONTRAST = words_pattern(
     r"tatsächlich|in wirklichkeit|mais|en (?:fait|réalité)|pero|en realidad|ma|in realtà|mas",
     r"na (?:verdade|realidade)|maar|in werkelijkheid|eigenlijk",
 )
-HEARSAY = words_pattern(
+HEARSAY = screened_words(
     rf"(?:is|was|are|were|be|been) (?:(?:widely|generally|usually|sometimes|often|commonly"
     rf"|frequently|popularly|traditionally|once|long|also|first|initially|originally) "
     rf")*(?:{_THINK}|attributed|ascribed|assigned|reported|credited|considered|named"
@@ -217,7 +224,7 @@ CORRECTION = words_pattern(
     r"(?<=, )it (?:is|was)(?= (?:in fact|by|now|really|the work))",
 )
 
-CONCEDE = regex.compile(
+CONCEDE = screened(
     r"\b(?:although|though|even\s+(?:though|if)|if\s+(?:it|this|that|the\s+answer)\s+(?:were|had)"
     r"|despite|in\s+spite\s+of"
     r"|notwithstanding|whereas|obwohl|bien\s+que|aunque)\b|(?:(?<=[.!?]\s)|(?<=^)|(?<=\n))while\b",
@@ -225,7 +232,7 @@ CONCEDE = regex.compile(
 )
 """Opens a clause that is granted, not stated."""
 
-UNSURE = words_pattern(
+UNSURE = screened_words(
     r"not (?:\w+ly |100\s?% )?(?:sure|certain)",
     "unsure|uncertain|unclear|not clear|debatable|torn between",
     r"(?:i|we) (?:\w+ly )?(?:do not|don['’]t) (?:really )?(?:know|remember|recall)",
@@ -233,7 +240,7 @@ UNSURE = words_pattern(
     r"|confirm|be sure)|hard to say|no idea|toss-?up|just guessing|it depends(?: on)?",
 )
 """Leaves open the sentence, and the one before where that offers a choice."""
-OPENING = words_pattern(
+OPENING = screened_words(
     # "soit A, soit B", "entweder A oder B", "ya sea A o B"
     r"soit(?=[^.;]{1,60}\bsoit\b)",
     "entweder|ya sea|ou bien|o bien|oppure",

@@ -6,7 +6,7 @@ import regex
 
 from llmeval.checks.facts.locale import function_words
 from llmeval.checks.facts.numbers import Number
-from llmeval.checks.facts.question_cues import ASKS_AMOUNT, ASKS_MANY
+from llmeval.checks.facts.question_cues import ASKS_AMOUNT, asks_many
 from llmeval.checks.facts.tokens import STOPWORDS, Tokens
 
 _LONG_LIST = 4
@@ -33,11 +33,7 @@ def in_number_list(numbers: Sequence[Number], index: int, raw: str, question: st
         low -= 1
     while high + 1 < len(numbers) and _only_separators(raw, numbers[high], numbers[high + 1]):
         high += 1
-    least = (
-        _HUGE_LIST
-        if ASKS_MANY.search(question) and not ASKS_AMOUNT.search(question)
-        else _LONG_LIST
-    )
+    least = _HUGE_LIST if asks_many(question) and not ASKS_AMOUNT.search(question) else _LONG_LIST
     values = {numbers[i].value for i in range(low, high + 1)}
     row = raw[numbers[low].start : numbers[high].end]
     whole = len(row) >= _WHOLE * len(raw.strip(" ."))

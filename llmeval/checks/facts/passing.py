@@ -11,6 +11,7 @@ import regex
 
 from llmeval.checks.facts.passing_clauses import is_beside_person
 from llmeval.checks.facts.passing_places import is_beside_place
+from llmeval.checks.facts.screened import screened
 
 
 class _Kind(NamedTuple):
@@ -93,7 +94,7 @@ _BETWEEN = (
     # A first name of a surname that is expected by itself.
     r"|(?-i:\p{Lu})[\p{L}.'’-]*\s+|[\"'“«(]+\s*)*"
 )
-_BEFORE = regex.compile(
+_BEFORE = screened(
     rf"\b(?:(?P<noun>{_NOUNS})s?\s+{_OF}\s+"
     rf"|whose\s+(?:\p{{L}}+\s+)?(?P<noun>{_NOUNS})s?\s+"
     r"|(?P<with>(?:who|which|that)\s+(?:had\s+|once\s+|often\s+)?(?:competed|worked|studied|fought"
@@ -205,7 +206,7 @@ _OF_NAME = regex.compile(r"(?P<name>[^,;:?\n]{1,60}),\s(?:an?|the|his|her)\s(?:\
 def _is_apposition(before: str, match: "regex.Match[str]", question: str) -> bool:
     """Whether a name that the question has not is called so in relation to this one: in `Salieri, a
     rival of Mozart` Salieri is the answer."""
-    if match.lastgroup != "noun" or match.re is not _BEFORE:
+    if match.lastgroup != "noun" or match.re is not _BEFORE.pattern:
         return False
     head = before[: len(before) - len(match[0])]
     name = _OF_NAME.search(head)

@@ -2,11 +2,13 @@
 
 import regex
 
+from llmeval.checks.facts.screened import screened
+
 _DIRECTIONS = (
     r"(?:north|south|east|west|northeast|northwest|southeast|southwest"
     r"|north-east|north-west|south-east|south-west)"
 )
-_BEFORE = regex.compile(
+_BEFORE = screened(
     r"(?<!\p{L})(?:"
     # English
     rf"near(?:by)?(?:\sto)?|close\sto|not\sfar\sfrom|outside(?:\sof)?|{_DIRECTIONS}\sof"

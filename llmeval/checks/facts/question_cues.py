@@ -1,10 +1,12 @@
 """What a question says of the answer that it wants: several things, a place, an amount."""
 
+from functools import lru_cache
+
 import regex
 
 _COUNT = r"(?:two|three|four|five|six|seven|eight|nine|ten|[2-9])"
 _PLURAL = r"\w{3,}(?<!ss|us|is|as|oes|[^s])"
-ASKS_MANY = regex.compile(
+_ASKS_MANY = regex.compile(
     # an order: "list three ...", "name all the ...", "give examples of"
     r"^\W*(?:list|give(?!\sa\b|\san\b|\sthe\s(?:name|year))|enumerate"
     rf"|name\s(?:{_COUNT}|some|several|all|the\s\w+s))\b"
@@ -28,3 +30,9 @@ ASKS_PLACE = regex.compile(
     r"\b(?:where|place|city|town|located|address|wo|où|dónde|dove|onde|waar)\b", regex.IGNORECASE
 )
 ASKS_AMOUNT = regex.compile(r"\bhow\s(?:many|much|long|old|far|tall)\b", regex.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def asks_many(question: str) -> bool:
+    """Whether the question asks for several things. Many answers are read with one question."""
+    return _ASKS_MANY.search(question) is not None

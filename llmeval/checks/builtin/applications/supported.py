@@ -1,5 +1,6 @@
 """Whether the passages that an answer cites say what it says there."""
 
+from bisect import bisect_right
 from itertools import islice
 from typing import Annotated, NamedTuple
 
@@ -9,7 +10,7 @@ from llmeval.checks.arguments import MAX_SPANS, Share, clip
 from llmeval.checks.base import Result, check, graded, not_applicable, verdict
 from llmeval.checks.builtin.applications.retrieval import Ids
 from llmeval.checks.builtin.sources.citations import is_claim
-from llmeval.checks.builtin.sources.cited_ids import CitedId, cited_ids
+from llmeval.checks.builtin.sources.cited_ids import CitedId, blanked, cited_ids
 from llmeval.checks.builtin.sources.grounding import CLAIM_SHARE, backed_share
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.reading.payload import MAX_CHARS, too_long
@@ -69,13 +70,12 @@ def citations_support(
 def _cited_claims(text: str, ids: Ids, passages: dict[str, str]) -> list[_CitedClaim]:
     """The sentences that cite. A mark after the full stop belongs to the sentence that it ends."""
     marks = cited_ids(text, ids)
-    bare = text
-    for mark in marks:
-        bare = bare[: mark.start] + " " * (mark.end - mark.start) + bare[mark.end :]
+    bare = blanked(text, marks)
     claims = [piece for piece in sentences(text) if is_claim(text, piece)]
+    starts = [piece.start for piece in claims]
     own: dict[int, list[CitedId]] = {}
     for mark in marks:
-        number = sum(piece.start <= mark.start for piece in claims) - 1
+        number = bisect_right(starts, mark.start) - 1
         if number >= 0 and mark.id.casefold() in passages:
             own.setdefault(number, []).append(mark)
     return [
@@ -86,7 +86,6 @@ def _cited_claims(text: str, ids: Ids, passages: dict[str, str]) -> list[_CitedC
 
 def _is_backed(claim: _CitedClaim, passages: dict[str, str]) -> bool:
     """Whether one of the passages that it cites backs it, or all of them together."""
-    cited = [passages[mark.id.casefold()] for mark in claim.marks]
-    return any(
-        backed_share(claim.words, text) >= CLAIM_SHARE for text in (*cited, "\n\n".join(cited))
-    )
+    cited = dict.fromkeys(passages[mark.id.casefold()] for mark in claim.marks)
+    together = dict.fromkeys((*cited, "\n\n".join(cited)))
+    return any(backed_share(claim.words, text) >= CLAIM_SHARE for text in together)

@@ -34,7 +34,7 @@ _AFTER_INDEX = regex.compile(r"\.\w|\(|\[[^\]\d]|\s?(?:[-+*/|&]?=|[+*/<>]\s?\w)"
 _UNITS = word_set(
     "mol rad sec min hrs feet foot inch inches yard yards mile miles meter meters metre metres"
 )
-_WORD_BEFORE = regex.compile(r"\p{L}+\Z")
+_WORD_BEFORE = regex.compile(r"(?r)\p{L}+\Z")
 
 # (text, how many places cite)
 CASES = (

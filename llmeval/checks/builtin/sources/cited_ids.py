@@ -3,7 +3,7 @@
 CASES has an example of each; a test reads them.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import regex
@@ -73,10 +73,21 @@ def cited_ids(text: str, valid_ids: Collection[str] = ()) -> list[CitedId]:
     return sorted(matches, key=lambda place: place.start)
 
 
+def blanked(text: str, marks: Iterable[CitedId]) -> str:
+    """The text with spaces in place of the marks, which are in the order of their places."""
+    parts: list[str] = []
+    end = 0
+    for mark in marks:
+        if mark.end > end:  # a mark of several sources is in the list more than once
+            start = max(mark.start, end)
+            parts += (text[end:start], " " * (mark.end - start))
+            end = mark.end
+    return "".join((*parts, text[end:]))
+
+
 def without_marks(text: str) -> str:
     """The text with its citation marks and its lines of sources blanked, so that places stay."""
-    for place in reversed(cited_ids(text)):
-        text = text[: place.start] + " " * (place.end - place.start) + text[place.end :]
+    text = blanked(text, cited_ids(text))
     return _SOURCE_LINE.sub(lambda match: _NOT_NEWLINE.sub(" ", match[0]), text)
 
 

@@ -2,6 +2,9 @@
 
 import pytest
 
+from llmeval.checks.builtin.applications import supported
+from llmeval.checks.builtin.sources.cited_ids import CitedId, blanked
+from llmeval.checks.facts.tokens import Tokens
 from llmeval.core.records import Span
 from tests.checks.tried import tried
 
@@ -47,3 +50,27 @@ def test_the_wrong_citation_is_marked() -> None:
 def test_ids_without_their_texts_fail() -> None:
     result = tried({"citations_support": {"ids": ["a", "b"], "texts": ["x"]}}, "It is so [a].")
     assert (result.passed, result.reason) == (False, "2 ids for 1 text")
+
+
+def test_a_passage_that_is_cited_many_times_is_read_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reads = 0
+
+    def counted(claim: Tokens, passage: str) -> float:
+        nonlocal reads
+        reads += 1
+        return 0.0
+
+    monkeypatch.setattr(supported, "backed_share", counted)
+    sizes = []
+    for n in (50, 100):
+        reads = 0
+        tried({"citations_support": PASSAGES}, "Unused lamps can go back " + "[1][2] " * n)
+        sizes.append(reads)
+    assert sizes == [3, 3]  # each passage, and both together
+
+
+def test_marks_are_blanked_in_one_pass() -> None:
+    marks = [CitedId(2, 5, "1"), CitedId(2, 5, "3"), CitedId(6, 9, "2")]
+    assert blanked("a [1] [2] b", marks) == "a         b"

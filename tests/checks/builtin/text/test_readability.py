@@ -2,6 +2,7 @@
 
 import pytest
 
+from llmeval.checks.builtin.text import readability
 from llmeval.checks.builtin.text.readability import TextStatistics, measure, syllables
 from tests.support.tables import each_row
 
@@ -29,3 +30,15 @@ def test_syllables(word: str, count: int) -> None:
 def test_what_is_counted() -> None:
     counts = measure("# On cats\n\nThe cat sat. It was 3 o'clock and `code` ran.")
     assert (counts.words, counts.sentences) == (10, 3)
+
+
+def test_equal_parts_of_a_long_word_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+
+    def counted(part: str) -> int:
+        reads.append(part)
+        return 1
+
+    monkeypatch.setattr(readability, "_syllables_of", counted)
+    assert [readability.syllables("ab." * n) for n in (1000, 2000)] == [1000, 2000]
+    assert reads == ["ab", "ab"]
