@@ -172,8 +172,8 @@ def reference_verdicts(folder: Path) -> list[ReferenceVerdict]:
     Raises:
         StoreError: a line is not a label; names file and line.
     """
-    files = sorted(folder.glob(f"*/{REFERENCE_LABELS}"))
-    standing = current(merge(*map(read, files)))
+    runs = sorted(each for each in folder.glob("*") if each.is_dir())
+    standing = current(merge(*(read(each / REFERENCE_LABELS) for each in runs)))
     by_case: dict[tuple[str, str], list[Label]] = {}
     for (_, place), label in standing.items():
         if place.metric == REFERENCE:

@@ -170,7 +170,7 @@ def test_nothing_personal_reaches_the_disk(tmp_path: Path) -> None:
     "monitor, message",
     [
         ("metrics: [politeness]", "no check or judge scores 'politeness'"),
-        ("metrics: []", "at least 1 item"),
+        ("metrics: []", "this is empty"),
         ("metrics: [polite], slices: [law]", "a tag with a value"),
         ("metrics: [polite], rate: 0", "greater than 0"),
         ("metrics: [polite, polite]", "stands here twice"),
