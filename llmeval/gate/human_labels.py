@@ -8,11 +8,19 @@ from typing import Generic, NamedTuple, TypeVar
 from msgspec import structs
 
 from llmeval.core.outcome import Outcome, answer_outcome
-from llmeval.core.records import Score, Status
+from llmeval.core.records import Label, Score, Status
 from llmeval.core.thresholds import RANDOM_SAMPLING
-from llmeval.store.directory import LABELS, Unit
+from llmeval.store.directory import LABELS, RunDir, Unit
 from llmeval.store.draws import key_of, read_draws
-from llmeval.store.labels import AnswerKey, agreed, counted, read, revised, undecided
+from llmeval.store.labels import (
+    AnswerKey,
+    agreed,
+    counted,
+    read,
+    revised,
+    text_digest,
+    undecided,
+)
 
 
 class PeopleLabels(NamedTuple):
@@ -38,7 +46,7 @@ def labels_of(run: Path) -> PeopleLabels:
     """People's labels of a run. Answers that were drawn only to decide a regression are not among
     the drawn ones: they were drawn by pairs.
     """
-    written = read(run / LABELS)
+    written = _of_these_answers(run, read(run / LABELS))
     labels = counted(written)
     drawn = frozenset(
         place for (_, place), label in labels.items() if label.sampling in RANDOM_SAMPLING
@@ -50,6 +58,26 @@ def labels_of(run: Path) -> PeopleLabels:
     only = {metric: keys - by_verdict.get(metric, set()) for metric, keys in by_pairs.items()}
     kept = frozenset(place for place in drawn if key_of(place) not in only.get(place.metric, ()))
     return PeopleLabels(agreed(labels).verdicts, kept, undecided(labels), revised(written))
+
+
+def _of_these_answers(run: Path, written: list[Label]) -> list[Label]:
+    """The labels whose answers the run still has. A label of another text says nothing about this
+    run: the folder may hold labels of an earlier run of the same cases. A label without a digest is
+    from a tool that does not write it, and stays.
+    """
+    stated = {(label.case_id, label.repeat) for label in written if label.output_digest}
+    if not stated:
+        return written
+    texts = {
+        (unit.answer.case_id, unit.answer.repeat): text_digest(unit.answer.text)
+        for unit in RunDir(run).units()
+        if (unit.answer.case_id, unit.answer.repeat) in stated
+    }
+    return [
+        label
+        for label in written
+        if label.output_digest in ("", texts.get((label.case_id, label.repeat)))
+    ]
 
 
 def decided_by_people(score: Score, people: Mapping[AnswerKey, bool]) -> Score:

@@ -11,7 +11,7 @@ def connections_allowed(pools: int) -> int | None:
     A soft limit (`ulimit -Sn`) is first raised as far as the hard limit allows.
 
     Args:
-        pools: how many models have connections of their own.
+        pools: how many models have their own connections.
 
     Returns:
         None where the system has no limit.

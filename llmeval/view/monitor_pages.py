@@ -10,7 +10,7 @@ from llmeval.view.page import NoSuchPage, Site
 
 _FOLDER, _PAGE, _LOOKS = "monitor", "monitor.html", "looks.jsonl"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""The page has a style sheet of its own and nothing else: no script, nothing from elsewhere."""
+"""The page has its own style sheet and nothing else: no script, nothing from elsewhere."""
 _TAIL = 2**20
 """The newest lines are in the last bytes of the file."""
 

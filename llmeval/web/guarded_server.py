@@ -215,7 +215,7 @@ class GuardedHandler(BaseHTTPRequestHandler):
         try:
             query = parse_qs(parts.query, keep_blank_values=True, max_num_fields=100)
         except ValueError:
-            raise Refused(HTTPStatus.BAD_REQUEST, "this is no address") from None
+            raise Refused(HTTPStatus.BAD_REQUEST, "this is not an address") from None
         token = query.get("token")
         if parts.path == "/" and token:
             self._enter(token[0])
@@ -234,7 +234,7 @@ class GuardedHandler(BaseHTTPRequestHandler):
         except ValueError:
             parts = urlsplit("")
         if not parts.path.startswith("/"):
-            raise Refused(HTTPStatus.BAD_REQUEST, "this is no address")
+            raise Refused(HTTPStatus.BAD_REQUEST, "this is not an address")
         return parts
 
     def _enter(self, token: str) -> None:
