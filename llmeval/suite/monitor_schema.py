@@ -59,7 +59,7 @@ class MonitorSpec(Strict):
         lt=1,
         description=(
             "A day with fewer answers than this share of the median day of the reference is an"
-            " alarm, such as 0.1. Without it, less traffic is no alarm."
+            " alarm, such as 0.1. Without it, less traffic is not an alarm."
         ),
     )
     map: dict[str, str] = Field(

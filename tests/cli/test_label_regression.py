@@ -186,7 +186,7 @@ def test_labels_that_cannot_count_are_refused(
 
 
 @pytest.mark.parametrize("endpoint", [0.0], indirect=True)
-def test_labels_are_refused_where_the_baseline_is_a_mean(
+def test_labels_of_one_baseline_run_do_not_decide_against_a_mean(
     tmp_path: Path, endpoint: tuple[World, Endpoint]
 ) -> None:
     world, served = endpoint
@@ -208,7 +208,7 @@ def test_labels_are_refused_where_the_baseline_is_a_mean(
         "labels", "sample", run, "--for", "regression", "--out", tmp_path / "more.csv",
         "--reports", run.parent.parent,
     )  # fmt: skip
-    assert done.returncode == 2 and "is the mean of 2 runs" in done.stderr
+    assert done.returncode == 0, done.stderr
     rule = gate(run)[1]
-    assert "labels on" not in rule["reason"], "the judge decides again"
+    assert "labels on" not in rule["reason"], "labels drawn for the one run do not fit the mean"
     assert "is its mean over 2 runs" in rule["reason"]

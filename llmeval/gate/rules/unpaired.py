@@ -137,7 +137,7 @@ def _tested(
     if compared.where is not None:
         why = (
             f"{compared.name}: `paired: false` compares all cases, since a baseline does not hold"
-            " the tags of its cases. Give the slice a suite of its own."
+            " the tags of its cases. Give the slice its own suite."
         )
         return nothing_compared(compared.metric, baseline, why, compared.slice_)
     if baseline.run_count > 1:
