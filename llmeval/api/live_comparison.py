@@ -15,7 +15,7 @@ import msgspec
 
 from llmeval.api.day_validity import InvalidDayError, invalid_judge, invalid_run, write_sample
 from llmeval.api.traffic_suite import monitor_of, traffic_suite
-from llmeval.core.errors import ExitCode, NothingEvaluated
+from llmeval.core.errors import ExitCode, NothingEvaluated, UsageError
 from llmeval.core.records import Status
 from llmeval.governance.audit import AUDIT, append_event
 from llmeval.governance.canonical import canonical_bytes, sha256_of
@@ -114,9 +114,14 @@ def compare_live(
         observers: follow the scoring.
 
     Raises:
-        SuiteError: the suite has no monitor. UsageError: a file can't be read.
-        NothingEvaluated: one of them has no answer.
+        SuiteError: the suite has no monitor. UsageError: a file can't be read, or both are the
+            same. NothingEvaluated: one of them has no answer.
     """
+    if stable.resolve() == canary.resolve():
+        raise UsageError(
+            f"{canary}: the traffic of the canary is that of the stable version. A version is not"
+            " compared with itself"
+        )
     spec = monitor_of(suite)
     moment = now or datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="llmeval-live-") as folder:

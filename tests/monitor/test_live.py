@@ -62,6 +62,14 @@ def test_the_answers_decide(
     assert (result, document["state"], document["paired"]) == (code, state, ids == "same")
 
 
+def test_a_version_is_not_compared_with_itself(tmp_path: Path) -> None:
+    write_monitored(tmp_path)
+    write_side(tmp_path, "stable", quarter)
+    (tmp_path / "canary.jsonl").symlink_to("stable.jsonl")
+    code, document = compared(tmp_path)
+    assert code == 2 and "not compared with itself" in str(document["error"])
+
+
 def test_a_decision_is_an_event_and_missing_answers_are_never_in_favour(tmp_path: Path) -> None:
     write_monitored(tmp_path)
     append_event(tmp_path / "audit.jsonl", "Ann", "started", "audit.jsonl")
