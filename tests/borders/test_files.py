@@ -41,8 +41,8 @@ EXPECTED = [("q1", "Größe?", ("7",)), ("q2", "b", ("c",))]
         ("a.json", json.dumps(ROWS, indent=1).encode("utf-8-sig"), {}),
         ("a.yaml", b"- {id: q1, question: 'Gr\xc3\xb6\xc3\x9fe?', reference: 7}\n- {id: q2, question: b, reference: c}\n", {}),
         ("a.yml", json.dumps(ROWS).encode(), {}),
-        ("a.jsonl.gz", gzip.compress(LINES.encode()), {}),
-        ("a.ndjson.gz", gzip.compress(LINES[:60].encode()) + gzip.compress(LINES[60:].encode()), {}),
+        ("a.jsonl.gz", gzip.compress(LINES.encode(), mtime=0), {}),
+        ("a.ndjson.gz", gzip.compress(LINES[:60].encode(), mtime=0) + gzip.compress(LINES[60:].encode(), mtime=0), {}),
         ("a.csv", TABLE.encode("cp1252"), {"encoding": "cp1252"}),
         ("a.csv", TABLE.replace(";", ":").encode("latin-1"), {"encoding": "latin-1", "delimiter": ":"}),
         ("a.csv", TABLE.encode("utf-16"), {}),
@@ -70,7 +70,7 @@ def test_kinds(name: str, data: bytes, more: dict[str, str], tmp_path: Path) -> 
         ("a.json", b"[" * 100_000, {}, "not valid JSON"),
         ("a.yaml", b"question: x\n", {}, "a.yaml:1: the file is a list of cases"),
         ("a.yaml", b"- question: x\n  id: [\n", {}, "a.yaml:"),
-        ("a.jsonl.gz", gzip.compress(LINES.encode())[:-9], {}, "damaged, or not a .gz file"),
+        ("a.jsonl.gz", gzip.compress(LINES.encode(), mtime=0)[:-9], {}, "damaged, or not a .gz file"),
         ("a.jsonl.gz", LINES.encode(), {}, "damaged, or not a .gz file"),
         ("a.xlsx", b"PK", {}, 'save the sheet as "CSV UTF-8"'),
         ("a.zip", b"PK", {}, "unpack it"),
@@ -85,7 +85,7 @@ def test_a_message_says_what_to_do(
 
 
 def test_a_packed_file_has_a_limit(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b" " * 5_000_000))
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b" " * 5_000_000, mtime=0))
     with pytest.raises(SuiteError, match="unpacks to more than 4 MiB"):
         unpacked(tmp_path / "a.jsonl.gz", 4 * 2**20)
 
