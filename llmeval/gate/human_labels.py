@@ -11,7 +11,7 @@ from llmeval.core.outcome import Outcome, answer_outcome
 from llmeval.core.records import Label, Score, Status
 from llmeval.core.thresholds import RANDOM_SAMPLING
 from llmeval.store.directory import LABELS, RunDir, Unit
-from llmeval.store.draws import key_of, read_draws
+from llmeval.store.draws import key_of, place_of_key, read_draws
 from llmeval.store.labels import (
     AnswerKey,
     agreed,
@@ -29,9 +29,10 @@ class PeopleLabels(NamedTuple):
     verdicts: dict[AnswerKey, bool]
     """What they agree on."""
     drawn: frozenset[AnswerKey]
-    """Answers with a label that came before people by a random draw within each verdict."""
+    """Answers that were drawn at random within each verdict, of metrics that have labels."""
     undecided: frozenset[AnswerKey] = frozenset()
-    """Answers with a label and without a verdict: reviewers differ, or nobody is sure."""
+    """Answers without a verdict: reviewers differ, nobody is sure, or a drawn answer has no label.
+    """
     revised: frozenset[AnswerKey] = frozenset()
     """Answers on which a reviewer changed a verdict; the later one counts."""
 
@@ -57,7 +58,17 @@ def labels_of(run: Path) -> PeopleLabels:
         (by_pairs if draw.pairs else by_verdict).setdefault(draw.metric, set()).update(draw.drawn)
     only = {metric: keys - by_verdict.get(metric, set()) for metric, keys in by_pairs.items()}
     kept = frozenset(place for place in drawn if key_of(place) not in only.get(place.metric, ()))
-    return PeopleLabels(agreed(labels).verdicts, kept, undecided(labels), revised(written))
+    # A drawn answer that nobody labelled may be one that a reviewer did not like to judge.
+    labelled = {place for _, place in labels}
+    blank = frozenset(
+        place
+        for metric in {place.metric for place in kept}
+        for key in by_verdict.get(metric, ())
+        if (place := place_of_key(key, metric)) not in labelled
+    )
+    return PeopleLabels(
+        agreed(labels).verdicts, kept | blank, undecided(labels) | blank, revised(written)
+    )
 
 
 def _of_these_answers(run: Path, written: list[Label]) -> list[Label]:

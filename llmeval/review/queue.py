@@ -15,7 +15,7 @@ from llmeval.gate.disputes import Dispute
 from llmeval.review.draw import draw, judged_metric
 from llmeval.review.intake import AnswerStatus
 from llmeval.store.directory import RunDir, UnitKey
-from llmeval.store.draws import key_of
+from llmeval.store.draws import key_of, place_of_key
 from llmeval.store.labels import AnswerKey
 
 RANDOM_SHARE = 0.2
@@ -98,7 +98,12 @@ def make_queue(
             f"a queue needs at least 1 answer and a random share from 0 to 1, not {n} and {share}"
         )
     draws = _draws(run, answers, metrics, round(n * share), seed)
-    drawn = dict.fromkeys(_unit(key) for each_draw in draws.values() for key in each_draw.drawn)
+    places = (
+        place_of_key(key, each_draw.metric)
+        for each_draw in draws.values()
+        for key in each_draw.drawn
+    )
+    drawn = dict.fromkeys((place.case_id, place.repeat) for place in places)
     rest = [key for key in troubled if key not in drawn and _votable(answers.get(key), metrics)][
         : n - len(drawn)
     ]
@@ -172,9 +177,3 @@ def _votable(answer: AnswerStatus | None, metrics: Sequence[str]) -> tuple[str, 
         if answer is None
         else tuple(name for name in metrics if answer.statuses.get(name) in VERDICTS)
     )
-
-
-def _unit(key: str) -> UnitKey:
-    """The answer that a draw's key names."""
-    repeat, _, case_id = key.partition(":")
-    return case_id, int(repeat)

@@ -18,6 +18,12 @@ def key_of(place: AnswerKey) -> str:
     return f"{place.repeat}:{place.case_id}"
 
 
+def place_of_key(key: str, metric: str) -> AnswerKey:
+    """The inverse of `key_of`."""
+    repeat, _, case_id = key.partition(":")
+    return AnswerKey(case_id, int(repeat), metric)
+
+
 def read_draws(run: Path) -> list[Draw]:
     """The draws made from a run, each once.
 

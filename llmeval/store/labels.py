@@ -240,9 +240,9 @@ def merge(*files: Iterable[Label]) -> list[Label]:
 def agreed(labels: Votes) -> Agreed:
     """From each voter's labels (`current`) to one verdict an answer.
 
-    An adjudication decides, the latest one first; else reviewers must agree. `unsure` does not
-    count as a verdict. Where they differ is a conflict, and so are adjudications of one time that
-    differ.
+    Reviewers must agree. Where they differ, the latest adjudication decides. `unsure` does not
+    count as a verdict. An adjudication against reviewers who agree settles nothing: it is a
+    conflict like any other, and so are adjudications of one time that differ.
     """
     places: dict[AnswerKey, list[Label]] = {}
     for (_, place), label in labels.items():
@@ -252,7 +252,9 @@ def agreed(labels: Votes) -> Agreed:
     for place, votes in places.items():
         decisions = [label for label in votes if label.adjudication]
         last = max((_time(label.at) for label in decisions), default=None)
-        counting = [label for label in decisions if _time(label.at) == last] or votes
+        opinions = {label.human_verdict for label in votes if not label.adjudication}
+        disputed = len(opinions) != 1
+        counting = [each for each in decisions if disputed and _time(each.at) == last] or votes
         words = {label.human_verdict for label in counting}
         if len(words) == 1:
             verdicts[place] = words == {"pass"}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from llmeval.core.draw import Draw, Stratum
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import Answer, Case, Label, Score, Status
 from llmeval.core.results import Decision
@@ -22,6 +23,7 @@ from llmeval.gate.rules.single_run import own_rules
 from llmeval.stats.estimation.correction import adjusted_rogan_gladen
 from llmeval.stats.estimation.label_counts import LabelCounts, Provenance
 from llmeval.store.directory import Unit
+from llmeval.store.draws import keep_draw
 from llmeval.store.labels import append
 from tests.support.manifests import GATE, manifest_record
 
@@ -237,6 +239,51 @@ def test_reviewers_who_differ_count_against_both_claims(tmp_path: Path) -> None:
     append(tmp_path, settled)
     (again,) = own_rules(run(tmp_path), manifest("UNTRUSTED"))
     assert (again.decision, again.low) == (clear.decision, clear.low)
+
+
+def test_drawn_answers_without_a_label_count_against_both_claims(tmp_path: Path) -> None:
+    """A reviewer may have left out the answers that are hard to judge, or that fail."""
+    drawn = {f"0:c{i}": int(i % 5 == 0) for i in range(100, 220)}
+    strata = (Stratum("pass", "judge", 240, 96), Stratum("fail", "judge", 60, 24))
+    keep_draw(
+        tmp_path,
+        Draw(draw_id="d", run_id="r", metric="m", n=120, seed=0, strata=strata, drawn=drawn),
+    )
+    seen = [label(i, sampling="stratified") for i in range(100, 220) if i % 5 or i % 2]
+    append(tmp_path, seen)
+    aggregate = run(tmp_path)
+    evidence = evidence_for(aggregate, manifest("UNTRUSTED"), "m", None)
+    assert evidence is not None and (evidence.open_passes, evidence.open_fails) == (0, 12)
+    (blank,) = own_rules(aggregate, manifest("UNTRUSTED"))
+    assert "12 more answers have no verdict that people agree on" in blank.reason
+    failing = [label(i, sampling="stratified") for i in range(100, 220, 10)]
+    append(tmp_path, failing)
+    (rule,) = own_rules(run(tmp_path), manifest("UNTRUSTED"))
+    assert blank.low is not None and rule.low is not None and blank.low <= rule.low
+    withdrawn = [
+        structs.replace(each, label_id=f"w{each.label_id}", human_verdict="withdrawn")
+        for each in failing
+    ]
+    append(tmp_path, withdrawn)
+    (again,) = own_rules(run(tmp_path), manifest("UNTRUSTED"))
+    assert (again.decision, again.low) == (blank.decision, blank.low)
+
+
+def test_an_adjudication_without_a_dispute_settles_nothing(tmp_path: Path) -> None:
+    votes = [label(i, sampling="stratified", probability=0.4) for i in range(100, 220)]
+    append(tmp_path, votes)
+    (clear,) = own_rules(run(tmp_path), manifest("UNTRUSTED"))
+    overruled = [
+        structs.replace(
+            each, label_id=f"a{n}", reviewer="cy", adjudication=True, human_verdict="pass"
+        )
+        for n, each in enumerate(votes)
+        if each.human_verdict == "fail" and n % 2
+    ]
+    append(tmp_path, overruled)
+    (rule,) = own_rules(run(tmp_path), manifest("UNTRUSTED"))
+    assert clear.low is not None and rule.low is not None and rule.low <= clear.low
+    assert "12 more answers have no verdict that people agree on" in rule.reason
 
 
 def test_a_reviewer_who_changes_their_mind_is_named(tmp_path: Path) -> None:
