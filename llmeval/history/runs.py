@@ -177,10 +177,6 @@ def recorded(reports: Path) -> Iterator[tuple[Path, Manifest, Summary | None]]:
             continue  # not ours, or half written: `runs show` says what is wrong with it
 
 
-_SECONDS = len("20260131T120000Z")
-"""Of a run's id: its time."""
-
-
 def ended_of(suite: str, reports: Path) -> Iterator[RunDir]:
     """The runs of a suite that ended, whole and partial, the newest first. Cells of grids are left
     out, as for `latest`: several of them began at the same time.
@@ -191,7 +187,7 @@ def ended_of(suite: str, reports: Path) -> Iterator[RunDir]:
     partial = [path.parent for path in reports.glob(f"*/{PARTIAL}/*/{MANIFEST}")]
     folders = [*_directories(reports), *partial]
     some = False
-    for path in sorted(folders, key=_age_to_the_write, reverse=True):
+    for path in sorted(folders, key=_age, reverse=True):
         run = RunDir(path)
         try:
             if not run.has_summary() or run.manifest().suite != suite:
@@ -225,12 +221,3 @@ def _age(path: Path) -> str:
         return RunDir(path).manifest().run_id
     except StoreError:
         return path.name
-
-
-def _age_to_the_write(path: Path) -> tuple[str, int]:
-    """As `_age`. Runs of one second sort by the time of their manifest: ids end at random."""
-    try:
-        written = (path / MANIFEST).stat().st_mtime_ns
-    except OSError:
-        written = 0
-    return _age(path)[:_SECONDS], written
