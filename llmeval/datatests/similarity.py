@@ -30,6 +30,8 @@ its label. After so many more similar texts with its label none is compared.
 """
 _COMPARED_ALIKE = 1000
 """The most compared texts of one text with its label."""
+_MOST_SETS = 8192
+"""The most sets of trigrams in memory."""
 _WORD = re.compile(r"\w+")
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts that write no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
@@ -49,16 +51,14 @@ def words_of(text: str) -> list[str]:
     return parts
 
 
-@lru_cache(maxsize=8192)
 def trigrams(text: str) -> frozenset[str]:
     """The character trigrams of a text, with a space at both ends."""
     padded = f" {text} "
     return frozenset([padded[start : start + 3] for start in range(len(padded) - 2)])
 
 
-def similarity(first: str, second: str) -> float:
-    """The Jaccard index of the trigrams of two texts, in [0, 1]."""
-    one, other = trigrams(first), trigrams(second)
+def similarity(one: frozenset[str], other: frozenset[str]) -> float:
+    """The Jaccard index of two sets of trigrams, in [0, 1]."""
     common = len(one & other)
     return common / (len(one) + len(other) - common)
 
@@ -75,6 +75,8 @@ class SimilarPairs:
 
     def __init__(self, texts: Sequence[str], labels: Sequence[object]) -> None:
         self._texts, self._labels = texts, labels
+        # the sets of long texts take 16 kB each, so they go with this object
+        self._trigrams = lru_cache(maxsize=_MOST_SETS)(trigrams)
         self.capped = 0
         """Words that too many texts share, so that pairs may be missing; 0 with few texts."""
         self.crowded = 0
@@ -140,7 +142,7 @@ class SimilarPairs:
         for other in others:
             if self._comparable(row, other, words, rows[other], alike):
                 compared += 1
-                score = similarity(text, self._texts[other])
+                score = similarity(self._trigrams(text), self._trigrams(self._texts[other]))
                 if score >= SIMILAR:
                     partners += 1
                     yield min(row, other), max(row, other), score
