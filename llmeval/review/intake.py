@@ -178,7 +178,7 @@ def _label(
     time: str,
 ) -> Label:
     """A sheet's row as a label. Its sampling is what the run knows of the draw, or what the row
-    states.
+    states. Only the draws of the run decide what is a random sample (`drawn_by_verdict`).
     """
     try:
         place = AnswerKey(
