@@ -44,7 +44,7 @@ def people_of(run: Path) -> tuple[dict[AnswerKey, bool], frozenset[AnswerKey]]:
 
 def labels_of(run: Path) -> PeopleLabels:
     """People's labels of a run. An answer counts as drawn only if a recorded draw of the run has
-    it: what a label says about itself is no evidence of a random sample. Answers that were drawn
+    it: what a label says about itself does not make a random sample. Answers that were drawn
     only to decide a regression are not among the drawn ones: they were drawn by pairs.
     """
     written = _of_these_answers(run, read(run / LABELS))

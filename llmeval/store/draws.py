@@ -27,7 +27,7 @@ def place_of_key(key: str, metric: str) -> AnswerKey:
 
 def read_draws(run: Path) -> list[Draw]:
     """The draws made from a run, each once. A draw of another run is left out: the folder may hold
-    the draws of an earlier run, and its labels are no sample of this one.
+    the draws of an earlier run, and its labels say nothing about this one.
 
     Each draw is in a separate file of the folder `draws`, so that two branches of a git repository
     can add draws without a conflict. Older versions wrote `draws.jsonl`.
@@ -54,8 +54,8 @@ def read_draws(run: Path) -> list[Draw]:
 
 def drawn_by_verdict(run: Path) -> dict[AnswerKey, float]:
     """The answers that a draw of the run drew at random within each verdict, and with which
-    probability. What a label says about its own sampling is no evidence; this is. Where several
-    draws have an answer, the first one counts.
+    probability. A label does not show this by itself. Where several draws have an answer, the first
+    one counts.
 
     Raises:
         StoreError: as `read_draws`.
