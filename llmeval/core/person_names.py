@@ -68,6 +68,13 @@ def person_name(name: str, option: str) -> str:
     return unicodedata.normalize("NFC", name.strip())
 
 
+def same_person(name: str) -> str:
+    """The name in small letters with single spaces: two names of which this is equal are one
+    person.
+    """
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+
+
 def _is_invisible(character: str) -> bool:
     category = unicodedata.category(character)
     return (

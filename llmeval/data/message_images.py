@@ -5,6 +5,7 @@ image in a file becomes a data URL, so a changed image is a changed case.
 import base64
 import binascii
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -66,12 +67,19 @@ def _image(url: str, folder: Path | None, where: str) -> tuple[str, str]:
     """The URL that is sent, and the name of the image."""
     if url.startswith("data:"):
         return _checked_data(url, where), "in place"
-    if re.match(r"https?://", url):
-        address = urlsplit(url)
-        return url, f"{address.hostname}{address.path}"
+    if re.match(r"https?://", url, re.IGNORECASE):
+        return url, _address(url, where)
+    if not url.strip():
+        raise SuiteError(
+            f"{where}: messages: the `url` of an image is empty: write a path, an address or a data"
+            " URL"
+        )
     path = _path(url.removeprefix("file://"), folder, where)
     try:
-        if path.stat().st_size > MAX_IMAGE:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device may never end
+            raise SuiteError(f"{where}: messages: {url} is not a file: name the file of an image")
+        if status.st_size > MAX_IMAGE:
             raise SuiteError(
                 f"{where}: messages: {url} is larger than {MAX_IMAGE // 2**20} MiB: make it smaller"
             )
@@ -85,6 +93,25 @@ def _image(url: str, folder: Path | None, where: str) -> tuple[str, str]:
     if kind is None:
         raise SuiteError(f"{where}: messages: {url} is not a PNG, JPEG, GIF or WebP image")
     return f"data:{kind};base64,{base64.b64encode(data).decode()}", url
+
+
+def _address(url: str, where: str) -> str:
+    """The host and path of an image's address, by which reports name it."""
+    try:
+        address = urlsplit(url)
+        host = address.hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise SuiteError(
+            f"{where}: messages: {url[:120]} is not an address such as https://host/a.png"
+        )
+    if address.username or address.password:
+        raise SuiteError(
+            f"{where}: messages: the address of the image at {host} contains a user or a password."
+            " It would be sent to the model and stand in reports: use a public or signed address"
+        )
+    return f"{host}{address.path}"
 
 
 def _path(name: str, folder: Path | None, where: str) -> Path:

@@ -8,7 +8,7 @@ import msgspec
 
 from llmeval.core.draw import Draw
 from llmeval.core.errors import UsageError
-from llmeval.core.person_names import name_problem
+from llmeval.core.person_names import name_problem, same_person
 from llmeval.core.records import Label, digest, utc_now
 from llmeval.review.draw import draws, judged_metric
 from llmeval.review.sheet import read_sheet, verdict_of
@@ -85,7 +85,7 @@ def take_in(
                 kept += other.take(of_baseline, from_sheet=from_sheet)
                 if not from_sheet or not fits(label, answers):
                     continue
-            problem = _problem(run, label, answers, drawn)
+            problem = _problem(run, label, answers, drawn) or own.other_spelling(label)
             if problem:
                 refused.append(f"{where}: {problem}")
             else:
@@ -100,7 +100,15 @@ class _LabelFile:
     def __init__(self, run: Path, name: str) -> None:
         self._run, self._name, self._before = run, name, read(run / name)
         self._standing = current(self._before)
+        self._spellings = {same_person(each.reviewer): each.reviewer for each in self._before}
         self.labels: list[Label] = []
+
+    def other_spelling(self, label: Label) -> str:
+        """Why the label would make one person two; empty where it would not."""
+        first = self._spellings.setdefault(same_person(label.reviewer), label.reviewer)
+        if first == label.reviewer:
+            return ""
+        return f"the reviewer {label.reviewer} is {first} in other labels: write one name"
 
     def take(self, label: Label, *, from_sheet: bool) -> bool:
         """Take a label; returns whether the file has it already. A sheet has no ids: a row that

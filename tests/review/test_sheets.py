@@ -73,6 +73,18 @@ def test_round_trip(tmp_path: Path, suffix: str) -> None:
     assert take_in(run, [sheet], reviewer="ada").added == text.count("unsure")
 
 
+@pytest.mark.parametrize(("other", "refused"), [("ADA", 1), ("Ada ", 1), ("ada", 0), ("adam", 0)])
+def test_one_person_has_one_name(tmp_path: Path, other: str, refused: int) -> None:
+    run = make_run(tmp_path / "run")
+    sheet = tmp_path / "labels.csv"
+    sheet.write_text(f"case_id,verdict,reviewer\n=c1,pass,ada\n=c3,pass,{other}\n")
+    taken = take_in(run, [sheet])
+    assert len(taken.refused) == refused
+    assert not refused or f"the reviewer {other} is ada in other labels" in taken.refused[0]
+    later = take_in(run, [sheet])
+    assert (later.added, len(later.refused)) == (0, refused)
+
+
 def test_the_draw_is_random_equal_and_repeatable(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     made, drawn = draw(run, "correctness", 50)

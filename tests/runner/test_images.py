@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -116,12 +117,18 @@ def test_texts_and_images_reach_the_endpoint_in_their_order(tmp_path: Path, api:
         ("/etc/hostname", "outside of the folder of the cases"),
         ("data:image/svg+xml;base64,PHN2Zy8+", "is not a PNG"),
         ("data:image/png;base64,aGVsbG8=", "is not a PNG"),
+        ("pipe.png", "is not a file"),
+        ("", "the `url` of an image is empty"),
+        ("https://ann:secret@images.example/a.png", "contains a user or a password"),
+        ("https:///a.png", "is not an address"),
+        ("HTTP://[1/a.png", "is not an address"),
     ],
 )
 def test_what_is_no_image_of_the_cases_is_refused_with_its_line(
     tmp_path: Path, url: str, message: str
 ) -> None:
     suite = suite_with(tmp_path, [TEXT, image(url)], "{provider: python, function: 'a:b'}")
+    os.mkfifo(tmp_path / "data" / "pipe.png")
     with pytest.raises(SuiteError, match=rf"cases.jsonl:1: messages: .*{message}"):
         llmeval.run(suite, candidate=lambda text: "red")
 
