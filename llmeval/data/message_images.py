@@ -5,12 +5,12 @@ image in a file becomes a data URL, so a changed image is a changed case.
 import base64
 import binascii
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from llmeval.core.errors import SuiteError
+from llmeval.core.files import irregular_kind
 from llmeval.core.message_parts import MessagePart
 
 MAX_IMAGE = 5 * 2**20
@@ -65,21 +65,23 @@ def _part(part: object, folder: Path | None, where: str) -> MessagePart:
 
 def _image(url: str, folder: Path | None, where: str) -> tuple[str, str]:
     """The URL that is sent, and the name of the image."""
+    if not url.strip():
+        raise SuiteError(
+            f"{where}: messages: the url of an image is empty: write a path, https://... or a data"
+            " URL"
+        )
     if url.startswith("data:"):
         return _checked_data(url, where), "in place"
     if re.match(r"https?://", url, re.IGNORECASE):
-        return url, _address(url, where)
-    if not url.strip():
-        raise SuiteError(
-            f"{where}: messages: the `url` of an image is empty: write a path, an address or a data"
-            " URL"
-        )
+        return url, _name_of_address(url, where)
     path = _path(url.removeprefix("file://"), folder, where)
+    kind_of_path = irregular_kind(path)
+    if kind_of_path:
+        raise SuiteError(
+            f"{where}: messages: the image {url} is {kind_of_path}, and only files are read"
+        )
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device may never end
-            raise SuiteError(f"{where}: messages: {url} is not a file: name the file of an image")
-        if status.st_size > MAX_IMAGE:
+        if path.stat().st_size > MAX_IMAGE:
             raise SuiteError(
                 f"{where}: messages: {url} is larger than {MAX_IMAGE // 2**20} MiB: make it smaller"
             )
@@ -95,22 +97,25 @@ def _image(url: str, folder: Path | None, where: str) -> tuple[str, str]:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}", url
 
 
-def _address(url: str, where: str) -> str:
-    """The host and path of an image's address, by which reports name it."""
+def _name_of_address(url: str, where: str) -> str:
+    """The host and path of an image's address.
+
+    Raises:
+        SuiteError: there is no host, or the address holds a password. A case is stored as it is in
+            every run, so it must hold none. The message does not repeat it.
+    """
     try:
         address = urlsplit(url)
-        host = address.hostname
+        host, password = address.hostname, address.username is not None
     except ValueError:
-        host = None
+        host, password = None, False
+    if password:
+        raise SuiteError(
+            f"{where}: messages: the url of the image on {host} has a user or a password before the"
+            " @, and would be stored in every run: remove it, or put the image into a file"
+        )
     if not host:
-        raise SuiteError(
-            f"{where}: messages: {url[:120]} is not an address such as https://host/a.png"
-        )
-    if address.username or address.password:
-        raise SuiteError(
-            f"{where}: messages: the address of the image at {host} contains a user or a password."
-            " It would be sent to the model and stand in reports: use a public or signed address"
-        )
+        raise SuiteError(f"{where}: messages: {url[:120]!r} names no host")
     return f"{host}{address.path}"
 
 
