@@ -139,7 +139,7 @@ class GuardedServer(ThreadingHTTPServer):
         )
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that breaks off, or does not trust the certificate, is no error of the server.
+        """A client that breaks off, or does not trust the certificate, is not an error of the server.
         Without this, strangers fill the terminal with traces.
         """
         if not isinstance(sys.exception(), OSError):  # an SSLError is one
