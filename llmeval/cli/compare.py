@@ -90,6 +90,17 @@ def compare(
             "--score", help="Of two files of results: the column with the score.", metavar="COLUMN"
         ),
     ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            "--history",
+            help=(
+                "Compare two runs by the verdicts in this history (postgresql://USER@HOST/DB or a"
+                " file): their directories may be on other machines."
+            ),
+            metavar="URL",
+        ),
+    ] = None,
     reports: Reports = Path("reports"),
     trust: Trust = False,
     as_json: Json = False,
@@ -118,6 +129,12 @@ def compare(
         return compare_traffic(runs, suite, margin, as_json=as_json)
     if margin is not None:
         raise UsageError("--margin is an option of --live")
+    if history is not None:
+        from llmeval.cli.compare_history import compare_in_history
+
+        others = best or unpaired or html is not None or judge is not None
+        _refuse(others, "the history has no answers")
+        return compare_in_history(runs, history, reports, as_json=as_json)
     if id_column is not None or score_column is not None or any(map(_is_results, runs)):
         from llmeval.cli.compare_files import compare_files
 

@@ -15,6 +15,7 @@ Other pages in the same browser can send requests here, and a name can be made t
 import hmac
 import secrets
 import ssl
+import sys
 from collections.abc import Callable
 from email.message import Message
 from http import HTTPStatus
@@ -136,6 +137,13 @@ class GuardedServer(ThreadingHTTPServer):
         self.socket = context.wrap_socket(
             self.socket, server_side=True, do_handshake_on_connect=False
         )
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that breaks off, or does not trust the certificate, is no error of the server.
+        Without this, strangers fill the terminal with traces.
+        """
+        if not isinstance(sys.exception(), OSError):  # an SSLError is one
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class Refused(Exception):

@@ -2,6 +2,7 @@
 deleted, damaged or cut off.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -20,6 +21,7 @@ from llmeval.history.indexing import index_run, rebuild, update
 from llmeval.history.opening import FILE, index_finished, open_history, open_store
 from llmeval.history.sqlite import network_file_system, open_sqlite
 from llmeval.store.run_tags import change_tags
+from tests.support.command import llmeval
 from tests.support.history_runs import git, past_run
 from tests.support.postgres import PostgresServer, running_server
 
@@ -257,3 +259,41 @@ def test_the_default_file_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def all_paths(store: ExperimentStore) -> list[str]:
     return [row.path for row in store.runs(RunQuery())]
+
+
+def test_runs_of_another_machine_are_compared_by_their_verdicts(
+    tmp_path: Path, server: PostgresServer
+) -> None:
+    """As `compare` does with the directories."""
+    address, reports, here = server.database(), tmp_path / "there", tmp_path / "here"
+    good, bad = [1.0] * 24 + [0.0] * 6, [1.0] * 12 + [0.0] * 18
+    judges = {"digests": {"judges": {"correctness": "sha256:" + "e5" * 32}}}
+    for day, values, about in ((1, good, {}), (2, bad, {}), (3, bad, judges)):
+        metrics = {"facts": values, "correctness": values}
+        past_run(reports, ID.format(day, day), metrics, git=git("main", f"a{day}"), **about)
+    past_run(reports, ID.format(4, 4), {"facts": [1.0]}, suite="other")
+    store = open_store(reports, address)
+    update(store, reports)
+    store.close()
+    here.mkdir()
+
+    def compared(*names: str, code: int = 0) -> str:
+        done = llmeval("compare", *names, "--history", address, "--reports", here)
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    first, third = ID.format(1, 1), ID.format(3, 3)
+    document = json.loads(compared(first, "qa/main@latest", "--json"))
+    assert (document["first"], document["second"]) == (first, third)
+    correctness, facts = document["changes"]
+    assert correctness["not_compared"] == "another judge"
+    usual = llmeval("compare", reports / "qa" / first, reports / "qa" / third, "--json")
+    (overall,) = (each for each in json.loads(usual.stdout)["metrics"] if each["metric"] == "facts")
+    assert facts["n"] == 30
+    assert overall["difference"] == pytest.approx(facts["difference"])
+    shown = compared(first, third)
+    assert "−40.0" in shown and "correctness: not compared" in shown
+    assert "is of the suite" in compared(first, ID.format(4, 4), code=2)
+    assert "are the same run" in compared(first, first, code=2)
+    assert "in the history postgresql://" in compared(first, "none", code=3)
+    assert "the history has no answers" in compared(first, third, "--best", code=2)

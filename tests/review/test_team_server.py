@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -77,14 +78,14 @@ class Team(NamedTuple):
         return [server.enter(self.tokens[name]) for server in self.servers]
 
 
-def started(run: Path, store: str) -> Process:
-    command = [sys.executable, "-m", "llmeval", "review", str(run), "--no-open", "--json"]
+def started(run: Path, store: str, *more: str) -> Process:
+    command = [sys.executable, "-m", "llmeval", "review", str(run), "--no-open", "--json", *more]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "LLMEVAL_REVIEW_STORE": store},
     )  # fmt: skip
     assert process.stderr is not None
-    address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
+    address = re.search(r"https?://127\.0\.0\.1:\d+", process.stderr.readline())
     assert address is not None, process.stderr.read()
     return Process(process, address[0])
 
@@ -299,3 +300,44 @@ def test_what_is_not_safe_is_not_served(team: Team, arguments: tuple[str, ...], 
     done = llmeval("review", "open", team.run, "--no-open", *filled)
     assert done.returncode in (2, 3) and text in done.stderr, done.stderr
     assert "topsecret" not in done.stdout + done.stderr
+
+
+def test_a_client_that_trusts_only_the_certificate_reviews_over_tls(
+    team: Team, tmp_path: Path
+) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "2", "-subj", "/CN=t",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    server = started(team.run, team.store, "--tls-cert", str(certificate), "--tls-key", str(key))
+    try:
+        assert server.origin.startswith("https://")
+        port = urlsplit(server.origin).port
+        trusting = ssl.create_default_context(cafile=str(certificate))
+
+        def ask(method: str, path: str, body: str = "", **headers: str) -> Any:
+            client = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=trusting)
+            client.request(method, path, body or None, headers)
+            return client.getresponse()
+
+        form = {"Content-Type": "application/x-www-form-urlencoded", "Origin": server.origin}
+        entered = ask("POST", "/enter", urlencode({"token": team.tokens["ada"]}), **form)
+        cookie = entered.headers["Set-Cookie"]
+        assert "Secure" in cookie and "HttpOnly" in cookie and "SameSite=Strict" in cookie
+        state = json.loads(ask("GET", "/state", Cookie=cookie.split(";")[0]).read())
+        assert state["reviewer"] == "ada"
+        strange = http.client.HTTPSConnection("127.0.0.1", port, timeout=20)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            strange.request("GET", "/")
+        plain = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        plain.request("GET", "/")
+        with pytest.raises((http.client.HTTPException, ConnectionError)):
+            plain.getresponse()
+        assert ask("GET", "/", Host="evals.example.org").status >= 400
+    finally:
+        server.process.send_signal(signal.SIGINT)
+        _, errors = server.process.communicate(timeout=30)
+    assert server.process.returncode == 0
+    assert "Traceback" not in errors
