@@ -29,7 +29,7 @@ from llmeval.history.run_verdicts import RunVerdicts
 from llmeval.history.verdicts import short_digest
 from llmeval.store.directory import LABELS, MANIFEST, SUMMARY, RunDir
 from llmeval.store.people_files import every_line, stamp_of_files
-from llmeval.store.record_lines import SCORES, lines, refuse, verified_lines
+from llmeval.store.record_lines import SCORES, lines, on_disk, refuse, size_of, verified_lines
 from llmeval.store.run_tags import TAGS, read_tags
 
 STAMPED = (MANIFEST, SUMMARY, TAGS)
@@ -38,6 +38,10 @@ not change; their digests are in the manifest.
 """
 PART = "partial"
 """The status of a run that has only a part of its suite on purpose."""
+
+
+_AT_ONCE = 16 * 2**20
+"""Bytes. A smaller file of scores is read at once, which is faster."""
 
 
 class _SlimScore(msgspec.Struct, frozen=True):
@@ -139,11 +143,13 @@ def _blocks(run: RunDir, manifest: Manifest) -> Iterator[list[_SlimScore]]:
 
 
 def _score_lines(run: RunDir, manifest: Manifest) -> Iterator[bytes]:
-    """The lines of `scores.jsonl` after the whole file was compared with the manifest."""
+    """The lines of `scores.jsonl`. The whole file is compared with the manifest: a small one
+    before its first line, a large one after its last line, as it is not held in memory.
+    """
     path = run.path / SCORES
     stated = None if manifest.records is None else manifest.records.get(SCORES)
-    if stated is None:
-        yield from (line for _, line in verified_lines(path, None))
+    if stated is None or on_disk(path) != path or size_of(path) > _AT_ONCE:
+        yield from (line for _, line in verified_lines(path, stated))
         return
     if not path.exists():
         refuse(path, stated)
