@@ -34,7 +34,7 @@ _HEADER = 18
 """Bytes of the longest header of a frame."""
 _KEPT = 4
 """Decoded frames that a reader keeps."""
-_OPTIONS = {
+_OPTIONS: dict[int, int] = {
     zstd.CompressionParameter.compression_level: 3,
     zstd.CompressionParameter.checksum_flag: 1,
 }
@@ -192,7 +192,7 @@ def compress(path: Path) -> None:
 
 
 def expand(path: Path) -> None:
-    """Write the plain form of a file beside its compressed form, unless it is there. Nothing
+    """Write the plain form of a file next to its compressed form, unless it is there. Nothing
     happens without a compressed form. A torn frame at its end is left out.
 
     Args:

@@ -173,7 +173,8 @@ class UnitReader:
     def _read(self, name: str, begin: int, size: int) -> bytes:
         file = self._files.get(name)
         if file is None:
-            file = self._files[name] = self._stack.enter_context(open_records(self._path / name))
+            file = self._files[name] = open_records(self._path / name)
+            self._stack.callback(file.close)
         return file.read(begin, size)
 
 

@@ -115,7 +115,7 @@ def _json(record: msgspec.Struct) -> bytes:
 
 class _Appended:
     """One file that is appended to. A last line that a crash left torn is cut off when it is
-    opened. A compressed file is expanded, and stays beside the plain one until the first append:
+    opened. A compressed file is expanded, and stays next to the plain one until the first append:
     a run that is only opened, and not continued, keeps the bytes that were sealed.
     """
 
