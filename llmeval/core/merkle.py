@@ -45,8 +45,9 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
 
 
 def _root(level: bytes) -> bytes:
-    """Of hashes of 32 bytes one after the other. Pairs level by level; a node without a partner moves
-    up. This is the tree of RFC 9162, whose left part has the largest power of two of the leaves.
+    """Over hashes of 32 bytes one after the other. Pairs level by level; a node without a partner
+    moves up. This is the tree of RFC 9162, whose left part has the largest power of two of the
+    leaves.
     """
     if not level:
         return hashlib.sha256(b"").digest()
