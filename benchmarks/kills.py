@@ -45,12 +45,12 @@ from tests.support.workers import comparable_summary
 
 ROOT = Path(__file__).parent.parent
 CONCURRENCY = 8
-TARGETS = {
+TARGETS: dict[str, list[str]] = {
     "local": ["driver"],
     "shard": ["worker", "driver"],
     "ray": ["worker", "node", "driver"],
 }
-PARTS = {
+PARTS: dict[str, list[list[str]]] = {
     "local": [[]],
     "shard": [["--shard", "1/2"], ["--shard", "2/2"]],
     "ray": [["--executor", "ray", "--workers", "2"]],
