@@ -1,15 +1,19 @@
 """What a kill costs: a run is killed at random moments, and continued.
 
-    python benchmarks/kills.py [--executor local|shard|ray] [--kills 50] [--cases 120] [--what worker|driver]
+    python benchmarks/kills.py [--executor local shard ray] [--kills 50] [--cases 120]
 
 It starts an endpoint on this machine. For each round it runs a suite, kills a process with SIGKILL after a
 random number of requests, lets the run end (or continues it with the same command), and compares the
-result with an undisturbed run. It prints the rounds with a missing answer (goal 0) and the requests
-that were sent twice (goal: at most those in flight).
+bytes of the summary (without times and counts of calls) with those of an undisturbed run of the same
+executor. It prints the rounds with
+another summary or a missing answer (goal 0) and the requests that were sent twice (goal: at most
+those in flight).
 
 - local, driver: the process of the run.
-- shard, worker: one of two shards on one PostgreSQL store; the other one takes its calls over.
-- ray, worker or driver: an actor of a cluster that the run starts (or `--address`), or the run.
+- shard, worker: one of two shards on one PostgreSQL store; the other one makes its calls.
+- shard, driver: both shards.
+- ray, worker: an actor; node: the processes of a second node, and in every other round its raylet
+  alone; driver: the run. A cluster of two nodes on loopback serves all rounds.
 """
 
 import argparse
@@ -22,15 +26,63 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.support.endpoint import Endpoint, serve
-from tests.support.postgres import running_server
+from tests.support.postgres import PostgresServer, running_server
+from tests.support.ray_cluster import (
+    Cluster,
+    add_node,
+    end_cluster,
+    end_processes,
+    processes,
+    start_cluster,
+)
 from tests.support.suites import answer, write_suite
+from tests.support.workers import comparable_summary
 
 ROOT = Path(__file__).parent.parent
 CONCURRENCY = 8
+TARGETS: dict[str, list[str]] = {
+    "local": ["driver"],
+    "shard": ["worker", "driver"],
+    "ray": ["worker", "node", "driver"],
+}
+PARTS: dict[str, list[list[str]]] = {
+    "local": [[]],
+    "shard": [["--shard", "1/2"], ["--shard", "2/2"]],
+    "ray": [["--executor", "ray", "--workers", "2"]],
+}
+
+
+@dataclass
+class Setting:
+    """What all rounds share. `parts`: the options of the processes of a run."""
+
+    executor: str
+    suite: Path
+    cases: int
+    endpoint: Endpoint
+    server: PostgresServer | None
+    cluster: Cluster | None
+
+    @property
+    def parts(self) -> list[list[str]]:
+        if self.cluster is None:
+            return PARTS[self.executor]
+        return [["--executor", f"ray://{self.cluster.address}", "--workers", "2"]]
+
+    def environment(self, name: str) -> dict[str, str]:
+        """Of the processes of a round."""
+        own = {**os.environ, "PYTHONPATH": str(ROOT), "LLMEVAL_RUN_GROUP": name}
+        own["LLMEVAL_HOME"] = str(self.suite.parent / f"home-{name}")
+        if self.server is not None:
+            own["LLMEVAL_STORE"] = self.server.database()
+        if self.cluster is not None:  # the home of its workers is that of the nodes
+            own |= self.cluster.environment
+        return own
 
 
 def start(
@@ -44,29 +96,49 @@ def start(
     )
 
 
-def descendants(pid: int, word: str) -> list[int]:
-    """The processes below a process whose title contains a word."""
-    parents: dict[int, tuple[int, str]] = {}
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError):
-            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-            parents[int(path.name)] = parent, (path / "cmdline").read_text()
-    below = {pid}
-    while more := {each for each, (parent, _) in parents.items() if parent in below} - below:
-        below |= more
-    return [each for each in below - {pid} if word in parents[each][1]]
-
-
 def wait_for(endpoint: Endpoint, n: int, runs: "list[subprocess.Popen[bytes]]") -> None:
     """Until so many requests came, or all runs ended."""
     while len(endpoint.requests) < n and any(run.poll() is None for run in runs):
         time.sleep(0.002)
 
 
-def results(out: Path) -> object:
-    """What two equal runs share."""
-    summary = json.loads((out / "summary.json").read_text())
-    return summary["counts"], summary["metrics"], summary["gate"]["decision"]
+def kill(what: str, number: int, setting: Setting, runs: "list[subprocess.Popen[bytes]]") -> None:
+    """End what a round ends."""
+    cluster = setting.cluster
+    victims = [run.pid for run in runs] if what == "driver" else [runs[0].pid]
+    if cluster is not None and what == "worker":
+        victims = cluster.actors()[:1]
+    elif cluster is not None and what == "node":
+        node = processes(cluster.nodes[-1])
+        victims = [pid for pid, title in node.items() if number % 2 or "raylet/raylet" in title]
+    for pid in victims:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def run_round(setting: Setting, what: str, number: int, name: str, kill_at: int | None) -> bytes:
+    """One run, with one kill after `kill_at` requests; None: without a kill. Returns the summary."""
+    setting.endpoint.requests.clear()
+    setting.endpoint.seen.clear()
+    environment = setting.environment(name)
+    suite = setting.suite
+    out = setting.suite.parent / f"run-{name}"
+    commands = [(out / str(n), more) for n, more in enumerate(setting.parts, 1)]
+    runs = [start(suite, path, environment, more) for path, more in commands]
+    if kill_at is not None:
+        wait_for(setting.endpoint, kill_at, runs)
+        kill(what, number, setting, runs)
+    for run in runs:
+        run.wait()
+    for path, more in commands:
+        manifest = path / "manifest.json"
+        if not manifest.exists() or json.loads(manifest.read_text())["status"] != "complete":
+            start(suite, path, environment, more).wait()
+    summary = json.loads(comparable_summary(whole(suite, out, environment, len(commands))))
+    # A reply that was stored and not recorded counts as cached when the run continues.
+    calls = summary.pop("calls")["candidate"]
+    summary["replies"] = calls["made"] + calls["cached"]
+    return json.dumps(summary).encode()
 
 
 def whole(suite: Path, out: Path, environment: dict[str, str], parts: int) -> Path:
@@ -79,76 +151,73 @@ def whole(suite: Path, out: Path, environment: dict[str, str], parts: int) -> Pa
     return out / "whole"
 
 
-def one_round(
-    options: argparse.Namespace, suite: Path, out: Path, environment: dict[str, str],
-    endpoint: Endpoint, kill_at: int,
-) -> Path:  # fmt: skip
-    """One run with one kill. Returns the directory of the whole run."""
-    ray = ["--executor", f"ray://{options.address}" if options.address else "ray", "--workers", "2"]
-    parts = {"local": [[]], "shard": [["--shard", "1/2"], ["--shard", "2/2"]], "ray": [ray]}[
-        options.executor
-    ]
-    commands = [(out / str(n), more) for n, more in enumerate(parts, 1)]
-    runs = [start(suite, path, environment, more) for path, more in commands]
-    wait_for(endpoint, kill_at, runs)
-    victim = runs[0].pid
-    if options.executor == "ray" and options.what == "worker":
-        root = options.raylet or runs[0].pid
-        victim = next(iter(descendants(root, "BatchWorker")), victim)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(victim, signal.SIGKILL)
-    for run in runs:
-        run.wait()
-    for path, more in commands:
-        manifest = path / "manifest.json"
-        if not manifest.exists() or json.loads(manifest.read_text())["status"] != "complete":
-            start(suite, path, environment, more).wait()
-    return whole(suite, out, environment, len(parts))
+def repair(setting: Setting) -> None:
+    """Start the second node again."""
+    cluster = setting.cluster
+    if cluster is not None:
+        end_processes(cluster.nodes.pop())
+        add_node(cluster)
+
+
+def difference(expected: bytes, summary: bytes) -> str:
+    """The keys of two summaries that differ, with the values of the second one."""
+    one, two = json.loads(expected), json.loads(summary)
+    keys = [key for key in {**one, **two} if one.get(key) != two.get(key)]
+    return "".join(f"; {key} DIFFERS: {two.get(key)}" for key in keys)
+
+
+def measure(setting: Setting, what: str, kills: int) -> str:
+    """The rounds of one row of the table."""
+    rng, repeats, differing = random.Random(7), [], 0
+    expected = run_round(setting, what, 0, f"{setting.executor}-{what}-undisturbed", None)
+    for number in range(1, kills + 1):
+        name = f"{setting.executor}-{what}-{number}"
+        summary = run_round(setting, what, number, name, rng.randrange(1, setting.cases))
+        repeats.append(sum(count - 1 for count in setting.endpoint.seen.values()))
+        differs = summary != expected or len(setting.endpoint.seen) != setting.cases
+        differing += differs
+        print(f"  {name}: {repeats[-1]} requests twice{difference(expected, summary)}",
+              file=sys.stderr, flush=True)  # fmt: skip
+        if what == "node":
+            repair(setting)
+    in_flight = CONCURRENCY * (2 if setting.executor == "ray" and what == "driver" else 1)
+    in_flight *= 2 if (setting.executor, what) == ("shard", "driver") else 1
+    return f"| {setting.executor}, {what} | {kills} | {differing} | {max(repeats)} | {in_flight} |"
 
 
 def main() -> None:
-    """Print one line a round, and the sums."""
+    """Print a table, and the rounds to stderr."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--executor", choices=["local", "shard", "ray"], default="local")
-    parser.add_argument("--what", choices=["worker", "driver"], default="worker")
+    parser.add_argument("--executor", nargs="*", choices=[*TARGETS], default=[*TARGETS])
+    parser.add_argument("--what", nargs="*", choices=["worker", "node", "driver"])
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--cases", type=int, default=120)
     parser.add_argument("--latency", type=float, default=0.03)
-    parser.add_argument("--address", default="", help="of a running Ray cluster on this machine")
-    parser.add_argument("--raylet", type=int, default=0, help="the id of its first process")
     options = parser.parse_args()
-    rng, repeats, differing = random.Random(7), [], 0
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        endpoint = stack.enter_context(serve(answer, latency=options.latency))
-        suite = write_suite(folder, endpoint.url, options.cases, judge=False)
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        if options.executor == "shard":
-            servers = running_server()
-            server = next(servers)
-            stack.callback(servers.close)  # type: ignore[attr-defined]
-        environment["LLMEVAL_HOME"] = str(folder / "home")
-        start(suite, folder / "expected", environment, ["--no-cache"]).wait()
-        for number in range(options.kills):
-            environment["LLMEVAL_HOME"] = str(folder / f"home{number}")
-            environment["LLMEVAL_RUN_GROUP"] = f"round-{number}"
-            if options.executor == "shard":
-                environment["LLMEVAL_STORE"] = server.database()
-            endpoint.requests.clear()
-            endpoint.seen.clear()
-            out = one_round(options, suite, folder / f"r{number}", environment, endpoint,
-                            rng.randrange(1, options.cases))  # fmt: skip
-            repeats.append(sum(count - 1 for count in endpoint.seen.values()))
-            equal = (
-                results(out) == results(folder / "expected") and len(endpoint.seen) == options.cases
-            )
-            differing += not equal
-            print(f"round {number + 1}: {repeats[-1]} requests twice, result {'equal' if equal else 'DIFFERS'}",
-                  flush=True)  # fmt: skip
-    print(f"{options.executor}, {options.what} killed {options.kills} times: {differing} results differ (goal 0), "
-          f"at most {max(repeats)} requests twice (in flight: {CONCURRENCY} a worker)")  # fmt: skip
+    print(
+        "| executor, killed | rounds | other summary or missing answer | most requests twice | in flight |"
+    )
+    print("|---|---|---|---|---|", flush=True)
+    for executor in options.executor:
+        with contextlib.ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ll-")))
+            endpoint = stack.enter_context(serve(answer, latency=options.latency))
+            suite = write_suite(folder, endpoint.url, options.cases, judge=False)
+            server = cluster = None
+            if executor == "shard":
+                servers = running_server()
+                server = next(servers)
+                stack.callback(servers.close)  # type: ignore[attr-defined]
+            if executor == "ray":
+                cluster = start_cluster(folder / "ray")
+                stack.callback(end_cluster, cluster)
+                add_node(cluster)
+            setting = Setting(executor, suite, options.cases, endpoint, server, cluster)
+            for what in TARGETS[executor]:
+                if what in (options.what or TARGETS[executor]):
+                    print(measure(setting, what, options.kills), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 import gc
 import itertools
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 from llmeval.core import redaction
+from tests.support import ray_cluster
 from tests.support.forge import Forge
 from tests.support.waits import shorten_waits
 
@@ -39,10 +42,34 @@ if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_I
 gc.disable()
 
 
-def pytest_collection_finish() -> None:
-    """From here on the collector reads what the tests make, and nothing older."""
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that starts the others has the folder of the Ray cluster that they share."""
+    if not hasattr(config, "workerinput"):
+        os.environ[ray_cluster.SESSION] = f"{os.getpid()}:{tempfile.mkdtemp(prefix='ll-tests-')}"
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """From here on the collector reads what the tests make, and nothing older. If there are tests
+    with Ray, a cluster starts while the other tests run.
+    """
     gc.freeze()
     gc.enable()
+    first = os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
+    with_ray = any(item.get_closest_marker("ray") for item in session.items)
+    if first and with_ray and not session.config.option.collectonly:
+        ray_cluster.start_keeper(*ray_cluster.session_folder())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """No process of the cluster stays."""
+    if hasattr(session.config, "workerinput"):
+        return
+    folder, _ = ray_cluster.session_folder()
+    if remaining := ray_cluster.end_keeper(folder):
+        print(f"Processes of the Ray cluster still run: {remaining}")
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 _ELSEWHERE = (

@@ -33,6 +33,7 @@ from llmeval.gate.rules.single_run import missing, outcome, own_rules
 from llmeval.gate.run_pass import aggregate_run
 from llmeval.store.directory import ANSWERS, LABELS, MANIFEST, SCORES, RunDir
 from llmeval.store.people_files import files_of
+from llmeval.store.record_lines import on_disk
 from llmeval.store.run_store import RunStore
 
 _DIGITS = 6
@@ -293,7 +294,7 @@ def _read(path: Path, stamp: tuple[int, ...]) -> BaselineLock:
 def _stamp(path: Path) -> tuple[int, ...]:
     """Another one when what is there has changed."""
     files = (
-        [*(path / name for name in (MANIFEST, ANSWERS, SCORES)), *files_of(path / LABELS)]
+        [*(on_disk(path / name) for name in (MANIFEST, ANSWERS, SCORES)), *files_of(path / LABELS)]
         if path.is_dir()
         else [path]
     )

@@ -19,6 +19,7 @@ from llmeval.governance.pack import INDEX
 from llmeval.governance.seal import sealed_file
 from llmeval.governance.verified_run import Trusted, VerifiedRun, verify_run
 from llmeval.governance.verify import is_inside
+from llmeval.store.compressed import SUFFIX, CompressedFile
 
 MOST_FILES = 20_000
 MOST_BYTES = 2 * 2**30
@@ -52,6 +53,7 @@ def verify_pack(pack: Path, trusted: Trusted) -> VerifiedPack:
         StoreError: it is not a pack, or an entry of it is refused.
     """
     with _unpacked(pack) as folder:
+        _refuse_large_records(pack, folder)
         index = read_strict(folder / INDEX, PackIndex, PACK_SCHEMA)
         problems = list(_differences(folder, index))
         runs: dict[str, VerifiedRun] = {}
@@ -145,6 +147,19 @@ def _refuse_entries(pack: Path, entries: list[zipfile.ZipInfo]) -> None:
         if problem:
             raise StoreError(f"{pack}: {entry.filename!r} {problem}. llmeval writes no such pack")
         seen.add(name)
+
+
+def _refuse_large_records(pack: Path, folder: Path) -> None:
+    """Refuse compressed records by the sizes that their frames state, before any is decoded."""
+    total = 0
+    for path in folder.glob(f"runs/*/*{SUFFIX}"):
+        with CompressedFile(path) as file:
+            total += file.size
+            if total > MOST_BYTES or file.size > max(_SMALL, MOST_RATIO * path.stat().st_size):
+                raise StoreError(
+                    f"{pack}: its records would unpack to {total:,} bytes or more, which is"
+                    " refused as too many"
+                )
 
 
 def _entry_problem(entry: zipfile.ZipInfo) -> str:

@@ -14,6 +14,8 @@ from llmeval.governance.approvals import FOLDER, read_approvals
 from llmeval.governance.attest import FILES
 from llmeval.governance.canonical import shown_bytes
 from llmeval.governance.seal import EARLIER, SEAL, sealed_file
+from llmeval.store.compressed import SUFFIX
+from llmeval.store.record_lines import COMPRESSED
 
 KINDS = {
     "seal": "runs/*/seal.json",
@@ -35,14 +37,17 @@ KINDS = {
     "audit chain": "audit/*.jsonl",
     "monitoring": "monitoring/*",
 }
-"""The kinds of files that a map may name, each with the pattern of its paths in a pack."""
+"""The kinds of files that a map may name, each with the pattern of its paths in a pack. Large
+records are compressed: their paths end in `.zst`.
+"""
 LARGEST_INPUT = 2 * 2**20
 """A larger file of the suite is named by its digest alone."""
 
 
 def kind_of(path: str) -> str | None:
     """The kind of a file of a pack by its path; None for README.md, index.json and tables."""
-    return next((kind for kind, form in KINDS.items() if fnmatchcase(path, form)), None)
+    plain = path.removesuffix(SUFFIX) if PurePosixPath(path).name in COMPRESSED else path
+    return next((kind for kind, form in KINDS.items() if fnmatchcase(plain, form)), None)
 
 
 class RunFiles(msgspec.Struct):

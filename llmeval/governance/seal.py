@@ -13,18 +13,32 @@ from llmeval.core.records import utc_now
 from llmeval.core.seal import SEAL_SCHEMA, Seal, SealedFile
 from llmeval.gate.baseline import lock_bytes, read_any
 from llmeval.governance.canonical import read_strict, record_digest, sha256_of, shown_bytes
-from llmeval.store.directory import ATTEMPTS, LABELS, MANIFEST, RECORDS, SUMMARY, RunDir
+from llmeval.store.compressed import SUFFIX
+from llmeval.store.directory import (
+    ANSWERS,
+    ATTEMPTS,
+    CASES,
+    LABELS,
+    MANIFEST,
+    RECORDS,
+    SCORES,
+    SUMMARY,
+    RunDir,
+)
 from llmeval.store.draws import DRAWS
 from llmeval.store.labels import BASELINE_LABELS, label_lines
 from llmeval.store.people_files import files_of
+from llmeval.store.record_lines import COMPRESSED, check_file
 
 SEAL, EARLIER, INPUTS = "seal.json", "seals", "inputs"
 """The seal, the folder of earlier seals, and the folder of the copies."""
 BASELINE_COPY = f"{INPUTS}/baseline.lock.json"
-NEEDED = (MANIFEST, "cases.jsonl", "answers.jsonl", "scores.jsonl", SUMMARY)
-"""Every seal covers these."""
-RECORDED = (*RECORDS, MANIFEST, SUMMARY, ATTEMPTS)
-"""What llmeval writes and nobody edits. Each of these that exists is sealed."""
+NEEDED = (MANIFEST, CASES, ANSWERS, SCORES, SUMMARY)
+"""Every seal covers these. A file of records may be compressed."""
+RECORDED = (*RECORDS, *COMPRESSED, MANIFEST, SUMMARY, ATTEMPTS)
+"""What llmeval writes and nobody edits. Each of these that exists is sealed, as the bytes that are
+on the disk.
+"""
 PEOPLE = (LABELS, BASELINE_LABELS, DRAWS)
 """People go on labelling, so a copy of these is sealed and the files themselves are not."""
 COPIES = (*(f"{INPUTS}/{name}" for name in PEOPLE), BASELINE_COPY)
@@ -86,7 +100,7 @@ def seal_run(
         else sealed_file(path / name, name)
         for name in sorted(names)
     )
-    _refuse_changed(run, manifest, files)
+    _refuse_changed(run, manifest, files, unpack=root is None)
     seal = Seal(
         run_id=manifest.run_id,
         suite=manifest.suite,
@@ -140,19 +154,25 @@ def sealed_file(path: Path, name: str) -> SealedFile:
     return SealedFile(path=name, sha256=digest.hexdigest(), bytes=size)
 
 
-def _refuse_changed(run: RunDir, manifest: Manifest, files: Iterable[SealedFile]) -> None:
-    """Refuse records that are not those of the manifest.
+def _refuse_changed(
+    run: RunDir, manifest: Manifest, files: Iterable[SealedFile], *, unpack: bool
+) -> None:
+    """Refuse records that are not those of the manifest. `unpack`: compare compressed files too,
+    whose content was not just read.
 
     Raises:
         StoreError: names the file, and the line where it can.
     """
     stated = manifest.records or {}
     for file in files:
-        if file.path in RECORDS and (
-            file.path not in stated or stated[file.path].sha256 != file.sha256
-        ):
+        name = file.path.removesuffix(SUFFIX)
+        if name not in RECORDS:
+            continue
+        if name not in stated or (name == file.path and stated[name].sha256 != file.sha256):
             run.verify()
             raise UsageError(f"{run.path / file.path}: is not the file that the manifest names")
+        if name != file.path and unpack:
+            check_file(run.path / name, stated[name])
 
 
 def _content(seal: Seal) -> tuple[object, ...]:

@@ -21,6 +21,7 @@ from llmeval.governance.seal import (
     read_seal,
     sealed_file,
 )
+from llmeval.store.compressed import SUFFIX
 from llmeval.store.directory import SUMMARY, RunDir
 
 
@@ -70,10 +71,11 @@ def check_seal(run: Path, *, records_are_checked: bool = False) -> SealCheck:
 
 def _structure(run: Path, seal: Seal) -> Iterator[str]:
     names = [file.path for file in seal.files]
+    plain = [name.removesuffix(SUFFIX) for name in names]
     for name in NEEDED:
-        if name not in names:
+        if name not in plain:
             yield f"{SEAL}: does not cover {name}"
-    if len(set(names)) != len(names):
+    if len(set(plain)) != len(plain):
         yield f"{SEAL}: names a file twice"
     for name in RECORDED:
         if name not in names and (run / name).exists():

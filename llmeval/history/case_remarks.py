@@ -5,7 +5,8 @@ from pathlib import Path
 from llmeval.core.errors import LlmevalError
 from llmeval.history.experiment_store import ExperimentStore, RunQuery
 from llmeval.store.case_comments import ShownComment, comments_near, shown
-from llmeval.store.directory import RunDir
+from llmeval.store.directory import CASES, RunDir
+from llmeval.store.record_lines import on_disk
 
 
 def remarks_on(
@@ -24,7 +25,7 @@ def remarks_on(
     """
     for row in store.runs(query.where("suite", suite)):
         path = Path(row.path)
-        if not (path / "cases.jsonl").is_file():
+        if not on_disk(path / CASES).is_file():
             continue
         comments = [each for each in comments_near(path, suite) if each.case_id == case_id]
         if not comments:

@@ -244,7 +244,7 @@ def _end_session(
     ending, reason = how
     now = utc_now()
     session = structs.replace(manifest.sessions[-1], ended=now, answers=writer.answers)
-    writer.write_manifest(
+    writer.end(
         structs.replace(
             manifest,
             ended=now,

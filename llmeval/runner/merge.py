@@ -7,10 +7,9 @@ from shard 1.
 
 import hashlib
 import itertools
-import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from msgspec import structs
 
 from llmeval.core.checksums import digest_number, digest_of_sum
 from llmeval.core.errors import StoreError
-from llmeval.core.files import NO_LINK, PRIVATE, store_error
+from llmeval.core.files import PRIVATE, store_error, write_atomically
 from llmeval.core.manifest import (
     Digests,
     Manifest,
@@ -29,7 +28,9 @@ from llmeval.core.manifest import (
     SoftwareRecord,
 )
 from llmeval.runner.manifest import new_run_id
+from llmeval.store.compressed import LIMIT, compressed, frames
 from llmeval.store.directory import JUDGE_PROBES, MANIFEST, RECORDS, RunDir
+from llmeval.store.record_lines import size_of
 from llmeval.store.writer import write_manifest
 
 _NAMED = 5
@@ -249,7 +250,8 @@ def join(parts: Sequence[ShardRun], out: Path, manifest: Manifest) -> Manifest:
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name in RECORDS:
-            (out / name).unlink(missing_ok=True)  # of a merge that was interrupted, or a link
+            for left in (out / name, compressed(out / name)):
+                left.unlink(missing_ok=True)  # of a merge that was interrupted, or a link
             records[name] = _join_file(parts, out, name)
         if not records[JUDGE_PROBES].lines:
             (out / JUDGE_PROBES).unlink()
@@ -261,12 +263,19 @@ def join(parts: Sequence[ShardRun], out: Path, manifest: Manifest) -> Manifest:
 
 
 def _join_file(parts: Sequence[ShardRun], out: Path, name: str) -> RecordFile:
+    """Write one file of records; a large one is compressed at once."""
     number, content = 0, hashlib.sha256()
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK
-    with open(os.open(out / name, flags, PRIVATE), "wb") as file:
+
+    def joined() -> Iterator[bytes]:
+        nonlocal number
         for part in parts:
             for _, line in part.run.lines(name):
-                file.write(line)
                 content.update(line)
                 number += 1
+                yield line
+
+    if sum(size_of(part.run.path / name) for part in parts) > LIMIT:
+        write_atomically(compressed(out / name), frames(joined()), mode=PRIVATE)
+    else:
+        write_atomically(out / name, joined(), mode=PRIVATE)
     return RecordFile(number, content.hexdigest())

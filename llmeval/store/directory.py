@@ -8,6 +8,7 @@
     `summary.json`    metrics, decision and counts
     `labels/`         the labels that people gave, one file a reviewer (`people_files.py`)
 
+A large file of records of a complete run is compressed, and then named `answers.jsonl.zst`.
 `RunDir` checks records while it reads them: each line has a checksum, and the manifest of a run
 that ended has one of each file. A run that was killed may end in a torn line, which readers leave
 out. Memory stays small: an index of offsets is held, never the texts.
@@ -31,7 +32,13 @@ from llmeval.core.records import SCHEMA, Answer, Case, Score, to_json
 from llmeval.core.results import Summary
 from llmeval.store.record_lines import ANSWERS as ANSWERS
 from llmeval.store.record_lines import CASES as CASES
-from llmeval.store.record_lines import EMPTY_SHA256, check_file, verified_lines
+from llmeval.store.record_lines import (
+    EMPTY_SHA256,
+    check_file,
+    on_disk,
+    open_records,
+    verified_lines,
+)
 from llmeval.store.record_lines import JUDGE_PROBES as JUDGE_PROBES
 from llmeval.store.record_lines import RECORDS as RECORDS
 from llmeval.store.record_lines import SCORES as SCORES
@@ -46,6 +53,8 @@ ATTEMPTS = "attempts.json"
 SHARDS, PARTIAL, GRIDS = "shards", "partial", "grids"
 """Folders in a suite's folder of runs, for runs that are not a whole run of the suite."""
 
+_LINE = 4096
+"""Bytes that are read at first for one line."""
 _Stamp = tuple[int, int]
 """Size and time of the last change of a file."""
 
@@ -213,9 +222,11 @@ class RunDir:
 
     def answer_at(self, offset: int) -> Answer:
         """The answer whose line begins at `offset`."""
-        with (self.path / ANSWERS).open("rb") as file:
-            file.seek(offset)
-            answer: Answer = self._decoded(file.readline(), _ANSWER, ANSWERS, offset)
+        with open_records(self.path / ANSWERS) as file:
+            line, size = b"", _LINE
+            while not line.endswith(b"\n") and (part := file.read(offset + len(line), size)):
+                line, size = line + part[: part.find(b"\n") + 1 or None], 2 * size
+        answer: Answer = self._decoded(line, _ANSWER, ANSWERS, offset)
         return answer
 
     def places(self, name: str) -> Iterator[tuple[UnitKey, int, int]]:
@@ -278,7 +289,7 @@ class RunDir:
 
     def _stamp(self, name: str) -> _Stamp:
         """Another one when the file has changed: its size and the time of its last change."""
-        path = self.path / name
+        path = on_disk(self.path / name)
         if not path.exists():
             return (0, 0)
         stat = path.stat()

@@ -1,12 +1,18 @@
-"""The files of records in a run directory, line by line."""
+"""The files of records in a run directory, line by line.
+
+A large file of a complete run is compressed (`answers.jsonl.zst`). All functions take the plain
+path, and read whichever file is there. Offsets and digests are those of the plain content.
+"""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from llmeval.core import checksums
 from llmeval.core.errors import StoreError
 from llmeval.core.manifest import RecordFile
+from llmeval.store.compressed import SUFFIX, CompressedFile, compressed
 
 CASES, ANSWERS, SCORES, JUDGE_PROBES = (
     "cases.jsonl",
@@ -18,16 +24,63 @@ RECORDS = (CASES, ANSWERS, SCORES, JUDGE_PROBES)
 """The files that only llmeval writes, with a checksum in each line and a digest of each file in the
 manifest.
 """
+COMPRESSED = tuple(name + SUFFIX for name in RECORDS)
+"""The same files, compressed."""
 EMPTY_SHA256 = hashlib.sha256().hexdigest()
 """Of a file without a byte, which a missing file is taken for."""
 FIX = "Take the file from a copy of the run, or run the suite again"
 """What to do about a damaged file."""
 
 
+class PlainFile:
+    """A file of records that is not compressed, open for reading. A context manager.
+
+    Raises:
+        OSError: it can't be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+
+    def __enter__(self) -> "PlainFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back."""
+        os.close(self._file)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """No more bytes than stated, wherever the reader was before; fewer at the end."""
+        return os.pread(self._file, size, offset)
+
+
+def on_disk(path: Path) -> Path:
+    """The file that holds the records of a plain path: the compressed one where the plain one is
+    not there.
+    """
+    if path.name in RECORDS and not path.exists():
+        other = compressed(path)
+        return other if other.exists() else path
+    return path
+
+
+def open_records(path: Path) -> PlainFile | CompressedFile:
+    """A file of records, for reading single ones by their places."""
+    place = on_disk(path)
+    return PlainFile(place) if place == path else CompressedFile(place)
+
+
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """(offset, line) for each complete line; nothing for a missing file, and not the torn last
     line.
     """
+    place = on_disk(path)
+    if place != path:
+        yield from _unpacked_lines(place)
+        return
     if not path.exists():
         return
     offset = 0
@@ -37,6 +90,17 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 return
             yield offset, line
             offset += len(line)
+
+
+def _unpacked_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """As `lines`, of a compressed file. A torn frame at the end is left out."""
+    offset, rest = 0, b""
+    with CompressedFile(path) as file:
+        for chunk in file.chunks():
+            *whole, rest = (rest + chunk).split(b"\n")
+            for text in whole:
+                yield offset, text + b"\n"
+                offset += len(text) + 1
 
 
 def verified_lines(path: Path, stated: RecordFile | None) -> Iterator[tuple[int, bytes]]:
@@ -61,7 +125,7 @@ def verified_lines(path: Path, stated: RecordFile | None) -> Iterator[tuple[int,
         yield offset, line
         end = offset + len(line)
     # a torn last line is no line, but the file has it
-    if content.hexdigest() != stated.sha256 or (path.exists() and path.stat().st_size != end):
+    if content.hexdigest() != stated.sha256 or _is_torn(path, end):
         refuse(path, stated)
 
 
@@ -74,7 +138,7 @@ def check_file(path: Path, stated: RecordFile | None) -> None:
     if stated is None:
         for _ in _checked_lines(path):
             pass
-    elif sha256_of(path) != stated.sha256:
+    elif sha256_of(path) != stated.sha256 or _has_torn_frame(path):
         refuse(path, stated)
 
 
@@ -87,9 +151,9 @@ def refuse(path: Path, stated: RecordFile) -> None:
     number = end = 0
     for offset, line in _checked_lines(path):
         number, end = number + 1, offset + len(line)
-    if path.exists() and path.stat().st_size > end:
+    if _is_torn(path, end):
         raise StoreError(
-            f"{path}:{number + 1}: the last line is torn, though the run had ended. {FIX}"
+            f"{on_disk(path)}:{number + 1}: the last line is torn, though the run had ended. {FIX}"
         )
     if number != stated.lines:
         raise StoreError(f"{path} has {number:,} lines, the manifest says {stated.lines:,}. {FIX}")
@@ -98,8 +162,37 @@ def refuse(path: Path, stated: RecordFile) -> None:
     )
 
 
+def size_of(path: Path) -> int:
+    """Bytes of a file's plain content; 0 for a missing file."""
+    place = on_disk(path)
+    if place == path:
+        return path.stat().st_size if path.exists() else 0
+    with CompressedFile(place) as file:
+        return file.size
+
+
+def _has_torn_frame(path: Path) -> bool:
+    place = on_disk(path)
+    if place == path:
+        return False
+    with CompressedFile(place) as file:
+        return file.torn
+
+
+def _is_torn(path: Path, end: int) -> bool:
+    """Whether a file holds more than its lines, which end at `end`."""
+    return size_of(path) != end or _has_torn_frame(path)
+
+
 def sha256_of(path: Path) -> str:
-    """The sha256 of a file in hex; that of no bytes for a missing one."""
+    """The sha256 of a file's plain content in hex; that of no bytes for a missing one."""
+    place = on_disk(path)
+    if place != path:
+        content = hashlib.sha256()
+        with CompressedFile(place) as packed:
+            for chunk in packed.chunks():
+                content.update(chunk)
+        return content.hexdigest()
     if not path.exists():
         return EMPTY_SHA256
     with path.open("rb") as file:

@@ -1,6 +1,5 @@
 """Answers with their cases and scores, read one by one: texts are held only while they are used."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ import msgspec
 from llmeval.core.errors import StoreError
 from llmeval.core.record_index import RecordIndex, UnitKey
 from llmeval.core.records import Answer, Case, Score
-from llmeval.store.record_lines import ANSWERS, CASES, FIX, SCORES
+from llmeval.store.compressed import CompressedFile
+from llmeval.store.record_lines import ANSWERS, CASES, FIX, SCORES, PlainFile, open_records
 
 _CASE = msgspec.json.Decoder(Case)
 _ANSWER = msgspec.json.Decoder(Answer)
@@ -56,7 +56,7 @@ class UnitReader:
     def __init__(self, path: Path, indexes: Mapping[str, RecordIndex]) -> None:
         self._path, self._indexes = path, indexes
         self._answers, self._scores = indexes[ANSWERS], indexes[SCORES]
-        self._files: dict[str, int] = {}
+        self._files: dict[str, PlainFile | CompressedFile] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> "UnitReader":
@@ -171,12 +171,11 @@ class UnitReader:
             raise not_a_record(self._path / name, begin, error) from None
 
     def _read(self, name: str, begin: int, size: int) -> bytes:
-        """`pread`: no more bytes than asked for, wherever the reader was before."""
         file = self._files.get(name)
         if file is None:
-            file = self._files[name] = os.open(self._path / name, os.O_RDONLY)
-            self._stack.callback(os.close, file)
-        return os.pread(file, size, begin)
+            file = self._files[name] = open_records(self._path / name)
+            self._stack.callback(file.close)
+        return file.read(begin, size)
 
 
 def not_a_record(path: Path, begin: int, error: Exception) -> StoreError:

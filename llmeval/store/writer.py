@@ -21,6 +21,7 @@ from llmeval.core.manifest import Manifest, RecordFile
 from llmeval.core.manifest_file import manifest_bytes
 from llmeval.core.records import Answer, Case, Score, to_json
 from llmeval.core.redaction import redact_record
+from llmeval.store.compressed import LIMIT, compress, compressed, expand
 from llmeval.store.directory import ANSWERS, CASES, JUDGE_PROBES, MANIFEST, RECORDS, SCORES, RunDir
 
 LOCK = ".lock"
@@ -53,6 +54,7 @@ class RunWriter:
         except OSError as error:
             raise store_error(path, error) from None
         self._files = {name: _Appended(path / name) for name in RECORDS}
+        self._is_complete = False
         self.run = RunDir(path)
 
     def write_manifest(self, manifest: Manifest) -> None:
@@ -92,10 +94,17 @@ class RunWriter:
         """Make everything durable; what the manifest says of each file from now on."""
         return {name: file.state() for name, file in self._files.items()}
 
+    def end(self, manifest: Manifest) -> None:
+        """Write the manifest of a run that has ended. Large files of a complete run are compressed
+        when this writer is closed, because nothing more is appended to them.
+        """
+        self.write_manifest(manifest)
+        self._is_complete = manifest.status == "complete"
+
     def close(self) -> None:
         """Make everything durable and let others write."""
         for file in self._files.values():
-            file.close()
+            file.close(compress_large=self._is_complete)
         self._lock.release()
 
 
@@ -106,14 +115,17 @@ def _json(record: msgspec.Struct) -> bytes:
 
 class _Appended:
     """One file that is appended to. A last line that a crash left torn is cut off when it is
-    opened.
+    opened. A compressed file is expanded, and stays next to the plain one until the first append:
+    a run that is only opened, and not continued, keeps the bytes that were sealed.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._packed = compressed(path).exists()
         self.lines = 0
         self._content = hashlib.sha256()
         try:
+            expand(path)
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | NO_LINK
             self._descriptor = os.open(path, flags, PRIVATE)
             self._cut_torn_line()
@@ -127,6 +139,9 @@ class _Appended:
         """Write lines with one call."""
         data = b"".join(parts)
         try:
+            if self._packed:
+                compressed(self._path).unlink()
+                self._packed = False
             view = memoryview(data)
             while view:
                 view = view[os.write(self._descriptor, view) :]
@@ -142,14 +157,17 @@ class _Appended:
             raise store_error(self._path, error) from None
         return RecordFile(self.lines, self._content.hexdigest())
 
-    def close(self) -> None:
+    def close(self, *, compress_large: bool) -> None:
         """Make it durable. A file that nothing was written to is removed: no file is what readers
         take for empty.
         """
         os.fsync(self._descriptor)
+        size = os.fstat(self._descriptor).st_size
         os.close(self._descriptor)
-        if not self.lines and self._path.name == JUDGE_PROBES:
+        if self._packed or (not self.lines and self._path.name == JUDGE_PROBES):
             self._path.unlink(missing_ok=True)
+        elif compress_large and size > LIMIT:
+            compress(self._path)
 
     def _note(self, data: bytes) -> None:
         self._content.update(data)

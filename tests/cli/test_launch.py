@@ -73,6 +73,7 @@ def test_kubernetes(folder: Path) -> None:
         run, decide = yaml.safe_load_all(done.stdout)
         spec = run["spec"]
         assert (spec["completionMode"], spec["completions"]) == ("Indexed", 2)
+        assert spec["backoffLimitPerIndex"] == 2
         assert spec["template"]["spec"]["restartPolicy"] == "Never"
         rules = {rule["action"]: rule for rule in spec["podFailurePolicy"]["rules"]}
         assert rules["FailIndex"]["onExitCodes"]["values"] == [2]

@@ -3,37 +3,41 @@ worker that ends costs no result.
 """
 
 import json
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from llmeval.core.errors import StoreError, UsageError
 from llmeval.runner.batches import UnitBatch
 from llmeval.runner.options import Options, workers_of
-from tests.support.command import llmeval
-from tests.support.endpoint import serve
+from tests.support.command import ROOT, llmeval
+from tests.support.endpoint import Endpoint, serve
+from tests.support.ray_cluster import Cluster
 from tests.support.suites import answer, write_suite
 from tests.support.tables import each_row
-from tests.support.workers import ThreadWorkers
+from tests.support.workers import ThreadWorkers, comparable_summary
 
 CASES = 60
-MUST_DIFFER = {"run_id", "checksum", "wall_s", "numbers", "sessions"}
-"""The id, its checksum, durations, and the statistics of durations."""
 
 
-def comparable(out: Path) -> bytes:
-    """The summary without what differs between any two runs."""
-    summary = json.loads((out / "summary.json").read_text())
-    return json.dumps({k: v for k, v in summary.items() if k not in MUST_DIFFER}).encode()
-
-
-def execute(executor: str, suite: Path, out: Path, *more: object) -> "tuple[int, str]":
-    """Run a suite; the exit code and the messages."""
+def execute(
+    executor: str, suite: Path, out: Path, *more: object, **variables: str
+) -> "tuple[int, str]":
+    """Run a suite; the exit code and the messages. A real cluster has a process of its own."""
+    if executor == "ray":
+        process = subprocess.run(
+            [sys.executable, "-m", "llmeval", "run", suite, "--out", out, *map(str, more)],
+            env={**os.environ, **variables}, cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return process.returncode, process.stderr
     if executor != "shard":
         way = [] if executor == "local" else ["--executor", "ray", "--workers", "2"]
-        done = llmeval("run", suite, "--out", out, *way, *more)
+        done = llmeval("run", suite, "--out", out, *way, *more, **variables)
         return done.returncode, done.stderr
     for part in ("1/2", "2/2"):
         llmeval("run", suite, "--shard", part, "--out", out / "parts" / part[0], *more)
@@ -48,24 +52,49 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> type[ThreadWorkers]:
     return ThreadWorkers
 
 
-def test_each_executor_gives_the_same_summary(
-    tmp_path: Path, workers: type[ThreadWorkers], monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Undisturbed(NamedTuple):
+    """A run in one process, and what it took. The others are compared with it."""
+
+    endpoint: Endpoint
+    suite: Path
+    exit_code: int
+    calls: int
+    summary: bytes
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
     extra = "repeats: 2\ngate: {floors: {contains: 0.6, correctness: 0.5}}\n"
+    folder = tmp_path_factory.mktemp("undisturbed")
     with serve(answer) as endpoint:
-        suite = write_suite(tmp_path, endpoint.url, CASES, extra)
-        calls, ends = {}, {}
-        for executor in ("local", "shard", "workers"):
-            monkeypatch.setenv("LLMEVAL_HOME", str(tmp_path / f"{executor} home"))
-            before = len(endpoint.requests)
-            ends[executor] = execute(executor, suite, tmp_path / executor)[0]
-            calls[executor] = len(endpoint.requests) - before
-    assert len(set(ends.values())) == 1
-    assert len(set(calls.values())) == 1
-    assert comparable(tmp_path / "local") == comparable(tmp_path / "workers")
-    shard, local = (json.loads(comparable(tmp_path / name)) for name in ("shard", "local"))
-    differing = {key for key in local if local[key] != shard.get(key)}
-    assert differing <= {"warnings"}, "merge adds what differs between its shards"
+        suite = write_suite(folder, endpoint.url, CASES, extra)
+        code, _ = execute("local", suite, folder / "out", LLMEVAL_HOME=str(folder / "home"))
+        calls = len(endpoint.requests)
+        yield Undisturbed(endpoint, suite, code, calls, comparable_summary(folder / "out"))
+
+
+@pytest.mark.parametrize(
+    "executor", ["local", "shard", "workers", pytest.param("ray", marks=pytest.mark.ray)]
+)
+def test_each_executor_gives_the_same_summary(
+    undisturbed: Undisturbed, tmp_path: Path, executor: str, request: pytest.FixtureRequest
+) -> None:
+    """`workers`: those of a cluster as threads, with the same batches. `ray`: a real cluster."""
+    options: list[object] = []
+    variables = {}
+    if executor == "workers":
+        request.getfixturevalue("workers")
+    if executor == "ray":
+        pytest.importorskip("ray", reason="the extra `ray` is not installed")
+        cluster: Cluster = request.getfixturevalue("cluster")
+        options = ["--executor", f"ray://{cluster.address}"]
+        variables = {k: v for k, v in cluster.environment.items() if k.startswith("RAY_")}
+    before = len(undisturbed.endpoint.requests)
+    out = tmp_path / "out"
+    code, message = execute(executor, undisturbed.suite, out, *options, **variables)
+    assert code == undisturbed.exit_code, message
+    assert len(undisturbed.endpoint.requests) - before == undisturbed.calls
+    assert comparable_summary(out) == undisturbed.summary
 
 
 def poison(name: str, times: int) -> Callable[[UnitBatch], bool]:

@@ -1,45 +1,36 @@
 """Workers on a real Ray cluster, which is bound to loopback and requires a token.
 
-One cluster for all tests, started as a person would (`ray start`), and one that a run starts.
+The cluster of the session, started as a person would (`ray start`), and one that a run starts.
 """
 
-import contextlib
+import importlib.util
 import json
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from tests.support.command import llmeval
 from tests.support.endpoint import Endpoint, serve
+from tests.support.ray_cluster import LOOPBACK, Cluster, end_processes, listening, processes
 from tests.support.suites import answer, write_suite
 
-pytest.importorskip("ray", reason="the extra `ray` is not installed")
+pytestmark = pytest.mark.ray
+if importlib.util.find_spec("ray") is None:
+    pytest.skip("the extra `ray` is not installed", allow_module_level=True)
 if sys.platform != "linux":
     pytest.skip("the processes of Ray are read from /proc", allow_module_level=True)
-pytestmark = pytest.mark.ray
 
 ROOT = Path(__file__).parent.parent.parent
 CASES, CONCURRENCY = 120, 4
 RUNS: "list[subprocess.Popen[str]]" = []
 """The runs of a test. Each has a session, to which the processes of its cluster belong."""
-
-
-class Cluster(NamedTuple):
-    """A running cluster. `environment`: of a process that may use it."""
-
-    address: str
-    process: "subprocess.Popen[bytes]"
-    environment: dict[str, str]
 
 
 @pytest.fixture(autouse=True)
@@ -52,85 +43,6 @@ def _ended() -> Iterator[None]:
             run.communicate()
         end_processes(run.pid)
     RUNS.clear()
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with tempfile.TemporaryDirectory(prefix="ll-ray-") as name:
-        port = free_port()
-        environment = {
-            **os.environ,
-            "RAY_AUTH_MODE": "token",
-            "RAY_AUTH_TOKEN": secrets.token_hex(32),
-            "RAY_USAGE_STATS_ENABLED": "0",
-            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-            "LLMEVAL_HOME": f"{name}/home",
-            "PYTHONPATH": str(ROOT),
-            "PYTHONUNBUFFERED": "1",
-            "PROMPT": "{{ question }}",
-        }
-        process = subprocess.Popen(
-            [Path(sys.executable).parent / "ray", "start", "--head", "--block", f"--port={port}",
-             "--include-dashboard=false", "--disable-usage-stats", "--num-cpus=2",
-             "--object-store-memory=100000000", f"--temp-dir={name}"],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )  # fmt: skip
-        printed: list[bytes] = []
-        try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                printed.append(line)
-                if b"Ray runtime started" in line or b"timed out during startup" in line:
-                    break
-            if b"timed out during startup" in printed[-1]:
-                pytest.skip("this machine is too busy: Ray gives its processes 30 s to start")
-            assert b"Ray runtime started" in printed[-1], b"".join(printed)
-            yield Cluster(f"127.0.0.1:{port}", process, environment)
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-            end_processes(process.pid)
-            process.kill()
-            process.communicate()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def processes(session: int) -> dict[int, str]:
-    """The processes of a session by their id, with their titles: Ray starts no other session."""
-    own = {}
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            number = int((path / "stat").read_text().rpartition(")")[2].split()[3])
-            title = (path / "cmdline").read_text()
-        except (OSError, ValueError):
-            continue
-        if number == session and title:
-            own[int(path.name)] = title
-    return own
-
-
-def end_processes(session: int) -> None:
-    for pid in processes(session):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def listening(pids: "set[int]") -> set[str]:
-    """The addresses on which these processes listen."""
-    lines = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout
-    return {
-        line.split()[3].rpartition(":")[0]
-        for line in lines.splitlines()
-        if any(f"pid={pid}," in line for pid in pids)
-    }
 
 
 def start(
@@ -150,12 +62,6 @@ def start(
 def wait_for(endpoint: Endpoint, n: int, process: "subprocess.Popen[str]") -> None:
     while len(endpoint.requests) < n and process.poll() is None:
         time.sleep(0.01)
-
-
-def actors(cluster: Cluster) -> list[int]:
-    return [
-        pid for pid, command in processes(cluster.process.pid).items() if "BatchWorker" in command
-    ]
 
 
 def check_complete(suite: Path, out: Path, endpoint: Endpoint, *, in_flight: int) -> None:
@@ -182,16 +88,16 @@ def test_a_worker_and_a_driver_are_killed(tmp_path: Path, cluster: Cluster) -> N
         suite = write_suite(tmp_path, endpoint.url, CASES, judge=False)
         run = start(suite, tmp_path / "out", cluster.environment, f"ray://{cluster.address}")
         wait_for(endpoint, CASES // 3, run)
-        running = actors(cluster)
-        addresses = listening(set(processes(cluster.process.pid)))
+        running = cluster.actors()
+        addresses = cluster.listening()
         os.kill(running[0], signal.SIGKILL)
         _, message = run.communicate(timeout=120)
         assert run.returncode == 0, message
         assert len(running) == 2
         assert addresses, "the test sees the ports of the cluster"
-        assert addresses <= {"127.0.0.1", "[::ffff:127.0.0.1]", "[::1]"}
+        assert addresses <= LOOPBACK
         check_complete(suite, tmp_path / "out", endpoint, in_flight=CONCURRENCY)
-        assert actors(cluster) == [], "the run ended its workers"
+        assert cluster.actors() == [], "the run ended its workers"
 
         suite = write_suite(tmp_path / "b", endpoint.url, CASES, judge=False)
         endpoint.requests.clear()
@@ -249,7 +155,7 @@ def test_the_cluster_of_a_run(tmp_path: Path) -> None:
             _, message = run.communicate(timeout=120)
             assert run.returncode == 130, message
             assert pids
-            assert addresses <= {"127.0.0.1", "[::ffff:127.0.0.1]", "[::1]"}
+            assert addresses <= LOOPBACK
             assert b"secret-key-1234" not in logs
             assert not list(Path(name).iterdir()), "the folder of the cluster is removed"
             assert not processes(run.pid)

@@ -1,13 +1,26 @@
-"""Workers in threads of the test's process, instead of those of a cluster."""
+"""Workers in threads of the test's process, instead of those of a cluster; and the part of a summary
+that is the same for all executors.
+"""
 
 import asyncio
+import json
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 
 from llmeval.runner.batch_executor import WorkerEnded
 from llmeval.runner.batches import BatchResult, UnitBatch, WorkerIdentity
 from llmeval.runner.options import Options
 from llmeval.runner.worker import BatchWorker, WorkOrder
+
+_MUST_DIFFER = {"run_id", "checksum", "wall_s", "numbers", "sessions"}
+"""The id, its checksum, durations, and the statistics of durations."""
+
+
+def comparable_summary(out: Path) -> bytes:
+    """The bytes of a run's summary without what differs between any two runs."""
+    summary = json.loads((out / "summary.json").read_text())
+    return json.dumps({k: v for k, v in summary.items() if k not in _MUST_DIFFER}).encode()
 
 
 class ThreadWorkers:

@@ -11,6 +11,7 @@ from llmeval.report.html.index import LETTERS
 from llmeval.report.html.row import ReportRow
 from llmeval.report.html.trend import PastRun
 from llmeval.store.directory import CASES, SCORES, CaseOutline, RunDir, lines
+from llmeval.store.record_lines import size_of
 
 MOST_BYTES = 512 << 20
 """Scores of past runs that are read, the newest run first: two to three seconds of one core."""
@@ -128,8 +129,7 @@ def unsteady(history: dict[str, str], row: ReportRow) -> bool:
 def _affordable(past: Sequence[PastRun], left: int) -> list[PastRun]:
     chosen = []
     for each in reversed(past):
-        path = each.run.path / SCORES
-        left -= path.stat().st_size if path.exists() else 0
+        left -= size_of(each.run.path / SCORES)
         if left < 0:
             break
         chosen.append(each)
