@@ -139,8 +139,8 @@ class GuardedServer(ThreadingHTTPServer):
         )
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that breaks off, or does not trust the certificate, is not an error of the server.
-        Without this, strangers fill the terminal with traces.
+        """A client that breaks off, or does not trust the certificate, is not an error of the
+        server. Without this, strangers fill the terminal with traces.
         """
         if not isinstance(sys.exception(), OSError):  # an SSLError is one
             super().handle_error(request, client_address)  # type: ignore[arg-type]
