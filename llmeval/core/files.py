@@ -67,6 +67,18 @@ def irregular_kind(path: Path) -> str:
     return next((name for is_kind, name in kinds if is_kind(mode)), "")
 
 
+def read_regular(path: Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        OSError: it can't be read, or is a pipe, a socket or a device.
+    """
+    kind = irregular_kind(path)
+    if kind:
+        raise OSError(f"it is {kind}, and only files are read")
+    return path.read_bytes()
+
+
 def open_to_append(path: Path) -> BinaryIO:
     """A file that is read and appended to; never through a link.
 

@@ -13,6 +13,7 @@ from msgspec import structs
 
 from llmeval.core.checksums import manifest_digest
 from llmeval.core.errors import StoreError
+from llmeval.core.files import read_regular
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import SCHEMA
 from llmeval.core.redaction import has_secret, redact_value
@@ -34,7 +35,7 @@ def read_manifest(path: Path) -> Manifest:
             value has the wrong type.
     """
     try:
-        loaded = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        loaded = msgspec.json.decode(read_regular(path), type=dict[str, Any])
     except FileNotFoundError:
         raise StoreError(
             f"{path.parent} has no {path.name}: it is not a run directory, or the run ended before"

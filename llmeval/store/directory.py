@@ -23,6 +23,7 @@ import msgspec
 
 from llmeval.core import checksums
 from llmeval.core.errors import StoreError
+from llmeval.core.files import read_regular
 from llmeval.core.judge_probe import JudgeProbe
 from llmeval.core.manifest import Manifest, RecordFile
 from llmeval.core.manifest_file import check_schema, read_manifest
@@ -111,11 +112,13 @@ class RunDir:
         """
         path = self.path / SUMMARY
         try:
-            data = path.read_bytes()
+            data = read_regular(path)
         except FileNotFoundError:
             raise StoreError(
                 f"{self.path} has no {SUMMARY}: the run never came to an end"
             ) from None
+        except OSError as error:
+            raise StoreError(f"{path} can't be read: {error}") from None
         decoded: Summary = self._decoded(data, _SUMMARY, SUMMARY)
         check_schema(decoded.schema, path)
         if checksums.problem(data):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from llmeval.core import checksums
 from llmeval.core.errors import StoreError
+from llmeval.core.files import irregular_kind
 from llmeval.core.manifest import RecordFile
 from llmeval.store.compressed import SUFFIX, CompressedFile, compressed
 
@@ -60,7 +61,13 @@ class PlainFile:
 def on_disk(path: Path) -> Path:
     """The file that holds the records of a plain path: the compressed one where the plain one is
     not there.
+
+    Raises:
+        StoreError: the path is a pipe, a socket or a device.
     """
+    kind = irregular_kind(path)
+    if kind:
+        raise StoreError(f"{path} can't be read: it is {kind}, and only files are read")
     if path.name in RECORDS and not path.exists():
         other = compressed(path)
         return other if other.exists() else path

@@ -7,7 +7,7 @@ import msgspec
 from filelock import FileLock
 
 from llmeval.core.errors import StoreError
-from llmeval.core.files import write_atomically
+from llmeval.core.files import read_regular, write_atomically
 from llmeval.core.records import to_json
 from llmeval.core.run_tags import TAGS_SCHEMA, RunTags
 
@@ -26,7 +26,7 @@ def read_tags(run: Path) -> dict[str, str]:
     """
     path = run / TAGS
     try:
-        tags = _DECODER.decode(path.read_bytes())
+        tags = _DECODER.decode(read_regular(path))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
