@@ -188,6 +188,10 @@ BELIEF = screened_words(
     r"molti (?:pensano|credono)|(?:pensei|pensava|achava|achei)(?: que)?",
     r"muitos (?:pensam|acham|acreditam)|ik dacht(?: eerst)?",
     r"(?:velen|sommigen) (?:denken|geloven)",
+    r"(?:planned|scheduled|intended|slated|meant|due) (?:to \w+ )?(?:for|in|on|at)",
+    r"(?:geplant|vorgesehen|angesetzt)|prévu(?:e)? (?:pour|en)|(?:previst[oa]|planead[oa]) para",
+    r"previst[oa] (?:per|nel)|gepland (?:voor|in)",
+    r"(?:many|most|some|several) (?:people |sources |students )?(?:name|cite|credit|mention)",
 )
 """Opens what others hold; a `CONTRAST` after it takes it back."""
 CONTRAST = words_pattern(

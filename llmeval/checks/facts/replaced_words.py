@@ -43,6 +43,7 @@ def _short_for(one: str, two: str) -> bool:
     initials = (
         short.isalpha()
         and short[0] == long[0]
+        and len(short) < len(long)
         and len(short) <= 3
         and not set(short) & set("aeiouy")
     )
