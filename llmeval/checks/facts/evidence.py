@@ -18,8 +18,8 @@ from llmeval.checks.facts.beside_names import (
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance
 from llmeval.checks.facts.date_values import Precision
 from llmeval.checks.facts.differences import ReferenceComparison, compare, compare_list
-from llmeval.checks.facts.expressions import is_expression, states_expression
-from llmeval.checks.facts.longer_names import longer_name
+from llmeval.checks.facts.expressions import is_expression, is_tuple, states_expression
+from llmeval.checks.facts.longer_names import in_longer_han_name, longer_name
 from llmeval.checks.facts.lost_spaces import squeezed
 from llmeval.checks.facts.mentions import Mention, in_context, mention_at, with_overlaps
 from llmeval.checks.facts.names import (
@@ -129,7 +129,8 @@ def _as_a_whole(
 
 def _has_no_value(value: ExpectedValue) -> bool:
     """Whether the text is not read as a number or a date, unless it is an equation."""
-    return not (value.numbers or value.dates) or any(mark in value.raw for mark in "=<>≤≥")
+    other = any(mark in value.raw for mark in "=<>≤≥") or is_tuple(value.raw)
+    return other or not (value.numbers or value.dates)
 
 
 def _typed(
@@ -227,6 +228,7 @@ def _whole(
         or _other_suffix(place, value.text, answer)
         or in_other_bracket(place[1], value.text, answer.words)
         or is_other_capitals(place[1], value.text, answer.words)
+        or in_longer_han_name(place, value.text, answer.words)
         or has_other_article(*place, value.text, answer.words)
         or is_namesake(value.text, answer.words)
     ):

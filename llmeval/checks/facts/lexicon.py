@@ -91,6 +91,8 @@ for _number, _group in enumerate(CONTRASTS):
 _ANTONYMS: tuple[frozenset[str], ...] = tuple(
     word_set(line)
     for line in """
+pope saint sultan bishop cardinal rabbi
+pope general admiral colonel private sergeant
 monoxyde dioxyde trioxyde
 monoxido dioxido trioxido
 monossido diossido biossido
@@ -134,7 +136,8 @@ for _number, _group in enumerate(_ANTONYMS):
 COMPASS = CONTRASTS[0] | CONTRASTS[1]
 BEFORE_NAME = (COMPASS - {"est", "este", "sur", "mid"}) | word_set(
     "new old upper lower inner outer equatorial papua non anti pseudo neo post pre ex "
-    "democratic people san santa santo sao baja"
+    "democratic people san santa santo sao baja "
+    "nueva nuevo nouvelle nouveau nova novo nuova nuovo neu neue nieuw nieuwe"
 )
 """Right before a name these make another name of it: South Sudan, New Mexico, Equatorial Guinea."""
 AFTER_NAME = (CONTRASTS[0] | CONTRASTS[1]) - {

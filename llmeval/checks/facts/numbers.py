@@ -77,6 +77,14 @@ _MINUS = regex.compile(
     r"|(?<!\bal\s)(?<!\blo\s)(?<!\bo\s)(?<!\bpor\s)menos|(?<!\blo\s)meno|min)\s$",
     regex.IGNORECASE,
 )
+# `12 degrees below zero`, in seven languages
+_BELOW_ZERO = regex.compile(
+    r"\s?(?:degrees?|deg|°|grad|degrés?|grados?|gradi|graus?|graden)?\s?(?:[CFcf]\b|celsius"
+    r"|fahrenheit)?\s?(?:below\s(?:zero|freezing)|unter\s(?:null|dem\sgefrierpunkt)"
+    r"|(?:au-dessous|en\sdessous)\sde\s(?:zéro|0)|bajo\scero|sotto\s(?:lo\s)?zero"
+    r"|abaixo\sde\szero|onder\s(?:nul|het\svriespunt))",
+    regex.IGNORECASE,
+)
 # A year with the number of a footnote that lost its brackets: "in 19861."
 _NOTED_YEAR = regex.compile(r"(?:1[5-9]|20)\d{3}(?=[.!?](?:\s|$)|$)")
 _FRACTION_COMMANDS = frozenset(["frac", "dfrac", "tfrac", "cfrac"])
@@ -129,6 +137,9 @@ def _at(
 ) -> Number | None:
     """The number that starts at word `index`."""
     form = words.forms[index]
+    special = _fraction_in_han(words, index) or _one_and_half(words, index)
+    if special is not None:
+        return special
     if not form[0].isalpha():
         return _two_parts(words, index) or _in_digits(
             words, index, read_digits(words, index, comma=comma, sure=sure)
@@ -148,6 +159,63 @@ def _at(
     if form in OPENERS and other is None:
         return _in_words(words, index, spelled(words, index))
     return None
+
+
+_HAN_FRACTION = regex.compile(
+    r"(?P<below>\d{1,4}|[一二三四五六七八九十百两]{1,4})分[之の]"
+    r"(?P<above>\d{1,4}|[一二三四五六七八九十百两]{1,4})"
+)
+
+
+def _fraction_in_han(words: Tokens, index: int) -> Number | None:
+    """`四分之三`, `4分の3`."""
+    start = words.starts[index]
+    if "分" not in words.raw[start : start + 6]:
+        return None
+    match = _HAN_FRACTION.match(words.raw, start)
+    if match is None:
+        return None
+    below, above = (_han_value(match[name]) for name in ("below", "above"))
+    return _special(words, index, match.end(), tidy(above / below)) if above and below else None
+
+
+def _han_value(text: str) -> int:
+    shown = (int(text), 0) if text.isdigit() else in_words(Tokens(text), 0, "zh")
+    return shown[0] if shown else 0
+
+
+_ONE_AND_HALF = regex.compile(
+    r"(?:an?|one|une?|una|uma|un['’]|een)\s?(?P<unit>\p{L}{2,12})\s(?:and\sa\s(?P<part>half"
+    r"|quarter)|et\sdemie?|y\smedi[ao]|e\smezz[ao]|e\smei[ao])\b"
+    r"|(?:anderthalb|eineinhalb|einundeinhalb|anderhalve?)\s(?P<unit>\p{L}{2,12})",
+    regex.IGNORECASE,
+)
+
+
+def _one_and_half(words: Tokens, index: int) -> Number | None:
+    """`an hour and a half`, `une heure et demie`, `anderthalb Stunden`."""
+    if words.forms[index] not in _ONE_WORDS:
+        return None
+    match = _ONE_AND_HALF.match(words.raw, words.starts[index])
+    unit = unit_named(match["unit"]) if match is not None else None
+    if match is None or unit is None:
+        return None
+    value = 1.25 if match["part"] == "quarter" else 1.5
+    return replace(_special(words, index, match.end(), value), unit=unit)
+
+
+_ONE_WORDS = frozenset(
+    "a an one un une una uma unora een anderthalb eineinhalb einundeinhalb anderhalf "
+    "anderhalve".split()
+)
+
+
+def _special(words: Tokens, index: int, end: int, value: Value) -> Number:
+    """A number of several words that ends at a code point."""
+    last = index
+    while last + 1 < len(words) and words.starts[last + 1] < end:
+        last += 1
+    return Number(value, index, last, words.starts[index], end, digits=15)
 
 
 _ROMAN = regex.compile(
@@ -187,11 +255,18 @@ def _two_parts(words: Tokens, index: int) -> Number | None:
     return Number(value, index, last, start, match.end(), unit_named(name), digits=4)
 
 
+def _is_negative(words: Tokens, start: int, end: int) -> bool:
+    """Whether a sign or word makes the number at [start, end) negative."""
+    if start and _MINUS.search(words.raw, max(0, start - 10), start):
+        return True
+    return _BELOW_ZERO.match(words.raw, end) is not None
+
+
 def _in_digits(words: Tokens, index: int, collected: Digits | None) -> Number | None:
     if collected is None:
         return None
     start, values = words.starts[index], collected.values
-    if start and _MINUS.search(words.raw, max(0, start - 10), start):
+    if _is_negative(words, start, collected.end):
         values = [-v for v in values]
     text = words.raw[start : words.ends[index]]
     bare = collected.plain and 3 <= len(text) <= 4
@@ -217,7 +292,7 @@ def _in_words(words: Tokens, index: int, collected: Spelled | None) -> Number | 
         return None
     start, last = words.starts[index], collected.stop - 1
     value = tidy(collected.value)
-    if start and _MINUS.search(words.raw, max(0, start - 10), start):
+    if _is_negative(words, start, words.ends[last]):
         value = -value
     weak = last == index and collected.value in _WEAK
     year = isinstance(value, int) and 1000 <= value < 2100

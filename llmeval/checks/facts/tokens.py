@@ -263,6 +263,13 @@ class Tokens:
         """Code points [start, end) of the words first..last (inclusive)."""
         return self.starts[first], self.ends[last]
 
+    def is_pronoun(self, index: int) -> bool:
+        """Whether the word is the I of `, I think`, not a numeral."""
+        if self.forms[index] != "i" or index + 1 >= len(self):
+            return False
+        opens = not index or self.gap(index).strip()[:1] in (",", ".", ";", ":")
+        return opens and self.raw[self.starts[index + 1]].islower()
+
     def gap(self, index: int) -> str:
         """What stands between word `index` and the one before it."""
         return self.raw[self.ends[index - 1] if index else 0 : self.starts[index]]

@@ -319,6 +319,8 @@ def same_sound(one: str, two: str) -> bool:
     Next to an equal other name this is a misspelling or another transliteration, also of short and
     known words.
     """
+    if {one[0], two[0]} == {"v", "w"} and max(len(one), len(two)) < SHORT:
+        return False  # Veil and Weil
     return min(len(one), len(two)) >= _NAME_LETTERS and _sound(one) == _sound(two)
 
 
