@@ -74,7 +74,7 @@ _SAINT_AND_NAME = 2
 
 
 def is_half_of_double(reference: Reference, answer: Tokens) -> bool:
-    """Whether the reference has a name twice and the answer once: Johnson for `Johnson &
+    """Whether the reference is one name twice and the answer has it once: Johnson for `Johnson &
     Johnson`."""
     counts = Counter(
         stem
@@ -83,7 +83,10 @@ def is_half_of_double(reference: Reference, answer: Tokens) -> bool:
         )
         if capital and form not in STOPWORDS
     )
-    return any(count > 1 and answer.stems.count(stem) < count for stem, count in counts.items())
+    if len(counts) != 1:
+        return False
+    ((stem, count),) = counts.items()
+    return count > 1 and answer.stems.count(stem) < count
 
 
 _NAME_ARTICLES = frozenset("la las los el le les lo il gli os as o a".split())

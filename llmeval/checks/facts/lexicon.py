@@ -275,6 +275,8 @@ _SERIES_START = 4
 
 def _of_series(one: str, two: str) -> bool:
     """Whether only the ending of a series differs: nitrate and nitrite, lactose and lactase."""
+    if one[:_SERIES_START] != two[:_SERIES_START]:
+        return False
     return any(
         one.endswith(a) and two.endswith(b) and one[: -len(a)] == two[: -len(b)]
         for endings in _SERIES

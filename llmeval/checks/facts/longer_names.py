@@ -31,6 +31,10 @@ _HAN_AFTER = regex.compile(
 _HAN_JOINTS = frozenset("是为為叫在的了和与與到从從向於于及或由把被让讓给給对對")
 
 
+_SENTENCE = 20
+"""The same where a comma follows the number, which seldom follows a footnote."""
+
+
 def in_longer_han_name(place: Place, reference: Reference, answer: Tokens) -> bool:
     """Whether the characters of a name stand inside a longer one: 南苏丹 for 苏丹, 上海大学 for
     上海."""
@@ -202,6 +206,6 @@ def _is_numeral(at: int, gap: str, answer: Tokens) -> bool:
     if not raw.isdigit() or len(raw) > 2:
         return False
     follows = answer.gap(at + 1)[:1] if at + 1 < len(answer) else ""
-    if gap == " " and (raw == "1" or (len(answer) > _BARE and follows != ",")):
+    if gap == " " and (raw == "1" or (len(answer) > (_SENTENCE if follows == "," else _BARE))):
         return False  # a footnote more often than a part
     return gap == "-" or at + 1 == len(answer) or answer.gap(at + 1).strip()[:1] in ("", *".,;:!?)")

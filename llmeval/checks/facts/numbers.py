@@ -14,7 +14,15 @@ from llmeval.checks.facts.digits import (
 )
 from llmeval.checks.facts.number_words import LANGUAGES, in_words
 from llmeval.checks.facts.qualifiers import NumericBound, bound_of
-from llmeval.checks.facts.spelled import OPENERS, Spelled, foreign, part_in_words, spelled
+from llmeval.checks.facts.special_numbers import BELOW_ZERO, ONE_WORDS, special_number
+from llmeval.checks.facts.spelled import (
+    OPENERS,
+    PART_STARTS,
+    Spelled,
+    foreign,
+    part_in_words,
+    spelled,
+)
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import (
     MONEY,
@@ -77,14 +85,6 @@ _MINUS = regex.compile(
     r"|(?<!\bal\s)(?<!\blo\s)(?<!\bo\s)(?<!\bpor\s)menos|(?<!\blo\s)meno|min)\s$",
     regex.IGNORECASE,
 )
-# `12 degrees below zero`, in seven languages
-_BELOW_ZERO = regex.compile(
-    r"\s?(?:degrees?|deg|°|grad|degrés?|grados?|gradi|graus?|graden)?\s?(?:[CFcf]\b|celsius"
-    r"|fahrenheit)?\s?(?:below\s(?:zero|freezing)|unter\s(?:null|dem\sgefrierpunkt)"
-    r"|(?:au-dessous|en\sdessous)\sde\s(?:zéro|0)|bajo\scero|sotto\s(?:lo\s)?zero"
-    r"|abaixo\sde\szero|onder\s(?:nul|het\svriespunt))",
-    regex.IGNORECASE,
-)
 # A year with the number of a footnote that lost its brackets: "in 19861."
 _NOTED_YEAR = regex.compile(r"(?:1[5-9]|20)\d{3}(?=[.!?](?:\s|$)|$)")
 _FRACTION_COMMANDS = frozenset(["frac", "dfrac", "tfrac", "cfrac"])
@@ -113,7 +113,14 @@ def numbers(
     collected: list[Number] = []
     other = foreign(words, language) if language in ("de", "fr", "es", "it", "pt", "nl") else None
     index = 0
+    # Most words of an English text start no number, as one look at a set tells.
+    plain = other is None and language not in LANGUAGES and language not in ("zh", "ja", "ko")
+    plain = plain and len(words) > _ALONE
     while index < len(words):
+        form = words.forms[index]
+        if plain and form not in _STARTS and form[0].isalpha() and form.isascii():
+            index += 1
+            continue
         number = _at(words, index, comma, language, sure, other)
         if number is None:
             index += 1
@@ -137,9 +144,9 @@ def _at(
 ) -> Number | None:
     """The number that starts at word `index`."""
     form = words.forms[index]
-    special = _fraction_in_han(words, index) or _one_and_half(words, index)
+    special = special_number(words, index)
     if special is not None:
-        return special
+        return replace(_special(words, index, special.end, special.value), unit=special.unit)
     if not form[0].isalpha():
         return _two_parts(words, index) or _in_digits(
             words, index, read_digits(words, index, comma=comma, sure=sure)
@@ -161,53 +168,7 @@ def _at(
     return None
 
 
-_HAN_FRACTION = regex.compile(
-    r"(?P<below>\d{1,4}|[一二三四五六七八九十百两]{1,4})分[之の]"
-    r"(?P<above>\d{1,4}|[一二三四五六七八九十百两]{1,4})"
-)
-
-
-def _fraction_in_han(words: Tokens, index: int) -> Number | None:
-    """`四分之三`, `4分の3`."""
-    start = words.starts[index]
-    if "分" not in words.raw[start : start + 6]:
-        return None
-    match = _HAN_FRACTION.match(words.raw, start)
-    if match is None:
-        return None
-    below, above = (_han_value(match[name]) for name in ("below", "above"))
-    return _special(words, index, match.end(), tidy(above / below)) if above and below else None
-
-
-def _han_value(text: str) -> int:
-    shown = (int(text), 0) if text.isdigit() else in_words(Tokens(text), 0, "zh")
-    return shown[0] if shown else 0
-
-
-_ONE_AND_HALF = regex.compile(
-    r"(?:an?|one|une?|una|uma|un['’]|een)\s?(?P<unit>\p{L}{2,12})\s(?:and\sa\s(?P<part>half"
-    r"|quarter)|et\sdemie?|y\smedi[ao]|e\smezz[ao]|e\smei[ao])\b"
-    r"|(?:anderthalb|eineinhalb|einundeinhalb|anderhalve?)\s(?P<unit>\p{L}{2,12})",
-    regex.IGNORECASE,
-)
-
-
-def _one_and_half(words: Tokens, index: int) -> Number | None:
-    """`an hour and a half`, `une heure et demie`, `anderthalb Stunden`."""
-    if words.forms[index] not in _ONE_WORDS:
-        return None
-    match = _ONE_AND_HALF.match(words.raw, words.starts[index])
-    unit = unit_named(match["unit"]) if match is not None else None
-    if match is None or unit is None:
-        return None
-    value = 1.25 if match["part"] == "quarter" else 1.5
-    return replace(_special(words, index, match.end(), value), unit=unit)
-
-
-_ONE_WORDS = frozenset(
-    "a an one un une una uma unora een anderthalb eineinhalb einundeinhalb anderhalf "
-    "anderhalve".split()
-)
+_STARTS = OPENERS | PART_STARTS | _FRACTION_COMMANDS | ONE_WORDS
 
 
 def _special(words: Tokens, index: int, end: int, value: Value) -> Number:
@@ -259,7 +220,7 @@ def _is_negative(words: Tokens, start: int, end: int) -> bool:
     """Whether a sign or word makes the number at [start, end) negative."""
     if start and _MINUS.search(words.raw, max(0, start - 10), start):
         return True
-    return _BELOW_ZERO.match(words.raw, end) is not None
+    return BELOW_ZERO.match(words.raw, end) is not None
 
 
 def _in_digits(words: Tokens, index: int, collected: Digits | None) -> Number | None:
