@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from llmeval import Options
 from llmeval.api import run as run_suite
 from llmeval.governance.attest import attest
 from llmeval.governance.pack import write_pack
@@ -55,7 +56,7 @@ def made(folder: Path, n: int) -> Path:
     (folder / "governance_app.py").write_text(APP)
     rows = ({"id": f"c{i}", "question": f"What is {i}?", "reference": f"{i}"} for i in range(n))
     (folder / "cases.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return run_suite(folder / "suite.yaml", out=folder / "run").path
+    return run_suite(folder / "suite.yaml", options=Options(out=folder / "run")).path
 
 
 def steps(run: Path, pack: Path) -> dict[str, Callable[[], object]]:

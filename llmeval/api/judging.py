@@ -261,9 +261,10 @@ def _human_labels(run: Any, metric: str) -> list[Any]:
     from llmeval.judges.assurance.labelled_answers import HumanLabel
     from llmeval.review.intake import answers_of, fits
     from llmeval.store.directory import LABELS
-    from llmeval.store.labels import current, read
+    from llmeval.store.draws import drawn_by_verdict
+    from llmeval.store.labels import current, place_of, read
 
-    answers = answers_of(run)
+    answers, drawn = answers_of(run), drawn_by_verdict(run.path)
     return [
         HumanLabel(
             label.case_id,
@@ -271,8 +272,8 @@ def _human_labels(run: Any, metric: str) -> list[Any]:
             label.reviewer,
             label.human_verdict == "pass",
             label.adjudication,
-            label.sampling,
-            label.probability,
+            "stratified" if place_of(label) in drawn else "triage",
+            drawn.get(place_of(label)),
             label.blind,
         )
         for label in current(read(run.path / LABELS)).values()

@@ -5,9 +5,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmeval.core.errors import StoreError, UsageError
 from llmeval.governance.promotion import ReleaseBasis, release_basis
+
+if TYPE_CHECKING:
+    from llmeval.suite.loader import Suite
+    from llmeval.suite.model_schema import BaseModelSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ def _of_suite(run: Path, basis: ReleaseBasis) -> Path:
     manifest, path = basis.manifest, Path(basis.manifest.suite_file)
     try:
         suite = load_suite(path, manifest.environment)
-        _, spec = suite.model(manifest.candidate.name, ("candidate",))
+        spec = _candidate_of(suite, manifest.candidate.name)
     except SuiteError as error:
         raise UsageError(
             f"{run} is not promoted: its suite does not name the folder of the weights ({error})."
@@ -103,6 +108,22 @@ def _of_suite(run: Path, basis: ReleaseBasis) -> Path:
             " machine, so nothing can be compared with the run"
         )
     return suite.base / spec.model
+
+
+def _candidate_of(suite: "Suite", name: str) -> "BaseModelSpec":
+    """The candidate of a run: one of `models`, or one that the suite has in place.
+
+    Raises:
+        SuiteError: the suite has no such candidate now.
+    """
+    matrix = suite.spec.matrix
+    for stated in [suite.spec.candidate, *([] if matrix is None else matrix.candidate)]:
+        if stated is None or isinstance(stated, str) or name in suite.spec.models:
+            continue
+        in_place, spec = suite.model(stated, ("candidate",))
+        if in_place == name:
+            return spec
+    return suite.model(name, ("candidate",))[1]
 
 
 def _refuse_other_bytes(run: Path, folder: Path, basis: ReleaseBasis) -> None:

@@ -176,22 +176,26 @@ def import_(
         Path, typer.Option(help="The run they are about: directory or id.", metavar="RUN")
     ],
     reviewer: Annotated[
-        str, typer.Option(help="The reviewer, if the file does not name one.", metavar="NAME")
-    ] = "",
+        str | None,
+        typer.Option(help="The reviewer, if the file does not name one.", metavar="NAME"),
+    ] = None,
     metric: Metric = None,
     reports: Reports = Path("reports"),
     as_json: Json = False,
 ) -> int:
     """Import labels into a run, from the review page or from filled sheets.
 
-    Importing a file twice adds nothing.
+    Importing a file twice adds nothing. A verdict that settles a dispute is left out: it comes
+    from `llmeval review adjudicate`.
     """
     from llmeval.core.errors import UsageError
+    from llmeval.core.person_names import person_name
     from llmeval.review.intake import take_in
     from llmeval.store.directory import RunDir
 
     directory = RunDir(find_run(run, reports))
-    taken = take_in(directory, files, reviewer, metric)
+    name = "" if reviewer is None else person_name(reviewer, "--reviewer")
+    taken = take_in(directory, files, name, metric)
     if taken.refused and not taken.added and not taken.known:
         raise UsageError(
             f"no label is of this run's answers ({len(taken.refused)} refused); the first:"

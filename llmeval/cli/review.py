@@ -18,8 +18,8 @@ from llmeval.cli.review_serving import (
     RandomShare,
     Reviewer,
     ReviewStoreUrl,
-    login,
     paged,
+    reviewer_name,
     serve,
 )
 from llmeval.report.safe_text import count
@@ -121,9 +121,16 @@ def open_(
     )
     listening = Listening(host, port, tls_cert, tls_key, proxy)
     _refuse_options(listening, store, reviewer, doubtful=doubtful)
+    name = "" if store else reviewer_name(reviewer, directory.path)
     if doubtful:
         return _review_references(
-            directory, reports, reviewer or login(), n, port, no_open=no_open, as_json=as_json
+            directory,
+            reports,
+            reviewer_name(reviewer, directory.path),
+            n,
+            port,
+            no_open=no_open,
+            as_json=as_json,
         )
     with paged(directory, before) as page:
         queue = _default_queue(page, metric or [], n, random_share)
@@ -132,7 +139,7 @@ def open_(
 
             serve_team(page, store, queue, listening, no_open=no_open, as_json=as_json)
             return 0
-        session = _serve_one(page, queue, reviewer or login(), port, no_open, as_json)
+        session = _serve_one(page, queue, name, port, no_open, as_json)
     if session.added:
         index_again(directory.path)
     _end(session, as_json=as_json)
@@ -150,7 +157,7 @@ def _refuse_options(
     from llmeval.core.errors import UsageError
     from llmeval.web.guarded_server import LOOPBACK
 
-    if store and (reviewer or doubtful):
+    if store and (reviewer is not None or doubtful):
         raise UsageError(
             "--store has no effect with --reviewer or --doubtful: people enter the team's server"
             " with their token"
@@ -175,18 +182,17 @@ def _serve_one(
     page: PagedRun, default: "ReviewQueue", reviewer: str, port: int, no_open: bool, as_json: bool
 ) -> "ReviewSession":
     """Serve one reviewer on this machine."""
-    from llmeval.core.person_names import person_name
     from llmeval.report.html.assets import policy
     from llmeval.review.assignment import queue_of
     from llmeval.review.review_store import RunFolder
     from llmeval.review.server import ReviewServer
     from llmeval.review.session import ReviewSession
 
-    store, name = RunFolder(page.run), person_name(reviewer, "--reviewer")
-    queue = queue_of(store, name, default)
+    store = RunFolder(page.run)
+    queue = queue_of(store, reviewer, default)
     store.add_draws(queue.draws.values())
     session = ReviewSession(
-        page.run, name, page.answers, lambda: queue_of(store, name, default), store
+        page.run, reviewer, page.answers, lambda: queue_of(store, reviewer, default), store
     )
     server = ReviewServer(session, page.page, policy(served=True), port)
     drawn = sum(len(made.drawn) for made in default.draws.values())

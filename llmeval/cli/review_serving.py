@@ -135,3 +135,30 @@ def login() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return "reviewer"
+
+
+def reviewer_name(stated: str | None, run: Path) -> str:
+    """The name on a reviewer's labels; by default the login name.
+
+    Args:
+        stated: the value of `--reviewer`.
+        run: the directory of the run.
+
+    Raises:
+        UsageError: the name is empty or confusable, or the run has labels of this person in another
+            spelling, which would count as a second person.
+        StoreError: the run's labels can't be read.
+    """
+    from llmeval.core.errors import UsageError
+    from llmeval.core.person_names import person_key, person_name
+    from llmeval.store.directory import LABELS
+    from llmeval.store.labels import read
+
+    name = person_name(login() if stated is None else stated, "--reviewer")
+    for label in read(run / LABELS):
+        if label.reviewer != name and person_key(label.reviewer) == person_key(name):
+            raise UsageError(
+                f"--reviewer {name}: {run} has labels of {label.reviewer!r}, the same name in"
+                " another spelling: write it as there"
+            )
+    return name

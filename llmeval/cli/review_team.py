@@ -18,6 +18,7 @@ from llmeval.cli.review_serving import (
     login,
     opened_store,
     paged,
+    reviewer_name,
     serve,
 )
 from llmeval.report.safe_text import count
@@ -148,8 +149,9 @@ def adjudicate(
             f"{directory.path}: no dispute is open. `--list` shows the {len(disputes)} that were"
             " settled"
         )
+    name = reviewer_name(reviewer, directory.path)
     with paged(directory, None) as page:
-        session = _serve_disputes(page, disputes, reviewer or login(), port, no_open, as_json)
+        session = _serve_disputes(page, disputes, name, port, no_open, as_json)
     if session.added:
         index_again(directory.path)
     if as_json:

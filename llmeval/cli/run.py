@@ -302,7 +302,8 @@ def _in_folder(folder: Path) -> list[Path]:
     files = [
         path
         for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
-        if isinstance(data := parse(path.read_text(encoding="utf-8"), str(path)).data, dict)
+        if path.is_file()
+        and isinstance(data := parse(path.read_text(encoding="utf-8"), str(path)).data, dict)
         and "suite" in data
     ]
     if not files:

@@ -76,7 +76,7 @@ def selection_of(
             f"{option}: every case of the run {run_id} that has a result passed, so there is"
             " nothing to run again"
         )
-    return Selection(cases=named, tags=filters, failed=ids, failed_of=run_id)
+    return Selection(cases=named, tags=filters, failed=ids, failed_of=run_id, last_failed=last)
 
 
 def _failed_of(run: Path, suite: str, reports: Path) -> tuple[tuple[str, ...], str]:

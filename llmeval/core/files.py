@@ -6,6 +6,7 @@ its files may be links out of it. The errors name the fix.
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,23 @@ def write_atomically(path: Path, *data: Iterable[bytes] | bytes, mode: int = SHA
 
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | getattr(os, "O_BINARY", 0)
+
+
+def irregular_kind(path: Path) -> str:
+    """What a path names that is neither a file nor a folder: a pipe, a socket or a device. To read
+    it may wait without end. Empty for files and folders, and where nothing is there.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return ""
+    kinds = (
+        (stat.S_ISFIFO, "a pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    return next((name for is_kind, name in kinds if is_kind(mode)), "")
 
 
 def open_to_append(path: Path) -> BinaryIO:

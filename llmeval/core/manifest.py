@@ -139,14 +139,17 @@ class SelectionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The values of `--tag`, each `name=value`."""
     failed_of: str | None = None
     """The id of the run whose failing cases were selected."""
+    last_failed: bool = False
+    """Whether `--last-failed` chose that run, and not `--failed`."""
 
     @property
     def how(self) -> str:
         """The options that selected the cases: --tag topic=law, --failed 20261130T1200Z-abc."""
+        failed = "--last-failed: the failing cases of" if self.last_failed else "--failed"
         parts = [f"--case {name}" for name in self.cases[:5]]
         parts += [f"and {len(self.cases) - 5:,} more"] if len(self.cases) > 5 else []
         parts += [f"--tag {tag}" for tag in self.tags]
-        parts += [] if self.failed_of is None else [f"--failed {self.failed_of}"]
+        parts += [] if self.failed_of is None else [f"{failed} {self.failed_of}"]
         return ", ".join(parts)
 
     @property

@@ -1,5 +1,5 @@
 """Names of people who approve, review or acknowledge: two names that look alike must not count as
-two people.
+two people. `person_key` says which spellings are one person.
 
 A name is refused if it contains a character that nobody sees, or that looks like another one:
 
@@ -66,6 +66,16 @@ def person_name(name: str, option: str) -> str:
     if problem:
         raise UsageError(f"{option} {problem}. Write the name in plain letters of one alphabet")
     return unicodedata.normalize("NFC", name.strip())
+
+
+def person_key(name: str) -> str:
+    """The same text for all spellings of a name that differ in capitals, Unicode form or spaces
+    alone (Unicode 3.13, D146: compatibility caseless matching). It is compared, not shown.
+    """
+    text = unicodedata.normalize("NFD", name)
+    for _ in range(2):
+        text = unicodedata.normalize("NFKC", text.casefold())
+    return " ".join(text.split())
 
 
 def _is_invisible(character: str) -> bool:

@@ -93,7 +93,7 @@ def checked(value: object) -> object:
         raise SecurityError(f"a number of more than {MAX_BITS:,} bits")
     size = size_of(value)
     if not isinstance(value, range):
-        nodes_inside = node_count(value, MAX_TEXT)
+        nodes_inside = 0 if isinstance(value, str) else node_count(value, MAX_TEXT)
         spend(_NODE * nodes_inside)
         if max(size, nodes_inside) > MAX_TEXT:
             raise SecurityError(f"a value of more than {MAX_TEXT:,} characters or items")

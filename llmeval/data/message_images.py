@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from llmeval.core.errors import SuiteError
+from llmeval.core.files import irregular_kind
 from llmeval.core.message_parts import MessagePart
 
 MAX_IMAGE = 5 * 2**20
@@ -64,12 +65,21 @@ def _part(part: object, folder: Path | None, where: str) -> MessagePart:
 
 def _image(url: str, folder: Path | None, where: str) -> tuple[str, str]:
     """The URL that is sent, and the name of the image."""
+    if not url.strip():
+        raise SuiteError(
+            f"{where}: messages: the url of an image is empty: write a path, https://... or a data"
+            " URL"
+        )
     if url.startswith("data:"):
         return _checked_data(url, where), "in place"
-    if re.match(r"https?://", url):
-        address = urlsplit(url)
-        return url, f"{address.hostname}{address.path}"
+    if re.match(r"https?://", url, re.IGNORECASE):
+        return url, _name_of_address(url, where)
     path = _path(url.removeprefix("file://"), folder, where)
+    kind_of_path = irregular_kind(path)
+    if kind_of_path:
+        raise SuiteError(
+            f"{where}: messages: the image {url} is {kind_of_path}, and only files are read"
+        )
     try:
         if path.stat().st_size > MAX_IMAGE:
             raise SuiteError(
@@ -85,6 +95,28 @@ def _image(url: str, folder: Path | None, where: str) -> tuple[str, str]:
     if kind is None:
         raise SuiteError(f"{where}: messages: {url} is not a PNG, JPEG, GIF or WebP image")
     return f"data:{kind};base64,{base64.b64encode(data).decode()}", url
+
+
+def _name_of_address(url: str, where: str) -> str:
+    """The host and path of an image's address.
+
+    Raises:
+        SuiteError: there is no host, or the address holds a password. A case is stored as it is in
+            every run, so it must hold none. The message does not repeat it.
+    """
+    try:
+        address = urlsplit(url)
+        host, password = address.hostname, address.username is not None
+    except ValueError:
+        host, password = None, False
+    if password:
+        raise SuiteError(
+            f"{where}: messages: the url of the image on {host} has a user or a password before the"
+            " @, and would be stored in every run: remove it, or put the image into a file"
+        )
+    if not host:
+        raise SuiteError(f"{where}: messages: {url[:120]!r} names no host")
+    return f"{host}{address.path}"
 
 
 def _path(name: str, folder: Path | None, where: str) -> Path:

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from llmeval.core.errors import SuiteError, install_hint
+from llmeval.core.files import irregular_kind
 from llmeval.data.csv_source import CsvSource
 from llmeval.data.document_source import read_json, read_yaml
 from llmeval.data.packed import SUFFIXES as PACKED
@@ -246,6 +247,9 @@ def open_source(source: str, base: Path, table: TableFormat = _BY_CONTENT) -> So
         )
     if source.startswith("hf://"):
         return _hub(source, base)
+    kind = irregular_kind(path)
+    if kind:
+        raise SuiteError(f"{source}: is {kind}, and only files are read: name a file")
     try:
         if is_table:
             return CsvSource(path, *table)

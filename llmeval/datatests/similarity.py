@@ -9,7 +9,7 @@ import math
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 SIMILAR = 0.6
@@ -26,10 +26,12 @@ _MOST_CANDIDATES = 20_000_000
 """
 _PARTNERS, _COMPARED = 20, 200
 """Similar texts, and compared texts, of one text after which others are compared only if they have
-its label.
+its label. After so many more similar texts with its label none is compared.
 """
 _COMPARED_ALIKE = 1000
 """The most compared texts of one text with its label."""
+_MOST_SETS = 8192
+"""The most sets of trigrams in memory."""
 _WORD = re.compile(r"\w+")
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts that write no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
@@ -49,16 +51,14 @@ def words_of(text: str) -> list[str]:
     return parts
 
 
-@lru_cache(maxsize=8192)
 def trigrams(text: str) -> frozenset[str]:
     """The character trigrams of a text, with a space at both ends."""
     padded = f" {text} "
     return frozenset([padded[start : start + 3] for start in range(len(padded) - 2)])
 
 
-def similarity(first: str, second: str) -> float:
-    """The Jaccard index of the trigrams of two texts, in [0, 1]."""
-    one, other = trigrams(first), trigrams(second)
+def similarity(one: frozenset[str], other: frozenset[str]) -> float:
+    """The Jaccard index of two sets of trigrams, in [0, 1]."""
     common = len(one & other)
     return common / (len(one) + len(other) - common)
 
@@ -75,6 +75,8 @@ class SimilarPairs:
 
     def __init__(self, texts: Sequence[str], labels: Sequence[object]) -> None:
         self._texts, self._labels = texts, labels
+        # the sets of long texts take 16 kB each, so they go with this object
+        self._trigrams = lru_cache(maxsize=_MOST_SETS)(trigrams)
         self.capped = 0
         """Words that too many texts share, so that pairs may be missing; 0 with few texts."""
         self.crowded = 0
@@ -119,28 +121,52 @@ class SimilarPairs:
     def _verified(
         self, row: int, candidates: set[int], rows: "list[array[int]]", alike: float
     ) -> Iterator[tuple[int, int, float]]:
-        words, text, label = set(rows[row]), self._texts[row], self._labels[row]
-        n, partners, compared = len(words), 0, 0
-        for other in candidates:
-            if (partners >= _PARTNERS or compared >= _COMPARED) and (
-                label is None or self._labels[other] != label or compared >= _COMPARED_ALIKE
-            ):
-                self.crowded += partners < _PARTNERS
-                continue
-            size = len(rows[other])
-            if size < alike * n:
-                continue
-            common = len(words.intersection(rows[other]))
-            if common < alike * (n + size - common):
-                continue
-            short, long = sorted((len(text), len(self._texts[other])))
-            if short + 2 < SIMILAR * long * 0.5:
-                continue
-            compared += 1
-            score = similarity(text, self._texts[other])
-            if score >= SIMILAR:
-                partners += 1
-                yield min(row, other), max(row, other), score
+        """The candidates that are similar to a text: the first ones, then those with its label."""
+        rest = iter(candidates)
+        first = [*self._similar_to(row, rest, rows, alike, _COMPARED)]
+        yield from first
+        left = [*rest]
+        same = self._with_label(row, left)
+        if len(first) < _PARTNERS:
+            self.crowded += len(left) - len(same)
+        yield from self._similar_to(row, same, rows, alike, _COMPARED_ALIKE)
+
+    def _similar_to(
+        self, row: int, others: Iterable[int], rows: "list[array[int]]", alike: float, most: int
+    ) -> Iterator[tuple[int, int, float]]:
+        """The pairs of a text with others that are similar to it, until `_PARTNERS` are similar or
+        `most` were compared.
+        """
+        words, text = set(rows[row]), self._texts[row]
+        partners, compared = 0, 0
+        for other in others:
+            if self._comparable(row, other, words, rows[other], alike):
+                compared += 1
+                score = similarity(self._trigrams(text), self._trigrams(self._texts[other]))
+                if score >= SIMILAR:
+                    partners += 1
+                    yield min(row, other), max(row, other), score
+                if partners >= _PARTNERS or compared >= most:
+                    return
+
+    def _with_label(self, row: int, others: list[int]) -> list[int]:
+        label = self._labels[row]
+        if label is None:
+            return []
+        return [other for other in others if self._labels[other] == label]
+
+    def _comparable(
+        self, row: int, other: int, words: set[int], others: "array[int]", alike: float
+    ) -> bool:
+        """Whether two texts have enough words in common, and similar lengths."""
+        n, size = len(words), len(others)
+        if size < alike * n:
+            return False
+        common = len(words.intersection(others))
+        if common < alike * (n + size - common):
+            return False
+        short, long = sorted((len(self._texts[row]), len(self._texts[other])))
+        return short + 2 >= SIMILAR * long * 0.5
 
 
 class Groups:

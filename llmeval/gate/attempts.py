@@ -218,7 +218,7 @@ def attempts_of(aggregate: RunAggregate, manifest: Manifest) -> Attempts:
     if record is None or manifest.gate.attempts == 1:
         return Attempts(None)
     kept = _read(aggregate.path / ATTEMPTS) if record.earlier else {}
-    answers = _answers(aggregate.case_digests(), aggregate.outputs())
+    answers = _answers(aggregate.case_digests(), aggregate.outputs()) if record.earlier else {}
     distinct: list[tuple[AttemptValues, dict[str, str]]] = []
     unread = []
     measures = _measures(aggregate, manifest)

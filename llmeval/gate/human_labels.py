@@ -9,9 +9,8 @@ from msgspec import structs
 
 from llmeval.core.outcome import Outcome, answer_outcome
 from llmeval.core.records import Label, Score, Status
-from llmeval.core.thresholds import RANDOM_SAMPLING
 from llmeval.store.directory import LABELS, RunDir, Unit
-from llmeval.store.draws import key_of, place_of_key, read_draws
+from llmeval.store.draws import drawn_by_verdict
 from llmeval.store.labels import (
     AnswerKey,
     agreed,
@@ -44,30 +43,19 @@ def people_of(run: Path) -> tuple[dict[AnswerKey, bool], frozenset[AnswerKey]]:
 
 
 def labels_of(run: Path) -> PeopleLabels:
-    """People's labels of a run. Answers that were drawn only to decide a regression are not among
-    the drawn ones: they were drawn by pairs.
+    """People's labels of a run. An answer counts as drawn only if a recorded draw of the run has
+    it: what a label says about itself does not make a random sample. Answers that were drawn
+    only to decide a regression are not among the drawn ones: they were drawn by pairs.
     """
     written = _of_these_answers(run, read(run / LABELS))
     labels = counted(written)
-    drawn = frozenset(
-        place for (_, place), label in labels.items() if label.sampling in RANDOM_SAMPLING
-    )
-    by_pairs: dict[str, set[str]] = {}
-    by_verdict: dict[str, set[str]] = {}
-    for draw in read_draws(run):
-        (by_pairs if draw.pairs else by_verdict).setdefault(draw.metric, set()).update(draw.drawn)
-    only = {metric: keys - by_verdict.get(metric, set()) for metric, keys in by_pairs.items()}
-    kept = frozenset(place for place in drawn if key_of(place) not in only.get(place.metric, ()))
+    drawn, labelled = drawn_by_verdict(run), {place for _, place in labels}
+    random = labelled & drawn.keys()
     # A drawn answer that nobody labelled may be one that a reviewer did not like to judge.
-    labelled = {place for _, place in labels}
-    blank = frozenset(
-        place
-        for metric in {place.metric for place in kept}
-        for key in by_verdict.get(metric, ())
-        if (place := place_of_key(key, metric)) not in labelled
-    )
+    sampled = {place.metric for place in random}
+    blank = frozenset(place for place in drawn if place.metric in sampled) - labelled
     return PeopleLabels(
-        agreed(labels).verdicts, kept | blank, undecided(labels) | blank, revised(written)
+        agreed(labels).verdicts, blank | random, undecided(labels) | blank, revised(written)
     )
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from llmeval.core.approvals import APPROVAL_SCHEMA, ApprovalPolicy, RunApproval
 from llmeval.core.errors import LlmevalError, UsageError
 from llmeval.core.files import write_atomically
-from llmeval.core.person_names import name_problem, person_name
+from llmeval.core.person_names import name_problem, person_key, person_name
 from llmeval.core.records import utc_now
 from llmeval.core.results import Decision
 from llmeval.core.seal import Seal
@@ -169,7 +169,7 @@ def check_policy(
     newest: dict[str, CountedApproval] = {}
     for row in sorted(rows, key=lambda row: row.approval.at):
         if not row.ignored:
-            newest[_same(row.approval.by)] = row
+            newest[person_key(row.approval.by)] = row
     problems = [
         f"{each.approval.by} ({each.approval.role}) rejects the run: {each.approval.reason}"
         for each in newest.values()
@@ -249,10 +249,6 @@ def _ignored(
     return ""
 
 
-def _same(name: str) -> str:
-    return " ".join(name.casefold().split())
-
-
 def author_digest(name: str) -> str:
-    """What a seal keeps of an author's name or address: its sha256, in small letters."""
-    return hashlib.sha256(_same(name).encode()).hexdigest()
+    """What a seal keeps of an author's name or address: the sha256 of its `person_key`."""
+    return hashlib.sha256(person_key(name).encode()).hexdigest()

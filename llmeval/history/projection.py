@@ -4,7 +4,6 @@ Scores are read by a record of five fields, which is four times faster than read
 Every file is still compared with the digest that the manifest states: a changed run is refused.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +28,7 @@ from llmeval.history.run_verdicts import RunVerdicts
 from llmeval.history.verdicts import short_digest
 from llmeval.store.directory import LABELS, MANIFEST, SUMMARY, RunDir
 from llmeval.store.people_files import every_line, stamp_of_files
-from llmeval.store.record_lines import SCORES, lines, refuse, verified_lines
+from llmeval.store.record_lines import SCORES
 from llmeval.store.run_tags import TAGS, read_tags
 
 STAMPED = (MANIFEST, SUMMARY, TAGS)
@@ -110,16 +109,16 @@ def _read_verdicts(path: Path, run: RunDir, manifest: Manifest) -> RunVerdicts:
     for case in run.outlines():
         verdicts.add_case(case)
     people, _ = people_of(run.path)
-    for block in _blocks(run, manifest):
+    for block in _blocks(run):
         verdicts.put(block, people)
     return verdicts
 
 
-def _blocks(run: RunDir, manifest: Manifest) -> Iterator[list[_SlimScore]]:
+def _blocks(run: RunDir) -> Iterator[list[_SlimScore]]:
     """Each block of `scores.jsonl`, in the order written: the scores of one answer."""
     block: list[_SlimScore] = []
     metrics: set[str] = set()
-    for line in _score_lines(run, manifest):
+    for _, line in run.lines(SCORES):
         try:
             score = _SLIM_SCORE.decode(line)
         except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
@@ -136,21 +135,6 @@ def _blocks(run: RunDir, manifest: Manifest) -> Iterator[list[_SlimScore]]:
         metrics.add(score.metric)
     if block:
         yield block
-
-
-def _score_lines(run: RunDir, manifest: Manifest) -> Iterator[bytes]:
-    """The lines of `scores.jsonl` after the whole file was compared with the manifest."""
-    path = run.path / SCORES
-    stated = None if manifest.records is None else manifest.records.get(SCORES)
-    if stated is None:
-        yield from (line for _, line in verified_lines(path, None))
-        return
-    if not path.exists():
-        refuse(path, stated)
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != stated.sha256:
-        refuse(path, stated)
-    yield from data.splitlines() if b"\r" not in data else (line for _, line in lines(path))
 
 
 def status_of(manifest: Manifest, summary: Summary | None) -> str:

@@ -7,7 +7,15 @@ from typing import Protocol
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import Status
 from llmeval.gate.human_labels import DecidedUnit
-from llmeval.history.verdicts import BY_STATUS, CaseList, Vector, Verdict, case_list
+from llmeval.history.verdicts import (
+    BY_STATUS,
+    CaseKey,
+    CaseList,
+    Vector,
+    Verdict,
+    case_key,
+    case_list,
+)
 from llmeval.store.directory import LABELS, CaseOutline
 from llmeval.store.labels import AnswerKey
 from llmeval.store.people_files import stamp_of_files
@@ -51,7 +59,7 @@ class RunVerdicts:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self._path, self._manifest = path, manifest
         self._labels = stamp_of_files(path / LABELS)
-        self._outlines: dict[str, tuple[str, str, str | None]] = {}
+        self._outlines: dict[str, CaseKey] = {}
         self._list: CaseList | None = None
         self._places: Mapping[str, int] = {}
         self._columns: dict[str, _Column] = {}
@@ -60,7 +68,8 @@ class RunVerdicts:
     def cases(self) -> CaseList:
         """The cases. Asked for after the last case was taken."""
         if self._list is None:
-            self._list = case_list(list(self._outlines.values()))
+            self._list = case_list(self._outlines)
+            self._outlines = {}
             self._places = self._list.places()
         return self._list
 
@@ -71,7 +80,7 @@ class RunVerdicts:
 
     def add_case(self, case: CaseOutline) -> None:
         """Take a case; of one that comes twice the last one counts."""
-        self._outlines[case.id] = (case.id, case.digest, case.cluster)
+        self._outlines[case.id] = case_key(case.digest, case.cluster)
 
     def take(self, decided: DecidedUnit[StoredUnit]) -> None:
         """Take an answer with its scores as people decided them."""

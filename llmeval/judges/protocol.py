@@ -37,6 +37,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from llmeval.core.errors import SuiteError
+from llmeval.core.files import irregular_kind
 from llmeval.core.records import digest
 from llmeval.core.resources import resource
 from llmeval.core.templates import Template
@@ -161,6 +162,9 @@ def load_protocol(name: str, base: Path) -> Protocol:
     """
     shipped = resource("prompts", "judge")
     path = base / name if name.endswith(".j2") or "/" in name else shipped / f"{name}.j2"
+    kind = irregular_kind(path)
+    if kind:
+        raise SuiteError(f"{path}: is {kind}, and only files are read: name a file")
     try:
         text = path.read_text(encoding="utf-8")
     except OSError:

@@ -13,6 +13,7 @@ import msgspec
 
 from llmeval.core.conversation import total_usage
 from llmeval.core.errors import ModelError, SuiteError
+from llmeval.core.files import irregular_kind
 from llmeval.core.record_index import RecordIndex, UnitKey
 from llmeval.core.records import AnswerTurn, Ended, Trace, Usage
 from llmeval.models.base import Reply, Request
@@ -62,6 +63,9 @@ class Replay:
         self._decoder = msgspec.json.Decoder(_Recorded)
         self._places = RecordIndex()
         hasher = hashlib.sha256()
+        kind = irregular_kind(path)
+        if kind:
+            raise SuiteError(f"{path}: is {kind}, and only files are read: name a file")
         try:
             self._file = path.open("rb")
         except OSError as error:

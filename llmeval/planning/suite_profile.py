@@ -109,7 +109,7 @@ def profile_suite(suite: "Suite", metric: str | None, reports: Path) -> SuitePro
 
     Raises:
         SuiteError, UsageError, NothingEvaluated: as `llmeval run --dry-run`; or a metric that the
-            suite does not have.
+            suite does not have; or a regression rule whose cases are not paired.
     """
     from llmeval.history.past_runs import read_past
     from llmeval.planning.margin_reach import StatedRules, never_decided, rate_margins, slices_in
@@ -117,6 +117,13 @@ def profile_suite(suite: "Suite", metric: str | None, reports: Path) -> SuitePro
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
 
+    regression = suite.spec.gate.regression
+    if regression is not None and not regression.paired:
+        raise suite.error(
+            ("gate", "regression", "paired"),
+            "`plan` and `simulate` know only rules that compare the same cases. A rule without"
+            " pairs needs many more cases (docs/decisions.md, Without pairs)",
+        )
     planned = plan(suite, Options(reports=reports, use_cache=False), sizing=True)
     past = read_past(reports / suite.name)
     judged = list(planned.judges)

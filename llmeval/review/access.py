@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from llmeval.core.errors import UsageError
-from llmeval.core.person_names import person_name
+from llmeval.core.person_names import person_key, person_name
 from llmeval.review.postgres_store import ReviewDatabase
 
 Role = Literal["reviewer", "approver"]
@@ -59,11 +59,18 @@ def issue_token(database: ReviewDatabase, name: str, role: Role, days: int) -> s
     """
     if not 1 <= days <= 3660:
         raise UsageError(f"--days must be from 1 to 3660, not {days}")
+    owner = person_name(name, "NAME")
+    for (other,) in database.run("SELECT DISTINCT name FROM review_tokens"):
+        if other != owner and person_key(str(other)) == person_key(owner):
+            raise UsageError(
+                f"{owner}: there are tokens of {other!r}, the same name in another spelling, which"
+                " would count as a second person: write it as there"
+            )
     token = _PREFIX + secrets.token_urlsafe(32)
     database.run(
         "INSERT INTO review_tokens (token_sha256, name, role, expires)"
         " VALUES (%s, %s, %s, clock_timestamp() + make_interval(days => %s))",
-        (_hashed(token), person_name(name, "NAME"), role, days),
+        (_hashed(token), owner, role, days),
     )
     return token
 

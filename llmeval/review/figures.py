@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmeval.core.errors import UsageError
-from llmeval.core.thresholds import RANDOM_SAMPLING
 from llmeval.gate.disputes import disputes_of
 from llmeval.gate.reviewer_agreement import reviewer_agreement, votes_by_metric
 from llmeval.review.intake import AnswerStatus, answers_of, fits
 from llmeval.stats.estimation.agreement import Agreement, agreement
 from llmeval.stats.estimation.label_counts import Provenance, RefusedEstimate, count_labels
 from llmeval.store.directory import LABELS, RunDir
-from llmeval.store.labels import Agreed, StandingVotes, agreed, counted, read
+from llmeval.store.draws import drawn_by_verdict
+from llmeval.store.labels import Agreed, AnswerKey, StandingVotes, agreed, counted, read
 
 _SHOWN = ("sensitivity", "specificity", "youden", "accuracy", "kappa", "ac1")
 _VERDICTS = {"pass": True, "fail": False}
@@ -29,13 +29,14 @@ def figures(run: RunDir) -> dict[str, Any]:
     answers = answers_of(run)
     every = counted(read(run.path / LABELS))
     valid = {key: label for key, label in every.items() if fits(label, answers)}
+    drawn = drawn_by_verdict(run.path)
     return {
         "run_id": run.manifest().run_id,
         "labels": len(valid),
         "stale": len(every) - len(valid),
         "reviewers": dict(Counter(voter.name or "(no name)" for voter, _ in sorted(valid))),
         "metrics": [
-            _metric(name, votes, answers) for name, votes in votes_by_metric(valid).items()
+            _metric(name, votes, answers, drawn) for name, votes in votes_by_metric(valid).items()
         ],
     }
 
@@ -44,6 +45,7 @@ def _metric(
     metric: str,
     here: StandingVotes,
     answers: Mapping[tuple[str, int], AnswerStatus],
+    drawn: Mapping[AnswerKey, float],
 ) -> dict[str, object]:
     people = agreed(here)
     return {
@@ -51,7 +53,9 @@ def _metric(
         "labels": len(here),
         "answers": len({place for _, place in here}),
         "verdicts": dict(Counter(label.human_verdict for label in here.values())),
-        "sampling": dict(Counter(label.sampling for label in here.values())),
+        "sampling": dict(
+            Counter("stratified" if place in drawn else "triage" for _, place in here)
+        ),
         "blind": sum(label.blind for label in here.values()),
         "conflicts": [
             {"case_id": each.place.case_id, "repeat": each.place.repeat, "verdicts": each.verdicts}
@@ -59,7 +63,7 @@ def _metric(
         ],
         "settled": _settled(here),
         "reviewers": _reviewers(here),
-        "judge": _judge(metric, here, people, answers),
+        "judge": _judge(metric, here, people, answers, drawn),
     }
 
 
@@ -102,6 +106,7 @@ def _judge(
     labels: StandingVotes,
     people: Agreed,
     answers: Mapping[tuple[str, int], AnswerStatus],
+    drawn: Mapping[AnswerKey, float],
 ) -> dict[str, object]:
     """The judge's verdicts against people's: counts of all labels, and figures from those drawn at
     random.
@@ -126,11 +131,7 @@ def _judge(
     counts = count_labels(
         [judge for judge, _ in pairs.values()], [person for _, person in pairs.values()]
     )
-    sampled = {
-        place: label.probability
-        for (_, place), label in labels.items()
-        if label.sampling in RANDOM_SAMPLING
-    }
+    sampled = {place: drawn[place] for _, place in labels if place in drawn}
     random = {place: pair for place, pair in pairs.items() if place in sampled}
     result: dict[str, object] = {
         "source": source,

@@ -8,7 +8,7 @@ import msgspec
 
 from llmeval.core.draw import Draw
 from llmeval.core.errors import UsageError
-from llmeval.core.person_names import name_problem
+from llmeval.core.person_names import name_problem, person_key
 from llmeval.core.records import Label, digest, utc_now
 from llmeval.review.draw import draws, judged_metric
 from llmeval.review.sheet import read_sheet, verdict_of
@@ -53,6 +53,8 @@ def take_in(
 ) -> Intake:
     """Append the labels of files to a run.
 
+    Verdicts that settle a dispute are left out, unless the run has them already.
+
     Args:
         run: the run that the labels are about.
         files: label records or sheets.
@@ -81,6 +83,10 @@ def take_in(
                 label = _label(run, item, verdict, reviewer, metric, answers, run_draws, time)
                 drawn = run_draws.get(str(item.get("draw") or ""))
             of_baseline = _of_baseline(label, drawn)
+            refusal = (own if of_baseline is None else other).refusal(label)
+            if refusal:
+                refused.append(f"{where}: {refusal}")
+                continue
             if of_baseline is not None:
                 kept += other.take(of_baseline, from_sheet=from_sheet)
                 if not from_sheet or not fits(label, answers):
@@ -100,7 +106,30 @@ class _LabelFile:
     def __init__(self, run: Path, name: str) -> None:
         self._run, self._name, self._before = run, name, read(run / name)
         self._standing = current(self._before)
+        self._ids = {label.label_id for label in self._before}
+        self._names = {person_key(label.reviewer): label.reviewer for label in self._before}
         self.labels: list[Label] = []
+
+    def refusal(self, label: Label) -> str:
+        """Why the file does not take a label; empty if it does.
+
+        A verdict that settles a dispute outweighs the votes of reviewers, so it comes only from the
+        command that shows all votes. One person has one spelling, or would count as two reviewers.
+        """
+        if label.adjudication and label.label_id not in self._ids:
+            return (
+                "settles a dispute (`adjudication`), and no file can do that: decide with"
+                " `llmeval review adjudicate RUN`"
+            )
+        if label.reviewer and (confusable := name_problem(label.reviewer)):
+            return f"the reviewer's name {confusable}"
+        name = self._names.setdefault(person_key(label.reviewer), label.reviewer)
+        if name != label.reviewer:
+            return (
+                f"the reviewer {label.reviewer!r} is {name!r} in another spelling: as a second"
+                " person they would count twice. Write the name as there"
+            )
+        return ""
 
     def take(self, label: Label, *, from_sheet: bool) -> bool:
         """Take a label; returns whether the file has it already. A sheet has no ids: a row that
@@ -178,7 +207,7 @@ def _label(
     time: str,
 ) -> Label:
     """A sheet's row as a label. Its sampling is what the run knows of the draw, or what the row
-    states.
+    states. Only the draws of the run decide what is a random sample (`drawn_by_verdict`).
     """
     try:
         place = AnswerKey(
@@ -231,8 +260,6 @@ def _problem(
         )
     if label.run_id and label.run_id != run_id:
         return f"made for the run {label.run_id}"
-    if label.reviewer and (confusable := name_problem(label.reviewer)):
-        return f"the reviewer's name {confusable}"
     place = place_of(label)
     answer = answers.get((place.case_id, place.repeat))
     if answer is None:

@@ -30,6 +30,8 @@ class Selection:
     failed: tuple[str, ...] = ()
     """Ids of the cases that failed in the run `failed_of`."""
     failed_of: str | None = None
+    last_failed: bool = False
+    """Whether the user wrote `--last-failed`."""
 
     @property
     def _ids(self) -> frozenset[str] | None:
@@ -73,7 +75,12 @@ class Selection:
 
     def _record(self, n: int, of: int) -> SelectionRecord:
         return SelectionRecord(
-            n=n, of=of, cases=self.cases, tags=self.tags, failed_of=self.failed_of
+            n=n,
+            of=of,
+            cases=self.cases,
+            tags=self.tags,
+            failed_of=self.failed_of,
+            last_failed=self.last_failed,
         )
 
     def _wanted(self) -> dict[str, set[str]]:

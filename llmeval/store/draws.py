@@ -7,6 +7,7 @@ import msgspec
 from llmeval.core.draw import Draw
 from llmeval.core.errors import StoreError
 from llmeval.core.records import to_json
+from llmeval.store.directory import RunDir
 from llmeval.store.labels import AnswerKey
 from llmeval.store.people_files import append_lines, every_line
 
@@ -25,7 +26,8 @@ def place_of_key(key: str, metric: str) -> AnswerKey:
 
 
 def read_draws(run: Path) -> list[Draw]:
-    """The draws made from a run, each once.
+    """The draws made from a run, each once. A draw of another run is left out: the folder may hold
+    the draws of an earlier run, and its labels say nothing about this one.
 
     Each draw is in a separate file of the folder `draws`, so that two branches of a git repository
     can add draws without a conflict. Older versions wrote `draws.jsonl`.
@@ -37,13 +39,33 @@ def read_draws(run: Path) -> list[Draw]:
         StoreError: the file is not a list of draws.
     """
     decoder, draws = msgspec.json.Decoder(Draw), dict[str, Draw]()
+    run_id = None
     for where, line in every_line(run / DRAWS):
         try:
             draw = decoder.decode(line)
         except msgspec.DecodeError as error:
             raise StoreError(f"{where}: not a list of draws: {error}") from None
-        draws.setdefault(draw.draw_id, draw)
+        if run_id is None and RunDir(run).exists():
+            run_id = RunDir(run).manifest().run_id
+        if run_id in (None, draw.run_id):
+            draws.setdefault(draw.draw_id, draw)
     return list(draws.values())
+
+
+def drawn_by_verdict(run: Path) -> dict[AnswerKey, float]:
+    """The answers that a draw of the run drew at random within each verdict, and with which
+    probability. A label does not show this by itself. Where several draws have an answer, the first
+    one counts.
+
+    Raises:
+        StoreError: as `read_draws`.
+    """
+    return {
+        place_of_key(key, draw.metric): draw.strata[stratum].probability
+        for draw in reversed(read_draws(run))
+        if not draw.pairs
+        for key, stratum in draw.drawn.items()
+    }
 
 
 def keep_draw(run: Path, draw: Draw) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from llmeval.core.errors import SuiteError
+from llmeval.core.files import irregular_kind
 from llmeval.core.redaction import hide
 from llmeval.core.templates import Template
 from llmeval.suite import yaml_file
@@ -179,6 +180,9 @@ class Suite:
         Raises:
             SuiteError: it can't be read.
         """
+        kind = irregular_kind(self.base / name)
+        if kind:
+            raise self.error(path, f"{name} is {kind}, and only files are read: name a file")
         try:
             return (self.base / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -244,6 +248,9 @@ def load_suite(path: str | os.PathLike[str], environment: str | None = None) -> 
         SuiteError: anything wrong, with file, line, key and the fix. Nothing was called.
     """
     file = FilePath(path)
+    kind = irregular_kind(file)
+    if kind:
+        raise SuiteError(f"{file}: is {kind}, and only files are read: save the suite as a file")
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:

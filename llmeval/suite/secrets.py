@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pydantic import BaseModel, SecretStr
 
 from llmeval.core.errors import SuiteError
+from llmeval.core.files import irregular_kind
 from llmeval.suite import yaml_file
 
 _NAMED = re.compile(r"(key|token|secret|password|passwd|auth|authorization|credentials?)$", re.I)
@@ -44,6 +45,8 @@ def secrets_written_in(path: Path) -> set[str]:
     The file is not loaded as a suite: no variable has to be set, and no code runs. Empty if it
     can't be read.
     """
+    if irregular_kind(path):
+        return set()
     try:
         content = yaml_file.parse(path.read_text(encoding="utf-8"), str(path)).data
     except (OSError, ValueError, SuiteError):

@@ -79,7 +79,7 @@ def test_no_gate_passes_on_a_part(
     assert llmeval("gate", path).returncode == code  # decided again from its records
     manifest = json.loads((path / "manifest.json").read_text())
     assert manifest["selection"] == {"n": 1, "of": 20, "cases": [case], "tags": [],
-                                     "failed_of": None}  # fmt: skip
+                                     "failed_of": None, "last_failed": False}  # fmt: skip
     assert "PASS" not in summary["gate"]["reason"]
     for name in ("summary.md", "report.html", "junit.xml"):
         assert "1 of 20 cases" in (path / name).read_text(), name
@@ -97,6 +97,9 @@ def test_what_failed_runs_again_and_a_part_is_nothing_to_rely_on(tmp_path: Path)
         assert ids(again) == failing
         _, last, _ = run(suite, "--last-failed", "--tag", "level=b")
         assert ids(last) == ["c0010", "c0015"]
+        chosen = (Path(last["path"]) / "summary.md").read_text()
+        assert f"--last-failed: the failing cases of {whole['run_id']}" in chosen
+        assert f"(--failed {whole['run_id']})" in (Path(again["path"]) / "summary.md").read_text()
         reports = tmp_path / "r"
         # `latest` is still the whole run, and neither counts as an attempt of its change
         decided = llmeval("gate", "latest", "--reports", reports, "--json")

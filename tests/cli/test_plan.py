@@ -65,6 +65,15 @@ def test_wrong_options_are_explained(tmp_path: Path, option: tuple[str, str], to
     assert done.returncode == 2 and told in done.stderr
 
 
+@pytest.mark.parametrize("command", ["plan", "simulate"])
+def test_a_rule_without_pairs_is_not_planned_as_one_with_pairs(
+    tmp_path: Path, command: str
+) -> None:
+    gate = "gate: {regression: {paired: false, margins: {contains: 0.05}}}\n"
+    done = llmeval(command, write_suite(tmp_path, NOWHERE, 20, gate, judge=False), cwd=tmp_path)
+    assert done.returncode == 2 and "know only rules that compare the same cases" in done.stderr
+
+
 def test_the_suites_own_margins_and_rates_are_played(tmp_path: Path) -> None:
     rules = "gate: {beta: 0.2, regression: {baseline: b.json, margins: {contains: 0.2}}}\n"
     suite = write_suite(tmp_path, NOWHERE, 100, rules, judge=False)

@@ -52,6 +52,7 @@ BOMBS = {
 }  # fmt: skip
 LIMITED = """
 import json, os, resource, sys
+from llmeval.core import template_limits
 from llmeval.core.errors import SuiteError
 from llmeval.core.templates import Template, render_value
 
@@ -69,6 +70,8 @@ def outcomes(text):
 for kind, text in json.load(sys.stdin).items():
     child = os.fork()
     if child == 0:
+        if kind != "two loops":  # one bomb meets the real limit; the others take a tenth of its time
+            template_limits.MAX_STEPS //= 10
         print(json.dumps([kind, list(outcomes(text))]), flush=True)
         os._exit(0)
     _, status = os.waitpid(child, 0)

@@ -8,7 +8,7 @@ import pytest
 
 from llmeval.datatests.clusters import write_cluster_proposals
 from llmeval.datatests.duplicates import agree, content
-from llmeval.datatests.similarity import similarity
+from llmeval.datatests.similarity import Groups, SimilarPairs, similarity, trigrams
 from tests.datatests.planting import Row, flagged, of_rule, report, rows, word, write
 
 PLANTS = 50
@@ -166,8 +166,20 @@ def test_scripts_without_spaces(tmp_path: Path) -> None:
 
 
 def test_similarity_is_symmetric() -> None:
-    assert similarity("who sold it", "who sold them") == similarity("who sold them", "who sold it")
-    assert similarity("a", "a") == 1
+    it, them = trigrams("who sold it"), trigrams("who sold them")
+    assert similarity(it, them) == similarity(them, it) == 8 / 16
+    assert similarity(it, it) == 1
+
+
+def test_many_variants_with_few_labels_are_one_group_in_bounded_time() -> None:
+    texts = [f"is parcel {n} of the long list of parcels late" for n in range(400)]
+    labels = ["yes" if n % 3 else "no" for n in range(400)]
+    pairs = list(SimilarPairs(texts, labels))
+    groups = Groups()
+    for first, second, _ in pairs:
+        groups.join(first, second)
+    assert len(groups.groups()) == 1
+    assert len(pairs) <= 400 * 40  # at most 20 similar ones of any label and 20 of its own
 
 
 def test_clusters_are_proposed_and_end_the_finding(tmp_path: Path) -> None:

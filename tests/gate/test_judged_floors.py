@@ -25,6 +25,7 @@ from llmeval.stats.estimation.label_counts import LabelCounts, Provenance
 from llmeval.store.directory import Unit
 from llmeval.store.draws import keep_draw
 from llmeval.store.labels import append
+from llmeval.store.writer import write_manifest
 from tests.support.manifests import GATE, manifest_record
 
 RIGHT, WRONG = 0.92, 0.15
@@ -199,6 +200,10 @@ def test_which_labels_count(tmp_path: Path) -> None:
         "what was picked says nothing about the rest"
     )
     append(tmp_path, [label(i, sampling="stratified", probability=0.4) for i in range(100, 220)])
+    assert evidence_for(run(tmp_path), manifest("UNTRUSTED"), "m", None) is None, (
+        "no draw is recorded: a label does not make itself a random sample"
+    )
+    keep_draw(tmp_path, draw_of(range(100, 220)))
     aggregate = run(tmp_path)
     found = evidence_for(aggregate, manifest("UNTRUSTED"), "m", None)
     assert found is not None
@@ -209,6 +214,7 @@ def test_which_labels_count(tmp_path: Path) -> None:
 
 
 def test_reviewers_who_differ_count_against_both_claims(tmp_path: Path) -> None:
+    keep_draw(tmp_path, draw_of(range(100, 220)))
     append(tmp_path, [label(i, sampling="stratified", probability=0.4) for i in range(100, 220)])
     (clear,) = own_rules(run(tmp_path), manifest("UNTRUSTED"))
     against = [
@@ -243,12 +249,7 @@ def test_reviewers_who_differ_count_against_both_claims(tmp_path: Path) -> None:
 
 def test_drawn_answers_without_a_label_count_against_both_claims(tmp_path: Path) -> None:
     """A reviewer may have left out the answers that are hard to judge, or that fail."""
-    drawn = {f"0:c{i}": int(i % 5 == 0) for i in range(100, 220)}
-    strata = (Stratum("pass", "judge", 240, 96), Stratum("fail", "judge", 60, 24))
-    keep_draw(
-        tmp_path,
-        Draw(draw_id="d", run_id="r", metric="m", n=120, seed=0, strata=strata, drawn=drawn),
-    )
+    keep_draw(tmp_path, draw_of(range(100, 220)))
     seen = [label(i, sampling="stratified") for i in range(100, 220) if i % 5 or i % 2]
     append(tmp_path, seen)
     aggregate = run(tmp_path)
@@ -270,6 +271,7 @@ def test_drawn_answers_without_a_label_count_against_both_claims(tmp_path: Path)
 
 
 def test_an_adjudication_without_a_dispute_settles_nothing(tmp_path: Path) -> None:
+    keep_draw(tmp_path, draw_of(range(100, 220)))
     votes = [label(i, sampling="stratified", probability=0.4) for i in range(100, 220)]
     append(tmp_path, votes)
     (clear,) = own_rules(run(tmp_path), manifest("UNTRUSTED"))
@@ -287,6 +289,7 @@ def test_an_adjudication_without_a_dispute_settles_nothing(tmp_path: Path) -> No
 
 
 def test_a_reviewer_who_changes_their_mind_is_named(tmp_path: Path) -> None:
+    keep_draw(tmp_path, draw_of(range(100, 220)))
     first = [label(i, sampling="stratified", at="2026-11-01T10:00:00Z") for i in range(100, 220)]
     append(tmp_path, first)
     later = [
@@ -302,11 +305,34 @@ def test_what_people_decided_is_no_sample_of_the_judge(tmp_path: Path) -> None:
     """Verdicts that were left to people agree with their labels by definition: the judge would look
     better than it is.
     """
+    keep_draw(tmp_path, draw_of(range(180, 300)))
     append(tmp_path, [label(i, sampling="stratified", probability=0.4) for i in range(180, 300)])
     assert evidence_for(run(tmp_path, left=40), manifest("TRUSTED"), "m", None) is None
     found = evidence_for(run(tmp_path), manifest("TRUSTED"), "m", None)
     assert found is not None
     assert found.counts.n == 120
+
+
+def test_a_draw_of_another_run_is_no_sample_of_this_one(tmp_path: Path) -> None:
+    """A folder may keep the labels and draws of an earlier run."""
+    append(tmp_path, [label(i, sampling="stratified", probability=0.4) for i in range(100, 220)])
+    keep_draw(tmp_path, draw_of(range(100, 220)))
+    write_manifest(tmp_path, manifest_record(run_id="r"))
+    assert len(labels_of(tmp_path).drawn) == 120
+    write_manifest(tmp_path, manifest_record(run_id="later"))
+    assert labels_of(tmp_path).drawn == frozenset()
+
+
+def draw_of(cases: range) -> Draw:
+    """The record that these cases of the 300 were drawn, by verdict."""
+    drawn = {f"0:c{i}": int(i % 5 == 0) for i in cases}
+    strata = (
+        Stratum("pass", "judge", 240, len(cases) * 4 // 5),
+        Stratum("fail", "judge", 60, len(cases) // 5),
+    )
+    return Draw(
+        draw_id="d", run_id="r", metric="m", n=len(cases), seed=0, strata=strata, drawn=drawn
+    )
 
 
 def label(i: int, **more: Any) -> Label:

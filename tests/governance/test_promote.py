@@ -165,3 +165,14 @@ def test_an_override_passes_with_its_name_shown_and_a_rejection_stops_it(place: 
         "approve", run, *by, "--decision", "reject", "--by", "Ben", cwd=place
     ).returncode == 0  # fmt: skip
     assert promoted(place, "runs/failed", "--model", "models/v1")[0] == 2
+
+
+def test_a_candidate_in_place_is_the_one_that_the_suite_names(place: Path) -> None:
+    text = (place / "passed.yaml").read_text()
+    table, _, rest = text.partition("candidate: ours\n")
+    before, _, model = table.partition("models:\n  ours: ")
+    (place / "passed.yaml").write_text(f"{before}candidate: {model}{rest}")
+    llmeval("run", "passed.yaml", "--out", "runs/in-place", cwd=place)
+    code, printed = promoted(place, "runs/in-place")
+    assert code == 0, printed
+    assert (place / "models" / "production").resolve() == (place / "models" / "v1").resolve()

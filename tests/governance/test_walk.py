@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from llmeval.governance.approvals import author_digest
+from llmeval.core.approvals import ApprovalPolicy
+from llmeval.governance.approvals import author_digest, check_policy, read_approvals
 from llmeval.governance.audit import append_event, check_anchor, join_branches, read_chain
 from llmeval.governance.verify import check_seal
 from tests.support.command import llmeval
@@ -458,3 +459,23 @@ def test_an_expired_key_does_not_count(place: Place) -> None:
     )
     assert told.returncode == 1
     assert "1 of 2 people approve" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("ada", "Ada"), ("Andr\u00e9", "Andre\u0301"), ("Stra\u00dfe", "STRASSE"), ("a b", "a  b")],
+)
+def test_two_spellings_of_a_name_are_one_person(place: Place, first: str, second: str) -> None:
+    """Without keys too: two people must not be one name, written in two ways."""
+    folder = place.run / "approvals"
+    for by, role in ((first, "owner"), (second, "risk")):
+        assert place.approve("ada", role, "--out", folder) == 0
+        (written,) = folder.glob("*-ada-*.json")
+        edited(written, by=by)
+        written.rename(folder / f"{role}.json")
+    seal = check_seal(place.run).seal
+    approvals = read_approvals([folder], seal.run_id)
+    assert len(approvals) == 2
+    problems = check_policy(seal, approvals, ApprovalPolicy(min=2), None).problems
+    assert problems == ("1 of 2 people approve the run",)
+    assert author_digest(first) == author_digest(second)

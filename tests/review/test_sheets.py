@@ -9,19 +9,21 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from llmeval.core.errors import UsageError
 from llmeval.core.manifest_file import manifest_of
-from llmeval.core.records import Answer, Case, Score, Status
+from llmeval.core.records import Answer, Case, Label, Score, Status
 from llmeval.review.draw import draw, draws, keep
 from llmeval.review.figures import figures
-from llmeval.review.intake import take_in
+from llmeval.review.intake import Intake, take_in
 from llmeval.review.sheet import COLUMNS, VERDICTS, inert, plain, read_sheet, rows, to_csv
 from llmeval.store.directory import LABELS, RunDir
-from llmeval.store.labels import has_labels, read
+from llmeval.store.labels import append, has_labels, read
 from llmeval.store.writer import RunWriter
 from tests.report.html_samples import manifest
+from tests.support.command import llmeval
 
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "'quoted", 'say "x", y', "two\nlines", "plain"]
 
@@ -221,3 +223,28 @@ def test_figures_of_two_reviewers_and_of_chosen_answers(tmp_path: Path) -> None:
     assert len(metric["conflicts"]) == 2
     assert metric["reviewers"]["pairs"][0]["accuracy"]["value"] == pytest.approx(0.75)
     assert "drawn at random" in metric["judge"]["refused"]
+
+
+def test_a_file_settles_no_dispute_and_a_person_has_one_spelling(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    row = {"case_id": "-c0", "metric": "correctness", "reviewer": "ben", "human_verdict": "fail"}
+    decision = {**row, "reviewer": "ada", "label_id": "decided", "adjudication": True}
+    path = tmp_path / "labels.jsonl"
+
+    def taken(*rows: dict[str, object]) -> Intake:
+        path.write_text("".join(json.dumps(each) + "\n" for each in rows))
+        return take_in(run, [path])
+
+    first = taken(row, decision)
+    assert first.added == 1
+    assert "llmeval review adjudicate" in first.refused[0]
+    append(run.path, [msgspec.convert(decision, Label)])
+    assert taken(row, decision) == Intake(0, 2, 0, [])  # what the run has is no news
+    other = taken({**row, "reviewer": "Ben", "case_id": "=c1"})
+    assert other.added == 0
+    assert "'Ben' is 'ben' in another spelling" in other.refused[0]
+    done = llmeval("labels", "import", path, "--run", run.path, "--reviewer", "")
+    assert done.returncode == 2 and "--reviewer must not be empty" in done.stderr
+    for reviewer, message in (("", "must not be empty"), ("BEN", "in another spelling")):
+        done = llmeval("review", run.path, "--no-open", "--reviewer", reviewer)
+        assert done.returncode == 2 and message in done.stderr, done.stderr

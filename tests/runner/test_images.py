@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_texts_and_images_reach_the_endpoint_in_their_order(tmp_path: Path, api:
         image("dot.png", detail="low"),
         TEXT,
         image(data_url(png(9))),
-        image("https://images.example/a/b.png?key=1"),
+        image("HTTPS://images.example/a/b.png?key=1"),
     ]
     said = {"type": "message", "content": [{"type": "output_text", "text": "It is red."}]}
     response = {"output": [said], "status": "completed"}
@@ -95,7 +96,7 @@ def test_texts_and_images_reach_the_endpoint_in_their_order(tmp_path: Path, api:
         if api == "chat"
         else ["input_image", "input_text", "input_image", "input_image"]
     )
-    assert urls == [data_url(png(255)), data_url(png(9)), "https://images.example/a/b.png?key=1"]
+    assert urls == [data_url(png(255)), data_url(png(9)), "HTTPS://images.example/a/b.png?key=1"]
     assert "low" in json.dumps(parts[0])
     digests = [each.manifest.digests.cases for each in (run, again, changed)]
     assert digests[0] == digests[1] != digests[2]
@@ -116,14 +117,23 @@ def test_texts_and_images_reach_the_endpoint_in_their_order(tmp_path: Path, api:
         ("/etc/hostname", "outside of the folder of the cases"),
         ("data:image/svg+xml;base64,PHN2Zy8+", "is not a PNG"),
         ("data:image/png;base64,aGVsbG8=", "is not a PNG"),
+        ("pipe.png", "is a pipe, and only files are read"),
+        ("", "the url of an image is empty"),
+        (" ", "the url of an image is empty"),
+        ("https:///a.png", "names no host"),
+        ("https://[::1/a.png", "names no host"),
+        ("https://user:swordfish@images.example/a.png", "images.example has a user or a password"),
+        ("HTTPS://token@images.example/a.png", "images.example has a user or a password"),
     ],
 )
 def test_what_is_no_image_of_the_cases_is_refused_with_its_line(
     tmp_path: Path, url: str, message: str
 ) -> None:
     suite = suite_with(tmp_path, [TEXT, image(url)], "{provider: python, function: 'a:b'}")
-    with pytest.raises(SuiteError, match=rf"cases.jsonl:1: messages: .*{message}"):
+    os.mkfifo(tmp_path / "data" / "pipe.png")
+    with pytest.raises(SuiteError, match=rf"cases.jsonl:1: messages: .*{message}") as refused:
         llmeval.run(suite, candidate=lambda text: "red")
+    assert "swordfish" not in str(refused.value)
 
 
 def test_limits_parts_and_candidates_without_images(

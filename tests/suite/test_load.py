@@ -1,14 +1,18 @@
 """Suite files: what is accepted, and what a person is told when it is not."""
 
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from llmeval.core.errors import SuiteError
+from llmeval.core.resources import resource
 from llmeval.suite.loader import load_suite
 from llmeval.suite.model_schema import ReplaySpec
 from llmeval.suite.yaml_file import parse, scalar
+from tests.support.command import llmeval
 
 GOOD = """\
 suite: qa
@@ -259,3 +263,35 @@ def test_a_model_of_the_command_line_needs_no_variable_of_the_file(tmp_path: Pat
     assert suite.model(given, ()) == ("replay", given)
     with pytest.raises(SuiteError, match="NOT_SET_ANYWHERE is not set"):
         suite.model(suite.spec.candidate, ("candidate",))
+
+
+@pytest.mark.parametrize(
+    ("pipe", "message"),
+    [
+        ("s.yaml", "s.yaml: is a pipe"),
+        ("cases.jsonl", r"s.yaml:2: cases.source: cases.jsonl: is a pipe"),
+        ("prompt.j2", r"s.yaml:3: prompt: prompt.j2 is a pipe"),
+        ("answers.jsonl", r"answers.jsonl: is a pipe"),
+        ("judge.j2", r"judge.j2: is a pipe"),
+        ("certificate.json", r"certificate.json: is a pipe"),
+    ],
+)
+def test_a_pipe_is_not_read(tmp_path: Path, pipe: str, message: str) -> None:
+    """To read it would wait for a writer without end."""
+    files = {
+        "s.yaml": "suite: s\ncases: {source: cases.jsonl}\nprompt: prompt.j2\n"
+        "models: {m: {provider: replay, source: answers.jsonl}}\ncandidate: m\n"
+        "checks: [contains: x]\nallow_self_judge: true\n"
+        "judges: {j: {model: m, prompt: judge.j2, certificate: certificate.json}}\n",
+        "cases.jsonl": '{"id": "a", "q": "x", "question": "x", "reference": "x"}\n',
+        "prompt.j2": "{{ q }}",
+        "answers.jsonl": '{"id": "a", "output": "x"}\n',
+        "judge.j2": (resource("prompts", "judge") / "reference.j2").read_text(),
+    }
+    for name, text in files.items():
+        if name != pipe:
+            (tmp_path / name).write_text(text)
+    os.mkfifo(tmp_path / pipe)
+    done = llmeval("validate", "s.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert re.search(message, done.stderr), done.stderr

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 def llmeval(*arguments: object, cwd: Path = ROOT, **environment: str) -> "CompletedProcess[str]":
     """Run the command line in a folder. `environment`: variables set for this command."""
     printed, errors = io.StringIO(), io.StringIO()
-    before = set(sys.modules)
+    before = dict(sys.modules)
     with (
         pytest.MonkeyPatch.context() as patch,
         contextlib.redirect_stdout(printed),
@@ -34,11 +34,9 @@ def llmeval(*arguments: object, cwd: Path = ROOT, **environment: str) -> "Comple
         patch.setattr(sys, "path", list(sys.path))  # a suite's folder is put on it
         with pytest.raises(SystemExit) as left:
             main()
-    for name in set(sys.modules) - before:
-        if not _is_installed(name):
-            del sys.modules[
-                name
-            ]  # a module of the test's own: the next command reads its file anew
+    for name, module in dict(sys.modules).items():
+        if before.get(name) is not module and not _is_installed(name):
+            del sys.modules[name]  # a module of the test: the next command reads its file again
     code = left.value.code
     assert isinstance(code, int)
     return CompletedProcess(list(map(str, arguments)), code, printed.getvalue(), errors.getvalue())

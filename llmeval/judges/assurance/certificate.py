@@ -9,6 +9,7 @@ import msgspec
 
 from llmeval.core.certificate import Certificate
 from llmeval.core.errors import SuiteError
+from llmeval.core.files import irregular_kind
 from llmeval.core.model_records import LabelTable
 from llmeval.core.records import SCHEMA
 
@@ -29,6 +30,9 @@ def read_certificate(path: Path) -> Certificate:
     Raises:
         SuiteError: the file can't be read as one.
     """
+    kind = irregular_kind(path)
+    if kind:
+        raise SuiteError(f"{path}: is {kind}, and only files are read: name a file")
     try:
         certificate = msgspec.json.decode(path.read_bytes(), type=Certificate)
         for counts in (certificate.counts, certificate.weighted):

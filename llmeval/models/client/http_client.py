@@ -149,7 +149,10 @@ class HttpClient:
         """
         import aiohttp
 
+        from llmeval.models.client.eager_request import EagerRequest
+
         self._session = aiohttp.ClientSession(
+            request_class=EagerRequest,
             connector=aiohttp.TCPConnector(limit=0, ssl=self._tls or True),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=self._timeout),

@@ -1,5 +1,6 @@
 """The first page, rendered: everything a reader needs before, or without, any script."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -118,6 +119,7 @@ def render(
                 if totals.queues[queue]
             ],
             to_review=totals.cases_to_review,
+            not_to_review=_not_to_review(totals),
             top=totals.top(),
             top_of=sum(
                 totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.UNTRUSTED
@@ -190,3 +192,20 @@ def _baseline(baseline: tuple[Manifest, Summary] | None, totals: Totals) -> dict
 def _queue(queue: TriageQueue, totals: Totals, compared: bool) -> dict[str, object]:
     title, text = queue_name(queue, compared)
     return {"key": queue.name.lower(), "title": title, "text": text, "n": totals.queues[queue]}
+
+
+_OTHER_CASES = {
+    TriageQueue.KNOWN: "that failed in the baseline too, or are in quarantine",
+    TriageQueue.UNTRUSTED: "that only a judge that is not trusted fails",
+    TriageQueue.FIXED: "without all their scores yet",
+    TriageQueue.REST: "without all their scores yet",
+}
+
+
+def _not_to_review(totals: Totals) -> str:
+    """Which cases did not pass and are not among those to look at first; empty if there is none."""
+    reasons: Counter[str] = Counter()
+    for queue, reason in _OTHER_CASES.items():
+        reasons[reason] += totals.cases[queue]
+    parts = [f"{count(n, 'case')} {reason}" for reason, n in reasons.items() if n]
+    return f"Not among them, but also without a pass: {'; '.join(parts)}." if parts else ""

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from llmeval.core.outcome import Outcome
 from llmeval.core.records import Score, Status
 from llmeval.report.html.row import ReportRow
 from llmeval.report.html.triage import Triage, TriageQueue
@@ -52,9 +53,11 @@ class Totals:
 
     def __init__(self, picture: Callable[[ReportRow, Triage], dict[str, object]]) -> None:
         self.rows = 0
-        self.cases_to_review = 0
-        """Cases with an answer to look at. The repeats of a case come one after the other."""
-        self._to_review: str | None = None
+        self.cases: Counter[TriageQueue] = Counter()
+        """Cases by the first queue among their answers, of answers that did not pass or need a
+        person. The repeats of a case come one after the other.
+        """
+        self._case: tuple[str, TriageQueue] | None = None
         self._picture = picture
         self.metrics: dict[str, MetricTotals] = {}
         self.queues: Counter[TriageQueue] = Counter()
@@ -69,9 +72,8 @@ class Totals:
         """Count one row."""
         self.rows += 1
         self.queues[place.queue] += 1
-        if place.queue <= TriageQueue.NEW and row.case.id != self._to_review:
-            self.cases_to_review += 1
-            self._to_review = row.case.id
+        if place.queue <= TriageQueue.NEW or place.state is not Outcome.PASS:
+            self._count_case(row.case.id, place.queue)
         answer = row.now.answer
         self.answers_cached += answer.cached
         self.truncated += answer.finish_reason == "length"
@@ -86,6 +88,19 @@ class Totals:
         for score in row.now.scores:
             self._score(score, before.get(score.metric), row.case_changed)
         self._keep(row, place)
+
+    @property
+    def cases_to_review(self) -> int:
+        """Cases with an answer in one of the queues up to `NEW`."""
+        return sum(n for queue, n in self.cases.items() if queue <= TriageQueue.NEW)
+
+    def _count_case(self, case_id: str, queue: TriageQueue) -> None:
+        if self._case is not None and self._case[0] == case_id:
+            before = self._case[1]
+            self.cases[before] -= 1
+            queue = min(queue, before)
+        self.cases[queue] += 1
+        self._case = (case_id, queue)
 
     def top(self) -> list[dict[str, object]]:
         """Pictures of what a person should look at first, at most 50; only rows that need a
