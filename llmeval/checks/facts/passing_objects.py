@@ -14,7 +14,7 @@ _BEAT = {
     r"|ahead\sof|in\sfront\sof",
     "de": r"besiegt[e]?|schlug|bezwang|gewann\sgegen|siegte\s(?:gegen|über)|überholte|vor",
     "fr": r"(?:a|ont)\s(?:battu|vaincu|devancé|dépassé)|bat(?:tit)?|vainquit|gagné\scontre|devant",
-    "es": r"(?:venció|derrotó|ganó|superó|batió|eliminó)(?:\sa(?:l)?)?|por\sdelante\sde(?:l)?",
+    "es": r"(?:venció|derrotó|ganó|superó|batió|eliminó)\sal?|por\sdelante\sde(?:l)?",
     "it": r"(?:ha\s|hanno\s)?(?:battuto|sconfitto|superato)|batté|sconfisse|superò|davanti\sa",
     "pt": r"venceu|derrotou|bateu|superou|eliminou|à\sfrente\sd[aeo]",
     "nl": r"versloeg|versloegen|won\svan|klopte|verslagen|vóór",
