@@ -127,7 +127,9 @@ def more_table(half: str) -> dict[str, str]:
     }
 
 
-MORE_HALVES = ("third", "fourth", "fourth_held", "fifth", "fifth_held", "variations")
+MORE_HALVES = tuple(
+    "third fourth fourth_held fifth fifth_held variations seventh seventh_held".split()
+)
 """Sets of `more_answers.tsv` after the first two."""
 PLANTED = {
     "list": "{A}, {B}, {G}, {C}, {D}",

@@ -58,7 +58,9 @@ class AnswerRow(NamedTuple):
     written before a second measurement, third for those written before the rules were read again
     (measured once, then used to change the rules). fourth and fifth: halves of two sets that were
     each written before a result on it was read; single lines of fourth_held and fifth_held were
-    never read, only counts by kind. variations: more of the kinds that failed in these.
+    never read, only counts by kind. variations: more of the kinds that failed in these. seventh and
+    seventh_held: the same of a set with two wrong and two right answers a reference; seventh has
+    the answers that are judged as wanted after the rules were changed.
     `set`: siblings or right.
     """
 

@@ -46,7 +46,7 @@ NOT_REACHED = frozenset(
 )
 MORE = [
     row
-    for half in ("tune", "third", "fourth", "fifth", "variations")
+    for half in ("tune", "third", "fourth", "fifth", "variations", "seventh")
     for row in more_answers(half)
     if row.reference not in NOT_REACHED
 ]

@@ -4,6 +4,7 @@
 words, or most of them, in another order or without some.
 """
 
+from collections import Counter
 from unicodedata import normalize
 
 import regex
@@ -70,6 +71,38 @@ def without_first(missing: list[str], reference: Reference, asks_person: bool) -
 
 
 _SAINT_AND_NAME = 2
+
+
+def is_half_of_double(reference: Reference, answer: Tokens) -> bool:
+    """Whether the reference is one name twice and the answer has it once: Johnson for `Johnson &
+    Johnson`."""
+    counts = Counter(
+        stem
+        for stem, form, capital in zip(
+            reference.stems, reference.forms, reference.capitals, strict=True
+        )
+        if capital and form not in STOPWORDS
+    )
+    if len(counts) != 1:
+        return False
+    ((stem, count),) = counts.items()
+    return count > 1 and answer.stems.count(stem) < count
+
+
+_NAME_ARTICLES = frozenset("la las los el le les lo il gli os as o a".split())
+
+
+def has_other_article(first: int, last: int, reference: Reference, answer: Tokens) -> bool:
+    """Whether the answer has another article or number than a name that starts with one: `La
+    Palma` for `Las Palmas`, `Palma` for `Las Palmas`."""
+    article = reference.leading[-1:]
+    if not article or article[0] not in _NAME_ARTICLES or not reference.bare[:1].isupper():
+        return False
+    if len(reference.forms) != 1 or not reference.capitals[0]:
+        return False
+    before = answer.forms[first - 1] if first else ""
+    other = before in _NAME_ARTICLES and before != article[0]
+    return other or answer.forms[last] != reference.forms[-1]
 
 
 def goes_on_otherwise(missing: list[str], last: int, reference: Reference, answer: Tokens) -> bool:

@@ -36,6 +36,8 @@ i do not think so|i doubt (?:it|that|so)
 (?:that|this|it) would be (?:incorrect|wrong|false|untrue)
 (?:that|this|it)(?: is|['’]s) not(?: the case| so| true| right| correct)
 (?:that|this|it) (?:isn['’]t|is not) (?:the case|so|true|right|correct)|not the case|untrue
+not a (?:chance|bit|hope)|no chance|mostly no|probably not|under no circumstances|in no way
+not (?:by )?(?:a|any) (?:long shot|means|stretch)|never in a million years|dream on|as if
 auf keinen fall|keineswegs|überhaupt nicht|sicher(?:lich)? nicht|natürlich nicht|stimmt nicht
 das stimmt nicht|nicht wahr|gar nicht|unter keinen umständen|auf gar keinen fall|leider nicht
 leider nein|eher nicht|ach was|mitnichten|nö|nee
@@ -106,6 +108,7 @@ _OPENER = (
     r"|the\s+(?:short\s+)?answer|answer|final\s+answer"
     r"|response|verdict|is|antwort|réponse|respuesta|risposta|resposta|antwoord|nun|alors|bueno"
     r"|bem|beh|hmm|i\s+would\s+say|i['’]d\s+say"
+    r"|もちろん|勿論|当然|當然|残念ながら|很遗憾|实际上"
     r"|ich\s+würde\s+sagen)(?=[\s:,*_\"'“.{])[\s:,*_\"'“.{]*)*"
 )
 _LEAD_NO = regex.compile(

@@ -18,6 +18,7 @@ from llmeval.checks.facts.beside_names import (
     has_other_joint,
     has_other_subtitle,
     in_other_region,
+    is_half_of_double,
     is_namesake,
     is_other_formula,
     is_other_key,
@@ -196,6 +197,7 @@ def _is_other_name(
         return True
     return (
         in_other_region(reference, answer)
+        or is_half_of_double(reference, answer)
         or is_namesake(reference, answer)
         or without_first(missing, reference, person)
         or (_is_person(reference, question) and goes_on_otherwise(missing, last, reference, answer))

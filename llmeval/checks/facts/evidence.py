@@ -3,12 +3,14 @@ answer stands to it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from unicodedata import normalize
 
 import regex
 
-from llmeval.checks.facts.aliases import is_abbreviation, spelled_out
+from llmeval.checks.facts.aliases import is_abbreviation, is_symbol, spelled_out
 from llmeval.checks.facts.answer import AnswerAnalysis
 from llmeval.checks.facts.beside_names import (
+    has_other_article,
     in_other_bracket,
     is_namesake,
     is_other_capitals,
@@ -16,8 +18,8 @@ from llmeval.checks.facts.beside_names import (
 from llmeval.checks.facts.compare import EXACT, Fit, Tolerance
 from llmeval.checks.facts.date_values import Precision
 from llmeval.checks.facts.differences import ReferenceComparison, compare, compare_list
-from llmeval.checks.facts.expressions import is_expression, states_expression
-from llmeval.checks.facts.longer_names import longer_name
+from llmeval.checks.facts.expressions import is_expression, is_tuple, states_expression
+from llmeval.checks.facts.longer_names import in_longer_han_name, longer_name
 from llmeval.checks.facts.lost_spaces import squeezed
 from llmeval.checks.facts.mentions import Mention, in_context, mention_at, with_overlaps
 from llmeval.checks.facts.names import (
@@ -127,7 +129,8 @@ def _as_a_whole(
 
 def _has_no_value(value: ExpectedValue) -> bool:
     """Whether the text is not read as a number or a date, unless it is an equation."""
-    return not (value.numbers or value.dates) or any(mark in value.raw for mark in "=<>≤≥")
+    other = any(mark in value.raw for mark in "=<>≤≥") or is_tuple(value.raw)
+    return other or not (value.numbers or value.dates)
 
 
 def _typed(
@@ -225,6 +228,8 @@ def _whole(
         or _other_suffix(place, value.text, answer)
         or in_other_bracket(place[1], value.text, answer.words)
         or is_other_capitals(place[1], value.text, answer.words)
+        or in_longer_han_name(place, value.text, answer.words)
+        or has_other_article(*place, value.text, answer.words)
         or is_namesake(value.text, answer.words)
     ):
         return mention_at(answer, place, Fit.OTHER, "longer", value.raw)
@@ -260,9 +265,15 @@ def _other_suffix(place: Place, reference: Reference, answer: AnswerAnalysis) ->
 
 
 def _is_capital(name: str, place: Place, answer: AnswerAnalysis) -> bool:
-    """Whether an abbreviation stands in capitals: US, not us."""
+    """Whether an abbreviation stands in capitals: US, not us. A symbol has to be the whole
+    answer."""
     start, end = answer.words.place(*place)
+    if is_symbol(name):
+        return normalize("NFKC", answer.words.raw.strip(_AROUND_SYMBOL)) == name
     return not is_abbreviation(name) or answer.words.raw[start:end].replace(".", "").isupper()
+
+
+_AROUND_SYMBOL = " \t\n.,!()[]*_`\"'$"
 
 
 def _is_bare_month(value: ExpectedValue) -> bool:

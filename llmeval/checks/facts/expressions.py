@@ -34,8 +34,35 @@ _LONGEST = 200
 _READ = 2000
 
 
+_ITEM = r"\s*[-−–+±]?\s*(?:\d+(?:[.,]\d+)?(?:/\d+)?|\p{L}|∞|\\infty|π|\\pi)\s*"
+_TUPLE = regex.compile(rf"[(\[\]]{_ITEM}(?:[,;|]{_ITEM}){{1,9}}[)\]\[]|±\s?\d+(?:[.,]\d+)?")
+"""A point, an interval, or a number with both signs: `(2, 3)`, `[0, 1)`, `±3`."""
+
+
+def is_tuple(text: str) -> bool:
+    """Whether the text is a point, an interval or a number with both signs, and nothing else."""
+    return len(text) <= _LONGEST and _TUPLE.fullmatch(_written(text)) is not None
+
+
+def _states_tuple(reference: str, answer: str) -> bool:
+    stated = [match[0] for match in _TUPLE.finditer(_written(answer[:_READ]))]
+    wanted = _plain_tuple(_written(reference))
+    if not stated and wanted.startswith("±"):
+        values = set(regex.findall(r"[-−–]?\d+(?:[.,]\d+)?", answer[:_READ]))
+        return {wanted[1:], f"-{wanted[1:]}"} <= {_plain_tuple(value) for value in values}
+    return bool(stated) and _plain_tuple(stated[-1]) == wanted
+
+
+def _plain_tuple(text: str) -> str:
+    plain = regex.sub(r"\s+", "", text).replace("\\infty", "∞").replace("\\pi", "π")
+    return plain.replace("−", "-").replace("–", "-").replace("+", "").replace(";", ",")
+
+
 def is_expression(text: str) -> bool:
-    """Whether the text is an expression with a variable and an operator, and nothing else."""
+    """Whether the text is an expression with a variable and an operator, or a tuple, and nothing
+    else."""
+    if is_tuple(text):
+        return True
     if len(text) > _LONGEST or not _WHOLE.fullmatch(_written(text)):
         return False
     return bool(_VARIABLE.search(text) and _OPERATOR.search(text))
@@ -43,6 +70,8 @@ def is_expression(text: str) -> bool:
 
 def states_expression(reference: str, answer: str) -> bool:
     """Whether an expression of the answer is that of the reference, and the last one is."""
+    if is_tuple(reference):
+        return _states_tuple(reference, answer)
     stated = [match[0] for match in _ANY.finditer(_written(answer[:_READ]))]
     return bool(stated) and _normal(stated[-1]) == _normal(reference)
 

@@ -147,6 +147,12 @@ RETRACT = screened_words(
     r"(?<=[,–—-] )(?:no|nein|non|não|nee), (?=(?-i:\p{Lu})|\d)|(?<=[，,])(?:哦|啊|噢)?不[，,]",
     r"(?<=[,.!…–—-] )(?:(?:ach|oh|ah|eh|ay|enfin|of|ou|o|äh) )?(?:no|nein|non|não|nee),? "
     r"(?=(?:in|im|en|à|au|a|al|em|at|on|by|von|de|di|da|van) (?-i:\p{Lu}))",
+    r"(?<=[,–—-] )(?:pardon|sorry|perdón|perdona|scusa|scusi|scusate|desculpe|desculpa"
+    r"|entschuldigung|verzeihung|excusez-moi|oeps|correction|korrektur),? "
+    r"(?=(?:(?:in|im|en|à|au|a|al|em|at|on|it(?:'s| is)|es|c['’]est|è|é) )?(?:(?-i:\p{Lu})|\d))",
+    r"(?<=[,–—-] )(?:i mean|ich meine|je veux dire|quiero decir|voglio dire|cioè|quero dizer"
+    r"|ik bedoel|beziehungsweise besser)\b",
+    r"(?:我)?说错了|口误|記憶違い|言い間違え(?:ました)?",
     r"(?<=[,.] )(?:digo|ähm?|euh|ehm|hoor),? |(?<=、)(?:失礼|訂正|間違い)(?=、)",
     r"(?:but )?it should (?:be|have been)\b",
     r"(?<=(?:\.\.\.|…)\s?)(?:no|nein|non|não|nee),",
@@ -188,6 +194,10 @@ BELIEF = screened_words(
     r"molti (?:pensano|credono)|(?:pensei|pensava|achava|achei)(?: que)?",
     r"muitos (?:pensam|acham|acreditam)|ik dacht(?: eerst)?",
     r"(?:velen|sommigen) (?:denken|geloven)",
+    r"(?:planned|scheduled|intended|slated|meant|due) (?:to \w+ )?(?:for|in|on|at)",
+    r"(?:geplant|vorgesehen|angesetzt)|prévu(?:e)? (?:pour|en)|(?:previst[oa]|planead[oa]) para",
+    r"previst[oa] (?:per|nel)|gepland (?:voor|in)",
+    r"(?:many|most|some|several) (?:people |sources |students )?(?:name|cite|credit|mention)",
 )
 """Opens what others hold; a `CONTRAST` after it takes it back."""
 CONTRAST = words_pattern(

@@ -4,8 +4,16 @@ The sets are closed lists, so that a reader can see what a verdict rests on. Wor
 (see `tokens`).
 """
 
+from importlib.resources import files
+
 from llmeval.checks.facts.tokens import TITLES, stem
 from llmeval.checks.reading.wordlists import word_set
+
+
+def _lines(name: str) -> list[str]:
+    text = files("llmeval.checks.facts").joinpath(name).read_text(encoding="utf-8")
+    return text.splitlines()
+
 
 CONTRASTS: tuple[frozenset[str], ...] = tuple(
     word_set(line)
@@ -83,6 +91,8 @@ for _number, _group in enumerate(CONTRASTS):
 _ANTONYMS: tuple[frozenset[str], ...] = tuple(
     word_set(line)
     for line in """
+pope saint sultan bishop cardinal rabbi
+pope general admiral colonel private sergeant
 monoxyde dioxyde trioxyde
 monoxido dioxido trioxido
 monossido diossido biossido
@@ -126,7 +136,8 @@ for _number, _group in enumerate(_ANTONYMS):
 COMPASS = CONTRASTS[0] | CONTRASTS[1]
 BEFORE_NAME = (COMPASS - {"est", "este", "sur", "mid"}) | word_set(
     "new old upper lower inner outer equatorial papua non anti pseudo neo post pre ex "
-    "democratic people san santa santo sao baja"
+    "democratic people san santa santo sao baja "
+    "nueva nuevo nouvelle nouveau nova novo nuova nuovo neu neue nieuw nieuwe"
 )
 """Right before a name these make another name of it: South Sudan, New Mexico, Equatorial Guinea."""
 AFTER_NAME = (CONTRASTS[0] | CONTRASTS[1]) - {
@@ -179,22 +190,8 @@ def same_kind(one: str, two: str) -> bool:
 
 
 PARTICLES = word_set("de la le du da di del della von van der den bin ibn al el san st saint")
-TITLE_WORDS = TITLES | word_set(
-    "president king queen prince princess pope saint sir lady lord emperor empress count baron "
-    "general captain "
-    "colonel admiral major professor doctor senator governor minister chancellor judge justice "
-    "bishop cardinal "
-    "father brother sister mother aunt uncle chief mayor astronaut prime herr frau konig konigin "
-    "kaiser papst "
-    "roi reine empereur president presidente rey reina papa re regina imperatore rei rainha "
-    "sultan shah tsar czar "
-    "duke duchess dame reverend rabbi master miss mister mrs ms mr dr prof st sr secretary "
-    "emperor monsieur madame "
-    "senor senora signor signora u s us american british french german english italian spanish "
-    "author writer poet "
-    "composer painter physicist mme mlle hr fr sra srta sig dott dom don dona furst graf "
-    "herzog zar lord konigin emperador rei re tsaar koning koningin paus"
-)
+TITLE_WORDS = TITLES | word_set(" ".join(_lines("titles.txt")))
+"""Titles, offices, professions and nationalities that stand before a name, in seven languages."""
 
 PLAIN_TITLES = word_set(
     "president captain general dr doctor mr mrs ms professor senator sir colonel admiral "
@@ -204,70 +201,7 @@ PLAIN_TITLES = word_set(
 
 NICKNAMES = {
     stem(short): frozenset(map(stem, names.split()))
-    for short, names in {
-        "bill": "william",
-        "will": "william",
-        "bob": "robert",
-        "rob": "robert",
-        "bobby": "robert",
-        "jim": "james",
-        "jimmy": "james",
-        "dave": "david",
-        "tony": "anthony antonio",
-        "mike": "michael",
-        "dick": "richard",
-        "rick": "richard",
-        "ted": "edward theodore",
-        "ed": "edward",
-        "jack": "john",
-        "johnny": "john",
-        "joe": "joseph",
-        "tom": "thomas",
-        "tim": "timothy",
-        "dan": "daniel",
-        "ben": "benjamin",
-        "sam": "samuel",
-        "steve": "steven stephen",
-        "kate": "katherine catherine",
-        "liz": "elizabeth",
-        "beth": "elizabeth",
-        "meg": "margaret",
-        "peggy": "margaret",
-        "harry": "henry harold",
-        "chuck": "charles",
-        "charlie": "charles",
-        "andy": "andrew",
-        "drew": "andrew",
-        "greg": "gregory",
-        "matt": "matthew",
-        "nick": "nicholas",
-        "pete": "peter",
-        "chris": "christopher christian",
-        "larry": "lawrence",
-        "gerry": "gerald",
-        "jerry": "gerald jerome",
-        "ron": "ronald",
-        "don": "donald",
-        "ken": "kenneth",
-        "al": "albert alan",
-        "alex": "alexander alexandra",
-        "sue": "susan",
-        "jenny": "jennifer",
-        "hans": "johannes",
-        "fritz": "friedrich",
-        "pepe": "jose",
-        "paco": "francisco",
-        "johann": "johannes",
-        "pyotr": "peter",
-        "lev": "leo leon",
-        "mikhail": "michael",
-        "nikolai": "nicholas nicolas",
-        "fyodor": "feodor theodore",
-        "yekaterina": "catherine",
-        "wilhelm": "william",
-        "heinrich": "henry",
-        "georg": "george",
-    }.items()
+    for short, _, names in (line.partition("\t") for line in _lines("first_names.tsv"))
 }
 """First names and the names that they are short for."""
 
@@ -287,7 +221,7 @@ NAMESAKES = tuple(
 ANOTHER_AFTER = word_set(
     "united rovers wanderers athletic rangers albion hotspur code script bridge airport street "
     "avenue foundation museum institute pro max mini lite plus ultra tower native le se xl online "
-    "city"
+    "city eve"
 )
 """Right after a name these make another name of it: Dundee United, Visual Studio Code."""
 
@@ -324,6 +258,16 @@ _SERIES = (
     ("ose", "ase"),
     ("ic", "ous"),
     ("ico", "oso"),
+    # salts and hydrocarbons in other languages: nitrato, nitrito; Nitrat, Nitrit, Nitrid
+    ("ato", "ito", "uro", "eto"),
+    ("at", "it", "id"),
+    ("aat", "iet", "ide"),
+    ("ate", "ite", "ure"),
+    ("ano", "eno", "ino", "anolo", "anol", "anal", "anale", "anona", "anone"),
+    ("an", "en", "in", "anol", "anal", "anon"),
+    ("aan", "een", "yn"),
+    ("osio", "asi"),
+    ("osa", "asa"),
     ("ique", "eux"),
 )
 _SERIES_START = 4
@@ -331,6 +275,8 @@ _SERIES_START = 4
 
 def _of_series(one: str, two: str) -> bool:
     """Whether only the ending of a series differs: nitrate and nitrite, lactose and lactase."""
+    if one[:_SERIES_START] != two[:_SERIES_START]:
+        return False
     return any(
         one.endswith(a) and two.endswith(b) and one[: -len(a)] == two[: -len(b)]
         for endings in _SERIES

@@ -21,6 +21,39 @@ _BARE = 12
 """In a longer answer a small number after a name is a footnote more often than a part."""
 
 
+# What stands right before or after a Chinese or Japanese name and makes another name of it.
+_HAN_BEFORE = frozenset("新南北东西東亚亞旧舊古非反副半次过過超高低前后後")
+_HAN_AFTER = regex.compile(
+    r"大学|大學|湾|灣|岛|島|半[岛島]|群[岛島]|海[峡峽]|海(?![关關外上边邊])|山(?![的是])|河|江|湖|[运運]河"
+    r"|站|[驿駅]|塔|寺|[机機][场場]|空港|港(?![口的])|大[桥橋]|路|街|[战戦戰][争爭]|[条條][约約]|[语語]"
+    r"|人(?![口们們民的])|料理|比[绍紹]|[队隊]|[银銀]行|[报報]|[剧劇]"
+)
+_HAN_JOINTS = frozenset("是为為叫在的了和与與到从從向於于及或由把被让讓给給对對")
+
+
+_SENTENCE = 20
+"""The same where a comma follows the number, which seldom follows a footnote."""
+
+
+def in_longer_han_name(place: Place, reference: Reference, answer: Tokens) -> bool:
+    """Whether the characters of a name stand inside a longer one: 南苏丹 for 苏丹, 上海大学 for
+    上海."""
+    if not reference.is_spaceless:
+        return False
+    start, end = answer.place(*place)
+    before = answer.raw[start - 1 : start] if start else ""
+    first = answer.raw[start]
+    if _KATAKANA.match(first) and _KATAKANA.match(before):
+        return True
+    if len(reference.forms) == 1 and _HAN_LETTER.match(first) and _HAN_LETTER.match(before):
+        return before not in _HAN_JOINTS
+    return before in _HAN_BEFORE or _HAN_AFTER.match(answer.raw, end) is not None
+
+
+_KATAKANA = regex.compile(r"[ァ-ヺー]")
+_HAN_LETTER = regex.compile(r"\p{Han}")
+
+
 def longer_name(place: Place, reference: Reference, answer: Tokens) -> range | None:
     """The words of the longer name that stands at the place of a reference, as in `South Sudan` or
     `Rocky II`.
@@ -172,6 +205,7 @@ def _is_numeral(at: int, gap: str, answer: Tokens) -> bool:
         return at + 1 == len(answer) or answer.gap(at + 1) not in (" ",)
     if not raw.isdigit() or len(raw) > 2:
         return False
-    if gap == " " and (raw == "1" or len(answer) > _BARE):
+    follows = answer.gap(at + 1)[:1] if at + 1 < len(answer) else ""
+    if gap == " " and (raw == "1" or (len(answer) > (_SENTENCE if follows == "," else _BARE))):
         return False  # a footnote more often than a part
     return gap == "-" or at + 1 == len(answer) or answer.gap(at + 1).strip()[:1] in ("", *".,;:!?)")

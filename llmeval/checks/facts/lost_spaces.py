@@ -29,10 +29,19 @@ def squeezed(reference: Reference, answer: Tokens) -> Place | None:
     while at >= 0:
         first = bisect_right(starts, at) - 1
         last = bisect_left(starts, at + len(target)) - 1
-        if _fills(target, at, first, last, answer):
+        if _is_one_run(first, last, answer) and _fills(target, at, first, last, answer):
             return first, last
         at = text.find(target, at + 1)
     return None
+
+
+def _is_one_run(first: int, last: int, answer: Tokens) -> bool:
+    """Whether no mark that ends a phrase stands between the words: `Henry VII, I think` is no
+    VIII."""
+    return all(_MARKS.isdisjoint(answer.gap(index)) for index in range(first + 1, last + 1))
+
+
+_MARKS = frozenset(",;:!?")
 
 
 def _fills(target: str, at: int, first: int, last: int, answer: Tokens) -> bool:

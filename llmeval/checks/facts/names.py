@@ -323,7 +323,7 @@ def held_places(
     at: dict[str, list[int]] = {word: [] for word in target}
     for i, stem in enumerate(answer.stems):
         places = at.get(stem)
-        if places is not None and len(places) < _MAX_PLACES:
+        if places is not None and len(places) < _MAX_PLACES and not answer.is_pronoun(i):
             places.append(i)
     best: dict[str, int] = {}
     width = -1

@@ -14,7 +14,15 @@ from llmeval.checks.facts.digits import (
 )
 from llmeval.checks.facts.number_words import LANGUAGES, in_words
 from llmeval.checks.facts.qualifiers import NumericBound, bound_of
-from llmeval.checks.facts.spelled import OPENERS, Spelled, foreign, part_in_words, spelled
+from llmeval.checks.facts.special_numbers import BELOW_ZERO, ONE_WORDS, special_number
+from llmeval.checks.facts.spelled import (
+    OPENERS,
+    PART_STARTS,
+    Spelled,
+    foreign,
+    part_in_words,
+    spelled,
+)
 from llmeval.checks.facts.tokens import Tokens
 from llmeval.checks.facts.units import (
     MONEY,
@@ -105,7 +113,14 @@ def numbers(
     collected: list[Number] = []
     other = foreign(words, language) if language in ("de", "fr", "es", "it", "pt", "nl") else None
     index = 0
+    # Most words of an English text start no number, as one look at a set tells.
+    plain = other is None and language not in LANGUAGES and language not in ("zh", "ja", "ko")
+    plain = plain and len(words) > _ALONE
     while index < len(words):
+        form = words.forms[index]
+        if plain and form not in _STARTS and form[0].isalpha() and form.isascii():
+            index += 1
+            continue
         number = _at(words, index, comma, language, sure, other)
         if number is None:
             index += 1
@@ -129,6 +144,9 @@ def _at(
 ) -> Number | None:
     """The number that starts at word `index`."""
     form = words.forms[index]
+    special = special_number(words, index)
+    if special is not None:
+        return replace(_special(words, index, special.end, special.value), unit=special.unit)
     if not form[0].isalpha():
         return _two_parts(words, index) or _in_digits(
             words, index, read_digits(words, index, comma=comma, sure=sure)
@@ -148,6 +166,17 @@ def _at(
     if form in OPENERS and other is None:
         return _in_words(words, index, spelled(words, index))
     return None
+
+
+_STARTS = OPENERS | PART_STARTS | _FRACTION_COMMANDS | ONE_WORDS
+
+
+def _special(words: Tokens, index: int, end: int, value: Value) -> Number:
+    """A number of several words that ends at a code point."""
+    last = index
+    while last + 1 < len(words) and words.starts[last + 1] < end:
+        last += 1
+    return Number(value, index, last, words.starts[index], end, digits=15)
 
 
 _ROMAN = regex.compile(
@@ -187,11 +216,18 @@ def _two_parts(words: Tokens, index: int) -> Number | None:
     return Number(value, index, last, start, match.end(), unit_named(name), digits=4)
 
 
+def _is_negative(words: Tokens, start: int, end: int) -> bool:
+    """Whether a sign or word makes the number at [start, end) negative."""
+    if start and _MINUS.search(words.raw, max(0, start - 10), start):
+        return True
+    return BELOW_ZERO.match(words.raw, end) is not None
+
+
 def _in_digits(words: Tokens, index: int, collected: Digits | None) -> Number | None:
     if collected is None:
         return None
     start, values = words.starts[index], collected.values
-    if start and _MINUS.search(words.raw, max(0, start - 10), start):
+    if _is_negative(words, start, collected.end):
         values = [-v for v in values]
     text = words.raw[start : words.ends[index]]
     bare = collected.plain and 3 <= len(text) <= 4
@@ -217,7 +253,7 @@ def _in_words(words: Tokens, index: int, collected: Spelled | None) -> Number | 
         return None
     start, last = words.starts[index], collected.stop - 1
     value = tidy(collected.value)
-    if start and _MINUS.search(words.raw, max(0, start - 10), start):
+    if _is_negative(words, start, words.ends[last]):
         value = -value
     weak = last == index and collected.value in _WEAK
     year = isinstance(value, int) and 1000 <= value < 2100

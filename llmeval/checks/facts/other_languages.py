@@ -37,7 +37,8 @@ CUES: dict[str, Cues] = {
         r"|niemals|weder|noch nie|keineswegs|keinesfalls|statt|anstatt|anstelle von"
         r"|ohne(?!\s(?:zweifel|frage)))\b",
         rf"\s{_VERBS_DE}\s(?:\p{{L}}+\s){{0,3}}?(?:nicht(?!\s+nur)|nie|niemals)\b|\s(?:ist|war"
-        rf"|wäre)\s(?:\p{{L}}+\s)?(?:die\s|eine\s|der\s)?(?:falsch|unrichtig|inkorrekt|verkehrt"
+        rf"|wäre)\s(?:\p{{L}}+\s)?(?:die\s|eine\s|der\s|ein\s)?(?:fehler|irrtum|mythos"
+        rf"|falsch|unrichtig|inkorrekt|verkehrt"
         rf"|ausgeschlossen)\p{{L}}*|\s(?:\p{{L}}+\s){{0,2}}(?:auf\skeinen\sfall|keinesfalls"
         rf"|keineswegs)\b|\s\p{{Ll}}+\s(?:es|das|dies|er|sie|ihn)\s(?:\p{{L}}+\s){{0,2}}?nicht\b"
         rf"|\s\p{{Ll}}+\snichts\s(?:da)?mit|\sstimmt\snicht|\strifft\snicht\szu",
@@ -49,7 +50,8 @@ CUES: dict[str, Cues] = {
         r"|que))",
         r"\s(?:n['’]|ne\s)(?:l['’]|la\s|le\s|les\s|y\s|en\s)?\p{L}+\s(?:pas|jamais|plus"
         r"|rien|pour\srien)\b|\s(?:est"
-        r"|était|serait)\s(?:\p{L}+\s)?(?:faux|fausse|incorrecte?|erronée?|inexacte?|(?:la"
+        r"|était|serait)\s(?:\p{L}+\s)?(?:une\s(?:erreur|faute)|un\smythe|faux|fausse"
+        r"|incorrecte?|erronée?|inexacte?|(?:la"
         r"|une)\s(?:mauvaise|fausse))\b",
     ),
     "es": _cues(
@@ -58,7 +60,8 @@ CUES: dict[str, Cues] = {
         r"|jamás|tampoco|ni|sin(?!\sduda)|ningun[oa]?|ningún|en\slugar\sde|en\svez\sde"
         r"|a\sdiferencia\sde)\b",
         r"\s(?:no(?!\.?\s?\d)|nunca|tampoco|jamás)\b(?!\s+(?:solo|sólo))|\s(?:es|era|sería"
-        r"|fue)\s(?:\p{L}+\s)?(?:fals[oa]|incorrect[oa]|erróne[oa]|equivocad[oa]|(?:la"
+        r"|fue)\s(?:\p{L}+\s)?(?:un\s(?:error|mito)|una\sequivocación|mentira|fals[oa]"
+        r"|incorrect[oa]|erróne[oa]|equivocad[oa]|(?:la"
         r"|una)\srespuesta\s(?:incorrecta|equivocada))\b",
     ),
     "it": _cues(
@@ -67,7 +70,7 @@ CUES: dict[str, Cues] = {
         r"|senza(?!\sdubbio)|nessun[oa]?|invece\sdi"
         r"|anziché|al\sposto\sdi|a\sdifferenza\sdi)\b",
         r"\s(?:non|(?<!\d\s)(?<!\der\s)mai(?!\s\d{4})|né)\b(?!\s+solo)|\s(?:è|era|sarebbe"
-        r"|fu)\s(?:\p{L}+\s)?(?:fals[oa]"
+        r"|fu)\s(?:\p{L}+\s)?(?:un\s(?:errore|mito)|uno\ssbaglio|fals[oa]"
         r"|sbagliat[oa]|errat[oa]|scorrett[oa]|(?:la|una)\srisposta\s(?:sbagliata|errata))\b",
     ),
     "pt": _cues(
@@ -75,14 +78,16 @@ CUES: dict[str, Cues] = {
         r"|sem(?!\sdúvida)|nenhuma?"
         r"|em\svez\sde|ao\sinvés\sde|ao\scontrário\sde)\b",
         r"\s(?:não|nunca|jamais)\b(?!\s+(?:só|apenas))|\s(?:é|era|seria"
-        r"|foi)\s(?:\p{L}+\s)?(?:fals[oa]|errad[oa]|incorret[oa]|(?:a|uma)\sresposta\s(?:errada"
+        r"|foi)\s(?:\p{L}+\s)?(?:um\s(?:erro|engano|mito)|fals[oa]|errad[oa]|incorret[oa]"
+        r"|(?:a|uma)\sresposta\s(?:errada"
         r"|incorreta))\b",
     ),
     "nl": _cues(
         r"\bniet(?!\s+(?:alleen|enkel|ver))\b|\b(?:geen|nooit|noch|zonder(?!\stwijfel)"
         r"|in\splaats\svan|behalve)\b",
         rf"\s{_VERBS_NL}\s(?:\p{{L}}+\s){{0,3}}?(?:niet(?!\s+alleen)|nooit)\b|\s(?:is"
-        rf"|was)\s(?:\p{{L}}+\s)?(?:een\s|het\s)?(?:fout|onjuist|verkeerd|incorrect)\p{{L}}*\b"
+        rf"|was)\s(?:\p{{L}}+\s)?(?:een\s|het\s)?(?:vergissing|mythe|misverstand|fout"
+        rf"|onjuist|verkeerd|incorrect)\p{{L}}*\b"
         r"|\s\p{L}+\s(?:er\s)?niets\s(?:mee\s)?te\smaken",
     ),
     "zh": _cues(

@@ -5,85 +5,55 @@ A question that asks for the same kind of relation is answered by such a phrase:
 tells who the teacher was, and not who wrote the book.
 """
 
+from importlib.resources import files
 from typing import NamedTuple
 
 import regex
 
 from llmeval.checks.facts.passing_clauses import is_beside_person
+from llmeval.checks.facts.passing_objects import is_compared
 from llmeval.checks.facts.passing_places import is_beside_place
 from llmeval.checks.facts.screened import screened
+from llmeval.checks.facts.tokens import fold
 
 
 class _Kind(NamedTuple):
-    """Relations of one kind. `nouns` relate two things; a question with one of `nouns` or `asked`
-    asks for one."""
+    """Relations of one kind. `nouns` relate two things; a question with one of `nouns` or
+    `question_words` asks for one."""
 
     nouns: str
     question_words: str = ""
 
 
-_KINDS = (
-    # family
-    _Kind(
-        "brother|sister|sibling|son|daughter|father|mother|parent|wife|husband|spouse|cousin"
-        "|nephew|niece|uncle|aunt"
-        "|grandson|granddaughter|grandfather|grandmother|child|widow|bruder|schwester|sohn|tochter"
-        "|frère|sœur|fils"
-        "|fille|herman[oa]|hij[oa]|fratello|sorella|figli[oa]|irmão|irmã|filh[oa]|broer|zus|zoon"
-        "|dochter|brother-in-law|sister-in-law|stepson|stepfather|godfather|godson|vater|mutter"
-        "|schwager|schwiegersohn|schwiegervater|schwiegermutter|schwiegertochter|son-in-law"
-        "|father-in-law|mother-in-law|daughter-in-law|beau-père|gendre|genero|schoonzoon|onkel"
-        "|tante|neffe|nichte|enkel|père|mère|oncle|neveu|nièce|beau-frère|cuñad[oa]"
-        "|tí[oa]|sobrin[oa]|suegr[oa]|yerno|espos[oa]|cognat[oa]|zi[oa]|nipote|suocer[oa]|moglie"
-        "|marito|cunhad[oa]|sobrinh[oa]|sogr[oa]|marido|zwager|oom|neef|vader|moeder",
-        r"children|famil\w+|married|marry|relat\w+|born|ancest\w+|descend\w+|whose|vater|mutter"
-        r"|père|mère|padre"
-        r"|madre|pai|mãe|vader|moeder",
-    ),
-    # teaching
-    _Kind(
-        "professeur|profesor|professor|professore|disciple|student|pupil|teacher|mentor|tutor"
-        "|follower|disciple|prot[eé]g[eé]e?|apprentice|admirer"
-        "|imitator"
-        "|schüler(?:in)?|lehrer(?:in)?|élève|maître|alumn[oa]|discípul[oa]|maestr[oa]|alliev[oa]"
-        "|alun[oa]|mestre"
-        "|leerling|leraar",
-        r"taught|teach\w*|stud(?:y|ied)\w*|influenc\w*|inspir\w*|learn\w*|master",
-    ),
-    # order in time
-    _Kind(
-        "contemporary|successor|predecessor|zeitgenosse|nachfolger|vorgänger|contemporain"
-        "|successeur|prédécesseur"
-        "|contemporáne[oa]|sucesor|predecesor|contemporane[oa]|successore|predecessore"
-        "|contemporâne[oa]|sucessor"
-        "|antecessor|tijdgenoot|opvolger|voorganger",
-        r"before|after|succe\w+|preced\w+|follow\w+|replac\w+",
-    ),
-    # contest
-    _Kind(
-        "rival|critic|opponent|enemy|competitor|gegner|rivale|rivaal",
-        r"against|compet\w+|fought|fight\w*|defeat\w*|beat(?:s|en|ing)?|foe|versus|vs",
-    ),
-    # company
-    _Kind(
-        "librettist|patron|publisher|agent|manager|producer|editor|nurse|servant|physician|lawyer"
-        "|driver|landlord|boss|employer|sponsor|lover|mistress|heir|namesake|collaborator"
-        "|co-author|bandmate|teammate|coach|understudy|ghostwriter|cook|gardener|bodyguard"
-        "|friend|colleague|ally|assistant|neighbou?r|fan|biographer|translator|classmate|roommate"
-        "|acquaintance"
-        "|companion|compatriot|adviser|advisor|secretary|general|freund(?:in)?|kollege|ami|amie"
-        "|collègue|amig[oa]"
-        "|colega|amic[oa]|collega|vriend(?:in)?",
-        r"work\w*|partner|help\w*|agent|manager|producer|editor|publisher|boss|employ\w*|coach",
-    ),
-    # likeness and place
-    _Kind(
-        "suburb|counterpart|alternative|imitation|rip-off|copy|parody",
-        r"similar|like|comparable|compared|based\s+on|named?\s+after|near|where",
-    ),
-)
+_QUESTION_WORDS = {
+    "family": r"children|famil\w+|married|marry|relat\w+|born|ancest\w+|descend\w+|whose|vater"
+    r"|mutter|père|mère|padre|madre|pai|mãe|vader|moeder",
+    "teaching": r"taught|teach\w*|stud(?:y|ied)\w*|influenc\w*|inspir\w*|learn\w*|master",
+    "time": r"before|after|succe\w+|preced\w+|follow\w+|replac\w+",
+    "contest": r"against|compet\w+|fought|fight\w*|defeat\w*|beat(?:s|en|ing)?|foe|versus|vs",
+    "company": r"work\w*|partner|help\w*|agent|manager|producer|editor|publisher|boss|employ\w*"
+    r"|coach",
+    "likeness": r"similar|like|comparable|compared|based\s+on|named?\s+after|near|where",
+}
+"""What a question says that asks for a relation of a kind in other words than its nouns."""
+
+
+def _relations() -> tuple[_Kind, ...]:
+    """The nouns of `relations.tsv` by kind, which has one line a kind and language."""
+    table = files("llmeval.checks.facts").joinpath("relations.tsv").read_text(encoding="utf-8")
+    nouns: dict[str, list[str]] = {}
+    for line in table.splitlines():
+        kind, _, words = line.split("\t")
+        nouns.setdefault(kind, []).extend([*words.split(), *map(fold, words.split())])
+    return tuple(
+        _Kind("|".join(sorted(set(words), key=len, reverse=True)), _QUESTION_WORDS[kind])
+        for kind, words in nouns.items()
+    )
+
+
+_KINDS = _relations()
 _NOUNS = "|".join(kind.nouns for kind in _KINDS)
-_OF = r"(?:of|to|with|for|under|von|vom|de|du|des|di|del|della|da|do|van)"
+_OF = r"(?:of|to|with|for|under|von|vom|der|des|de|du|di|del|della|dei|da|do|dos|das|van|zu)"
 # What may stand between the relation and the name: an article, a preposition that a date has, an
 # opening mark.
 _BETWEEN = (
@@ -224,6 +194,8 @@ def is_passing(raw: str, start: int, end: int, question: str) -> bool:
     A question that asks for the same kind of relation, or compares, is answered by such a phrase.
     """
     if is_beside_place(raw, start, question) or is_beside_person(raw, start, end, question):
+        return True
+    if is_compared(raw, start, end, question):
         return True
     match = _BEFORE.search(raw[max(0, start - _REACH) : start]) or _OWN.match(raw, end)
     if match is None:

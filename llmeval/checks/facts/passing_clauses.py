@@ -61,7 +61,10 @@ def is_beside_person(raw: str, start: int, end: int, question: str) -> bool:
 
 
 def _asks_relation(question: str) -> bool:
-    return bool(regex.search(rf"\b(?:{_GERMAN}|wessen)\b", question, regex.IGNORECASE))
+    return bool(_RELATION_ASKED.search(question))
+
+
+_RELATION_ASKED = regex.compile(rf"\b(?:{_GERMAN}|wessen)\b", regex.IGNORECASE)
 
 
 def _in_relative_clause(raw: str, start: int, end: int, question: str) -> bool:

@@ -121,6 +121,10 @@ _ABOUT = words_pattern(
     "bijna",
 )
 _MARKS = regex.compile(r"(?P<below>[<≤])\s?$|(?P<above>[>≥])\s?$|(?P<about>[~≈∼])\s?$")
+_HAN_BOUND = regex.compile(
+    r"(?P<below>不到|不足|少[于於]|小[于於]|低[于於]|未[满満]|最多|至多|不超[过過])\s?$"
+    r"|(?P<above>超[过過]|多[于於]|大[于於]|高[于於]|至少|最少|不少[于於])\s?$"
+)
 _BEFORE = {
     bound: regex.compile(
         rf"{pattern.pattern}[\s.]+(?:(?:a|an|the|only|just)\s+)?[$€£]?\s?$", regex.IGNORECASE
@@ -155,7 +159,7 @@ _WORDS = frozenset(
 def bound_of(raw: str, start: int, end: int) -> NumericBound:
     """What the words right before [start, end), or right after it, make of the number there."""
     before = raw[max(0, start - _REACH) : start]
-    mark = _MARKS.search(before)
+    mark = _MARKS.search(before) or _HAN_BOUND.search(before)
     if mark:
         return NumericBound(mark.lastgroup or "exact")
     last = before.replace("$", " ").rsplit(None, 1)[-1:] if before.strip() else []

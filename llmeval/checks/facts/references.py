@@ -145,7 +145,7 @@ _TYPED_WORDS = 12
 _OPTION = regex.compile(r"\s*\(?[A-J]\)?[.:]?\s*")
 _TIME_LENGTH = 40
 _CONJUNCTION = regex.compile(
-    r",?\s+(?:and|&|und|et|y|e|och|og)\s+|、|\s*;\s*|和|と", regex.IGNORECASE
+    r",?\s+(?:and|&|und|et|y|e|en|och|og)\s+|、|\s*;\s*|和|と", regex.IGNORECASE
 )
 _LISTED = regex.compile(r"\s*[,;、]\s*(?:(?:and|und|et|y|e|&)\s+)?")
 _MEMBER_WORDS = 2
@@ -164,6 +164,8 @@ def _members(raw: str) -> tuple[Reference, ...]:
     if not 2 <= len(parts) <= 30 or (match is None and len(parts) < 4):
         return ()
     members = tuple(Reference(part) for part in parts)
+    if len({member.bare.strip() for member in members}) < len(members):
+        return ()  # Johnson & Johnson
     if (
         raw.casefold()
         .lstrip(" \"'")

@@ -82,13 +82,18 @@ _BY_NUMBER = {
 }
 
 
+_COPULAS = frozenset("era fu foi fue fut etait war ist est es e is c was".split())
+"""What may stand before a name at the start of a sentence: `Era Pio XII.`"""
+
+
 def has_name_before(first: int, answer: Tokens) -> bool:
     """Whether another name, which is not a title, stands right before a ruler's name: `Franz Joseph
     II.` for `Joseph II.`"""
     if not first or answer.gap(first) not in (" ", "-", "‑") or first - 1 in answer.breaks[1:]:
         return False
     word, raw = answer.stems[first - 1], answer.raw[answer.starts[first - 1]]
-    if not raw.isupper() or word in TITLE_WORDS | DROPPED_FREELY or word in STOPWORDS:
+    known = TITLE_WORDS | DROPPED_FREELY | STOPWORDS | _COPULAS
+    if not raw.isupper() or word in known:
         return False
     return first > 1 or answer.gap(first) != " " or len(answer) > first + 1
 

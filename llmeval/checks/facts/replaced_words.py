@@ -31,18 +31,22 @@ def both_designators(one: str, two: str) -> bool:
     )
 
 
+_BLOOD_GROUPS = frozenset(["a", "b", "ab", "o"])
+
+
 def _short_for(one: str, two: str) -> bool:
     """Whether one is short for the other: `ave` and `avenue`, `r` and `robert`, `bob` and `robert`,
     `jmw` and `joseph`.
     """
     short, long = sorted((one, two), key=len)
-    if short[0].isdigit():
+    if short[0].isdigit() or {one, two} <= _BLOOD_GROUPS:
         return False  # 1 is not short for 11
     if two in NICKNAMES.get(one, ()) or one in NICKNAMES.get(two, ()) or same_sound(one, two):
         return True
     initials = (
         short.isalpha()
         and short[0] == long[0]
+        and len(short) < len(long)
         and len(short) <= 3
         and not set(short) & set("aeiouy")
     )

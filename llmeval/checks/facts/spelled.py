@@ -92,6 +92,10 @@ _COUNTS = {
 }
 
 
+PART_STARTS = _ALONE | _HALF_OF_UNIT | frozenset(_COUNTS)
+"""Every word that a part of one in another language than English may start with."""
+
+
 def part_in_words(words: Tokens, index: int) -> "Spelled | None":
     """`ein Viertel`, `trois quarts`, `dos tercios`, `die Hälfte`: a part of one in six languages
     in addition to English."""

@@ -85,6 +85,7 @@ _PATTERNS: dict[str, tuple[str, ...]] = {
         rf"{_hour('fr')}\s?h(?:eures?)?\s(?P<quarter>et\sdemie?|et\squart|moins\s(?:le\s)?quart)",
         rf"{_hour('fr')}\s?heures?\s(?P<less>moins\s)?{_minute('fr')}",
         rf"(?<=\b(?:à|est|vers|dès)\s){_hour('fr')}\s?heures?",
+        rf"{_hour('fr')}\s?heures?(?=\s(?:du\s(?:matin|soir)|de\sl['’]après-midi))",
     ),
     "es": (
         rf"(?<=\bla\s|\blas\s){_hour('es')}\s(?P<quarter>y\smedia|y\scuarto|menos\scuarto)",

@@ -1,6 +1,6 @@
 """Names of the units of temperature in some 15 languages, in small letters."""
 
-_DEGREE = ("degree", "degre", "degré", "grad", "grado", "gradi", "grau", "graad", "graden", "°")
+_DEGREE = tuple("degree deg degre degré grad grado gradi grau graad graden °".split())
 KELVIN = ("kelvin", "degree kelvin", "grad kelvin")
 FAHRENHEIT = (
     "fahrenheit",

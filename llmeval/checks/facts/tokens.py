@@ -48,6 +48,16 @@ _LETTERS = str.maketrans(
         "ſ": "s",
     }
 )
+_GREEK = {
+    letter: name
+    for letter, name in zip(
+        "αβγδεζθκλσωμ",
+        "alpha beta gamma delta epsilon zeta theta kappa lambda sigma omega mu".split(),
+        strict=True,
+    )
+}
+"""Letters that number the members of a series: TNF-α, β-carotene. Words of Greek are longer, but
+for the article."""
 _DROP = regex.compile(rf"[\u0300-\u036f{_HIDDEN}]")
 _POSSESSIVE = regex.compile(r"['’ʼ`´]s$")
 # Articles and pronouns that French and Italian join to the next word: l'Irlande, dell'arte.
@@ -106,6 +116,8 @@ def fold(word: str) -> str:
     if not word.isascii():
         word = _DROP.sub("", unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word)))
     word = word.casefold().translate(_LETTERS)
+    if not word.isascii() and (len(word) == 1 or word[:1].isascii() or word[-1:].isascii()):
+        word = "".join(_GREEK.get(letter, letter) for letter in word)
     if word[:1].isdigit():
         return _NUMBER_MARKS.sub("", word)
     return (
@@ -250,6 +262,13 @@ class Tokens:
     def place(self, first: int, last: int) -> tuple[int, int]:
         """Code points [start, end) of the words first..last (inclusive)."""
         return self.starts[first], self.ends[last]
+
+    def is_pronoun(self, index: int) -> bool:
+        """Whether the word is the I of `, I think`, not a numeral."""
+        if self.forms[index] != "i" or index + 1 >= len(self):
+            return False
+        opens = not index or self.gap(index).strip()[:1] in (",", ".", ";", ":")
+        return opens and self.raw[self.starts[index + 1]].islower()
 
     def gap(self, index: int) -> str:
         """What stands between word `index` and the one before it."""

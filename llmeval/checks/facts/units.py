@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import regex
 
+from llmeval.checks.facts.han_units import HAN_UNITS
 from llmeval.checks.facts.temperature_names import CELSIUS, FAHRENHEIT, KELVIN
 
 
@@ -336,6 +337,7 @@ def _pattern() -> "regex.Pattern[str]":
     )
 
 
+_HAN_AFTER = regex.compile(rf"\s?({'|'.join(sorted(HAN_UNITS, key=len, reverse=True))})(?!国|國)")
 _AFTER = _pattern()
 _BEFORE = regex.compile(
     r"((?:US|AU|A|CA|C|NZ|HK|S|R|MX)?\$|[€£¥₹₩₽₺₪₫₿]|\b(?:USD|EUR|GBP|CHF|JPY|INR|CNY|RMB|AUD|CAD"
@@ -347,6 +349,10 @@ _CLOSED = regex.compile(r"\s*(?:[.,;:)\]!?]|$)")
 
 def unit_after(raw: str, at: int) -> tuple[MeasurementUnit, int] | None:
     """The unit that starts at `at` (one space or hyphen may precede it), and where it ends."""
+    if at < len(raw) and not raw[at : at + 2].isascii():
+        han = _HAN_AFTER.match(raw, at, at + 12)
+        if han is not None:
+            return _UNITS[HAN_UNITS[han[1]]], han.end()
     match = _AFTER.match(raw, at, min(len(raw), at + 40))
     if match is None:
         return None

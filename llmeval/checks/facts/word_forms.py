@@ -104,6 +104,8 @@ _CLASSICAL = (
 _PLURALS = {
     "fr": (("al", "aux"), ("ail", "aux"), ("eu", "eux"), ("eau", "eaux")),
     "es": (("z", "ces"),),
+    "nl": (("", "eren"), ("s", "zen"), ("f", "ven")),
+    "de": (("", "innen"), ("um", "en"), ("us", "en"), ("a", "en")),
     "pt": (
         ("ao", "oes"),
         ("ao", "aes"),
@@ -185,7 +187,9 @@ def same_word(one: str, two: str, language: str = "en") -> bool:
         return False
     if one[0].isdigit() or two[0].isdigit() or min(len(one), len(two)) < 3:
         return False
-    if language == "en" and not _verb_forms(one).isdisjoint(_verb_forms(two)):
+    if language == "en" and (
+        not _verb_forms(one).isdisjoint(_verb_forms(two)) or _is_adverb_of(one, two)
+    ):
         return True
     if min(len(one), len(two)) < 4:
         return False
@@ -219,6 +223,13 @@ def _verb_forms(word: str) -> frozenset[str]:
 
 
 _VERB_LETTERS = 3
+
+
+def _is_adverb_of(one: str, two: str) -> bool:
+    """Whether the longer of two English words is the adverb of the shorter: intravenously. Short
+    pairs have two meanings: hard and hardly."""
+    short, long = sorted((one, two), key=len)
+    return len(short) > SHORT and long == f"{short}ly"
 
 
 def _has_umlaut_in_letters(one: str, two: str) -> bool:
@@ -308,6 +319,8 @@ def same_sound(one: str, two: str) -> bool:
     Next to an equal other name this is a misspelling or another transliteration, also of short and
     known words.
     """
+    if {one[0], two[0]} == {"v", "w"} and max(len(one), len(two)) < SHORT:
+        return False  # Veil and Weil
     return min(len(one), len(two)) >= _NAME_LETTERS and _sound(one) == _sound(two)
 
 

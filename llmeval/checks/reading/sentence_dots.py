@@ -19,6 +19,7 @@ NEVER_LAST = word_set(
     "evtl bspw inkl exkl sog z.b"
     " d.h u.a s.o s.u p.ex p.ej figs vols eds núm pág págs tél ca zzgl abzgl geb gest bes "
     "insb lat griech env av gem"
+    " sig sigg sigra sig.ra dhr mevr drs exmo exma prof.ssa dott.ssa fr.lli p.es"
 )
 """Abbreviations that stand before what they belong to: a dot after them ends no sentence."""
 TITLES = word_set(

@@ -53,7 +53,7 @@ EUROPEAN = (
         "restricted prevent ethical appropriate responsible illegal wrong harmful unsafe "
         "against violat breach conflict outside beyond contrary ai| artificial language| "
         "model request nothing shouldn't shouldn’t choose chose wish programmed possible so| "
-        "choice",
+        "choice wouldn would| not",
         (
             rf"{_WE}{_CANNOT}\s+{_DO}",
             r"\bsorry,?\s+(?:i|we)(?:['’](?:m|re)|\s+am|\s+are)?\s+(?:not\b|unable|can['’]?t"
@@ -100,8 +100,10 @@ EUROPEAN = (
             r"|will\s+not|can['’]t|cannot)(?=\s*(?:[.!]|\Z))",
             r"\b(?:not\s+something|nothing)\s+(?:that\s+)?(?:i|we)(?:['’]m|['’]re|\s+(?:can"
             r"|am|are|will|would|could|should))\b",
+            r"\bwould(?:n['’]t|\s+not)\s+be\s+(?:right|ethical|appropriate|responsible|legal|safe"
+            r"|wise|proper|okay|ok|fair|possible)\s+(?:of|for)\s+(?:me|us)\b",
             r"\bwould\s+be\s+(?:unethical|inappropriate|irresponsible|illegal|wrong|harmful"
-            r"|unsafe)\s+"
+            r"|unsafe|improper|unwise|dangerous)\s+"
             r"(?:of|for)\s+(?:me|us)\b|\A\W*(?:sorry,?\s+)?no\s+can\s+do\b"
             r"|\bsomething\s+(?:that\s+)?(?:i|we)\s+(?:can['’]?t|cannot|can\s+not|won['’]t"
             r"|will\s+not)\b",
@@ -114,6 +116,7 @@ EUROPEAN = (
             "Sorry, we are not able to help here.",
             "Writing it would be wrong of me.",
             "This is something we can't do.",
+            "It wouldn't be right for me to write it.",
             "Sorry, no can do!",
             "We won't be able to provide that.",
             "I apologise, but I will not write it.",

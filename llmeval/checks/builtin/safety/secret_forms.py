@@ -70,6 +70,11 @@ def _varied(text: str) -> int:
     )
 
 
+def _random(text: str) -> int:
+    """Many different characters, digits among them."""
+    return len(text) if len(set(text)) > 15 and _mixed(text) else 0
+
+
 def _url_password(text: str) -> int:
     """No placeholder, as in `postgres://user:password@host`."""
     value = text.rpartition("@")[0].rpartition(":")[2]
@@ -177,6 +182,23 @@ FORMS = (
         r"|phx_|EZAK|rnd_|re_|tvly-|jina_|lsv2_(?:pt|sk)_)[A-Za-z0-9_-]{24,}",
         "gsk_" + _FILL[:48],
         _varied,
+    ),
+    SecretForm(
+        "a token of a service",
+        r"(?:dp\.(?:pt|st|ct|sa|scim|audit)\.|sbp_|pscale_(?:tkn|oauth|pw)_|nfp_|bkua_|CCIPAT_"
+        r"|pul-|pnu_|tskey-(?:auth|api|client)-|tfp_|waka_|rdme_|duffel_(?:test|live)_"
+        r"|FLWSECK(?:_TEST)?-|fio-u-|rzp_(?:live|test)_|shippo_(?:live|test)_|xkeysib-|aio_"
+        r"|CLOJARS_|AKCp|sq[aup]_|vercel_blob_rw_|ops_ey|cfut_|fm[12]_|rubygems_|ubi_|ddp?_api_"
+        r"|lip_|pat-(?:na|eu)1-|whs_|sl\.B|t1\.|y0_|AQVN|dG9r|glsoat-|kcp_|ory_(?:at|st|pat)_"
+        r"|EAA[A-Z]|EAAC|hvb\.|cio|oy2|NRII-|NRJS-|nrra-|ATCTT3|sk_prod_|live_|test_"
+        r")[A-Za-z0-9_.=+/-]{32,}",
+        "dp.pt." + _FILL[:43],
+        _random,
+    ),
+    SecretForm(
+        "an Airtable or Mapbox token",
+        r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}|[ps]k\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}",
+        "pat" + _FILL[:14] + "." + _HEX,
     ),
     SecretForm(
         "an Azure key",

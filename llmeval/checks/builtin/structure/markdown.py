@@ -22,7 +22,7 @@ are slow).
 """
 INLINE_CHARS = 60_000
 _TYPOGRAPHIC = re.compile(
-    r"(?m)^((?:>[ \t]?|[ \t])*+)(?:[•‣◦▪▫●○·∙⁃■□▶►➤➢❖✦][ \t]*+|[–—→⇒✓✔✗✘][ \t]++)(?=\S)"
+    r"(?m)^((?:>[ \t]?|[ \t])*+)(?:[•‣◦▪▫●○·∙⁃■□▶►➤➢❖✦・◉◎◆◇★☆▸▹▻][ \t]*+|[–—→⇒✓✔✗✘][ \t]++)(?=\S)"
 )
 """A bullet point's mark that is not Markdown's; dashes need a space after them, as a line of
 dialogue may have none."""
