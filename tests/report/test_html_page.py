@@ -17,7 +17,10 @@ from llmeval.core.errors import StoreError
 from llmeval.core.records import digest
 from llmeval.core.results import CaseCounts, Decision, GateResult, RuleDecision, Summary
 from llmeval.report.html import assets, write_html
+from llmeval.report.html import page as page_text
 from llmeval.report.html.embed import ALL_UP_TO, Embedding
+from llmeval.report.html.totals import Totals
+from llmeval.report.html.triage import TriageQueue
 from llmeval.report.html.words import headline, short_and_rest
 from llmeval.store.directory import RunDir
 from tests.report import html_samples as samples
@@ -94,6 +97,18 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Page:
     )
     run = samples.sample_run(root / "run", 60, quality=0.6)
     return build(root, run, baseline=RunDir(before))
+
+
+def test_cases_that_are_not_to_be_looked_at_first_are_counted() -> None:
+    """So that the number on the button and the failed cases add up."""
+    totals = Totals(lambda row, place: {})
+    totals.cases.update({TriageQueue.NEW: 48})
+    assert page_text.not_to_review(totals) == ""
+    totals.cases.update({TriageQueue.UNTRUSTED: 1, TriageQueue.FIXED: 2, TriageQueue.REST: 3})
+    assert page_text.not_to_review(totals) == (
+        "Not among them, but also without a pass: 1 case that only a judge that is not trusted"
+        " fails; 5 cases without all their scores yet."
+    )
 
 
 def test_the_policy_allows_exactly_the_pages_own_script_and_style(compared: Page) -> None:

@@ -119,7 +119,7 @@ def render(
                 if totals.queues[queue]
             ],
             to_review=totals.cases_to_review,
-            not_to_review=_not_to_review(totals),
+            not_to_review=not_to_review(totals),
             top=totals.top(),
             top_of=sum(
                 totals.queues[queue] for queue in TriageQueue if queue <= TriageQueue.UNTRUSTED
@@ -202,7 +202,7 @@ _OTHER_CASES = {
 }
 
 
-def _not_to_review(totals: Totals) -> str:
+def not_to_review(totals: Totals) -> str:
     """Which cases did not pass and are not among those to look at first; empty if there is none."""
     reasons: Counter[str] = Counter()
     for queue, reason in _OTHER_CASES.items():
