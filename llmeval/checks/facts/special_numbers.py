@@ -1,4 +1,4 @@
-"""Numbers in forms of their own: `四分之三`, `4分の3`, `an hour and a half`, `12 degrees below
+"""Numbers in special forms: `四分之三`, `4分の3`, `an hour and a half`, `12 degrees below
 zero`."""
 
 from typing import NamedTuple
