@@ -48,6 +48,13 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[ray_cluster.SESSION] = f"{os.getpid()}:{tempfile.mkdtemp(prefix='ll-tests-')}"
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """`-n auto`: half as many again as there are cores, since the tests wait for servers, browsers
+    and processes for a third of their time.
+    """
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """From here on the collector reads what the tests make, and nothing older. If there are tests
     with Ray, a cluster starts while the other tests run.

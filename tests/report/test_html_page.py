@@ -16,7 +16,8 @@ import pytest
 from llmeval.core.errors import StoreError
 from llmeval.core.records import digest
 from llmeval.core.results import CaseCounts, Decision, GateResult, RuleDecision, Summary
-from llmeval.report.html import assets, write_html
+from llmeval.report.html import assets, embed, part_pages, write_html
+from llmeval.report.html import build as html_build
 from llmeval.report.html import page as page_text
 from llmeval.report.html.embed import ALL_UP_TO, Embedding
 from llmeval.report.html.totals import Totals
@@ -576,3 +577,42 @@ def test_contradictions_of_an_untrusted_judge_come_last(tmp_path: Path) -> None:
         queues = dict(zip(index["id"], index["queue"], strict=True))
         assert (queues["a"], queues["b"]) == (queue, 4)
         assert index["why"][index["id"].index("b")].startswith("facts:")
+
+
+def _links(page: Page) -> list[str]:
+    """The links to the pages with all answers, and back."""
+    links = [attrs.get("href") or "" for tag, attrs in page.tags if tag == "a"]
+    return [link for link in links if "answers-" in link or link == "../report.html"]
+
+
+def test_a_large_report_has_pages_with_all_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(html_build, "PAGED_FROM", 50)
+    monkeypatch.setattr(part_pages, "PART_ROWS", 25)
+    monkeypatch.setattr(embed, "ALL_UP_TO", 5)
+    monkeypatch.setattr(embed, "SAMPLE", 10)
+    run = samples.sample_run(tmp_path / "run", 60, quality=0.6)
+    report = build(tmp_path, run)
+    parts = [Page(tmp_path / "report" / f"answers-{n:03}.html") for n in (1, 2, 3)]
+    listed = [case for part in parts for case in part.index()["id"]]
+    assert [len(part.index()["id"]) for part in parts] == [25, 25, 10]
+    assert listed == [case.id for case in RunDir(run).outlines()]
+    for part in parts:
+        meta = part.meta()
+        assert sum(meta["queues"].values()) == meta["rows"] == meta["embedded"]
+        assert -1 not in part.index()["chunk"]
+    mine = report.meta()
+    assert 5 <= mine["rows"] == mine["embedded"] == len(report.index()["id"]) < 30
+    assert "All 60 answers, on 3 pages" in report.text
+    assert _links(report) == [f"report/answers-{n:03}.html#view=cases" for n in (1, 2, 3)]
+    assert "Answers 26 to 50 of 60" in parts[1].text
+    assert _links(parts[1]) == [
+        "answers-001.html#view=cases",
+        "answers-003.html#view=cases",
+        "../report.html",
+    ]
+    (tmp_path / "report" / "notes.txt").write_text("of a person")
+    everything = build(tmp_path, run, embed="all")
+    assert everything.meta()["embedded"] == 60
+    assert [path.name for path in (tmp_path / "report").iterdir()] == ["notes.txt"]

@@ -6,12 +6,14 @@ most one chunk. The file appears under its name only when it is whole.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple
 
 import msgspec
 
@@ -30,6 +32,7 @@ from llmeval.report.html.history import History, unsteady
 from llmeval.report.html.index import COLUMNS, Indexer
 from llmeval.report.html.labels import read_labels
 from llmeval.report.html.page import DATA_MARK, render
+from llmeval.report.html.part_pages import PAGED_FROM, PageLinks, PartPages
 from llmeval.report.html.picture import picture
 from llmeval.report.html.reviewer_table import reviewers_section
 from llmeval.report.html.row import ReportRow, row_of
@@ -89,7 +92,9 @@ class PageWriter:
         path: where the page goes; replaced at once when it is complete.
         baseline: the run to compare with, row by row.
         embed: `default` holds every row up to 20,000; beyond, all that did not pass or changed and
-            a random sample of the others (the index always lists all). `all` holds every row.
+            a random sample of the others (the index lists all). Of more than 100,000 rows the page
+            lists those that it holds, and all are on further pages (`part_pages`). `all` holds
+            every row in one page.
         served: the page comes from the review server, takes its state from there and gives labels
             to it.
         watch: takes each row and where it stands, in the order of the page.
@@ -117,7 +122,9 @@ class PageWriter:
         self._digests: dict[str, str] = {}
         self._people = read_labels(run)
         self._rules = TriageRules.of(manifest, self._people)
-        self._embedding = Embedding(len(run.index(ANSWERS)), embed)
+        rows = len(run.index(ANSWERS))
+        paged = rows > PAGED_FROM and embed == "default" and not served
+        self._embedding = Embedding(rows, embed, paged=paged)
         compared = baseline is not None
         self._totals = Totals(partial(picture, compared=compared))
         self._index, self._indexer = IndexWriter(*COLUMNS), Indexer(compared)
@@ -128,6 +135,9 @@ class PageWriter:
             self._chunks: BinaryIO = self._stack.enter_context(
                 tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 (the stack closes it)
             )
+            self._parts = PartPages(path)
+        self._stack.callback(self._parts.close)
+        self._listed: Counter[TriageQueue] = Counter()
         self._writer = ChunkWriter(self._chunks)
         self._repeats: list[ReportRow] = []
         self._stopped = manifest.status == "complete" and manifest.may_stop
@@ -164,23 +174,27 @@ class PageWriter:
             self._add_cut_off(summary)
             self._writer.flush()
             past = [*self._past, PastRun.of(self._run, self._manifest, summary)]
-            named = listed(past, self._path, self._served)
-            meta = self._meta()
-            meta["past"] = named[-1 - len(self._history.runs) : -1]
-            shell = render(
-                self._manifest,
-                summary,
-                self._totals,
-                self._embedding,
-                self._baseline,
-                past,
-                named,
-                self._served,
-                notes,
-                # in a review nobody sees votes before their own
-                None if self._served else reviewers_section(self._run),
+            self._parts.remove_old()
+            ranges = self._parts.ranges()
+            for number, part in enumerate(ranges):
+                self._write(
+                    self._parts.folder / part.file,
+                    PageText(summary, past, notes, PageLinks(ranges, self._path, number)),
+                    ListedRows(part.rows, part.rows, 1.0, self._parts.queues(number)),
+                    self._parts.blocks(number),
+                )
+            self._chunks.seek(0)
+            self._write(
+                self._path,
+                PageText(summary, past, notes, PageLinks(ranges, self._path)),
+                ListedRows(
+                    self._index.count,
+                    self._embedding.taken,
+                    self._embedding.probability,
+                    self._listed,
+                ),
+                chain(self._index.blocks(), iter(lambda: self._chunks.read(1 << 20), b"")),
             )
-            self._write(shell, meta)
 
     def _add_repeats(self) -> None:
         rows, self._repeats = self._repeats, []
@@ -207,8 +221,16 @@ class PageWriter:
         self._totals.add(row, place)
         self._totals.note(_verdicts(row, self._people))
         earlier = self._history.of(row.case)
-        chunk = self._writer.add(row, earlier) if self._embedding.takes(row, place) else -1
-        self._index.add(*self._indexer.entry(row, place, chunk, unsteady(earlier, row)))
+        taken, swings = self._embedding.takes(row, place), unsteady(earlier, row)
+
+        def entry(chunk: int) -> tuple[object, ...]:
+            return self._indexer.entry(row, place, chunk, swings)
+
+        if taken or not self._embedding.paged:
+            self._listed[place.queue] += 1
+            self._index.add(*entry(self._writer.add(row, earlier) if taken else -1))
+        if self._embedding.paged:
+            self._parts.add(place.queue, lambda writer: writer.add(row, earlier), entry)
         if self._watch is not None:
             self._watch(row, place)
 
@@ -223,13 +245,9 @@ class PageWriter:
             "combos": indexer.combos,
             "flags": indexer.flags,
             "baseline": self._before is not None,
-            "rows": self._index.count,
-            "embedded": self._embedding.taken,
-            "probability": self._embedding.probability,
             "gated": sorted(self._rules.gated),
             "judges": {name: judge.trust for name, judge in manifest.judges.items()},
             "candidate": manifest.candidate.name,
-            "queues": {queue.name: self._totals.queues[queue] for queue in TriageQueue},
             "served": self._served,
             "comments": self._shown_comments(),
         }
@@ -247,17 +265,62 @@ class PageWriter:
             for each in shown(self._comments, self._digests)
         ]
 
-    def _write(self, shell: str, meta: dict[str, object]) -> None:
-        head, tail = shell.split(DATA_MARK)
-        self._chunks.seek(0)
-        write_atomically(
-            self._path,
-            head.encode(),
-            block("meta", msgspec.json.encode(meta)),
-            self._index.blocks(),
-            iter(lambda: self._chunks.read(1 << 20), b""),
-            tail.encode(),
+    def _write(
+        self,
+        path: Path,
+        text: "PageText",
+        rows: "ListedRows",
+        blocks: Iterable[bytes],
+    ) -> None:
+        """Write one page. `blocks`: the data of its rows."""
+        named = listed(text.past, path, self._served)
+        shell = render(
+            self._manifest,
+            text.summary,
+            self._totals,
+            self._embedding,
+            self._baseline,
+            text.past,
+            named,
+            self._served,
+            text.notes,
+            # in a review nobody sees votes before their own
+            None if self._served else reviewers_section(self._run),
+            text.links,
         )
+        past = named[-1 - len(self._history.runs) : -1]
+        meta = {**self._meta(), **rows.counts(), "past": past}
+        head, tail = shell.split(DATA_MARK)
+        path.parent.mkdir(exist_ok=True)
+        write_atomically(
+            path, head.encode(), block("meta", msgspec.json.encode(meta)), blocks, tail.encode()
+        )
+
+
+class ListedRows(NamedTuple):
+    """The rows that a page lists."""
+
+    rows: int
+    embedded: int
+    """Those whose texts it holds."""
+    probability: float
+    """With which a row that only passes is embedded."""
+    queues: Mapping[TriageQueue, int]
+    """Rows by queue."""
+
+    def counts(self) -> dict[str, object]:
+        """What the page's script needs of them."""
+        queues = {queue.name: self.queues.get(queue, 0) for queue in TriageQueue}
+        return {**self._asdict(), "queues": queues}
+
+
+class PageText(NamedTuple):
+    """What a page says besides its rows."""
+
+    summary: Summary
+    past: list[PastRun]
+    notes: Sequence[str]
+    links: PageLinks
 
 
 def load_summary(run: RunDir) -> tuple[Manifest, Summary]:

@@ -13,10 +13,16 @@ class Embedding:
     """Decides row by row. Up to 20,000 rows all are held; beyond, each row that merely passes is
     held with `probability`, by a hash of its case id, so that the same run gives the same sample:
     at most about `SAMPLE` rows.
+
+    Args:
+        rows: of the run.
+        embed: `default` or `all`.
+        paged: whether further pages hold all rows. This one then holds only the first 20,000 of
+            those that need attention.
     """
 
-    def __init__(self, rows: int, embed: str) -> None:
-        self.rows = rows
+    def __init__(self, rows: int, embed: str, *, paged: bool = False) -> None:
+        self.rows, self.paged = rows, paged
         self.taken = 0
         self.complete = embed == "all" or rows <= ALL_UP_TO
         self.probability = 1.0 if self.complete else SAMPLE / rows
@@ -28,6 +34,8 @@ class Embedding:
             if _uniform(row.case.id) >= self.probability:
                 return False
             self.sampled += 1
+        elif self.paged and self.taken - self.sampled >= ALL_UP_TO:
+            return False
         self.taken += 1
         return True
 

@@ -23,6 +23,7 @@ from llmeval.report.html import (
 from llmeval.report.html.data_findings import data_section
 from llmeval.report.html.embed import Embedding
 from llmeval.report.html.icon import favicon
+from llmeval.report.html.part_pages import PageLinks
 from llmeval.report.html.picture import queue_name
 from llmeval.report.html.reviewer_table import ReviewersSection
 from llmeval.report.html.totals import Totals
@@ -73,10 +74,11 @@ def render(
     served: bool = False,
     notes: Sequence[str] = (),
     reviewers: ReviewersSection | None = None,
+    pages: PageLinks | None = None,
 ) -> str:
     """The page with DATA_MARK where the row data goes. `past`: the suite's runs up to this one;
     `listed`: the same as the page names them. `notes`: about the seal of the run.
-    `reviewers`: None where the page must not show votes."""
+    `reviewers`: None where the page must not show votes. `pages`: the pages with all answers."""
     differing = provenance.differences(manifest, baseline[0]) if baseline else []
     table = metric_table.MetricTable(summary, baseline[1] if baseline else None)
     metrics = metric_table.by_key(summary)
@@ -135,6 +137,7 @@ def render(
             groups=provenance.groups(manifest, summary),
             differing=differing,
             embedding=embedding,
+            pages=pages,
             totals=totals,
             mark=DATA_MARK,
         )
