@@ -22,6 +22,8 @@ def load_function(name: str, base: Path | None = None) -> Callable[..., object]:
         SuiteError: no such module or function, or the import failed.
     """
     module_name, _, attribute = name.partition(":")
+    # Absolute: after a change of the working directory a relative path is another directory.
+    base = base.absolute() if base is not None else None
     for directory in (str(base) if base else None, str(Path.cwd())):
         if directory is not None and directory not in sys.path:
             sys.path.append(directory)

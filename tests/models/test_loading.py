@@ -1,5 +1,6 @@
 """Functions that suites name: each suite gets the module of its own directory."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,14 @@ def test_two_suites_in_a_process_test_their_own_applications(tmp_path: Path, pac
 def test_a_module_of_the_suite_does_not_hide_an_installed_one(tmp_path: Path) -> None:
     (tmp_path / "json.py").write_text("def loads(text):\n    return 'not the real one'\n")
     assert load_function("json:loads", tmp_path)("1") == 1
+
+
+def test_a_suite_with_a_relative_path_gets_its_own_module_in_each_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("one", "two"):
+        _suite(tmp_path / name / "suites", name)
+        monkeypatch.chdir(tmp_path / name)
+        assert load_function("namesake:reply", Path("suites"))("") == name
+    monkeypatch.delitem(sys.modules, "namesake")
