@@ -5,6 +5,7 @@ import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from llmeval.datatests.findings import CasePlace, DataFinding, SuiteCase, finding, named
 from llmeval.datatests.similarity import Groups, SimilarPairs, words_of
@@ -88,7 +89,7 @@ class Duplicates:
             digest = hashlib.blake2b(words.encode("utf-8", "surrogatepass"), digest_size=8).digest()
             self._by_content[digest + case.long_text].append(row)
 
-    def findings(self) -> Iterator[DataFinding]:
+    def findings(self) -> Iterator[DataFinding | None]:
         """All findings; the pairs that one rule reports are not reported by a weaker one."""
         yield from self._equal()
         conflicts = Groups()
@@ -130,14 +131,17 @@ class Duplicates:
                 evidence=f"{self._questions[rows[0]]}: {references}",
             )
 
-    def _similar(self, conflicts: Groups) -> Iterator[DataFinding]:
+    def _similar(self, conflicts: Groups) -> Iterator[DataFinding | None]:
         reported = {row: number for number, rows in enumerate(conflicts.groups()) for row in rows}
         duplicates, siblings = Groups(), Groups()
         pairs = SimilarPairs(
-            self._questions, [_label(references) for references in self._references]
+            self._questions,
+            [_label(references) for references in self._references],
+            siblings.in_large,
         )
         equal_questions = self._same_question_pairs()
-        for first, second, score in (*pairs, *equal_questions):
+        for first, second, score in chain(pairs, equal_questions):
+            yield None
             if self._long[first] != self._long[second] or self._is_reported(
                 reported, first, second
             ):

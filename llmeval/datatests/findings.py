@@ -86,8 +86,10 @@ class DataTest(Protocol):
     def add(self, case: SuiteCase) -> None:
         """Read one case. Keep only what `findings` needs: a suite may have 100,000 cases."""
 
-    def findings(self) -> Iterable[DataFinding]:
-        """The findings on the cases that were added."""
+    def findings(self) -> Iterable[DataFinding | None]:
+        """The findings on the cases that were added. A test that takes long yields None in between,
+        so that a run can continue with its calls.
+        """
 
 
 def finding(

@@ -9,7 +9,7 @@ import math
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 SIMILAR = 0.6
@@ -32,6 +32,10 @@ _COMPARED_ALIKE = 1000
 """The most compared texts of one text with its label."""
 _MOST_SETS = 8192
 """The most sets of trigrams in memory."""
+LARGE = 20
+"""Members from which a group is large. Pairs of its members are compared only if their labels are
+equal: in a template with 1,000 variants the others take most of the time, and join nothing.
+"""
 _WORD = re.compile(r"\w+")
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts that write no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
@@ -71,12 +75,21 @@ class SimilarPairs:
         labels: one for each text; None equals no other. Texts with equal labels are compared
             first of all, so that a template with thousands of variants costs linear time and does
             not hide duplicates.
+        known: whether nothing more is to be learned from a pair without equal labels, because both
+            are in one large group. It then counts as similar, and is not compared.
     """
 
-    def __init__(self, texts: Sequence[str], labels: Sequence[object]) -> None:
-        self._texts, self._labels = texts, labels
+    def __init__(
+        self,
+        texts: Sequence[str],
+        labels: Sequence[str | None],
+        known: Callable[[int, int], bool] = lambda first, second: False,
+    ) -> None:
+        self._texts, self._labels, self._known = texts, labels, known
         # the sets of long texts take 16 kB each, so they go with this object
         self._trigrams = lru_cache(maxsize=_MOST_SETS)(trigrams)
+        counted = Counter(labels)
+        self._shared = {label for label in counted if label is not None and counted[label] > 1}
         self.capped = 0
         """Words that too many texts share, so that pairs may be missing; 0 with few texts."""
         self.crowded = 0
@@ -94,10 +107,8 @@ class SimilarPairs:
         for row in order:
             words = rows[row]
             n = len(words)
-            candidates = set[int]()
-            for word in words[: n - math.ceil(alike * n) + 1]:
-                if word in postings:
-                    candidates.update(postings[word])
+            prefix = words[: n - math.ceil(alike * n) + 1]
+            candidates = _different(postings[word] for word in prefix if word in postings)
             yield from self._verified(row, candidates, rows, alike)
             # later texts are not shorter, so a similar one shares at least so many of these words
             common = math.ceil(2 * alike / (1 + alike) * n - 1e-9)
@@ -119,39 +130,42 @@ class SimilarPairs:
         return [array("i", sorted({rank[word] for word in words_of(t)})) for t in self._texts]
 
     def _verified(
-        self, row: int, candidates: set[int], rows: "list[array[int]]", alike: float
+        self, row: int, candidates: Iterator[int], rows: "list[array[int]]", alike: float
     ) -> Iterator[tuple[int, int, float]]:
         """The candidates that are similar to a text: the first ones, then those with its label."""
-        rest = iter(candidates)
-        first = [*self._similar_to(row, rest, rows, alike, _COMPARED)]
-        yield from first
-        left = [*rest]
+        partners = yield from self._similar_to(row, candidates, rows, alike, _COMPARED)
+        if partners >= _PARTNERS and self._labels[row] not in self._shared:
+            return
+        left = [*candidates]
         same = self._with_label(row, left)
-        if len(first) < _PARTNERS:
+        if partners < _PARTNERS:
             self.crowded += len(left) - len(same)
         yield from self._similar_to(row, same, rows, alike, _COMPARED_ALIKE)
 
     def _similar_to(
         self, row: int, others: Iterable[int], rows: "list[array[int]]", alike: float, most: int
-    ) -> Iterator[tuple[int, int, float]]:
+    ) -> Generator[tuple[int, int, float], None, int]:
         """The pairs of a text with others that are similar to it, until `_PARTNERS` are similar or
-        `most` were compared.
+        `most` were compared. Returns the number of similar ones.
         """
         words, text = set(rows[row]), self._texts[row]
         partners, compared = 0, 0
         for other in others:
-            if self._comparable(row, other, words, rows[other], alike):
+            if self._labels[row] != self._labels[other] and self._known(row, other):
+                partners += 1
+            elif self._comparable(row, other, words, rows[other], alike):
                 compared += 1
                 score = similarity(self._trigrams(text), self._trigrams(self._texts[other]))
                 if score >= SIMILAR:
                     partners += 1
                     yield min(row, other), max(row, other), score
-                if partners >= _PARTNERS or compared >= most:
-                    return
+            if partners >= _PARTNERS or compared >= most:
+                break
+        return partners
 
     def _with_label(self, row: int, others: list[int]) -> list[int]:
         label = self._labels[row]
-        if label is None:
+        if label not in self._shared:
             return []
         return [other for other in others if self._labels[other] == label]
 
@@ -169,16 +183,35 @@ class SimilarPairs:
         return short + 2 >= SIMILAR * long * 0.5
 
 
+def _different(postings: Iterable[Iterable[int]]) -> Iterator[int]:
+    """The numbers of the lists, each once, those of the first list first."""
+    before = set[int]()
+    for posting in postings:
+        new = set(posting).difference(before)
+        yield from new
+        before |= new
+
+
 class Groups:
     """Connected groups of numbered things (union-find)."""
 
     def __init__(self) -> None:
         self._parent: dict[int, int] = {}
+        self._size: dict[int, int] = {}
 
     def join(self, first: int, second: int) -> None:
         """Put two things into one group."""
-        one, other = self._root(first), self._root(second)
-        self._parent[max(one, other)] = min(one, other)
+        one, other = sorted((self._root(first), self._root(second)))
+        if one != other:
+            self._parent[other] = one
+            self._size[one] = self._size.get(one, 1) + self._size.get(other, 1)
+
+    def in_large(self, first: int, second: int) -> bool:
+        """Whether two things are in one group of more than `LARGE`."""
+        if first not in self._parent or second not in self._parent:
+            return False
+        root = self._root(first)
+        return self._size.get(root, 1) > LARGE and root == self._root(second)
 
     def _root(self, item: int) -> int:
         self._parent.setdefault(item, item)
