@@ -25,6 +25,7 @@ LEVELS = (
     ("compare", "review", "history"),
     ("planning",),
     ("report", "importers"),
+    ("datatests", "governance", "monitor"),
     ("api",),
     ("testing", "pytest_plugin", "cli"),
 )

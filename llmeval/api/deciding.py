@@ -2,7 +2,7 @@
 shards.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -244,3 +244,22 @@ def finish(
 
     view = write_results(run.directory, embed=embed, junit=junit, sealed=sealed, also=also)
     return run.decided(view, warnings)
+
+
+def load_reports() -> Iterator[None]:
+    """Load the modules and the templates that `finish` needs, in steps.
+
+    A run does it while its first calls wait for their answers. It takes about 0.2 s.
+    """
+    from llmeval.history import run_verdicts  # noqa: F401 (each import loads modules)
+
+    yield
+    from llmeval.report import write  # noqa: F401
+
+    yield
+    from llmeval.history import opening  # noqa: F401
+
+    yield
+    from llmeval.report.html.page import load_templates
+
+    yield from load_templates()

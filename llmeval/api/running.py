@@ -1,27 +1,33 @@
 """Asking and scoring: a suite is run, a run scored again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmeval.api.deciding import finish, remembered
+from llmeval.api.deciding import finish, load_reports, remembered
 from llmeval.api.own_thread import in_own_thread, own_loop
 from llmeval.api.retiring import check_retired
 from llmeval.api.sealing import seal_complete
 from llmeval.api.view import PathLike, Run, load_run
 from llmeval.core.errors import UsageError
+from llmeval.core.manifest import Manifest
 from llmeval.core.metric_ref import metric_of
 from llmeval.core.records import Case
 from llmeval.store.directory import RunDir
+from llmeval.store.run_store import RunStore
 from llmeval.suite.loader import Suite, load_suite
 
 if TYPE_CHECKING:
     import asyncio
 
+    from llmeval.core.data_record import DataCheckRecord
+    from llmeval.data.cases import CaseSet
     from llmeval.runner.options import Options
     from llmeval.runner.plan import RunPlan
-    from llmeval.runner.services import Verdicts
+    from llmeval.runner.services import DataTestSteps, RunServices, Verdicts
+    from llmeval.runner.stopping import Stopper
     from llmeval.store.run_observer import RunObserver
 
 
@@ -66,7 +72,6 @@ def run(
         UsageError, SuiteError: nothing was called. NothingEvaluated: no case. StoreError: the
             directory can't be used.
     """
-    from llmeval.datatests.at_run import data_record
     from llmeval.runner.options import Options
     from llmeval.runner.plan import plan
     from llmeval.suite.matrix import with_prompt
@@ -91,8 +96,16 @@ def run(
         if unfinished.line:
             warn(unfinished.line)
         chosen = replace(chosen, out=unfinished.path)
-    planned = replace(planned, data=data_record(loaded, planned.cases))
-    return carry_out(planned, chosen, observers)
+    return carry_out(
+        planned, chosen, observers, data_tests=partial(_data_steps, loaded, planned.cases)
+    )
+
+
+def _data_steps(suite: Suite, cases: "CaseSet") -> "Generator[None, None, DataCheckRecord]":
+    """The data tests of a run. The first step loads their modules."""
+    from llmeval.datatests.at_run import data_steps
+
+    return (yield from data_steps(suite, cases))
 
 
 async def arun(
@@ -156,13 +169,13 @@ def _with_candidate(
 
 def warnings_of(planned: "RunPlan") -> list[str]:
     """Warnings about the suite of a plan, and each rule that so few cases can never decide."""
+    gate = planned.suite.spec.gate
+    if planned.shard is not None or planned.selection is not None or not gate.decides:
+        return list(planned.warnings)
     from llmeval.gate.rules.threshold import floor_rates
     from llmeval.planning.attainability import out_of_reach
     from llmeval.planning.margin_reach import counted, never_decided, rules_of
 
-    if planned.shard is not None or planned.selection is not None:
-        return list(planned.warnings)
-    gate = planned.suite.spec.gate
     cases = counted(planned) if gate.floors or gate.margins or gate.limits else []
     rates = floor_rates(gate.record().floors)
     return [
@@ -178,6 +191,7 @@ def carry_out(
     observers: "Sequence[RunObserver]",
     stored: RunDir | None = None,
     runner: "asyncio.Runner | None" = None,
+    data_tests: "DataTestSteps | None" = None,
 ) -> Run:
     """Execute a plan, with what the gate knows (verdicts of the baseline that hold, when the run
     may stop) and what earlier runs saw of the judges' anchors.
@@ -185,36 +199,27 @@ def carry_out(
     A baseline that is there but can't be read is told before the first call; one that is not there
     yet is not.
     """
-    from llmeval.gate.attempts import copy_earlier, keep_earlier
-    from llmeval.gate.baseline import read_baseline
-    from llmeval.gate.baseline_verdicts import known_verdicts
-    from llmeval.gate.missing_cases import note_undrawn
-    from llmeval.gate.stopping import stopper
-    from llmeval.history.anchor_history import past_anchors
-    from llmeval.history.run_verdicts import RunVerdicts
     from llmeval.runner.execute import execute
-    from llmeval.runner.manifest import scoring_of
     from llmeval.runner.plan import baseline_of
     from llmeval.runner.services import RunServices
 
     if options.workers is not None and stored is not None:
         raise UsageError("--executor ray: stored answers are scored in one process")
     path = baseline_of(planned.suite, options)
-    baseline = read_baseline(path) if path is not None and path.exists() else None
-    folder = options.reports / planned.suite.name
     services = RunServices(
-        past_anchors=lambda manifest, metric: past_anchors(
-            folder, metric, manifest.judges[metric], manifest.run_id
-        ),
-        stopper=stopper,
+        past_anchors=partial(_past_anchors, options.reports / planned.suite.name),
+        stopper=_stopper,
         make_verdicts=standing_verdicts,
+        data_tests=data_tests,
+        load_reports=load_reports,
     )
-    if baseline is not None:
-        services = replace(services, verdicts=known_verdicts(baseline, scoring_of(planned)))
-        if planned.sampled:
-            undrawn = note_undrawn(baseline, planned.cases.everything())
-            planned = replace(planned, undrawn=undrawn)
+    if path is not None and path.exists():
+        planned, services = _with_baseline(path, planned, services)
     outcome = execute(planned, options, observers, stored, services, runner)
+    # Loaded while the calls waited (`load_reports`), so the first call is 0.1 s earlier.
+    from llmeval.gate.attempts import copy_earlier, keep_earlier
+    from llmeval.history.run_verdicts import RunVerdicts
+
     attempt = outcome.run.manifest().attempt
     if stored is None or not copy_earlier(stored.path, outcome.run.path, attempt):
         keep_earlier(outcome.run.path, outcome.attempts)
@@ -229,6 +234,35 @@ def carry_out(
     for observer in observers:
         observer.decided(done.directory, done.summary)
     return remembered(done, verdicts)
+
+
+def _with_baseline(
+    path: Path, planned: "RunPlan", services: "RunServices"
+) -> "tuple[RunPlan, RunServices]":
+    """The plan and the services of a run that has a baseline."""
+    from llmeval.gate.baseline import read_baseline
+    from llmeval.gate.baseline_verdicts import known_verdicts
+    from llmeval.gate.missing_cases import note_undrawn
+    from llmeval.runner.manifest import scoring_of
+
+    baseline = read_baseline(path)
+    if planned.sampled:
+        undrawn = note_undrawn(baseline, planned.cases.everything())
+        planned = replace(planned, undrawn=undrawn)
+    verdicts = known_verdicts(baseline, scoring_of(planned))
+    return planned, replace(services, verdicts=verdicts)
+
+
+def _past_anchors(folder: Path, manifest: Manifest, metric: str) -> list[tuple[int, int]]:
+    from llmeval.history.anchor_history import past_anchors
+
+    return past_anchors(folder, metric, manifest.judges[metric], manifest.run_id)
+
+
+def _stopper(run: RunStore, manifest: Manifest, order: Iterable[Case]) -> "Stopper | None":
+    from llmeval.gate.stopping import stopper
+
+    return stopper(run, manifest, order)
 
 
 def standing_verdicts(planned: "RunPlan", options: "Options") -> "Verdicts":

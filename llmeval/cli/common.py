@@ -124,7 +124,7 @@ def emit(value: object) -> None:
 
 def console() -> "Console":
     """Where people read."""
-    from llmeval.cli.console import CommandConsole
+    from llmeval.report.command_console import CommandConsole
 
     return CommandConsole(highlight=False)
 
@@ -213,11 +213,11 @@ def find_baseline(
     Raises:
         UsageError: there is no such file, directory or run.
     """
+    if name is None or name == "lock":
+        return None
     from llmeval.core.errors import StoreError, UsageError
     from llmeval.history.runs import LATEST, latest_of
 
-    if name is None or name == "lock":
-        return None
     kind, colon, rest = name.partition(":")
     but = () if run is None else (run,)
     if name in (LATEST, f"run:{LATEST}"):

@@ -22,7 +22,7 @@ def compare_traffic(
     from llmeval.api.live_comparison import MARGIN, compare_live
     from llmeval.core.errors import UsageError
     from llmeval.planning.suite_profile import margin_of
-    from llmeval.report.console import ProgressDisplay
+    from llmeval.report.progress_display import ProgressDisplay
     from llmeval.suite.loader import load_suite
 
     if len(files) != 2 or suite is None:

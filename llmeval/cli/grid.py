@@ -35,7 +35,7 @@ def run_cells(
     from llmeval.api.grid import run_grid
     from llmeval.cli.model_download import pull_for
     from llmeval.cli.open_page import open_page
-    from llmeval.report.console import ProgressDisplay
+    from llmeval.report.progress_display import ProgressDisplay
 
     if dry_run:
         return _show_estimates(suite, options, axes, as_json=as_json)

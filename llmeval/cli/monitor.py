@@ -68,7 +68,7 @@ def watch(
             print("Acknowledged. The monitor learns a new reference from the next days.")
         return 0
     from llmeval.api.monitor_files import look_and_write
-    from llmeval.report.console import ProgressDisplay
+    from llmeval.report.progress_display import ProgressDisplay
 
     outcome = look_and_write(
         loaded, reports=reports, concurrency=concurrency, observers=[ProgressDisplay()]

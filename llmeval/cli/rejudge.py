@@ -23,7 +23,7 @@ def rejudge_baseline(suite: "Suite", options: "Options", *, as_json: bool) -> Pa
     """
     from llmeval.api import rejudge
     from llmeval.core.errors import NothingEvaluated, UsageError
-    from llmeval.report.console import ProgressDisplay
+    from llmeval.report.progress_display import ProgressDisplay
     from llmeval.runner.plan import baseline_of
 
     if options.shard is not None:

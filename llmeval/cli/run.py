@@ -350,7 +350,7 @@ def _one(
     from llmeval.cli.open_page import open_page
     from llmeval.cli.rejudge import rejudge_baseline
     from llmeval.core.errors import UsageError
-    from llmeval.report.console import ProgressDisplay
+    from llmeval.report.progress_display import ProgressDisplay
     from llmeval.suite.matrix import with_prompt, without_matrix
 
     if axes.make_grid(suite):

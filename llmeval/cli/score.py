@@ -29,7 +29,7 @@ def score(
     The candidate is not called. The result is a new run; the old run does not change.
     """
     from llmeval.api import rescore
-    from llmeval.report.console import ProgressDisplay
+    from llmeval.report.progress_display import ProgressDisplay
     from llmeval.runner.options import Options
 
     options = Options(out=out, reports=reports, concurrency=concurrency, use_cache=not no_cache)

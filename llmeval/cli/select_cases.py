@@ -57,7 +57,6 @@ def selection_of(
         UsageError: two options exclude each other, or nothing failed in the run.
         StoreError: the run does not exist.
     """
-    from llmeval.api.failing import last_failed
     from llmeval.core.errors import UsageError
     from llmeval.runner.selection import Selection
 
@@ -66,6 +65,10 @@ def selection_of(
     named, filters = tuple(cases or ()), tuple(tags or ())
     if failed is None and not last:
         return Selection(cases=named, tags=filters) if named or filters else None
+    from llmeval.api.failing import (
+        last_failed,
+    )  # not above: it loads much that most runs don't need
+
     if failed is not None:
         ids, run_id = _failed_of(failed, suite, reports)
     else:

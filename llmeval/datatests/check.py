@@ -2,12 +2,11 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -120,16 +119,6 @@ class CheckOptions:
 _ORDER = {"error": 0, "warn": 1, "info": 2}
 
 
-class CasesRead(NamedTuple):
-    """What the tests read."""
-
-    n: int
-    digest: str
-    """Of all cases."""
-    complete: bool = True
-    """Whether these are all cases of the source."""
-
-
 def check_data(suite: Suite, options: CheckOptions | None = None) -> DataReport:
     """Run the data tests of a suite.
 
@@ -139,67 +128,100 @@ def check_data(suite: Suite, options: CheckOptions | None = None) -> DataReport:
         NothingEvaluated: the suite has no case.
         RuleBroken: a rule crashed; names the rule.
     """
-
-    def read(add: Callable[[SuiteCase], None]) -> CasesRead:
-        cases = read_cases(suite, add)
-        return CasesRead(len(cases), cases.digest)
-
-    return check_cases(suite, options or CheckOptions(), read)
+    tests = DataTests(suite, options or CheckOptions())
+    cases = read_cases(suite, tests.add)
+    return last_step(tests.report(cases.digest))
 
 
-def check_cases(
-    suite: Suite,
-    options: CheckOptions,
-    read: Callable[[Callable[[SuiteCase], None]], CasesRead],
-) -> DataReport:
-    """Run the data tests on the cases that `read` passes to its argument.
+def last_step(steps: Generator[None, None, DataReport]) -> DataReport:
+    """The result of steps that are all done now."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            report: DataReport = end.value
+            return report
 
-    Raises as `check_data`.
+
+class DataTests:
+    """The data tests of a suite. They get the cases one by one, and then make their report.
+
+    Raises:
+        SuiteError: the file of accepted findings is not valid. UsageError: no such rule.
     """
-    accepted = read_accepted(suite)
-    rules = _selected(options, accepted)
-    inputs = RuleInputs(suite, options.reports, options.against, options.baseline, options.today)
-    tests = [(rule, rule.make(inputs)) for rule in rules]
-    digests: dict[str, str] = {}
-    applicable = Applicable(inputs)
 
-    def add(case: SuiteCase) -> None:
-        applicable.add(case)
-        digests[case.place.id] = case.place.digest
-        for rule, test in tests:
+    def __init__(self, suite: Suite, options: CheckOptions) -> None:
+        self._suite, self._options = suite, options
+        self._accepted = read_accepted(suite)
+        rules = _selected(options, self._accepted)
+        inputs = RuleInputs(
+            suite, options.reports, options.against, options.baseline, options.today
+        )
+        self._tests = [(rule, rule.make(inputs)) for rule in rules]
+        self._digests: dict[str, str] = {}
+        self._applicable = Applicable(inputs)
+        self.cases = 0
+        """How many cases were added."""
+
+    def add(self, case: SuiteCase) -> None:
+        """Read one case.
+
+        Raises:
+            RuleBroken: a rule crashed; names the rule and the case.
+        """
+        self._applicable.add(case)
+        self._digests[case.place.id] = case.place.digest
+        self.cases += 1
+        for rule, test in self._tests:
             with _named(rule, f" at {case.place.source}"):
                 test.add(case)
 
-    cases = read(add)
-    results: list[DataFinding] = []
-    for rule, test in tests:
-        with _named(rule, ""):
-            results += test.findings()
-    ran = tuple(rule_id for rule in rules for rule_id in rule.ids)
-    opened, closed = accepted.apply(
-        _leveled(results, accepted.levels, options.only),
-        digests,
-        options.today,
-        frozenset(ran if cases.complete else ()),
-    )
-    return DataReport(
-        suite=suite,
-        cases=cases.n,
-        cases_digest=cases.digest,
-        rules=ran,
-        findings=tuple(sorted(opened, key=_place_in_report)),
-        accepted=tuple(closed),
-        levels=accepted.levels,
-        not_applicable=applicable.reasons(
-            ran, next((test.runs for _, test in tests if isinstance(test, StoredRuns)), None)
-        ),
-        clusters=tuple(
-            tuple(places)
-            for _, test in tests
-            if isinstance(test, Duplicates)
-            for places in test.proposals
-        ),
-    )
+    def report(
+        self, cases_digest: str, *, complete: bool = True
+    ) -> Generator[None, None, DataReport]:
+        """Compare the cases, in short steps. Returns the report after the last one.
+
+        Args:
+            cases_digest: of all cases.
+            complete: whether all cases of the source were added.
+
+        Raises:
+            RuleBroken: a rule crashed; names the rule.
+        """
+        results: list[DataFinding] = []
+        for rule, test in self._tests:
+            with _named(rule, ""):
+                for each in test.findings():
+                    if each is not None:
+                        results.append(each)
+                    yield
+        ran = tuple(rule_id for rule, _ in self._tests for rule_id in rule.ids)
+        levels = self._accepted.levels
+        opened, closed = self._accepted.apply(
+            _leveled(results, levels, self._options.only),
+            self._digests,
+            self._options.today,
+            frozenset(ran if complete else ()),
+        )
+        tests = [test for _, test in self._tests]
+        return DataReport(
+            suite=self._suite,
+            cases=self.cases,
+            cases_digest=cases_digest,
+            rules=ran,
+            findings=tuple(sorted(opened, key=_place_in_report)),
+            accepted=tuple(closed),
+            levels=levels,
+            not_applicable=self._applicable.reasons(
+                ran, next((test.runs for test in tests if isinstance(test, StoredRuns)), None)
+            ),
+            clusters=tuple(
+                tuple(places)
+                for test in tests
+                if isinstance(test, Duplicates)
+                for places in test.proposals
+            ),
+        )
 
 
 def _place_in_report(finding: DataFinding) -> tuple[int, str]:

@@ -117,7 +117,6 @@ def make_manifest(plan: RunPlan, options: Options, run_id: str) -> Manifest:
         warnings=plan.warnings,
         retired=plan.retired.cases,
         undrawn=plan.undrawn,
-        data=plan.data,
         rejudged=plan.rejudged,
         command=tuple(map(shown_path, sys.argv)),
         approvals=None if suite.spec.approvals is None else suite.spec.approvals.record(),

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from llmeval.core.errors import ModelError, SuiteError
 from llmeval.core.records import canonical_json
-from llmeval.core.redaction import redact
+from llmeval.core.redaction import redact, redactor
 from llmeval.models.base import Model
 from llmeval.models.client.cache import ALWAYS, NEVER
 from llmeval.models.client.caller import Caller
@@ -102,7 +102,7 @@ class ModelRoles:
         self._concurrency = min(options.concurrency, self._allowed)
         self.slots = Slots(self._concurrency)
         secrets = sorted((s for s in suite.secrets() if len(s) >= 4), key=len, reverse=True)
-        self._redact = _redactor(secrets)
+        self._redact = redactor(secrets)
 
     def model_role(
         self, role: str, reference: str | BaseModelSpec, path: KeyPath, *, readout: bool = False
@@ -276,12 +276,3 @@ def _plain(spec: BaseModelSpec) -> Iterable[str]:
         value = getattr(spec, name)
         if isinstance(value, SecretStr):
             yield f"{name}={value.get_secret_value()}"
-
-
-def _redactor(secrets: list[str]) -> Callable[[str], str]:
-    def redact(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, "***")
-        return text
-
-    return redact

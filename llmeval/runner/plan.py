@@ -8,7 +8,6 @@ from typing import Any
 
 from llmeval.checks.bound import BoundCheck
 from llmeval.checks.spec import merge
-from llmeval.core.data_record import DataCheckRecord
 from llmeval.core.errors import NothingEvaluated, UsageError
 from llmeval.core.gate_terms import Rejudged
 from llmeval.core.manifest import SelectionRecord, Undrawn
@@ -79,8 +78,6 @@ class RunPlan:
     retired: Retirement = field(default_factory=Retirement)
     undrawn: Undrawn | None = None
     """Of a sample: the cases of its baseline that the whole suite lacks."""
-    data: DataCheckRecord | None = None
-    """The data tests; None if they were not carried out."""
     rejudged: Rejudged | None = None
     """Of a run that scores a baseline's answers again: what it keeps of that baseline."""
     by_case: bool = False

@@ -2,9 +2,10 @@
 stored in its plan.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
+from llmeval.core.data_record import DataCheckRecord
 from llmeval.core.manifest import Manifest
 from llmeval.core.records import Answer, Case, Score
 from llmeval.runner.options import Options
@@ -19,6 +20,9 @@ first.
 """
 MakeVerdicts = Callable[[RunPlan, Options], Verdicts]
 """A function of a module, which a worker in another process calls with its plan and options."""
+
+DataTestSteps = Callable[[], Generator[None, None, DataCheckRecord]]
+"""Carries out the data tests in short steps, and returns their record."""
 
 
 def no_verdicts(plan: RunPlan, options: Options) -> Verdicts:
@@ -36,3 +40,7 @@ class RunServices:
     """Makes `verdicts` in a worker."""
     stopper: Watch = lambda run, manifest, order: None
     """Makes the stopper, which may end the run before its last case."""
+    data_tests: DataTestSteps | None = None
+    """None: this run has no data tests."""
+    load_reports: Callable[[], Iterator[None]] = lambda: iter(())
+    """Loads what the reports need, in short steps."""

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from llmeval.cli.console import CommandConsole
-from llmeval.cli.output import SafeStream
+from llmeval.report.command_console import CommandConsole
+from llmeval.report.streams import SafeStream
 from tests.support.command import ROOT, llmeval
 
 ACTS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")  # fmt: skip

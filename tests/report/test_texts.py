@@ -25,9 +25,10 @@ from llmeval.core.results import (
     RuleDecision,
     Summary,
 )
-from llmeval.report.console import ProgressDisplay, _line, print_summary
+from llmeval.report.console import print_summary
 from llmeval.report.failing_cases import FailingCase
 from llmeval.report.markdown import markdown
+from llmeval.report.progress_display import ProgressDisplay, _line
 from llmeval.report.run_view import RunView
 from llmeval.report.safe_text import one_line, visible
 from llmeval.runner.progress import Progress

@@ -13,7 +13,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from llmeval.cli.main import main
+from llmeval.cli.main import exit_code
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -32,13 +32,10 @@ def llmeval(*arguments: object, cwd: Path = ROOT, **environment: str) -> "Comple
             patch.setenv(name, value)
         patch.setattr(sys, "argv", ["llmeval", *map(str, arguments)])
         patch.setattr(sys, "path", list(sys.path))  # a suite's folder is put on it
-        with pytest.raises(SystemExit) as left:
-            main()
+        code = exit_code()
     for name, module in dict(sys.modules).items():
         if before.get(name) is not module and not _is_installed(name):
             del sys.modules[name]  # a module of the test: the next command reads its file again
-    code = left.value.code
-    assert isinstance(code, int)
     return CompletedProcess(list(map(str, arguments)), code, printed.getvalue(), errors.getvalue())
 
 

@@ -1,7 +1,7 @@
 """The first page, rendered: everything a reader needs before, or without, any script."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -61,6 +61,13 @@ def environment() -> Environment:
         "moment": words.moment,
     }
     return jinja
+
+
+def load_templates() -> Iterator[None]:
+    """Compile the templates of the page, one in each step. `environment` keeps them."""
+    for name in environment().list_templates(extensions=["j2"]):
+        environment().get_template(name)
+        yield
 
 
 def render(
