@@ -20,10 +20,10 @@ def check_retired(
     Raises:
         SuiteError: such an entry, with file and line; or the baseline can't be read.
     """
-    from llmeval.gate.baseline import read_baseline
-
     if not retired.rows:
         return
+    from llmeval.gate.baseline import read_baseline
+
     regression = suite.spec.gate.regression
     stated = (
         None
