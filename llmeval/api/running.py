@@ -96,9 +96,9 @@ def run(
         if unfinished.line:
             warn(unfinished.line)
         chosen = replace(chosen, out=unfinished.path)
-    return carry_out(
-        planned, chosen, observers, data_tests=partial(_data_steps, loaded, planned.cases)
-    )
+    tested = planned.shard is None or planned.shard.first  # all shards read the same source
+    tests = partial(_data_steps, loaded, planned.cases) if tested else None
+    return carry_out(planned, chosen, observers, data_tests=tests)
 
 
 def _data_steps(suite: Suite, cases: "CaseSet") -> "Generator[None, None, DataCheckRecord]":

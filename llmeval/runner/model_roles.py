@@ -196,6 +196,7 @@ class ModelRoles:
             attempts=entry.spec.limits.attempts,
             deadline=entry.spec.limits.deadline,
             rest=self.slots.rest,
+            lend=self.slots.lent,
             reasoning=_tags(entry.spec),
         )
 

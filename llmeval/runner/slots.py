@@ -1,8 +1,10 @@
-"""Cases in flight. A case that waits for another attempt lends its slot to the next case. Single
-faults of an endpoint then cost calls, but hardly any time.
+"""Cases in flight. A case that waits for another attempt, or for a store on a server, lends its
+slot to the next case. Single faults of an endpoint then cost calls, but hardly any time.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from llmeval.models.client.limiter import Window
 
@@ -29,11 +31,17 @@ class Slots:
         self._window.leave()
 
     async def rest(self, seconds: float) -> None:
-        """Wait, and lend the slot meanwhile. Afterwards the case continues at once, so there may be
+        """Wait, and lend the slot meanwhile."""
+        with self.lent():
+            await asyncio.sleep(seconds)
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Lend the slot to the next case. Afterwards the case continues at once, so there may be
         more cases than slots for a moment. The window limits the requests to an endpoint.
         """
         self._window.leave()
         try:
-            await asyncio.sleep(seconds)
+            yield
         finally:
             self._window.in_flight += 1

@@ -12,10 +12,11 @@ import pytest
 from llmeval.core.errors import ModelError, Overloaded, Retryable, Unreadable
 from llmeval.core.records import Message
 from llmeval.models.base import Reply, Request
-from llmeval.models.client.cache import ALWAYS, NEVER, Cache
+from llmeval.models.client.cache import ALWAYS, NEVER, Cache, CachedReply
 from llmeval.models.client.caller import AskFailed, Caller, CallResult
 from llmeval.models.client.limiter import Limiter
 from llmeval.models.reasoning import THINK
+from llmeval.runner.slots import Slots
 from tests.support.waits import stated_wait
 
 
@@ -283,3 +284,44 @@ def test_reasoning_is_taken_off_before_a_reply_is_kept(tmp_path: Path) -> None:
 def test_the_wait_grows_with_the_failures(failures: int, least: float, most: float) -> None:
     waits = {stated_wait(failures) for _ in range(20)}
     assert least <= min(waits) < max(waits) <= most
+
+
+class Slow(Cache):
+    """A store whose exchanges wait until `go` is set, as one on a server may."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.go, self.waits = asyncio.Event(), 0
+
+    async def claim(self, key: bytes, since: float = NEVER) -> CachedReply | None:
+        self.waits += 1
+        await self.go.wait()
+        return await super().claim(key, since)
+
+
+@pytest.mark.parametrize("remote", [True, False])
+def test_a_call_lends_its_slot_while_it_waits_for_a_store_on_a_server(
+    tmp_path: Path, remote: bool
+) -> None:
+    async def in_one_slot() -> int:
+        store, slots = Slow(tmp_path), Slots(1)
+        store.is_remote = remote
+        asks = caller(Scripted("a"), store, lend=slots.lent)
+
+        async def case(text: str) -> None:
+            await slots.take()
+            try:
+                await asks.ask(request(text))
+            finally:
+                slots.give()
+
+        tasks = [asyncio.create_task(case(text)) for text in "xyz"]
+        await asyncio.sleep(0.01)
+        waits = store.waits
+        store.go.set()
+        await asyncio.gather(*tasks)
+        await asyncio.wait_for(slots.take(), 1)  # no slot is lost
+        store.close()
+        return waits
+
+    assert asyncio.run(in_one_slot()) == (3 if remote else 1)

@@ -109,6 +109,7 @@ class Cache:
         self._waiting: dict[bytes, asyncio.Future[CachedReply | None]] = {}
         self._writing = threading.Lock()
         self.warning: str | None = None
+        self.is_remote = False
         self._reported, self._readable = False, True
         self._flusher: asyncio.Task[None] | None = None
         try:

@@ -13,6 +13,8 @@ class ReplyStore(Protocol):
     """The id of the run that uses this object."""
     warning: str | None
     """What went wrong with it, for the end of the run."""
+    is_remote: bool
+    """Whether `claim` and `put` wait for a server."""
 
     def get(self, key: bytes, since: float) -> CachedReply | None:
         """A reply that can be read at once."""

@@ -47,6 +47,7 @@ class SharedStore:
         self._session = StoreSession(url)
         self.name, self.writes = self._session.name, self._session.writes
         self.warning: str | None = None
+        self.is_remote = True
         if not self.writes:
             self.warning = _READ_ONLY.format(name=self.name)
         self._puts: dict[bytes, PutRow] = {}
