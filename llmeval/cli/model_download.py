@@ -44,17 +44,19 @@ def pull_for(suite: "Suite", candidate: str | None) -> None:
     Raises:
         UsageError: it uses a local model, and the extra `local` is not installed.
     """
-    from llmeval.models.local import pull
-    from llmeval.models.local.extra import require_extra
     from llmeval.suite.model_schema import TransformersSpec
 
-    bundled = {model.name for model in pull.available()}
     used = [suite.spec.candidate if candidate is None else candidate]
     used += [model for judge in suite.spec.judges.values() for _, model in judge.models]
-    for reference in used:
-        spec = suite.spec.models.get(reference) if isinstance(reference, str) else reference
-        if not isinstance(spec, TransformersSpec):
-            continue
-        require_extra()
+    specs = [suite.spec.models.get(each) if isinstance(each, str) else each for each in used]
+    local = [spec for spec in specs if isinstance(spec, TransformersSpec)]
+    if not local:
+        return
+    from llmeval.models.local import pull
+    from llmeval.models.local.extra import require_extra
+
+    require_extra()
+    bundled = {model.name for model in pull.available()}
+    for spec in local:
         if spec.model in bundled and not pull.is_pulled(spec.model):
             pull_with_progress(spec.model)

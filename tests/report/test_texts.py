@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,8 @@ from llmeval.core.results import (
 from llmeval.report.console import print_summary
 from llmeval.report.failing_cases import FailingCase
 from llmeval.report.markdown import markdown
-from llmeval.report.progress_display import ProgressDisplay, _line
+from llmeval.report.progress_bar import _line, show_progress
+from llmeval.report.progress_display import ProgressDisplay
 from llmeval.report.run_view import RunView
 from llmeval.report.safe_text import one_line, visible
 from llmeval.runner.progress import Progress
@@ -148,10 +150,10 @@ def test_progress_is_a_line_where_there_is_no_terminal() -> None:
 
 def _shown_on_a_terminal(progress: Progress) -> str:
     out = io.StringIO()
-    display = ProgressDisplay(out)
-    display._console = Console(file=out, width=80, force_terminal=True, color_system=None)
-    display.planned(RunStart(MANIFEST, progress))
-    display.ended()
+    console = Console(file=out, width=80, force_terminal=True, color_system=None)
+    ended = threading.Event()
+    ended.set()
+    show_progress(console, "", progress, ended)
     return out.getvalue()
 
 
