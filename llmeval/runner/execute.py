@@ -139,7 +139,8 @@ async def _execute(
                 if end.ending in _WHOLE and plan.tries_judges:
                     manifest = await judge_anchors(plan, writer, manifest, services.past_anchors)
                     await try_attacks(plan, writer)
-                manifest = structs.replace(manifest, data=await tested or manifest.data)
+                if end.ending in _WHOLE or tested.done():  # else they run again with the rest
+                    manifest = structs.replace(manifest, data=await tested or manifest.data)
         wall = time.monotonic() - started
         manifest = with_unfinished(plan, manifest, end.unfinished)
         manifest = _with_returned(manifest, end.returned)

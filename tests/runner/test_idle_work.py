@@ -1,6 +1,7 @@
 """The data tests run while the calls wait, and never cost a run its answers."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,23 @@ def test_an_error_of_the_run_ends_the_data_tests(
     with pytest.raises(StoreError, match="no space left"):
         llmeval.run(_suite(tmp_path), candidate=_echo, options=Options(reports=tmp_path / "r"))
     assert steps < 1000
+
+
+def test_a_run_that_is_not_complete_does_not_wait_for_the_data_tests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(*_: object) -> Generator[None, None, DataCheckRecord]:
+        while True:
+            yield
+
+    suite = _suite(tmp_path)
+    suite.write_text(suite.read_text().replace("{id: b, question: hi}", "{id: b, question: hi b}"))
+    options = Options(reports=tmp_path / "r", max_calls=1, out=tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(at_run, "data_steps", endless)
+        run = llmeval.run(suite, candidate=_echo, options=options)
+    assert run.manifest.status == "incomplete"
+    assert run.manifest.data is None
+    whole = llmeval.run(suite, candidate=_echo, options=replace(options, max_calls=None))
+    assert whole.manifest.status == "complete"
+    assert whole.manifest.data is not None
