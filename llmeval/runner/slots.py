@@ -1,10 +1,10 @@
-"""Cases in flight. A case that waits for another attempt, or for a store on a server, lends its
-slot to the next case. Single faults of an endpoint then cost calls, but hardly any time.
+"""Cases in flight. A case that waits for another attempt, or for its claim in a store on a server,
+lends its slot to the next case. Single faults of an endpoint then cost calls, but hardly any time.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from llmeval.models.client.limiter import Window
 
@@ -31,17 +31,26 @@ class Slots:
         self._window.leave()
 
     async def rest(self, seconds: float) -> None:
-        """Wait, and lend the slot meanwhile."""
-        with self.lent():
-            await asyncio.sleep(seconds)
-
-    @contextmanager
-    def lent(self) -> Iterator[None]:
-        """Lend the slot to the next case. Afterwards the case continues at once, so there may be
+        """Wait, and lend the slot meanwhile. Afterwards the case continues at once, so there may be
         more cases than slots for a moment. The window limits the requests to an endpoint.
         """
         self._window.leave()
         try:
-            yield
+            await asyncio.sleep(seconds)
         finally:
             self._window.in_flight += 1
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[None]:
+        """Lend the slot to the next case, and wait for a slot at the end.
+
+        So there are never more cases than slots that make a call or have a reply that is not yet
+        stored. If the run is killed, no more calls than these are repeated.
+        """
+        self._window.leave()
+        try:
+            yield
+            await self._window.enter()
+        except BaseException:
+            self._window.in_flight += 1  # the case gives a slot back when it ends
+            raise

@@ -300,7 +300,7 @@ class Slow(Cache):
 
 
 @pytest.mark.parametrize("remote", [True, False])
-def test_a_call_lends_its_slot_while_it_waits_for_a_store_on_a_server(
+def test_a_call_lends_its_slot_while_it_waits_for_its_claim_on_a_server(
     tmp_path: Path, remote: bool
 ) -> None:
     async def in_one_slot() -> int:

@@ -175,6 +175,9 @@ class Cache:
         """Always None: `get` gives what is stored, and another process does not wait."""
         return None
 
+    def check(self) -> None:
+        """Does nothing: see `ReplyStore.check`."""
+
     async def read(self, key: bytes, since: float = NEVER) -> CachedReply | None:
         """As `get`."""
         return self.get(key, since)

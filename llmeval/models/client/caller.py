@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import lru_cache
 
 import msgspec
@@ -70,7 +70,8 @@ class Caller:
         attempts, deadline: most attempts for one request, and seconds for all of them; see
             `sender.Sender`.
         rest: waits before another attempt.
-        lend: entered while the call waits for a store on a server, so that another one can go on.
+        lend: entered while the call waits for its claim in a store on a server, so that another one
+            can go on.
         reasoning: tags around the reasoning in the model's texts; None leaves the texts unchanged.
         sender: sends the requests, instead of a new one made from the arguments above.
     """
@@ -87,7 +88,7 @@ class Caller:
         attempts: int = ATTEMPTS,
         deadline: float | None = None,
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        lend: Callable[[], AbstractContextManager[None]] = nullcontext,
+        lend: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
         reasoning: Tags | None = None,
         sender: Sender | None = None,
     ) -> None:
@@ -234,8 +235,10 @@ class Caller:
         """The reply of another process; None if this one makes the call."""
         if self._cache is None or request.session is not None:
             return None
-        with self._lend():
-            return await self._cache.claim(key, self._since)
+        async with self._lend():
+            kept = await self._cache.claim(key, self._since)
+        self._cache.check()  # while this call waited for its slot
+        return kept
 
     def _release(self, request: Request, key: bytes) -> None:
         """Let another process make the call, if this one stored no reply."""
@@ -252,8 +255,7 @@ class Caller:
             return CachedReply(reply, int(time.time()), "")
         if key is None or not (is_whole(reply) and usable(reply)):
             return CachedReply(reply, int(time.time()), self._cache.run)
-        with self._lend():
-            return await self._cache.put(key, reply, self._name, self._since)
+        return await self._cache.put(key, reply, self._name, self._since)
 
     def _result(self, kept: CachedReply, name: str, attempts: int) -> CallResult:
         elsewhere = self._cache is not None and kept.run != self._cache.run

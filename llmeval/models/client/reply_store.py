@@ -14,7 +14,7 @@ class ReplyStore(Protocol):
     warning: str | None
     """What went wrong with it, for the end of the run."""
     is_remote: bool
-    """Whether `claim` and `put` wait for a server."""
+    """Whether `claim` waits for a server."""
 
     def get(self, key: bytes, since: float) -> CachedReply | None:
         """A reply that can be read at once."""
@@ -28,6 +28,10 @@ class ReplyStore(Protocol):
         """The reply of another process, after a wait if it is still making the call. None: this
         process makes the call, and then calls `put`, `release` or both.
         """
+        ...
+
+    def check(self) -> None:
+        """Raises StoreError: the store was lost since the claim, so a reply could not be stored."""
         ...
 
     async def put(self, key: bytes, reply: Reply, model: str, since: float) -> CachedReply:

@@ -59,6 +59,7 @@ class SharedStore:
         self._releases: set[bytes] = set()
         self._takes: list[tuple[Take, asyncio.Future[float]]] = []
         self._exchanging: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
 
     def get(self, key: bytes, since: float = NEVER) -> CachedReply | None:
         """Always None: a reply needs a round trip."""
@@ -83,6 +84,11 @@ class SharedStore:
         self._start()
         row = await future
         return None if row is None or row[1] < since else _unpacked(row)
+
+    def check(self) -> None:
+        """See `ReplyStore.check`."""
+        if self._failure is not None:
+            raise self._failure
 
     async def put(self, key: bytes, reply: Reply, model: str, since: float = NEVER) -> CachedReply:
         """See `ReplyStore.put`. Raises StoreError."""
@@ -163,6 +169,7 @@ class SharedStore:
             try:
                 done = await asyncio.to_thread(self._session.exchange, batch, self.run)
             except Exception as error:
+                self._failure = error
                 _fail((future for _, future in takers), error)
                 for key in readers:
                     _fail(readers[key], error)
