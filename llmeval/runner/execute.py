@@ -18,7 +18,7 @@ from llmeval.runner.anchors import judge_anchors
 from llmeval.runner.attacks import try_attacks
 from llmeval.runner.attempts import attempts_seen
 from llmeval.runner.event_loop import loop_factory
-from llmeval.runner.idle_work import idle_work
+from llmeval.runner.idle_work import IdleWork
 from llmeval.runner.manifest import digests, make_manifest, new_run_id, with_unfinished
 from llmeval.runner.observers import Observers
 from llmeval.runner.options import Options
@@ -134,13 +134,14 @@ async def _execute(
         gc.freeze()  # the objects that exist now live until the end, so the collector can skip them
         started = time.monotonic()
         with observers.following(RunStart(manifest, progress)) as following:
-            async with idle_work(services) as tested:
+            async with IdleWork(services) as idle:
                 end = await work_through(work, following)
                 if end.ending in _WHOLE and plan.tries_judges:
                     manifest = await judge_anchors(plan, writer, manifest, services.past_anchors)
                     await try_attacks(plan, writer)
-                if end.ending in _WHOLE or tested.done():  # else they run again with the rest
-                    manifest = structs.replace(manifest, data=await tested or manifest.data)
+                if end.ending in _WHOLE or idle.done:  # else it is done again with the rest
+                    data = await idle.data_record()
+                    manifest = structs.replace(manifest, data=data or manifest.data)
         wall = time.monotonic() - started
         manifest = with_unfinished(plan, manifest, end.unfinished)
         manifest = _with_returned(manifest, end.returned)

@@ -8,30 +8,58 @@ the thread saved.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Generator
+from contextlib import suppress
+from typing import Self
 
 from llmeval.core.data_record import DataCheckRecord
 from llmeval.runner.services import RunServices
 
 FIRST_SECONDS = 0.02
-"""The work begins after this time, when the first requests are on their way."""
+"""The work begins after this time, when the first requests are on their way, or when the calls are
+done."""
 SLICE_SECONDS = 0.001
 """The calls can wait this long, or for one step if that is longer."""
 
 
-@asynccontextmanager
-async def idle_work(services: RunServices) -> AsyncIterator["asyncio.Task[DataCheckRecord | None]"]:
-    """Begin the work. The task has the result of the data tests; None for a run without them.
+class IdleWork:
+    """The work of one run. An async context: an error in its block cancels the work."""
 
-    If the block raises an error, the task is cancelled.
-    """
-    task = asyncio.create_task(_in_slices(_steps(services)))
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    def __init__(self, services: RunServices) -> None:
+        self._services = services
+        self._wanted = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._in_slices())
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def done(self) -> bool:
+        """Whether all of it is done."""
+        return self._task.done()
+
+    async def data_record(self) -> DataCheckRecord | None:
+        """Do the rest. Returns the result of the data tests; None for a run without them."""
+        self._wanted.set()
+        return await self._task
+
+    async def _in_slices(self) -> DataCheckRecord | None:
+        steps = _steps(self._services)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wanted.wait(), FIRST_SECONDS)
+        while True:
+            await asyncio.sleep(0)
+            until = time.monotonic() + SLICE_SECONDS
+            while time.monotonic() < until:
+                try:
+                    next(steps)
+                except StopIteration as end:
+                    record: DataCheckRecord | None = end.value
+                    return record
 
 
 def _steps(services: RunServices) -> Generator[None, None, DataCheckRecord | None]:
@@ -40,18 +68,3 @@ def _steps(services: RunServices) -> Generator[None, None, DataCheckRecord | Non
         record = yield from services.data_tests()
     yield from services.load_reports()
     return record
-
-
-async def _in_slices(
-    steps: Generator[None, None, DataCheckRecord | None],
-) -> DataCheckRecord | None:
-    await asyncio.sleep(FIRST_SECONDS)
-    while True:
-        await asyncio.sleep(0)
-        until = time.monotonic() + SLICE_SECONDS
-        while time.monotonic() < until:
-            try:
-                next(steps)
-            except StopIteration as end:
-                record: DataCheckRecord | None = end.value
-                return record
