@@ -65,9 +65,8 @@ def selection_of(
     named, filters = tuple(cases or ()), tuple(tags or ())
     if failed is None and not last:
         return Selection(cases=named, tags=filters) if named or filters else None
-    from llmeval.api.failing import (
-        last_failed,
-    )  # not above: it loads much that most runs don't need
+    # Not above: it loads modules that a run without `--failed` does not need.
+    from llmeval.api.failing import last_failed
 
     if failed is not None:
         ids, run_id = _failed_of(failed, suite, reports)

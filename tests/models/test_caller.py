@@ -286,6 +286,19 @@ def test_the_wait_grows_with_the_failures(failures: int, least: float, most: flo
     assert least <= min(waits) < max(waits) <= most
 
 
+class Counted(Scripted):
+    """Counts the calls in flight."""
+
+    in_flight = most = 0
+
+    async def answer(self, request: Request) -> Reply:
+        self.in_flight += 1
+        self.most = max(self.most, self.in_flight)
+        await asyncio.sleep(0.005)
+        self.in_flight -= 1
+        return await super().answer(request)
+
+
 class Slow(Cache):
     """A store whose exchanges wait until `go` is set, as one on a server may."""
 
@@ -304,9 +317,9 @@ def test_a_call_lends_its_slot_while_it_waits_for_its_claim_on_a_server(
     tmp_path: Path, remote: bool
 ) -> None:
     async def in_one_slot() -> int:
-        store, slots = Slow(tmp_path), Slots(1)
+        store, slots, model = Slow(tmp_path), Slots(1), Counted("a")
         store.is_remote = remote
-        asks = caller(Scripted("a"), store, lend=slots.lent)
+        asks = caller(model, store, lend=slots.lent)
 
         async def case(text: str) -> None:
             await slots.take()
@@ -320,6 +333,7 @@ def test_a_call_lends_its_slot_while_it_waits_for_its_claim_on_a_server(
         waits = store.waits
         store.go.set()
         await asyncio.gather(*tasks)
+        assert (model.calls, model.most) == (3, 1), "a call waits for a slot after its claim"
         await asyncio.wait_for(slots.take(), 1)  # no slot is lost
         store.close()
         return waits
